@@ -1,0 +1,106 @@
+package nhip
+
+import (
+	"time"
+
+	"github.com/paulmach/orb"
+)
+
+// How long the city's things are shown after their last word.
+const (
+	BusLeavesAfter     = 2 * time.Hour
+	StationLeavesAfter = 30 * 24 * time.Hour
+)
+
+// minBusSilence is the least silence after which a bus is stale, whatever its fix interval.
+const minBusSilence = 90 * time.Second
+
+// State says whether a fact may be read as "now".
+type State string
+
+// A live fact is fresh; a stale one is shown with its age and never as live.
+const (
+	Live  State = "live"
+	Stale State = "stale"
+)
+
+// Bus is the whole current state of one vehicle: the payload of nhip/live/bus/<agency>/<vehicle>.
+type Bus struct {
+	ID        string       `json:"id"`
+	Agency    string       `json:"agency"`
+	Time      time.Time    `json:"time"` // of the fix
+	Lat       float64      `json:"lat"`
+	Lon       float64      `json:"lon"`
+	Speed     Opt[float64] `json:"speed,omitzero"`
+	Bearing   Opt[float64] `json:"bearing,omitzero"`
+	Route     string       `json:"route,omitempty"`
+	Line      string       `json:"line,omitempty"`
+	Trip      string       `json:"trip,omitempty"`
+	Headsign  string       `json:"headsign,omitempty"`
+	Direction Opt[int]     `json:"direction,omitzero"`
+	StartDate string       `json:"start_date,omitempty"`
+	StartTime string       `json:"start_time,omitempty"`
+	NextStop  string       `json:"next_stop,omitempty"`
+	Occupancy Occupancy    `json:"occupancy,omitempty"`
+	Delay     Opt[int]     `json:"delay,omitzero"`
+	Interval  float64      `json:"interval_s,omitempty"` // usual time between fixes, as observed
+	Latency   float64      `json:"latency_s,omitempty"`  // what its feed declares
+	Origin    Origin       `json:"origin,omitempty"`
+}
+
+// Point returns the bus's place as WGS84 lon, lat.
+func (b *Bus) Point() orb.Point { return orb.Point{b.Lon, b.Lat} }
+
+// State tells whether the bus's fix may be shown as live at now: it is stale after
+// max(90 s, 3 × its fix interval) plus the latency that its feed declares.
+func (b *Bus) State(now time.Time) State {
+	silence := max(minBusSilence, seconds(3*b.Interval)) + seconds(b.Latency)
+	if now.Sub(b.Time) > silence {
+		return Stale
+	}
+	return Live
+}
+
+// Gone reports whether the bus has left the map.
+func (b *Bus) Gone(now time.Time) bool { return now.Sub(b.Time) > BusLeavesAfter }
+
+// Station is the whole current state of one monitor: the payload of nhip/live/air/<station>.
+type Station struct {
+	ID     string                 `json:"id"`
+	Time   time.Time              `json:"time"`         // of its newest value
+	Lat    Opt[float64]           `json:"lat,omitzero"` // both or neither
+	Lon    Opt[float64]           `json:"lon,omitzero"` //
+	Values map[Quantity]LiveValue `json:"values"`       // the newest of each quantity
+	Origin Origin                 `json:"origin,omitempty"`
+}
+
+// LiveValue is the newest value of one quantity at a station.
+type LiveValue struct {
+	Value  float64   `json:"value"` // in Quantity.Unit
+	Time   time.Time `json:"time"`  // END of the period
+	Period float64   `json:"period_s"`
+	Flag   Flag      `json:"flag"`
+}
+
+// Point returns the station's place as WGS84 lon, lat, when it is known.
+func (s *Station) Point() (orb.Point, bool) {
+	lat, ok1 := s.Lat.Get()
+	lon, ok2 := s.Lon.Get()
+	return orb.Point{lon, lat}, ok1 && ok2
+}
+
+// State tells whether the station may be shown as live at now: it is stale after two reporting
+// periods of silence. The period that counts is that of its newest value.
+func (s *Station) State(now time.Time) State {
+	for _, v := range s.Values {
+		if v.Time.Equal(s.Time) && now.Sub(v.Time) <= 2*seconds(v.Period) {
+			return Live
+		}
+	}
+	return Stale
+}
+
+// Gone reports whether the station has left the map.
+func (s *Station) Gone(now time.Time) bool { return now.Sub(s.Time) > StationLeavesAfter }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,144 @@
+package nhip
+
+import (
+	"math"
+	"time"
+
+	"github.com/paulmach/orb"
+)
+
+// Fix is the event of a plain position: the bus says where it is and nothing else happened.
+// Other events carry the names of HFP v2 ("arr", "dep", "doo" …).
+const Fix = "vp"
+
+// MaxSpeed is the fastest a vehicle can be, in m/s: beyond it the receiver is wrong.
+const MaxSpeed = 70.0
+
+// nullIsland is how near to 0,0 a fix is a receiver without one, in degrees (1.1 km).
+const nullIsland = 0.01
+
+// Position is one thing a vehicle said of itself at one moment. Its identity is (agency, vehicle,
+// event, time).
+type Position struct {
+	Agency  string
+	Vehicle string
+	Event   string    // Fix, or the name of an HFP event
+	Time    time.Time // the device's own, UTC, whole milliseconds
+
+	Point   Opt[orb.Point] // WGS84 lon, lat; a vehicle in a tunnel may say all but this
+	Speed   Opt[float64]   // m/s
+	Bearing Opt[float64]   // degrees clockwise from north, [0, 360)
+
+	Route     string // GTFS route_id
+	Line      string // the number shown to riders
+	Trip      string // GTFS trip_id
+	Headsign  string
+	Direction Opt[int] // GTFS direction_id: 0 or 1
+	StartDate string   // GTFS service day, YYYYMMDD
+	StartTime string   // HH:MM or HH:MM:SS, may pass 24:00
+	NextStop  string   // GTFS stop_id
+
+	Occupancy Occupancy
+	Delay     Opt[int]     // seconds, positive = late
+	Odometer  Opt[float64] // metres since the trip began
+	DoorsOpen Opt[bool]
+
+	Deadrun bool // not in service: nobody can board
+	Origin  Origin
+}
+
+// Moves reports whether the position may move the bus on riders' maps.
+func (p *Position) Moves() bool { return p.Point.Known() && !p.Deadrun }
+
+// Validate checks p against the rules at the door and returns an *Error naming the field. A
+// bearing of exactly 360 is accepted; decoders write it as 0.
+func (p *Position) Validate(now time.Time) error {
+	if err := checkID("vehicle", p.Vehicle); err != nil {
+		return err
+	}
+	if err := checkTime(p.Time, now); err != nil {
+		return err
+	}
+	if pt, ok := p.Point.Get(); ok {
+		if err := CheckPoint(pt); err != nil {
+			return err
+		}
+	}
+	if err := checkSpan("speed", p.Speed, 0, MaxSpeed); err != nil {
+		return err
+	}
+	if err := checkSpan("bearing", p.Bearing, 0, 360); err != nil {
+		return err
+	}
+	if d, ok := p.Direction.Get(); ok && d != 0 && d != 1 {
+		return Errorf(OutOfRange, "direction", "must be 0 or 1, got %d", d)
+	}
+	if p.Occupancy != "" && !p.Occupancy.Valid() {
+		return Errorf(OutOfRange, "occupancy", "must be a GTFS-realtime occupancy status, got %q", string(p.Occupancy))
+	}
+	return p.checkTexts()
+}
+
+func (p *Position) checkTexts() error {
+	for _, t := range [...]struct{ field, value string }{
+		{"route", p.Route}, {"line", p.Line}, {"trip", p.Trip}, {"headsign", p.Headsign},
+		{"next_stop", p.NextStop}, {"start_time", p.StartTime},
+	} {
+		if err := CheckText(t.field, t.value); err != nil {
+			return err
+		}
+	}
+	if p.StartDate != "" {
+		if _, err := time.Parse("20060102", p.StartDate); err != nil {
+			return Errorf(OutOfRange, "start_date", "must be a day as YYYYMMDD, got %q", p.StartDate)
+		}
+	}
+	return nil
+}
+
+// CheckPoint refuses coordinates outside WGS84 and those of a receiver without a fix. Fields are
+// named lat and lon.
+func CheckPoint(p orb.Point) error {
+	switch lon, lat := p.Lon(), p.Lat(); {
+	case !(lat >= -90 && lat <= 90): // written so that NaN fails
+		return Errorf(OutOfRange, "lat", "must be between -90 and 90, got %v", lat)
+	case !(lon >= -180 && lon <= 180):
+		return Errorf(OutOfRange, "lon", "must be between -180 and 180, got %v", lon)
+	case math.Abs(lat) < nullIsland && math.Abs(lon) < nullIsland:
+		return Errorf(NullIsland, "lat", "0,0 is what a receiver without a fix says")
+	}
+	return nil
+}
+
+func checkSpan(field string, v Opt[float64], low, high float64) error {
+	if x, ok := v.Get(); ok && !(x >= low && x <= high) {
+		return Errorf(OutOfRange, field, "must be between %v and %v, got %v", low, high, x)
+	}
+	return nil
+}
+
+// Occupancy is how full a vehicle is, in GTFS-realtime's words (VehiclePosition.OccupancyStatus).
+type Occupancy string
+
+// The occupancy statuses of GTFS-realtime 2.0.
+const (
+	OccupancyEmpty        Occupancy = "EMPTY"
+	OccupancyManySeats    Occupancy = "MANY_SEATS_AVAILABLE"
+	OccupancyFewSeats     Occupancy = "FEW_SEATS_AVAILABLE"
+	OccupancyStanding     Occupancy = "STANDING_ROOM_ONLY"
+	OccupancyCrushed      Occupancy = "CRUSHED_STANDING_ROOM_ONLY"
+	OccupancyFull         Occupancy = "FULL"
+	OccupancyNotAccepting Occupancy = "NOT_ACCEPTING_PASSENGERS"
+	OccupancyNoData       Occupancy = "NO_DATA_AVAILABLE"
+	OccupancyNotBoardable Occupancy = "NOT_BOARDABLE"
+)
+
+// Valid reports whether o is one of GTFS-realtime's statuses.
+func (o Occupancy) Valid() bool {
+	switch o {
+	case OccupancyEmpty, OccupancyManySeats, OccupancyFewSeats, OccupancyStanding, OccupancyCrushed,
+		OccupancyFull, OccupancyNotAccepting, OccupancyNoData, OccupancyNotBoardable:
+		return true
+	}
+	return false
+}
