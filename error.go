@@ -19,6 +19,7 @@ const (
 	TooOld       Code = "too_old"       // older than LateWindow
 	UnknownField Code = "unknown_field" // a field or quantity the format does not have
 	NoFeed       Code = "no_feed"       // no feed is configured for the topic
+	Refused      Code = "refused"       // the database does not take the row
 )
 
 // Codes of questions that can't be answered.

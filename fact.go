@@ -17,8 +17,8 @@ const Simulated Origin = "simulated"
 // Facts is what one message said: its decoder's output, the journal's content and the unit of
 // acknowledgement. Each position and each reading is one row of the ledger.
 type Facts struct {
-	Positions []Position
-	Readings  []Reading
+	Positions []Position `json:"positions,omitempty"`
+	Readings  []Reading  `json:"readings,omitempty"`
 }
 
 // Rows counts the rows of the ledger in f.
@@ -60,8 +60,8 @@ func checkTime(t, now time.Time) error {
 	return nil
 }
 
-// checkID holds a device's name against what topics, tags and addresses can carry.
-func checkID(field, id string) error {
+// CheckID holds the name of a device against what topics, tags and addresses can carry.
+func CheckID(field, id string) error {
 	if id == "" {
 		return Errorf(Missing, field, "is required")
 	}

@@ -20,31 +20,31 @@ const nullIsland = 0.01
 // Position is one thing a vehicle said of itself at one moment. Its identity is (agency, vehicle,
 // event, time).
 type Position struct {
-	Agency  string
-	Vehicle string
-	Event   string    // Fix, or the name of an HFP event
-	Time    time.Time // the device's own, UTC, whole milliseconds
+	Agency  string    `json:"agency"`
+	Vehicle string    `json:"vehicle"`
+	Event   string    `json:"event"` // Fix, or the name of an HFP event
+	Time    time.Time `json:"time"`  // the device's own, UTC, whole milliseconds
 
-	Point   Opt[orb.Point] // WGS84 lon, lat; a vehicle in a tunnel may say all but this
-	Speed   Opt[float64]   // m/s
-	Bearing Opt[float64]   // degrees clockwise from north, [0, 360)
+	Point   Opt[orb.Point] `json:"point,omitzero"`   // WGS84 lon, lat; a vehicle in a tunnel may say all but this
+	Speed   Opt[float64]   `json:"speed,omitzero"`   // m/s
+	Bearing Opt[float64]   `json:"bearing,omitzero"` // degrees clockwise from north, [0, 360)
 
-	Route     string // GTFS route_id
-	Line      string // the number shown to riders
-	Trip      string // GTFS trip_id
-	Headsign  string
-	Direction Opt[int] // GTFS direction_id: 0 or 1
-	StartDate string   // GTFS service day, YYYYMMDD
-	StartTime string   // HH:MM or HH:MM:SS, may pass 24:00
-	NextStop  string   // GTFS stop_id
+	Route     string   `json:"route,omitempty"` // GTFS route_id
+	Line      string   `json:"line,omitempty"`  // the number shown to riders
+	Trip      string   `json:"trip,omitempty"`  // GTFS trip_id
+	Headsign  string   `json:"headsign,omitempty"`
+	Direction Opt[int] `json:"direction,omitzero"`   // GTFS direction_id: 0 or 1
+	StartDate string   `json:"start_date,omitempty"` // GTFS service day, YYYYMMDD
+	StartTime string   `json:"start_time,omitempty"` // HH:MM or HH:MM:SS, may pass 24:00
+	NextStop  string   `json:"next_stop,omitempty"`  // GTFS stop_id
 
-	Occupancy Occupancy
-	Delay     Opt[int]     // seconds, positive = late
-	Odometer  Opt[float64] // metres since the trip began
-	DoorsOpen Opt[bool]
+	Occupancy Occupancy    `json:"occupancy,omitempty"`
+	Delay     Opt[int]     `json:"delay,omitzero"`    // seconds, positive = late
+	Odometer  Opt[float64] `json:"odometer,omitzero"` // metres since the trip began
+	DoorsOpen Opt[bool]    `json:"doors_open,omitzero"`
 
-	Deadrun bool // not in service: nobody can board
-	Origin  Origin
+	Deadrun bool   `json:"deadrun,omitempty"` // not in service: nobody can board
+	Origin  Origin `json:"origin,omitempty"`
 }
 
 // Moves reports whether the position may move the bus on riders' maps.
@@ -53,7 +53,7 @@ func (p *Position) Moves() bool { return p.Point.Known() && !p.Deadrun }
 // Validate checks p against the rules at the door and returns an *Error naming the field. A
 // bearing of exactly 360 is accepted; decoders write it as 0.
 func (p *Position) Validate(now time.Time) error {
-	if err := checkID("vehicle", p.Vehicle); err != nil {
+	if err := CheckID("vehicle", p.Vehicle); err != nil {
 		return err
 	}
 	if err := checkTime(p.Time, now); err != nil {
@@ -81,8 +81,12 @@ func (p *Position) Validate(now time.Time) error {
 
 func (p *Position) checkTexts() error {
 	for _, t := range [...]struct{ field, value string }{
-		{"route", p.Route}, {"line", p.Line}, {"trip", p.Trip}, {"headsign", p.Headsign},
-		{"next_stop", p.NextStop}, {"start_time", p.StartTime},
+		{"route", p.Route},
+		{"line", p.Line},
+		{"trip", p.Trip},
+		{"headsign", p.Headsign},
+		{"next_stop", p.NextStop},
+		{"start_time", p.StartTime},
 	} {
 		if err := CheckText(t.field, t.value); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package nhip
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -48,6 +50,9 @@ var quantityRules = map[Quantity]quantityRule{
 	Pressure:    {"Pa", 50_000, 115_000},
 }
 
+// Quantities returns all quantities the platform knows, sorted.
+func Quantities() []Quantity { return slices.Sorted(maps.Keys(quantityRules)) }
+
 // Known reports whether the platform knows q.
 func (q Quantity) Known() bool { _, ok := quantityRules[q]; return ok }
 
@@ -69,14 +74,14 @@ const (
 // Reading is one measured value of one quantity over one averaging period. Its identity is
 // (station, quantity, period, time).
 type Reading struct {
-	Station  string
-	Quantity Quantity
-	Time     time.Time     // END of the period, UTC, whole milliseconds
-	Period   time.Duration // averaging period, > 0
-	Value    float64       // in Quantity.Unit
-	Flag     Flag
-	Point    Opt[orb.Point] // where it was taken, when the device says so
-	Origin   Origin
+	Station  string         `json:"station"`
+	Quantity Quantity       `json:"quantity"`
+	Time     time.Time      `json:"time"`   // END of the period, UTC, whole milliseconds
+	Period   time.Duration  `json:"period"` // averaging period, > 0, in nanoseconds
+	Value    float64        `json:"value"`  // in Quantity.Unit
+	Flag     Flag           `json:"flag"`
+	Point    Opt[orb.Point] `json:"point,omitzero"` // where it was taken, when the device says so
+	Origin   Origin         `json:"origin,omitempty"`
 }
 
 // MaxPeriod is the longest averaging period a monitor may report.
@@ -84,7 +89,7 @@ const MaxPeriod = 366 * 24 * time.Hour
 
 // Validate checks r against the rules at the door and returns an *Error naming the field.
 func (r *Reading) Validate(now time.Time) error {
-	if err := checkID("station", r.Station); err != nil {
+	if err := CheckID("station", r.Station); err != nil {
 		return err
 	}
 	if err := checkTime(r.Time, now); err != nil {

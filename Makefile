@@ -1,0 +1,65 @@
+# Nhịp: `make demo` shows a city, `make test` checks everything, `make build` leaves bin/nhip.
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+DEMO_DIR ?= demo-data
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT := mvdan.cc/gofumpt@v0.12.0
+WEB := api/web
+WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.go' 2>/dev/null)
+
+# Real recordings and reference values live beside the checkout, where there are any.
+ifneq ($(wildcard ../shared/data),)
+export TESTDATA_DIR ?= $(abspath ../shared/data)
+endif
+
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+.PHONY: build demo test check fmt deps clean bin/nhip
+
+build: bin/influxd $(WEB)/dist/index.html bin/nhip
+
+demo: build
+	$(call say,a simulated Hanoi; Ctrl-C stops it)
+	@exec bin/nhip up --simulate --data-dir $(DEMO_DIR)
+
+bin/nhip: $(WEB)/dist/index.html
+	$(call say,building bin/nhip)
+	@go build -trimpath -o bin/nhip ./cmd/nhip
+
+bin/influxd: $(wildcard deploy/influxd/*.go) deploy/influxd/go.mod deploy/influxd/go.sum
+	$(call say,building bin/influxd: InfluxDB 1.8.10 - about 90 s the first time)
+	@cd deploy/influxd && go build -trimpath -o ../../bin/influxd . && touch ../../bin/influxd
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	$(call say,fetching the web map\'s libraries)
+	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	$(call say,building the web map)
+	@cd $(WEB) && npm run --silent build && touch dist/index.html
+
+# What the tests need beside Go and Node; says what is missing where it can't be installed.
+deps:
+	@.ci/deps
+
+check:
+	$(call say,vet and lint)
+	@unformatted=$$(go run $(GOFUMPT) -l $$(git ls-files -co --exclude-standard '*.go')) && if [ -n "$$unformatted" ]; then echo "not gofumpt'ed: $$unformatted"; exit 1; fi
+	@go vet ./... && (cd deploy/influxd && go vet ./...)
+	@go run $(STATICCHECK) ./...
+
+fmt:
+	@go run $(GOFUMPT) -w $$(git ls-files -co --exclude-standard '*.go')
+
+# Ends with go test's own lines. The browser test is one of the Go tests, in cmd/nhip.
+test: deps build check
+	$(call say,the web map: types and units)
+	@cd $(WEB) && npm run --silent check && npm test --silent
+	$(call say,the database child)
+	@cd deploy/influxd && go test ./...
+	$(call say,go test -race)
+	@TEST_OUTPUT=$(abspath test-output) go test -race -timeout 9m ./...
+
+clean:
+	rm -rf bin test-output $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/index.html

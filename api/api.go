@@ -1,0 +1,174 @@
+// Package api answers the city: GeoJSON and server-sent events for the app and the agency, tiles
+// for maps, and the web map itself. It knows the city now only from the retained live topics, and
+// the past only from the history database. openapi.yaml is its contract.
+package api
+
+import (
+	"context"
+	_ "embed" // the contract is served as it is
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"nhip"
+	"nhip/geo/tile"
+	"nhip/internal/influx"
+	"nhip/internal/mqtt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+//go:embed openapi.yaml
+var contract []byte
+
+// History is the database of what was. Its errors are nhip.Unavailable when it is away.
+type History interface {
+	// Readings yields a station's readings, oldest first.
+	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error
+	// Ping tells whether the database answers.
+	Ping(ctx context.Context) error
+}
+
+// Options say what an api needs.
+type Options struct {
+	Addr      string // host:port; port 0 picks a free one
+	PublicURL string // how the outside reaches us; "" takes it from each request
+	Clock     nhip.Clock
+	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
+	History   History
+	Network   *tile.Network // nil: no timetable is loaded
+	Map       Map
+	Web       fs.FS // the built web map; nil: a page that says how to build it
+	Simulated bool
+	Logger    *slog.Logger
+	Registry  interface {
+		prometheus.Registerer
+		prometheus.Gatherer
+	}
+}
+
+// Map is what the web map starts with.
+type Map struct {
+	Style       string     // URL of a MapLibre style; "" draws our own ground
+	Center      [2]float64 // lon, lat, for a city that is not known yet
+	Zoom        float64
+	Attribution string
+}
+
+// Timings of the HTTP server and of the watch on the database.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	pingEvery     = 2 * time.Second
+	pingTimeout   = 2 * time.Second
+)
+
+// API is a running api.
+type API struct {
+	o        Options
+	log      *slog.Logger
+	city     *city
+	hub      *hub
+	client   *mqtt.Client
+	history  health
+	ready    readiness
+	listener net.Listener
+	server   *http.Server
+
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// New binds the address. Nothing is served before Start.
+func New(o Options) (*API, error) {
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("can't listen for HTTP on %s: %w", o.Addr, err)
+	}
+	if o.Network == nil {
+		o.Network = &tile.Network{}
+	}
+	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l}
+	a.city = newCity(a.hub)
+	a.server = &http.Server{
+		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news
+	}
+	return a, nil
+}
+
+// Addr returns the address that is listened on.
+func (a *API) Addr() string { return a.listener.Addr().String() }
+
+// URL returns the address as browsers write it.
+func (a *API) URL() string { return "http://" + a.Addr() }
+
+// Start serves, connects to the broker, which must answer before ctx ends, and begins to gather
+// the city.
+func (a *API) Start(ctx context.Context) error {
+	broker := a.o.Broker
+	broker.Logger = a.log
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0}
+	broker.Handle = func(topic string, payload []byte, _ bool) {
+		if err := a.city.hear(topic, payload); err != nil {
+			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)
+		}
+	}
+	var err error
+	if a.client, err = mqtt.Dial(ctx, broker); err != nil {
+		return err
+	}
+	run, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	a.wg.Go(func() { a.watchHistory(run) })
+	a.wg.Go(func() {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("the HTTP server ended", "error", err)
+		}
+	})
+	return nil
+}
+
+// Stop ends the streams, lets requests finish as long as ctx allows, and disconnects.
+func (a *API) Stop(ctx context.Context) error {
+	a.hub.close()
+	err := a.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, a.server.Close())
+	}
+	if a.cancel == nil {
+		return errors.Join(err, ignoreClosed(a.listener.Close()))
+	}
+	a.cancel()
+	a.client.Close()
+	a.wg.Wait()
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// watchHistory keeps asking the database whether it is there.
+func (a *API) watchHistory(ctx context.Context) {
+	t := time.NewTicker(pingEvery)
+	defer t.Stop()
+	for {
+		ask, cancel := context.WithTimeout(ctx, pingTimeout)
+		a.history.set(a.o.History.Ping(ask) == nil)
+		cancel()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

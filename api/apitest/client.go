@@ -1,0 +1,119 @@
+// Package apitest asks an api questions and holds both question and answer against the contract in
+// api/openapi.yaml.
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"nhip/api"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// Client asks one api.
+type Client struct {
+	base   string
+	router routers.Router
+}
+
+// New returns a client of the api at base, such as http://127.0.0.1:8080.
+func New(t testing.TB, base string) *Client {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	if err != nil {
+		t.Fatalf("api/openapi.yaml: %v", err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		t.Fatalf("api/openapi.yaml: %v", err)
+	}
+	doc.Servers = openapi3.Servers{{URL: base}}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, decode := range map[string]openapi3filter.BodyDecoder{
+		"application/geo+json":               openapi3filter.JSONBodyDecoder,
+		"application/vnd.mapbox-vector-tile": openapi3filter.FileBodyDecoder,
+		"application/yaml":                   openapi3filter.FileBodyDecoder,
+		"text/event-stream":                  openapi3filter.FileBodyDecoder,
+		"text/csv":                           openapi3filter.FileBodyDecoder,
+	} {
+		openapi3filter.RegisterBodyDecoder(name, decode)
+	}
+	return &Client{base: base, router: router}
+}
+
+// Answer is an answer that keeps the contract.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Get asks for a path with its query and checks the answer, and the question too when it was
+// accepted. Headers are given as name, value, name, value.
+func (c *Client) Get(t testing.TB, path string, header ...string) Answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+	a := Answer{resp.StatusCode, resp.Header, body}
+	c.check(t, req, a)
+	return a
+}
+
+func (c *Client) check(t testing.TB, req *http.Request, a Answer) {
+	t.Helper()
+	route, params, err := c.router.FindRoute(req)
+	if err != nil {
+		if a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed {
+			return // not in the contract, and not there
+		}
+		t.Fatalf("GET %s is answered with %d but is not in the contract: %v", req.URL, a.Status, err)
+	}
+	in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route}
+	if a.Status < 400 {
+		if err := openapi3filter.ValidateRequest(t.Context(), in); err != nil {
+			t.Errorf("GET %s is accepted against the contract: %v", req.URL, err)
+		}
+	}
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: a.Status, Header: a.Header,
+		Body:    io.NopCloser(bytes.NewReader(a.Body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	})
+	if err != nil {
+		t.Errorf("GET %s answers %d against the contract: %v\n%.300s", req.URL, a.Status, err, a.Body)
+	}
+}
+
+// Query makes a path with parameters, given as name, value, name, value.
+func Query(path string, pairs ...string) string {
+	var q []string
+	for i := 0; i < len(pairs); i += 2 {
+		q = append(q, url.QueryEscape(pairs[i])+"="+url.QueryEscape(pairs[i+1]))
+	}
+	return path + "?" + strings.Join(q, "&")
+}

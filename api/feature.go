@@ -1,0 +1,170 @@
+package api
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"nhip"
+)
+
+// GeoJSON is written by hand here: at the size of a city's fleet the encoder, not the index, is
+// what an answer costs.
+
+// appendBus appends a bus as a GeoJSON feature; metres is its distance from the asker, or negative.
+func appendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
+	b = appendGeometry(b, bus.Lon, bus.Lat)
+	b = append(b, `,"properties":{"id":`...)
+	b = appendText(b, bus.ID)
+	b = appendField(b, "agency", bus.Agency)
+	b = appendOptional(b, "route", bus.Route)
+	b = appendOptional(b, "line", bus.Line)
+	b = appendOptional(b, "headsign", bus.Headsign)
+	b = appendOptional(b, "trip", bus.Trip)
+	if d, ok := bus.Direction.Get(); ok {
+		b = append(b, `,"direction":`...)
+		b = strconv.AppendInt(b, int64(d), 10)
+	}
+	b = appendOptional(b, "start_date", bus.StartDate)
+	b = appendOptional(b, "start_time", bus.StartTime)
+	b = appendOptional(b, "next_stop", bus.NextStop)
+	b = appendOptional(b, "occupancy", string(bus.Occupancy))
+	if d, ok := bus.Delay.Get(); ok {
+		b = append(b, `,"delay_s":`...)
+		b = strconv.AppendInt(b, int64(d), 10)
+	}
+	b = appendOptFloat(b, "bearing", bus.Bearing)
+	b = appendOptFloat(b, "speed", bus.Speed)
+	if metres >= 0 {
+		b = append(b, `,"distance_m":`...)
+		b = appendRounded(b, metres, 10)
+	}
+	b = appendFreshness(b, bus.Time, now, bus.State(now))
+	b = appendOptional(b, "origin", string(bus.Origin))
+	return append(b, '}', '}')
+}
+
+// appendStation appends a station as a GeoJSON feature.
+func appendStation(b []byte, s *nhip.Station, now time.Time) []byte {
+	if p, ok := s.Point(); ok {
+		b = appendGeometry(b, p.Lon(), p.Lat())
+	} else {
+		b = append(b, `{"type":"Feature","geometry":null`...)
+	}
+	b = append(b, `,"properties":{"id":`...)
+	b = appendText(b, s.ID)
+	b = appendFreshness(b, s.Time, now, s.State(now))
+	b = append(b, `,"values":{`...)
+	for i, q := range quantities(s) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendValue(b, q, s.Values[q])
+	}
+	b = append(b, '}')
+	b = appendOptional(b, "origin", string(s.Origin))
+	return append(b, '}', '}')
+}
+
+func quantities(s *nhip.Station) []nhip.Quantity {
+	var out []nhip.Quantity
+	for q := range s.Values {
+		out = append(out, q)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func appendValue(b []byte, q nhip.Quantity, v nhip.LiveValue) []byte {
+	b = appendText(b, string(q))
+	b = append(b, `:{"value":`...)
+	b = appendFloat(b, v.Value)
+	b = appendField(b, "unit", q.Unit())
+	b = appendTime(b, v.Time)
+	b = appendField(b, "period", nhip.FormatPeriod(time.Duration(v.Period*float64(time.Second))))
+	b = append(b, `,"flag":`...)
+	b = strconv.AppendInt(b, int64(v.Flag), 10)
+	return append(b, '}')
+}
+
+func appendGeometry(b []byte, lon, lat float64) []byte {
+	b = append(b, `{"type":"Feature","geometry":{"type":"Point","coordinates":[`...)
+	b = appendRounded(b, lon, 1e7) // a centimetre
+	b = append(b, ',')
+	b = appendRounded(b, lat, 1e7)
+	return append(b, ']', '}')
+}
+
+// appendFreshness says when a fact was true, how long ago that is, and whether it may be read as
+// now. A fact from a clock that runs ahead of ours has the age 0.
+func appendFreshness(b []byte, t, now time.Time, state nhip.State) []byte {
+	b = appendTime(b, t)
+	b = append(b, `,"age_s":`...)
+	b = appendRounded(b, max(0, now.Sub(t).Seconds()), 10)
+	return appendField(b, "state", string(state))
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	b = append(b, `,"time":"`...)
+	b = t.AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"')
+}
+
+func appendOptional(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return appendField(b, name, value)
+}
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, ',', '"')
+	b = append(b, name...)
+	b = append(b, '"', ':')
+	return appendText(b, value)
+}
+
+func appendOptFloat(b []byte, name string, v nhip.Opt[float64]) []byte {
+	f, ok := v.Get()
+	if !ok {
+		return b
+	}
+	b = append(b, ',', '"')
+	b = append(b, name...)
+	b = append(b, '"', ':')
+	return appendFloat(b, f)
+}
+
+func appendFloat(b []byte, f float64) []byte { return strconv.AppendFloat(b, f, 'f', -1, 64) }
+
+// appendRounded appends f in steps of 1/unit.
+func appendRounded(b []byte, f, unit float64) []byte {
+	return appendFloat(b, math.Round(f*unit)/unit)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendText appends a JSON string. What is not UTF-8 becomes U+FFFD.
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < 0x20:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '"')
+}
+
+// appendCollection appends the head of a feature collection; close it with "]}".
+func appendCollection(b []byte, now time.Time) []byte {
+	b = append(b, `{"type":"FeatureCollection"`...)
+	b = appendTime(b, now)
+	return append(b, `,"features":[`...)
+}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"time"
+
+	"nhip"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// compressLevel is gzip's level for answers that are made for each request.
+const compressLevel = 5
+
+// routes lists every address.
+func (a *API) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Use(a.measure(), a.recover, open)
+	r.NotFound(a.notFound)
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		plainProblem(w, http.StatusMethodNotAllowed, r.Method+" is not possible here")
+	})
+
+	r.Get("/livez", a.livez)
+	r.Get("/readyz", a.readyz)
+	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(a.o.Registry, promhttp.HandlerOpts{}))
+	r.Get("/openapi.yaml", serveContract)
+
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.Compress(compressLevel, geoJSON, "application/json", "application/problem+json", "text/csv"))
+		r.With(a.needCity).Get("/v1/buses", a.listBuses)
+		r.With(a.needCity).Get("/v1/stations", a.listStations)
+		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)
+		r.Get("/v1/stations/{id}/readings", a.listReadings)
+		r.Get("/v1/map", a.getMap)
+	})
+	r.With(a.needCity).Get("/v1/live", a.live)
+
+	r.Get("/tiles/air.json", a.airTileJSON)
+	r.Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)
+	r.Get("/tiles/transit.json", a.transitTileJSON)
+	r.Get("/tiles/transit/{z}/{x}/{y}.mvt", a.transitTile)
+
+	r.Get("/*", a.web())
+	return r
+}
+
+func serveContract(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(contract) // the client may be gone
+}
+
+func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
+	a.problem(w, r, nhip.Errorf(nhip.NotFound, "", "there is nothing at this address"))
+}
+
+// open lets any web page read the public answers, and tiles keep their ETag across origins.
+func open(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "ETag")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recover turns a panic into an answer and a log line; the process goes on.
+func (a *API) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p) // meant for the server
+			default:
+				a.log.Error("a handler panicked", "route", routePattern(r), "panic", p)
+				plainProblem(w, http.StatusInternalServerError, "")
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// measure counts requests by route pattern. Neither it nor any log holds a query: people's
+// coordinates are in there.
+func (a *API) measure() func(http.Handler) http.Handler {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "nhip_api_request_seconds", Help: "Time of answers, by route and status; streams are not timed.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
+	}, []string{"route", "status"})
+	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "nhip_api_streams", Help: "Live streams that are open now.",
+	}, func() float64 { return float64(a.hub.size()) })
+	buses := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "nhip_api_buses", Help: "Buses on the map.",
+	}, func() float64 { return float64(a.city.buses.Len()) })
+	a.o.Registry.MustRegister(seconds, streams, buses)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			began := time.Now()
+			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			next.ServeHTTP(ww, r)
+			if route := routePattern(r); route != "/v1/live" {
+				seconds.WithLabelValues(route, strconv.Itoa(ww.Status())).Observe(time.Since(began).Seconds())
+			}
+		})
+	}
+}
+
+// routePattern names the route without anything of the request.
+func routePattern(r *http.Request) string {
+	if c := chi.RouteContext(r.Context()); c != nil && c.RoutePattern() != "" {
+		return c.RoutePattern()
+	}
+	return "none"
+}
+
+// Contract returns api/openapi.yaml.
+func Contract() []byte { return bytes.Clone(contract) }

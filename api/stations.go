@@ -1,0 +1,65 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+
+	"nhip"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// listStations answers GET /v1/stations.
+func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
+	q := readQuery(r, "bbox")
+	box, boxed := q.box("bbox")
+	if q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	now := a.o.Clock.Now()
+	body, first := appendCollection(nil, now), true
+	for _, s := range a.city.allStations() {
+		p, placed := s.Point()
+		if s.Gone(now) || boxed && !(placed && box.Contains(p)) {
+			continue
+		}
+		if !first {
+			body = append(body, ',')
+		}
+		body, first = appendStation(body, s, now), false
+	}
+	writeLive(w, append(body, "]}\n"...))
+}
+
+// getStation answers GET /v1/stations/{id}.
+func (a *API) getStation(w http.ResponseWriter, r *http.Request) {
+	id, err := pathID(r)
+	if err == nil {
+		err = readQuery(r).err
+	}
+	if err != nil {
+		a.problem(w, r, err)
+		return
+	}
+	s, ok := a.city.station(id)
+	now := a.o.Clock.Now()
+	if !ok || s.Gone(now) {
+		a.problem(w, r, unknownStation(id))
+		return
+	}
+	writeLive(w, append(appendStation(nil, s, now), '\n'))
+}
+
+func unknownStation(id string) error {
+	return nhip.Errorf(nhip.NotFound, "id", "there is no station %q", id)
+}
+
+// pathID reads the id in the path, in which a slash is written %2F.
+func pathID(r *http.Request) (string, error) {
+	id, err := url.PathUnescape(chi.URLParam(r, "id"))
+	if err != nil {
+		return "", nhip.Errorf(nhip.Invalid, "id", "is not percent-encoded as it should be")
+	}
+	return id, nhip.CheckID("id", id)
+}

@@ -1,0 +1,228 @@
+// The map in a real browser against a running api.
+//
+//   NHIP_URL      where the api serves the map (required)
+//   TEST_OUTPUT   folder of the pictures, ../../test-output by default
+//   CHROMIUM      the browser, /usr/bin/chromium by default
+
+import {mkdir, readFile} from 'node:fs/promises';
+import {createRequire} from 'node:module';
+import path from 'node:path';
+
+import {start, watch} from './browser.mjs';
+
+const home = new URL(process.env.NHIP_URL ?? fail('NHIP_URL must say where the map is, as http://127.0.0.1:8080')).origin;
+const output = process.env.TEST_OUTPUT || path.resolve(import.meta.dirname, '../../../test-output');
+const hoanKiem = {latitude: 21.0285, longitude: 105.8542};
+
+/** How long one thing may take, in ms: software WebGL on a busy machine needs tens of seconds. */
+const patience = Number(process.env.E2E_PATIENCE || 60_000);
+
+/** The least share of the buses that must have moved, and by how many degrees (some 5 m). */
+const movers = 0.2;
+const aMove = 0.00005;
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+const steps = [
+  ['the map fills with buses', fills],
+  ['buses move', move],
+  ['a picture of the desk', (page) => page.screenshot({path: path.join(output, 'map.png')})],
+  ['a station from the list draws its day', stationChart],
+  ['a tap on a bus tells of it', tapBus],
+  ['buses near me are found and one is visited', near],
+  ['a place tapped on the map is searched', nearTapped],
+  ['the legend follows its quantity', legend],
+  ['the language changes and is remembered', language],
+  ['people with helping devices can use it', accessible],
+  ['the policy was kept', policy],
+];
+
+const phoneSteps = [
+  ['the map fills with buses on a phone', fills],
+  ['nothing is wider than the phone', fits],
+  ['a picture of the phone', (page) => page.screenshot({path: path.join(output, 'map-mobile.png')})],
+  ['a station opens on the phone', stationChart],
+  ['people with helping devices can use the phone’s page', accessible],
+  ['the policy was kept on the phone', policy],
+];
+
+async function fills(page) {
+  await page.goto(home);
+  await page.waitForFunction(() => globalThis.nhip?.ready && globalThis.nhip.buses().length > 0, null, {timeout: patience});
+  await page.waitForFunction(() => globalThis.nhip.map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot']}).length > 0, null, {timeout: patience});
+  await page.locator('.status.live time').waitFor({timeout: patience});
+}
+
+async function move(page) {
+  const before = await page.evaluate(() => globalThis.nhip.buses());
+  await page.waitForFunction(([old, share, far]) => {
+    const now = new Map(globalThis.nhip.buses().map((bus) => [bus.id, bus]));
+    const moved = old.filter(({id, lon, lat}) => {
+      const bus = now.get(id);
+      return bus && Math.abs(bus.lon - lon) + Math.abs(bus.lat - lat) > far;
+    });
+    return moved.length >= Math.max(1, share * old.length);
+  }, [before, movers, aMove], {timeout: patience, polling: 250});
+}
+
+async function stationChart(page) {
+  await page.click('#open-stations');
+  await page.locator('#panel .list .row').first().click({timeout: patience});
+  await page.locator('figure.day[data-state=drawn] canvas').waitFor({timeout: patience});
+  const marks = await page.locator('figure.day canvas').evaluate((canvas) => {
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.filter((value, i) => i % 4 === 3 && value > 0).length;
+  });
+  check(marks > 1000, `the chart has ${marks} drawn pixels`);
+  check((await page.locator('figure.day [role=img]').getAttribute('aria-label'))?.includes('24'), 'the chart has no words for who does not see it');
+  check((await page.locator('figure.day tbody tr').count()) > 0, 'the chart has no table');
+  await page.keyboard.press('Escape');
+  await page.locator('#panel .list').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#panel').waitFor({state: 'hidden'});
+  check(await page.evaluate(() => document.activeElement?.id === 'open-stations'), 'the focus did not come back to what opened the panel');
+}
+
+/** Taps buses in the free part of the map until one answers: under a tap it may have glided on. */
+async function tapBus(page) {
+  const until = Date.now() + patience;
+  for (;;) {
+    const spot = await page.evaluate(() => {
+      const {map} = globalThis.nhip;
+      const spots = map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot']}).map((f) => map.project(f.geometry.coordinates));
+      const free = spots.filter(({x, y}) => document.elementFromPoint(x, y) === map.getCanvas());
+      return free.map(({x, y}) => ({x, y}))[0];
+    });
+    if (spot) {
+      await page.mouse.click(spot.x, spot.y);
+      const opened = await page.locator('#panel .facts, #panel .values').first().waitFor({timeout: 2000}).then(() => true, () => false);
+      if (opened) break;
+    }
+    check(Date.now() < until, 'no bus could be tapped');
+  }
+  check((await page.locator('#panel-title').textContent())?.trim(), 'the panel has no title');
+  await page.click('#panel-close');
+}
+
+async function near(page) {
+  await page.click('#open-near');
+  await page.click('#near-here');
+  const rows = page.locator('#panel ol.list .row');
+  await rows.first().waitFor({timeout: patience});
+  const count = await rows.count();
+  check(count > 0 && count <= 10, `${count} buses are listed`);
+  const first = await rows.first().textContent();
+  check(/\d\s?k?m/.test(first ?? ''), `no distance in ${JSON.stringify(first)}`);
+  const before = await page.evaluate(() => globalThis.nhip.map.getCenter().toArray());
+  await rows.first().click();
+  await page.locator('#panel .facts').waitFor({timeout: patience});
+  await page.waitForFunction(([lon, lat]) => {
+    const {map} = globalThis.nhip;
+    return !map.isMoving() && map.getZoom() >= 14.9 && (map.getCenter().lng !== lon || map.getCenter().lat !== lat);
+  }, before, {timeout: patience});
+  await page.click('#panel-close');
+}
+
+async function nearTapped(page) {
+  await page.click('#open-near');
+  await page.click('#near-pick');
+  const box = await page.locator('.maplibregl-canvas').boundingBox();
+  await page.mouse.click(box.x + box.width * 0.6, box.y + box.height * 0.4);
+  await page.locator('#panel ol.list .row').first().waitFor({timeout: patience});
+  await page.click('#panel-close');
+}
+
+async function legend(page) {
+  const read = () => page.locator('#steps').innerText();
+  const before = await read();
+  check((await page.locator('#steps li').count()) === 6, 'the legend has not six steps');
+  await page.selectOption('#quantity', 'pm10');
+  check((await read()) !== before, 'the legend did not change');
+  await page.selectOption('#quantity', 'pm25');
+  check((await read()) === before, 'the legend did not change back');
+}
+
+async function language(page) {
+  const say = async () => [await page.locator('html').getAttribute('lang'), await page.locator('#open-near').innerText()];
+  check((await say())[0] === 'vi', 'a Vietnamese browser did not get Vietnamese');
+  await page.click('#speak-en');
+  check((await say()).join() === 'en,Buses near me', `English says ${await say()}`);
+  check((await page.locator('.maplibregl-canvas').getAttribute('aria-label'))?.startsWith('Map of buses'), 'the map is not named in English');
+  await fills(page);
+  check((await say())[0] === 'en', 'the language was forgotten');
+  await page.click('#speak-vi');
+  check((await say()).join() === 'vi,Xe buýt gần tôi', `Vietnamese says ${await say()}`);
+}
+
+/** axe-core runs as a script of the test's, past the page's policy, with and without a panel. */
+async function accessible(page) {
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(axe);
+  await inspect(page, 'the page');
+  await page.click('#open-near');
+  await inspect(page, 'buses near me');
+  await page.click('#panel-close');
+  await page.click('#open-stations');
+  await page.locator('#panel .list .row').first().click();
+  await page.locator('figure.day[data-state=drawn]').waitFor({timeout: patience});
+  await inspect(page, 'a station');
+  await page.click('#panel-close');
+}
+
+async function inspect(page, what) {
+  const grave = await page.evaluate(async () => {
+    const {violations} = await globalThis.axe.run();
+    return violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
+      .map(({id, nodes}) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+  });
+  check(grave.length === 0, `${what}: ${grave.join('; ')}`);
+}
+
+async function fits(page) {
+  const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  check(wide <= screen, `the page is ${wide} px wide on a screen of ${screen}`);
+}
+
+async function policy(page) {
+  const broken = await page.evaluate(() => globalThis.violations);
+  check(broken.length === 0, `broken: ${broken.join('; ')}`);
+}
+
+function check(holds, otherwise) {
+  if (!holds) throw new Error(otherwise);
+}
+
+/** Runs the steps in their order on one page; what fails is told and the rest goes on. */
+async function run(browser, screen, list) {
+  const context = await browser.newContext({locale: 'vi-VN', geolocation: hoanKiem, permissions: ['geolocation'], ...screen});
+  const page = await context.newPage();
+  const faults = [];
+  await watch(page, home, faults);
+  let passed = 0;
+  for (const [name, step] of list) {
+    const error = await step(page).then(() => undefined, (caught) => caught);
+    const wrong = [...(error ? [error.message] : []), ...faults.splice(0)];
+    console.log(`${wrong.length ? 'FAIL' : 'ok  '} ${name}`);
+    for (const line of wrong) console.log(`     ${line}`);
+    if (wrong.length === 0) passed++;
+    else await page.screenshot({path: path.join(output, 'map-failed.png')}).catch(() => undefined);
+  }
+  await context.close();
+  return passed;
+}
+
+await mkdir(output, {recursive: true});
+const browser = await start();
+let passed = 0;
+try {
+  passed += await run(browser, {viewport: {width: 1280, height: 800}}, steps);
+  passed += await run(browser, {viewport: {width: 390, height: 844}, deviceScaleFactor: 2, isMobile: true, hasTouch: true}, phoneSteps);
+} finally {
+  await browser.close();
+}
+const failed = steps.length + phoneSteps.length - passed;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;

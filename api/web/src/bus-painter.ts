@@ -1,0 +1,81 @@
+import type {LonLat} from './contract.ts';
+import type {Fleet} from './fleet.ts';
+import {busPoint, type Points} from './overlay.ts';
+
+/** Ms between two pictures of the buses: 15 a second, 10 where there are many. A picture costs the
+ * worker a new layout of all symbols in view. */
+const few = 500;
+const quick = 1000 / 15;
+const slow = 1000 / 10;
+
+/** What the painter needs of the map. */
+export interface Canvas {
+  /** Shows the points; resolves when the map is done with them. Undefined while the map has no style. */
+  show(points: Points): Promise<void> | undefined;
+  /** Whether a place is in view, or nearly. */
+  inView(at: LonLat): boolean;
+}
+
+/** Schedules frames; the browser's by default. */
+export type Frames = (run: (now: number) => void) => void;
+
+/**
+ * Draws the buses as they glide. It asks for frames only while something moves or changed, sends
+ * only what is in view, and never a second picture before the map is done with the first.
+ */
+export class BusPainter {
+  readonly #fleet: Fleet;
+  readonly #canvas: Canvas;
+  readonly #frames: Frames;
+  readonly #now: () => number;
+  #last = -Infinity;
+  #running = false;
+  #busy = false;
+  #stale = false; // something changed since the last picture
+
+  constructor(fleet: Fleet, canvas: Canvas, frames: Frames = (run) => void requestAnimationFrame(run), now: () => number = () => performance.now()) {
+    this.#fleet = fleet;
+    this.#canvas = canvas;
+    this.#frames = frames;
+    this.#now = now;
+  }
+
+  /** Something changed: a bus, its state, the view or the style. */
+  wake(): void {
+    this.#stale = true;
+    if (this.#running) return;
+    this.#running = true;
+    this.#frames(this.#frame);
+  }
+
+  readonly #frame = (): void => {
+    const now = this.#now();
+    if (this.#due(now)) this.#paint(now);
+    const moving = this.#fleet.moving(now);
+    this.#stale ||= moving;
+    this.#running = this.#stale;
+    if (this.#running) this.#frames(this.#frame);
+  };
+
+  #due(now: number): boolean {
+    return !this.#busy && now - this.#last >= (this.#fleet.size > few ? slow : quick);
+  }
+
+  #paint(now: number): void {
+    const done = this.#canvas.show({type: 'FeatureCollection', features: this.#points(now)});
+    if (!done) return;
+    this.#last = now;
+    this.#stale = false;
+    this.#busy = true;
+    done.catch(() => undefined).finally(() => (this.#busy = false));
+  }
+
+  #points(now: number): Points['features'] {
+    const points: Points['features'] = [];
+    for (const bus of this.#fleet.all()) {
+      const at = this.#fleet.shown(bus.key, now);
+      if (at && this.#canvas.inView(at)) points.push(busPoint(bus, at));
+    }
+    return points;
+  }
+}

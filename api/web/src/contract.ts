@@ -1,0 +1,97 @@
+// The answers of the api, as api/openapi.yaml states them. Only what the map reads is named here.
+
+/** WGS84 degrees, longitude first. */
+export type LonLat = readonly [lon: number, lat: number];
+
+/** Whether a fact may be read as "now". */
+export type State = 'live' | 'stale';
+
+/** What the map can colour stations by; concentrations in µg/m³. */
+export const quantities = ['pm25', 'pm10', 'no2', 'so2', 'co', 'o3'] as const;
+export type Quantity = (typeof quantities)[number];
+
+/** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing. */
+export type Flag = 1 | 2 | 3 | 4 | 9;
+
+export interface Point {
+  type: 'Point';
+  coordinates: LonLat;
+}
+
+export interface BusProperties {
+  id: string;
+  agency: string;
+  route?: string;
+  line?: string;
+  headsign?: string;
+  occupancy?: string;
+  delay_s?: number; // positive = late
+  bearing?: number; // degrees clockwise from north
+  speed?: number; // m/s
+  distance_m?: number;
+  time: string;
+  age_s: number;
+  state: State;
+  origin?: 'simulated';
+}
+
+export interface BusFeature {
+  type: 'Feature';
+  geometry: Point;
+  properties: BusProperties;
+}
+
+export interface Value {
+  value: number;
+  unit: string;
+  time: string; // END of the period
+  period: string; // "1h", "5m", "30s"
+  flag: Flag;
+}
+
+export interface StationProperties {
+  id: string;
+  time: string; // of the newest value
+  age_s: number;
+  state: State;
+  values: Record<string, Value>;
+  origin?: 'simulated';
+}
+
+export interface StationFeature {
+  type: 'Feature';
+  geometry: Point | null;
+  properties: StationProperties;
+}
+
+export interface Reading {
+  time: string; // END of the period
+  quantity: string;
+  value: number;
+  unit: string;
+  period: string;
+  flag: Flag;
+}
+
+export interface Readings {
+  station: string;
+  from: string;
+  to: string;
+  readings: Reading[];
+}
+
+export interface MapInfo {
+  style: string | null;
+  center: [number, number];
+  zoom: number;
+  bounds?: [number, number, number, number] | null;
+  attribution: string;
+  simulated?: boolean;
+}
+
+export interface Hello {
+  time: string;
+  rate: number;
+}
+
+export type Gone = {kind: 'bus'; agency: string; id: string} | {kind: 'air'; id: string};

@@ -1,0 +1,100 @@
+import {periodSeconds} from './staleness.ts';
+
+/** The city's time zone: everybody reads its times as its people do. */
+export const zone = 'Asia/Ho_Chi_Minh';
+
+const locales = {vi: 'vi-VN', en: 'en-GB'} as const;
+
+/** Writes numbers, times and measures in one language. */
+export class Format {
+  readonly #locale: string;
+  readonly #clock: Intl.DateTimeFormat;
+  readonly #hour: Intl.DateTimeFormat;
+  readonly #moment: Intl.DateTimeFormat;
+  readonly #ago: Intl.RelativeTimeFormat;
+  readonly #numbers = new Map<number, Intl.NumberFormat>();
+
+  constructor(lang: keyof typeof locales) {
+    this.#locale = locales[lang];
+    const day = {hourCycle: 'h23', timeZone: zone} as const;
+    this.#clock = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', second: '2-digit'});
+    this.#hour = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit'});
+    this.#moment = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', day: '2-digit', month: '2-digit'});
+    this.#ago = new Intl.RelativeTimeFormat(this.#locale, {numeric: 'always'});
+  }
+
+  /** A number with at most `digits` decimals, and no "-0". */
+  number(value: number, digits = 0): string {
+    let format = this.#numbers.get(digits);
+    if (!format) this.#numbers.set(digits, (format = new Intl.NumberFormat(this.#locale, {maximumFractionDigits: digits, signDisplay: 'negative'})));
+    return format.format(value);
+  }
+
+  /** A measured value: three figures are what instruments are good for. */
+  value(value: number): string {
+    const size = Math.abs(value);
+    return this.number(value, size >= 100 ? 0 : 1);
+  }
+
+  /** A value short enough for a circle: "7", "132", "1,2k". */
+  short(value: number): string {
+    const size = Math.abs(value);
+    if (size < 999.5) return this.number(Math.round(value));
+    return size < 9950 ? `${this.number(value / 1000, 1)}k` : `${this.number(value / 1000)}k`;
+  }
+
+  /** Hours, minutes and seconds of the city. */
+  clock(time: number): string {
+    return this.#clock.format(time);
+  }
+
+  hour(time: number): string {
+    return this.#hour.format(time);
+  }
+
+  /** Time and day of the city. */
+  moment(time: number): string {
+    return this.#moment.format(time);
+  }
+
+  /** "12 seconds ago", in the greatest unit that has at least two of them. */
+  ago(seconds: number): string {
+    const [count, unit] = coarse(seconds);
+    return this.#ago.format(-count, unit);
+  }
+
+  /** A duration in whole minutes. */
+  minutes(seconds: number): string {
+    return this.#unit(Math.round(seconds / 60), 'minute', 0);
+  }
+
+  /** An averaging period as the api writes it ("1h"); as it is when it cannot be read. */
+  period(period: string): string {
+    const seconds = periodSeconds(period);
+    if (seconds === undefined || seconds <= 0) return period;
+    if (seconds % 3600 === 0) return this.#unit(seconds / 3600, 'hour', 0);
+    return seconds % 60 === 0 ? this.#unit(seconds / 60, 'minute', 0) : this.#unit(seconds, 'second', 1);
+  }
+
+  /** A distance in metres, rounded to ten below a kilometre: GPS knows no better. */
+  distance(metres: number): string {
+    if (metres < 995) return this.#unit(Math.round(metres / 10) * 10, 'meter', 0, 'short');
+    return this.#unit(metres / 1000, 'kilometer', 1, 'short');
+  }
+
+  /** A speed given in m/s, in km/h. */
+  speed(metresPerSecond: number): string {
+    return this.#unit(Math.round(metresPerSecond * 3.6), 'kilometer-per-hour', 0, 'short');
+  }
+
+  #unit(value: number, unit: string, digits: number, unitDisplay: 'long' | 'short' = 'long'): string {
+    return new Intl.NumberFormat(this.#locale, {style: 'unit', unit, unitDisplay, maximumFractionDigits: digits}).format(value);
+  }
+}
+
+function coarse(seconds: number): [number, 'second' | 'minute' | 'hour' | 'day'] {
+  if (seconds < 120) return [Math.round(seconds), 'second'];
+  if (seconds < 7200) return [Math.floor(seconds / 60), 'minute'];
+  if (seconds < 172_800) return [Math.floor(seconds / 3600), 'hour'];
+  return [Math.floor(seconds / 86_400), 'day'];
+}

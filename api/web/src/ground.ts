@@ -1,0 +1,62 @@
+import type {LayerSpecification, SourceSpecification, StyleSpecification} from 'maplibre-gl';
+
+import type {Theme} from './theme.ts';
+
+/** The id of the network's source and of the highlighted way, which layers.ts turns. */
+export const networkSource = 'nhip-network';
+export const chosenRoute = 'nhip-chosen-route';
+
+/** The network's tiles. */
+export function networkTiles(origin: string): SourceSpecification {
+  return {type: 'vector', url: new URL('/tiles/transit.json', origin).href};
+}
+
+/** The ways of the lines, drawn on our own ground and on a given base map alike. */
+export function networkLayers(theme: Theme, onBaseMap: boolean): LayerSpecification[] {
+  const way = {type: 'line', source: networkSource, 'source-layer': 'routes', layout: {'line-join': 'round', 'line-cap': 'round'}} as const;
+  return [
+    {...way, id: 'nhip-routes-case', minzoom: 12, paint: {'line-color': theme.roadCase, 'line-opacity': onBaseMap ? 0 : 1, 'line-width': ['interpolate', ['linear'], ['zoom'], 12, 2.5, 17, 11]}},
+    {...way, id: 'nhip-routes', paint: {'line-color': theme.road, 'line-opacity': onBaseMap ? 0.45 : 1, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.8, 12, 1.6, 17, 7]}},
+    {...way, id: chosenRoute, filter: ['==', ['get', 'route'], ''], paint: {'line-color': theme.chosen, 'line-opacity': 0.55, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 2, 17, 9]}},
+  ];
+}
+
+/**
+ * Our own ground, from the network alone: no request leaves the house. It names no glyphs, so
+ * MapLibre writes labels with the fonts of the machine.
+ */
+export function ownGround(theme: Theme, origin: string): StyleSpecification {
+  return {
+    version: 8,
+    sources: {[networkSource]: networkTiles(origin)},
+    layers: [
+      {id: 'nhip-background', type: 'background', paint: {'background-color': theme.ground}},
+      ...land(theme),
+      ...networkLayers(theme, false),
+      ...stops(theme),
+    ],
+  };
+}
+
+function land(theme: Theme): LayerSpecification[] {
+  const outline = {source: networkSource, 'source-layer': 'outline'} as const;
+  return [
+    {...outline, id: 'nhip-land', type: 'fill', paint: {'fill-color': theme.land}},
+    {...outline, id: 'nhip-shore', type: 'line', paint: {'line-color': theme.shore, 'line-width': 1.2}},
+  ];
+}
+
+function stops(theme: Theme): LayerSpecification[] {
+  const source = {source: networkSource, 'source-layer': 'stops'} as const;
+  return [
+    {...source, id: 'nhip-stops', type: 'circle', minzoom: 12.5, paint: {
+      'circle-color': theme.land, 'circle-stroke-color': theme.stop,
+      'circle-radius': ['interpolate', ['linear'], ['zoom'], 12.5, 1.2, 17, 4.5],
+      'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12.5, 0.8, 17, 2],
+    }},
+    {...source, id: 'nhip-stop-names', type: 'symbol', minzoom: 15, layout: {
+      'text-field': ['get', 'name'], 'text-font': ['system-ui'], 'text-size': 11.5,
+      'text-anchor': 'top', 'text-offset': [0, 0.6], 'text-max-width': 9, 'text-optional': true,
+    }, paint: {'text-color': theme.label, 'text-halo-color': theme.land, 'text-halo-width': 1.4}},
+  ];
+}

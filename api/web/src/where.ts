@@ -1,0 +1,21 @@
+import type {LonLat} from './contract.ts';
+
+/** Why the browser gave no place. */
+export type NoPlace = 'geoDenied' | 'geoFailed' | 'geoTimeout' | 'geoInsecure';
+
+/** How long a place is waited for, and how old it may be, in ms: a walker's half minute. */
+const patience = 15_000;
+const freshness = 30_000;
+
+/** Asks the browser where its user stands; refuses with a NoPlace. */
+export function whereAmI(): Promise<LonLat> {
+  return new Promise((resolve, reject: (why: NoPlace) => void) => {
+    if (!window.isSecureContext) return reject('geoInsecure');
+    if (!('geolocation' in navigator)) return reject('geoFailed');
+    navigator.geolocation.getCurrentPosition(
+      ({coords}) => resolve([coords.longitude, coords.latitude]),
+      ({code}) => reject(code === 1 ? 'geoDenied' : code === 3 ? 'geoTimeout' : 'geoFailed'),
+      {enableHighAccuracy: true, timeout: patience, maximumAge: freshness},
+    );
+  });
+}

@@ -1,0 +1,100 @@
+import {beforeEach, expect, test} from 'vitest';
+
+import {BusPainter} from '../src/bus-painter.ts';
+import {CityClock} from '../src/city-clock.ts';
+import type {LonLat} from '../src/contract.ts';
+import {Fleet} from '../src/fleet.ts';
+import type {Points} from '../src/overlay.ts';
+import {bus} from './city.ts';
+
+let now: number;
+let due: (() => void) | undefined;
+let pictures: Points[];
+let finish: () => void;
+let styled: boolean;
+let fleet: Fleet;
+let painter: BusPainter;
+
+beforeEach(() => {
+  now = 0;
+  due = undefined;
+  pictures = [];
+  styled = true;
+  fleet = new Fleet(new CityClock(() => now));
+  const canvas = {
+    inView: ([lon]: LonLat) => lon < 106,
+    show: (points: Points) => {
+      if (!styled) return undefined;
+      pictures.push(points);
+      return new Promise<void>((resolve) => (finish = resolve));
+    },
+  };
+  painter = new BusPainter(fleet, canvas, (run) => (due = () => run(now)), () => now);
+});
+
+/** Lets the map finish its picture, if it has one to draw. */
+async function drawn(): Promise<void> {
+  finish();
+  await new Promise((resolve) => setTimeout(resolve)); // a turn of the event loop: every promise has run
+}
+
+function frame(ms: number): void {
+  now += ms;
+  const run = due;
+  due = undefined;
+  run?.();
+}
+
+test('a standing fleet is drawn once, and then no frame is asked for', async () => {
+  fleet.put(bus('1'), now);
+  painter.wake();
+  frame(16);
+  await drawn();
+  expect(pictures).toHaveLength(1);
+  expect(due).toBeUndefined();
+});
+
+test('a gliding bus is drawn at no more than 15 pictures a second, until it is there', async () => {
+  fleet.put(bus('1'), now);
+  fleet.put(bus('1', [105.851, 21.03], {time: '2026-02-16T10:00:02Z'}), now);
+  painter.wake();
+  for (let i = 0; i < 200; i++) {
+    frame(16);
+    await drawn();
+  }
+  expect(pictures.length).toBeGreaterThan(20);
+  expect(pictures.length).toBeLessThanOrEqual(32);
+  expect(pictures.at(-1)?.features[0]?.geometry.coordinates).toEqual([105.851, 21.03]);
+  expect(due).toBeUndefined();
+});
+
+test('no second picture is sent before the map is done with the first', async () => {
+  fleet.put(bus('1'), now);
+  painter.wake();
+  frame(16);
+  painter.wake();
+  for (let i = 0; i < 20; i++) frame(16);
+  expect(pictures).toHaveLength(1);
+  await drawn();
+  frame(100);
+  expect(pictures).toHaveLength(2);
+});
+
+test('what is out of view is not sent', () => {
+  fleet.put(bus('1'), now);
+  fleet.put(bus('2', [107, 21]), now);
+  painter.wake();
+  frame(16);
+  expect(pictures[0]?.features).toHaveLength(1);
+});
+
+test('it waits for a style', () => {
+  styled = false;
+  fleet.put(bus('1'), now);
+  painter.wake();
+  frame(16);
+  expect(pictures).toHaveLength(0);
+  styled = true;
+  frame(16);
+  expect(pictures).toHaveLength(1);
+});

@@ -1,0 +1,37 @@
+import {type StyleSpecification, validateStyleMin} from '@maplibre/maplibre-gl-style-spec';
+import {describe, expect, test} from 'vitest';
+
+import {networkLayers, networkSource, networkTiles, ownGround} from '../src/ground.ts';
+import {overlayLayers, overlaySources, tappable} from '../src/overlay.ts';
+import {dark, light, type Theme} from '../src/theme.ts';
+
+const origin = 'http://map.example:8080';
+
+describe.each([['light', light], ['dark', dark]] as [string, Theme][])('%s', (_, theme) => {
+  test('our own ground with all that lies on it is a valid style', () => {
+    const ground = ownGround(theme, origin);
+    const whole = {...ground, sources: {...ground.sources, ...overlaySources()}, layers: [...ground.layers, ...overlayLayers(theme)]};
+    expect(validateStyleMin(whole as StyleSpecification)).toEqual([]);
+  });
+
+  test('what we lay on a given base map is valid there', () => {
+    const base = {version: 8, sources: {[networkSource]: networkTiles(origin), ...overlaySources()}, layers: [...networkLayers(theme, true), ...overlayLayers(theme)]};
+    expect(validateStyleMin(base as StyleSpecification)).toEqual([]);
+  });
+
+  test('our own ground asks nobody outside', () => {
+    const ground = ownGround(theme, origin);
+    expect(ground.glyphs).toBeUndefined();
+    expect(ground.sprite).toBeUndefined();
+    expect(JSON.stringify(ground).match(/https?:\/\/[^/"]+/g)).toEqual([origin]);
+  });
+
+  test('a base map’s glyphs are not asked for fonts it may lack', () => {
+    for (const layer of [...networkLayers(theme, true), ...overlayLayers(theme)]) expect(layer.layout ?? {}).not.toHaveProperty('text-field');
+  });
+
+  test('what can be tapped is drawn', () => {
+    const drawn = overlayLayers(theme).map((layer) => layer.id);
+    expect(drawn).toEqual(expect.arrayContaining(tappable));
+  });
+});

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"nhip"
+	"nhip/internal/influx"
+)
+
+// influxAddress is where the history is.
+type influxAddress struct {
+	url   string
+	token string
+}
+
+// startHistory starts the embedded InfluxDB, unless another is configured, and opens it.
+func (c *city) startHistory() error {
+	if c.conf.Influx.URL != "" {
+		c.influx = influxAddress{c.conf.Influx.URL, c.conf.Influx.Token}
+	} else if err := c.startInfluxd(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
+	defer cancel()
+	var err error
+	c.db, err = influx.Open(ctx, influx.Options{
+		URL: c.influx.url, Token: c.influx.token, Org: c.conf.Influx.Org, Bucket: c.conf.Influx.Bucket, Logger: c.log,
+	})
+	if err != nil {
+		return err
+	}
+	c.cleanup.Push("the database client", func(context.Context) error { c.db.Close(); return nil })
+	return nil
+}
+
+func (c *city) startInfluxd() error {
+	program, err := findInfluxd(c.cmd.Influxd)
+	if err != nil {
+		return err
+	}
+	child, err := influx.StartChild(c.ctx, influx.ChildOptions{
+		Binary: program, Dir: c.dir.Path("influx"), AuthFile: c.dir.Path("influx.auth"), Logger: c.log,
+	})
+	if err != nil {
+		return err
+	}
+	c.cleanup.Push("the database", child.Stop)
+	c.influx = influxAddress{child.URL(), child.Token()}
+	return nil
+}
+
+// findInfluxd looks beside this program.
+func findInfluxd(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("can't find this program's own folder: %w", err)
+	}
+	beside := filepath.Join(filepath.Dir(self), "influxd")
+	if _, err := os.Stat(beside); err == nil {
+		return beside, nil
+	}
+	return "", errors.New("the embedded InfluxDB (influxd beside nhip) is missing: run `make build`, or name a database with --influx-url")
+}
+
+// history gives the api the database, which is opened after the api has its port.
+type history city
+
+// Readings yields a station's readings, oldest first.
+func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error {
+	return h.db.Readings(ctx, q, yield)
+}
+
+// Ping tells whether the database answers.
+func (h *history) Ping(ctx context.Context) error { return h.db.Ping(ctx) }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"nhip/geo/gtfs"
+	"nhip/geo/tile"
+
+	"github.com/paulmach/orb"
+)
+
+// loadNetwork reads the timetable that is configured; a simulation without one draws its own city,
+// and leaves its timetable in the data folder for whoever wants to read it. Without either there is
+// no network, and the map shows the live city alone.
+func (c *city) loadNetwork() (*tile.Network, error) {
+	feed, err := c.configuredFeed()
+	if err != nil {
+		return nil, err
+	}
+	if c.cmd.Simulate {
+		if err := c.newSimulator(feed); err != nil {
+			return nil, err
+		}
+		if feed == nil {
+			feed = c.simulator.Feed()
+			if err := c.writeFeed(feed, "simulated-gtfs.zip"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if feed == nil {
+		return nil, nil
+	}
+	return network(feed), nil
+}
+
+func (c *city) configuredFeed() (*gtfs.Feed, error) {
+	if c.conf.GTFS == "" {
+		return nil, nil
+	}
+	feed, err := gtfs.ReadFile(c.conf.GTFS)
+	if err != nil {
+		return nil, fmt.Errorf("can't read the timetable: %w", err)
+	}
+	return feed, nil
+}
+
+func (c *city) writeFeed(feed *gtfs.Feed, name string) error {
+	f, err := os.Create(c.dir.Path(name))
+	if err != nil {
+		return fmt.Errorf("can't write the simulated timetable: %w", err)
+	}
+	defer f.Close()
+	if err := feed.Write(f); err != nil {
+		return fmt.Errorf("can't write the simulated timetable: %w", err)
+	}
+	return f.Close()
+}
+
+// network is what the map draws of a timetable.
+func network(f *gtfs.Feed) *tile.Network {
+	n := &tile.Network{}
+	var all []orb.Point
+	for _, s := range f.Stops {
+		if s.Kind != gtfs.Platform {
+			continue
+		}
+		n.Stops = append(n.Stops, tile.Stop{ID: s.ID, Name: s.Name, Point: s.Point})
+		all = append(all, s.Point)
+	}
+	for _, r := range f.Routes {
+		route := tile.Route{ID: r.ID, Line: r.ShortName, Name: r.LongName, Color: r.Color}
+		for _, shape := range f.ShapesOf(r) {
+			route.Shapes = append(route.Shapes, shape.Line)
+			all = append(all, shape.Line...)
+		}
+		n.Routes = append(n.Routes, route)
+	}
+	n.Outline = tile.NewOutline(all)
+	return n
+}

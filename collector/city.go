@@ -1,0 +1,308 @@
+package collector
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"nhip"
+	"nhip/internal/durable"
+	"nhip/internal/journal"
+	"nhip/internal/mqtt"
+)
+
+// city is the current state of everything, as the live topics show it. It is rebuilt at start from
+// a snapshot and the journal behind it.
+type city struct {
+	path      string
+	latencies map[string]time.Duration
+
+	mu       sync.Mutex
+	seq      uint64 // the last journal record that is in it
+	buses    map[string]*nhip.Bus
+	stations map[string]*nhip.Station
+	dirty    map[string]bool // topics whose retained message is behind the state
+	wake     chan struct{}
+}
+
+// snapshot is the city on disk.
+type snapshot struct {
+	Seq      uint64                   `json:"seq"`
+	Buses    map[string]*nhip.Bus     `json:"buses"`    // by live topic
+	Stations map[string]*nhip.Station `json:"stations"` // by live topic
+}
+
+// restoreCity reads the snapshot at path, if there is one, and applies the journal behind it.
+func restoreCity(path string, j *journal.Journal, latencies map[string]time.Duration) (*city, error) {
+	c := &city{
+		path: path, latencies: latencies,
+		buses: make(map[string]*nhip.Bus), stations: make(map[string]*nhip.Station),
+		dirty: make(map[string]bool), wake: make(chan struct{}, 1),
+	}
+	if err := c.load(); err != nil {
+		return nil, err
+	}
+	return c, c.replay(j)
+}
+
+func (c *city) load() error {
+	raw, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("can't read the live snapshot: %w", err)
+	}
+	s := snapshot{Buses: c.buses, Stations: c.stations}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("the live snapshot %s is damaged (remove it to rebuild from the journal): %w", c.path, err)
+	}
+	c.seq = s.Seq
+	return nil
+}
+
+func (c *city) replay(j *journal.Journal) error {
+	r := j.Reader(c.seq + 1)
+	var o outcome
+	for {
+		seq, record, ok, err := r.TryNext()
+		if err != nil || !ok {
+			return errors.Join(err, r.Close())
+		}
+		if err := readRecord(record, &o); err != nil {
+			return errors.Join(err, r.Close())
+		}
+		c.apply(seq, c.changes(&o.facts))
+	}
+}
+
+// change is what a fact means for the live state. It is made in the sender's goroutine, so that
+// the journal's has little to do.
+type change struct {
+	topic   string
+	bus     *nhip.Bus
+	station *nhip.Station // with the values of one message only
+}
+
+// changes returns what facts mean for the live state. Positions that do not move a bus and feeds
+// of the past mean nothing for it; apply sorts out what is older than what is shown.
+func (c *city) changes(facts *nhip.Facts) []change {
+	var out []change
+	for i := range facts.Positions {
+		if p := &facts.Positions[i]; p.Moves() {
+			out = append(out, change{topic: mqtt.LiveBusTopic(p.Agency, p.Vehicle), bus: c.busOf(p)})
+		}
+	}
+	var last *nhip.Station
+	for i := range facts.Readings {
+		r := &facts.Readings[i]
+		if last == nil || last.ID != r.Station {
+			last = &nhip.Station{ID: r.Station, Values: make(map[nhip.Quantity]nhip.LiveValue)}
+			out = append(out, change{topic: mqtt.LiveAirTopic(r.Station), station: last})
+		}
+		addReading(last, r)
+	}
+	return out
+}
+
+func (c *city) busOf(p *nhip.Position) *nhip.Bus {
+	pt := p.Point.Or([2]float64{})
+	return &nhip.Bus{
+		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: pt.Lat(), Lon: pt.Lon(),
+		Speed: p.Speed, Bearing: p.Bearing, Route: p.Route, Line: p.Line, Trip: p.Trip,
+		Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
+		NextStop: p.NextStop, Occupancy: p.Occupancy, Delay: p.Delay,
+		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
+	}
+}
+
+func addReading(s *nhip.Station, r *nhip.Reading) {
+	if r.Time.After(s.Time) {
+		s.Time = r.Time
+	}
+	if pt, ok := r.Point.Get(); ok {
+		s.Lat, s.Lon = nhip.Some(pt.Lat()), nhip.Some(pt.Lon())
+	}
+	s.Origin = r.Origin
+	s.Values[r.Quantity] = nhip.LiveValue{Value: r.Value, Time: r.Time, Period: r.Period.Seconds(), Flag: r.Flag}
+}
+
+// apply takes over changes that are in the journal at seq. It must be called in the journal's
+// order. The live state never steps back in time.
+func (c *city) apply(seq uint64, changes []change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seq = max(c.seq, seq)
+	for _, ch := range changes {
+		switch {
+		case ch.bus != nil:
+			c.moveBus(ch.topic, ch.bus)
+		case ch.station != nil:
+			c.addValues(ch.topic, ch.station)
+		}
+	}
+	if len(c.dirty) > 0 {
+		c.signal()
+	}
+}
+
+func (c *city) moveBus(topic string, b *nhip.Bus) {
+	before := c.buses[topic]
+	if before != nil {
+		if !b.Time.After(before.Time) {
+			return
+		}
+		b.Interval = fixInterval(before.Interval, b.Time.Sub(before.Time))
+	}
+	c.buses[topic] = b
+	c.dirty[topic] = true
+}
+
+// Bounds of the fix interval that is observed: below the first a box sends events rather than
+// fixes, beyond the second it was away. A new gap counts a fifth, so that one hole in the line
+// changes little.
+const (
+	minInterval = 1.0   // s
+	maxInterval = 300.0 // s
+	gapWeight   = 0.2
+)
+
+func fixInterval(before float64, gap time.Duration) float64 {
+	g := min(max(gap.Seconds(), minInterval), maxInterval)
+	if before == 0 {
+		return g
+	}
+	return before + gapWeight*(g-before)
+}
+
+// addValues merges new values into a station; its map is made anew so that whoever holds the old
+// state can still read it.
+func (c *city) addValues(topic string, s *nhip.Station) {
+	before := c.stations[topic]
+	if before == nil {
+		c.stations[topic] = s
+		c.dirty[topic] = true
+		return
+	}
+	merged, changed := *before, false
+	merged.Values = make(map[nhip.Quantity]nhip.LiveValue, len(before.Values))
+	for q, v := range before.Values {
+		merged.Values[q] = v
+	}
+	for q, v := range s.Values {
+		if old, ok := merged.Values[q]; !ok || v.Time.After(old.Time) {
+			merged.Values[q] = v
+			changed = true
+		}
+	}
+	if !changed {
+		return
+	}
+	if s.Time.After(merged.Time) {
+		merged.Time, merged.Origin = s.Time, s.Origin
+		if s.Lat.Known() {
+			merged.Lat, merged.Lon = s.Lat, s.Lon
+		}
+	}
+	c.stations[topic] = &merged
+	c.dirty[topic] = true
+}
+
+// sweep takes off the map what has been silent for too long.
+func (c *city) sweep(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, b := range c.buses {
+		if b.Gone(now) {
+			delete(c.buses, topic)
+			c.dirty[topic] = true
+		}
+	}
+	for topic, s := range c.stations {
+		if s.Gone(now) {
+			delete(c.stations, topic)
+			c.dirty[topic] = true
+		}
+	}
+	if len(c.dirty) > 0 {
+		c.signal()
+	}
+}
+
+// republish makes the whole city due: the broker may have forgotten it.
+func (c *city) republish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic := range c.buses {
+		c.dirty[topic] = true
+	}
+	for topic := range c.stations {
+		c.dirty[topic] = true
+	}
+	c.signal()
+}
+
+func (c *city) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// retained is one retained message; a nil state clears it.
+type retained struct {
+	topic string
+	state any
+}
+
+// take returns what is due and the count of everything.
+func (c *city) take() ([]retained, mqtt.Census) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := make([]retained, 0, len(c.dirty))
+	for topic := range c.dirty {
+		r := retained{topic: topic}
+		if b := c.buses[topic]; b != nil {
+			r.state = b
+		} else if s := c.stations[topic]; s != nil {
+			r.state = s
+		}
+		due = append(due, r)
+	}
+	clear(c.dirty)
+	return due, mqtt.Census{Buses: len(c.buses), Stations: len(c.stations)}
+}
+
+// applied returns the last journal record that the state holds.
+func (c *city) applied() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seq
+}
+
+// save writes the snapshot. States are never changed once they are in the maps, so they can be
+// encoded outside the lock.
+func (c *city) save() error {
+	c.mu.Lock()
+	s := snapshot{
+		Seq:      c.seq,
+		Buses:    make(map[string]*nhip.Bus, len(c.buses)),
+		Stations: make(map[string]*nhip.Station, len(c.stations)),
+	}
+	for topic, b := range c.buses {
+		s.Buses[topic] = b
+	}
+	for topic, st := range c.stations {
+		s.Stations[topic] = st
+	}
+	c.mu.Unlock()
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("can't encode the live snapshot: %w", err)
+	}
+	return durable.WriteFile(c.path, raw)
+}

@@ -1,0 +1,58 @@
+package decode
+
+import (
+	"strings"
+	"time"
+
+	"nhip"
+	"nhip/collector/decode/jsonscan"
+	"nhip/internal/mqtt"
+)
+
+// Device returns the device that a topic names in its last level.
+func Device(topic string) string {
+	return mqtt.Unescape(topic[strings.LastIndexByte(topic, '/')+1:])
+}
+
+// Time reads an RFC 3339 time as UTC, cut to the millisecond that is the platform's grain.
+func Time(s *jsonscan.Scanner) (time.Time, error) {
+	text, err := s.String()
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, nhip.Errorf(nhip.Malformed, "", `must be RFC 3339 with its offset, as in "2026-02-16T15:58:02Z", got %q`, text)
+	}
+	return t.UTC().Truncate(time.Millisecond), nil
+}
+
+// Float reads a number that may be left out.
+func Float(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
+	f, err := s.Float()
+	return nhip.Some(f), err
+}
+
+// Int reads a whole number that may be left out.
+func Int(s *jsonscan.Scanner) (nhip.Opt[int], error) {
+	n, err := s.Int()
+	return nhip.Some(n), err
+}
+
+// Bearing reads degrees clockwise from north; 360, which many receivers say for north, becomes 0.
+func Bearing(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
+	f, err := s.Float()
+	if f == 360 {
+		f = 0
+	}
+	return nhip.Some(f), err
+}
+
+// Origin reads the mark of a simulated fact, the only origin a payload can claim.
+func Origin(s *jsonscan.Scanner) (nhip.Origin, error) {
+	text, err := s.String()
+	if err == nil && text != string(nhip.Simulated) {
+		err = nhip.Errorf(nhip.OutOfRange, "", `can only be %q, got %q`, nhip.Simulated, text)
+	}
+	return nhip.Simulated, err
+}

@@ -1,0 +1,91 @@
+package jsonscan
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"nhip"
+)
+
+func TestErrorsNameTheField(t *testing.T) {
+	for _, c := range []struct{ payload, field, rule string }{
+		{`{"a":{"b":"x"}}`, "a.b", "expected a number at byte 10, got '\"'"},
+		{`{"a":{"b":1.}}`, "a.b", "expected a digit after the point at byte 12, got '}'"},
+		{`{"a":{"b":1e999}}`, "a.b", "is no number that a computer can hold: 1e999"},
+		{`{"a":{"b":`, "a.b", "the JSON ends at byte 10 where a number was expected"},
+		{`{"a":[]}`, "a", "expected an object at byte 5, got '['"},
+		{`[]`, "", "expected an object at byte 0, got '['"},
+		{``, "", "the JSON ends at byte 0 where an object was expected"},
+	} {
+		s := New([]byte(c.payload))
+		err := s.Object(func([]byte) error {
+			return s.Object(func([]byte) error { _, err := s.Float(); return err })
+		})
+		e, ok := err.(*nhip.Error)
+		if !ok || e.Field != c.field || e.Rule != c.rule {
+			t.Errorf("%s: got %#v, want %s: %s", c.payload, err, c.field, c.rule)
+		}
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	for _, open := range []string{"[", `{"a":`} {
+		s := New([]byte(strings.Repeat(open, 100_000)))
+		if err := s.Skip(); nhip.ErrorCode(err) != nhip.Malformed {
+			t.Errorf("100,000 × %s: %v", open, err)
+		}
+	}
+}
+
+// FuzzAgainstEncodingJSON holds the scanner against the standard library: both accept the same
+// texts, and read the same numbers and strings out of them.
+func FuzzAgainstEncodingJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":1,"b":[true,false,null],"c":"d\né"}`, `-0.5e+3`, `"\ud83d\ude00"`, `01`, `1.`, `"`, "\"\x01\"",
+		`{"a"}`, `[1,]`, ` { } `, `"\x"`, `nul`, "\"\xff\"", `1e400`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := New(data)
+		err := s.Skip()
+		if err == nil {
+			err = s.End()
+		}
+		if !utf8Strict(data) || depth(data) >= maxDepth {
+			return // the standard library mends what we refuse
+		}
+		if valid := json.Valid(data); valid != (err == nil) {
+			t.Fatalf("encoding/json valid=%v, ours: %v", valid, err)
+		}
+		if err == nil {
+			compareScalars(t, data)
+		}
+	})
+}
+
+func compareScalars(t *testing.T, data []byte) {
+	var want any
+	if json.Unmarshal(data, &want) != nil {
+		return // a number beyond float64
+	}
+	s := New(data)
+	switch want := want.(type) {
+	case float64:
+		if got, err := s.Float(); err != nil || math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("Float = %v, %v; want %v", got, err, want)
+		}
+	case string:
+		if got, err := s.String(); err != nil || got != want {
+			t.Fatalf("String = %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+func utf8Strict(data []byte) bool { return strings.ToValidUTF8(string(data), "") == string(data) }
+
+func depth(data []byte) int {
+	return strings.Count(string(data), "[") + strings.Count(string(data), "{")
+}

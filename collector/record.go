@@ -1,0 +1,175 @@
+package collector
+
+import (
+	"math"
+	"time"
+
+	"nhip"
+
+	"github.com/paulmach/orb"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// outcome is what became of one message: the facts that passed and what was turned away. It is the
+// journal's record, so whatever a later step needs must be in it; once it is on disk, the message
+// itself may be forgotten.
+type outcome struct {
+	received   time.Time
+	facts      nhip.Facts
+	rejections []rejection
+
+	// Only with rejections, to show and to decode again after a cure.
+	topic   string
+	payload []byte
+	decoder string // "format/version"
+}
+
+// rejection is why some rows of a message were turned away. A message that can't be decoded counts
+// as one row.
+type rejection struct {
+	err  nhip.Error
+	rows int
+}
+
+// Field numbers of the record's encoding (protocol buffers wire format, so that an old journal
+// opens under a new version). A number is never used again for something else.
+const (
+	fieldReceived  = 1
+	fieldPosition  = 2
+	fieldReading   = 3
+	fieldRejection = 4
+	fieldTopic     = 5
+	fieldPayload   = 6
+	fieldDecoder   = 7
+)
+
+// encoder writes fields; values that are not said are left out.
+type encoder struct{ b []byte }
+
+func (e *encoder) text(n protowire.Number, s string) {
+	if s != "" {
+		e.b = protowire.AppendString(protowire.AppendTag(e.b, n, protowire.BytesType), s)
+	}
+}
+
+func (e *encoder) varint(n protowire.Number, v int64) {
+	e.b = protowire.AppendVarint(protowire.AppendTag(e.b, n, protowire.VarintType), protowire.EncodeZigZag(v))
+}
+
+func (e *encoder) float(n protowire.Number, f float64) {
+	e.b = protowire.AppendFixed64(protowire.AppendTag(e.b, n, protowire.Fixed64Type), math.Float64bits(f))
+}
+
+func (e *encoder) optFloat(n protowire.Number, f nhip.Opt[float64]) {
+	if v, ok := f.Get(); ok {
+		e.float(n, v)
+	}
+}
+
+func (e *encoder) optInt(n protowire.Number, i nhip.Opt[int]) {
+	if v, ok := i.Get(); ok {
+		e.varint(n, int64(v))
+	}
+}
+
+func (e *encoder) flag(n protowire.Number, b bool) {
+	if b {
+		e.varint(n, 1)
+	}
+}
+
+func (e *encoder) optFlag(n protowire.Number, b nhip.Opt[bool]) {
+	if v, ok := b.Get(); ok && v {
+		e.varint(n, 1)
+	} else if ok {
+		e.varint(n, 0)
+	}
+}
+
+func (e *encoder) point(lon, lat protowire.Number, p nhip.Opt[orb.Point]) {
+	if v, ok := p.Get(); ok {
+		e.float(lon, v.Lon())
+		e.float(lat, v.Lat())
+	}
+}
+
+// message writes a nested message. Its length is not known beforehand and nearly always fits one
+// byte, so one is left free and the content is moved in the rare other case.
+func (e *encoder) message(n protowire.Number, content func()) {
+	e.b = protowire.AppendTag(e.b, n, protowire.BytesType)
+	start := len(e.b)
+	e.b = append(e.b, 0)
+	content()
+	size := len(e.b) - start - 1
+	if size < 0x80 {
+		e.b[start] = byte(size)
+		return
+	}
+	extra := protowire.SizeVarint(uint64(size)) - 1
+	e.b = append(e.b, make([]byte, extra)...)
+	copy(e.b[start+1+extra:], e.b[start+1:start+1+size])
+	protowire.AppendVarint(e.b[start:start], uint64(size))
+}
+
+// appendRecord encodes an outcome.
+func appendRecord(dst []byte, o *outcome) []byte {
+	e := encoder{dst}
+	e.varint(fieldReceived, o.received.UnixMilli())
+	for i := range o.facts.Positions {
+		e.message(fieldPosition, func() { e.position(&o.facts.Positions[i]) })
+	}
+	for i := range o.facts.Readings {
+		e.message(fieldReading, func() { e.reading(&o.facts.Readings[i]) })
+	}
+	for _, r := range o.rejections {
+		e.message(fieldRejection, func() { e.rejection(&r) })
+	}
+	if len(o.rejections) > 0 {
+		e.text(fieldTopic, o.topic)
+		e.text(fieldPayload, string(o.payload))
+		e.text(fieldDecoder, o.decoder)
+	}
+	return e.b
+}
+
+func (e *encoder) position(p *nhip.Position) {
+	e.text(1, p.Agency)
+	e.text(2, p.Vehicle)
+	e.text(3, p.Event)
+	e.varint(4, p.Time.UnixMilli())
+	e.point(5, 6, p.Point)
+	e.optFloat(7, p.Speed)
+	e.optFloat(8, p.Bearing)
+	e.text(9, p.Route)
+	e.text(10, p.Line)
+	e.text(11, p.Trip)
+	e.text(12, p.Headsign)
+	e.optInt(13, p.Direction)
+	e.text(14, p.StartDate)
+	e.text(15, p.StartTime)
+	e.text(16, p.NextStop)
+	e.text(17, string(p.Occupancy))
+	e.optInt(18, p.Delay)
+	e.optFloat(19, p.Odometer)
+	e.optFlag(20, p.DoorsOpen)
+	e.flag(21, p.Deadrun)
+	e.text(22, string(p.Origin))
+}
+
+func (e *encoder) reading(r *nhip.Reading) {
+	e.text(1, r.Station)
+	e.text(2, string(r.Quantity))
+	e.varint(3, r.Time.UnixMilli())
+	e.varint(4, int64(r.Period/time.Millisecond))
+	e.float(5, r.Value)
+	e.varint(6, int64(r.Flag))
+	e.point(7, 8, r.Point)
+	e.text(9, string(r.Origin))
+}
+
+func (e *encoder) rejection(r *rejection) {
+	e.text(1, string(r.err.Code))
+	e.text(2, r.err.Field)
+	e.text(3, r.err.Rule)
+	e.varint(4, int64(r.rows))
+}

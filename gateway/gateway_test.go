@@ -1,0 +1,351 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/mqtttest"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// waitFor bounds how long a test waits for what must come; absent is how long it waits to believe
+// that something does not.
+const (
+	waitFor = 10 * time.Second
+	absent  = 150 * time.Millisecond
+)
+
+// door keeps what comes in and answers when it is told to.
+type door struct {
+	mu   sync.Mutex
+	got  []nhip.Message
+	hold chan struct{} // nil: answers at once
+	err  error
+}
+
+func (d *door) Accept(m nhip.Message, done func(error)) {
+	d.mu.Lock()
+	d.got = append(d.got, m)
+	hold, err := d.hold, d.err
+	d.mu.Unlock()
+	if hold == nil {
+		done(err)
+		return
+	}
+	go func() { <-hold; done(err) }()
+}
+
+func (d *door) messages() []nhip.Message {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]nhip.Message(nil), d.got...)
+}
+
+var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
+
+func start(t *testing.T, d nhip.Door) *Gateway {
+	t.Helper()
+	g, err := New(Options{
+		Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler),
+		Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Start(d); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), waitFor)
+		defer cancel()
+		if err := g.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return g
+}
+
+func as(g *Gateway, id, password string) mqtt.Options {
+	return mqtt.Options{URL: g.URL(), ClientID: id, Username: id, Password: password}
+}
+
+func dial(t *testing.T, o mqtt.Options) *mqtt.Client {
+	t.Helper()
+	c, err := mqtt.Dial(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func acked(tok paho.Token, within time.Duration) bool {
+	return tok.WaitTimeout(within) && tok.Error() == nil
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(waitFor); !ok(); {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(time.Millisecond) // polling a condition
+	}
+}
+
+func TestAcknowledgedOnlyWhenTheDoorSaysSo(t *testing.T) {
+	d := &door{hold: make(chan struct{})}
+	c := dial(t, as(start(t, d), "box", accounts.Operator))
+	tok := c.Publish("nhip/in/position/5473", 1, false, []byte(`{"a":1}`))
+	eventually(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
+	if acked(tok, absent) {
+		t.Fatal("acknowledged before its outcome was on disk")
+	}
+	close(d.hold)
+	if !acked(tok, waitFor) {
+		t.Fatalf("not acknowledged after its outcome was on disk: %v", tok.Error())
+	}
+	m := d.messages()[0]
+	if m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
+		t.Errorf("carried on as %+v", m)
+	}
+}
+
+func TestNotAcknowledgedWhenItCantBeSaved(t *testing.T) {
+	d := &door{err: errors.New("disk full")}
+	c := dial(t, as(start(t, d), "box", accounts.Operator))
+	tok := c.Publish("nhip/in/position/1", 1, false, []byte("{}"))
+	eventually(t, "the client sends it again after its connection was cut", func() bool { return len(d.messages()) >= 2 })
+	d.mu.Lock()
+	d.err = nil
+	d.mu.Unlock()
+	if !acked(tok, waitFor) {
+		t.Error("not acknowledged once the disk is back")
+	}
+}
+
+func TestDeviceMessagesReachNobodyElse(t *testing.T) {
+	g := start(t, &door{})
+	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), "#")
+	box := dial(t, as(g, "box", accounts.Operator))
+	role := dial(t, as(g, "role", accounts.Role))
+	if !acked(box.Publish("nhip/in/position/1", 1, true, []byte("{}")), waitFor) {
+		t.Fatal("not acknowledged")
+	}
+	role.Publish("nhip/live/bus/a/1", 1, true, []byte("live"))
+	m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true })
+	if m.Topic != "nhip/live/bus/a/1" {
+		t.Errorf("the subscriber of everything heard %s first", m.Topic)
+	}
+}
+
+func TestRetainedLiveStateIsThereForWhoeverComesLater(t *testing.T) {
+	g := start(t, &door{})
+	role := dial(t, as(g, "role", accounts.Role))
+	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("state")), waitFor) {
+		t.Fatal("not acknowledged")
+	}
+	l := mqtttest.Listen(t, as(g, "late", accounts.Operator), mqtt.Live)
+	m := l.Wait(t, "the retained state", func(mqtttest.Message) bool { return true })
+	if !m.Retained || m.Payload != "state" {
+		t.Errorf("heard %+v", m)
+	}
+}
+
+func TestWhoMayEnter(t *testing.T) {
+	g := start(t, &door{})
+	for _, password := range []string{"", "wrong", "operator-secre", "operator-secrets"} {
+		if c, err := mqtt.Dial(t.Context(), as(g, "x", password)); err == nil {
+			c.Close()
+			t.Errorf("the password %q opens the door", password)
+		}
+	}
+	if n := testutil.ToFloat64(g.hook.metrics.refused.WithLabelValues("credentials")); n != 4 {
+		t.Errorf("%v refusals counted, want 4", n)
+	}
+	if (Accounts{}).Rank(nil) != Nobody {
+		t.Error("an empty secret opens to an empty password")
+	}
+}
+
+func TestWhoMayPublishWhat(t *testing.T) {
+	for _, c := range []struct {
+		rank  Rank
+		topic string
+		want  bool
+	}{
+		{Operator, "nhip/in/position/1", true},
+		{Operator, "/hfp/v2/journey/ongoing/vp/bus/1/2", true},
+		{Operator, "nhip/live/bus/a/1", false},
+		{Operator, "nhip/dead/x", false},
+		{Operator, "$SYS/broker", false},
+		{Operator, "nhip/in/+", false},
+		{Operator, strings.Repeat("a", mqtt.MaxTopic+1), false},
+		{Role, "nhip/live/bus/a/1", true},
+		{Role, "nhip/in/position/1", false},
+		{Role, "/hfp/v2/x", false},
+		{Nobody, "nhip/in/position/1", false},
+	} {
+		if got := c.rank.mayPublish(c.topic); got != c.want {
+			t.Errorf("rank %d publishes to %.40q: %v, want %v", c.rank, c.topic, got, c.want)
+		}
+	}
+}
+
+func TestForbiddenTopicsAreCountedAndStayEmpty(t *testing.T) {
+	d := &door{}
+	g := start(t, d)
+	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), mqtt.Live)
+	box := dial(t, as(g, "box", accounts.Operator))
+	box.Publish("nhip/live/bus/a/1", 0, true, []byte("lie"))
+	eventually(t, "the attempt is counted", func() bool {
+		return testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("publish")) == 1
+	})
+	role := dial(t, as(g, "role", accounts.Role))
+	role.Publish("nhip/live/bus/a/1", 0, true, []byte("truth"))
+	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "truth" {
+		t.Errorf("heard %q", m.Payload)
+	}
+	if len(d.messages()) != 0 {
+		t.Error("a forbidden message reached the door")
+	}
+}
+
+func TestWillsAreRefused(t *testing.T) {
+	g := start(t, &door{})
+	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetPassword(accounts.Operator).SetUsername("w").
+		SetWill("nhip/live/bus/a/1", "lie", 1, true).SetConnectRetry(false)
+	tok := paho.NewClient(o).Connect()
+	if acked(tok, waitFor) {
+		t.Error("a client with a will is let in; the broker would publish it past every rule")
+	}
+}
+
+func TestNoPacketBeforeTheDeadlineEndsTheConnection(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := newListener(l, absent, slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()))
+	defer quick.Close()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	server, err := quick.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var timeout net.Error
+	if _, err := server.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("a silent client's read ends with %v", err)
+	}
+}
+
+// flaky fails a few times before it accepts.
+type flaky struct {
+	net.Listener
+	failures int
+}
+
+func (f *flaky) Accept() (net.Conn, error) {
+	if f.failures--; f.failures >= 0 {
+		return nil, errors.New("too many open files")
+	}
+	return f.Listener.Accept()
+}
+
+func TestTheListenerOutlivesAcceptErrors(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMetrics(prometheus.NewRegistry())
+	l := newListener(&flaky{inner, 2}, waitFor, slog.New(slog.DiscardHandler), m)
+	conn, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatalf("gave up: %v", err)
+	}
+	if testutil.ToFloat64(m.refused.WithLabelValues("accept")) != 2 || testutil.ToFloat64(m.connections) != 1 {
+		t.Error("not counted")
+	}
+	_ = server.Close()
+	_ = server.Close()
+	if testutil.ToFloat64(m.connections) != 0 {
+		t.Error("an open connection is still counted")
+	}
+	_ = l.Close()
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
+	g := start(t, &door{})
+	conn, err := net.Dial("tcp", g.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// CONNECT with a remaining length of 256 MB, and then nothing.
+	if _, err := conn.Write([]byte{0x10, 0xff, 0xff, 0xff, 0x7f}); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(waitFor / 2))
+	if _, err := io.ReadAll(conn); err != nil {
+		t.Errorf("the broker waits for 256 MB: %v", err)
+	}
+}
+
+func TestCloseDoorWaitsForWhatIsInHand(t *testing.T) {
+	d := &door{hold: make(chan struct{})}
+	g := start(t, d)
+	box := dial(t, as(g, "box", accounts.Operator))
+	role := dial(t, as(g, "role", accounts.Role))
+	box.Publish("nhip/in/position/1", 1, false, []byte("{}"))
+	eventually(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
+	short, cancel := context.WithTimeout(t.Context(), absent)
+	defer cancel()
+	if g.CloseDoor(short) == nil {
+		t.Fatal("the door is closed with a message in hand")
+	}
+	close(d.hold)
+	if err := g.CloseDoor(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("{}")), waitFor) {
+		t.Error("a role is cut off with the devices")
+	}
+	if c, err := mqtt.Dial(t.Context(), as(g, "late", accounts.Operator)); err == nil {
+		c.Close()
+		t.Error("a device is let in after the door was closed")
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	g := start(t, &door{})
+	_, err := New(Options{
+		Addr: g.Addr(), Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	})
+	if err == nil || !strings.Contains(err.Error(), g.Addr()) {
+		t.Errorf("a port in use: %v", err)
+	}
+}

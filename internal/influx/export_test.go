@@ -1,0 +1,7 @@
+package influx
+
+// What the tests outside the package look at.
+var (
+	TagText  = tagText
+	TagValue = tagValue
+)

@@ -1,0 +1,395 @@
+package influx_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/internal/influx"
+	"nhip/internal/influx/influxtest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/paulmach/orb"
+	"pgregory.net/rapid"
+)
+
+// TestWithInfluxDB runs against a real InfluxDB, one process for all, a bucket each.
+func TestWithInfluxDB(t *testing.T) {
+	child := influxtest.Child(t)
+	for name, test := range map[string]func(*testing.T, *influx.Child, *influx.DB){
+		"ReadingsRoundTrip": realReadingsRoundTrip,
+		"PositionsAreExact": realPositionsAreExact,
+		"Interval":          realInterval,
+		"Order":             realOrder,
+		"Windows":           realWindows,
+		"Injection":         realInjection,
+		"Rejected":          realRejected,
+		"TooLarge":          realTooLarge,
+		"MissingBucket":     realMissingBucket,
+		"StopsEarly":        realStopsEarly,
+		"Count":             realCount,
+	} {
+		t.Run(name, func(t *testing.T) {
+			test(t, child, influxtest.Open(t, child, `it's "`+name+`"`)) // names are quoted, too
+		})
+	}
+}
+
+func write(t *testing.T, db *influx.DB, readings ...nhip.Reading) {
+	t.Helper()
+	var lines []byte
+	for i := range readings {
+		lines = influx.AppendReading(lines, &readings[i], received)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, db *influx.DB, q influx.ReadingQuery) []nhip.Reading {
+	t.Helper()
+	var got []nhip.Reading
+	err := db.Readings(t.Context(), q, func(r nhip.Reading) error { got = append(got, r); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+var allOf = cmp.Comparer(func(a, b nhip.Opt[orb.Point]) bool {
+	p, ok1 := a.Get()
+	q, ok2 := b.Get()
+	return ok1 == ok2 && p == q
+})
+
+// around is an interval that holds everything written at noon.
+func around(station string) influx.ReadingQuery {
+	return influx.ReadingQuery{Station: station, From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
+}
+
+func readings() *rapid.Generator[nhip.Reading] {
+	return rapid.Custom(func(t *rapid.T) nhip.Reading {
+		r := nhip.Reading{
+			Station: ids().Draw(t, "station"), Origin: nhip.Origin(texts().Draw(t, "origin")), Time: noon,
+			Quantity: rapid.SampledFrom([]nhip.Quantity{nhip.PM25, nhip.NO2, nhip.Temperature}).Draw(t, "quantity"),
+			Period:   rapid.SampledFrom([]time.Duration{time.Second, 90 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour, 1500 * time.Millisecond}).Draw(t, "period"),
+			Value:    rapid.Float64().Draw(t, "value"),
+			Flag:     rapid.SampledFrom([]nhip.Flag{nhip.Good, nhip.Suspect, nhip.MissingValue}).Draw(t, "flag"),
+		}
+		if rapid.Bool().Draw(t, "has point") {
+			r.Point = nhip.Some(orb.Point{rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat")})
+		}
+		return r
+	})
+}
+
+func realReadingsRoundTrip(t *testing.T, _ *influx.Child, db *influx.DB) {
+	// Distinct stations, so that no two are one fact.
+	want := rapid.SliceOfNDistinct(readings(), 300, 300, func(r nhip.Reading) string { return r.Station }).Example(1)
+	write(t, db, want...)
+	for _, r := range want {
+		if diff := cmp.Diff([]nhip.Reading{r}, read(t, db, around(r.Station)), allOf); diff != "" {
+			t.Errorf("station %q (- written, + read):\n%s", r.Station, diff)
+		}
+	}
+}
+
+// influxQL asks in InfluxDB's first language, which reads back every column.
+func influxQL(t *testing.T, child *influx.Child, bucket, q string) (columns []string, rows [][]any) {
+	t.Helper()
+	form := url.Values{"q": {q}, "db": {bucket}, "epoch": {"ms"}}
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, child.URL()+"/query", strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "Token "+child.Token())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Results []struct {
+			Error  string
+			Series []struct {
+				Columns []string
+				Values  [][]any
+			}
+		}
+	}
+	numbers := json.NewDecoder(resp.Body)
+	numbers.UseNumber()
+	if err := numbers.Decode(&answer); err != nil || len(answer.Results) != 1 || answer.Results[0].Error != "" {
+		t.Fatalf("%s: %v, %+v", q, err, answer)
+	}
+	for _, s := range answer.Results[0].Series {
+		columns, rows = s.Columns, append(rows, s.Values...)
+	}
+	return columns, rows
+}
+
+func realPositionsAreExact(t *testing.T, child *influx.Child, db *influx.DB) {
+	var lines []byte
+	want := map[string]map[string]any{} // by time
+	for i, p := range rapid.SliceOfN(positions(), 300, 300).Example(2) {
+		p.Time = noon.Add(time.Duration(i) * time.Millisecond)
+		lines = influx.AppendPosition(lines, &p, received)
+		want[fmt.Sprint(p.Time.UnixMilli())] = columns(&p)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	names, rows := influxQL(t, child, `it's "PositionsAreExact"`, "SELECT * FROM position")
+	if len(rows) != len(want) {
+		t.Errorf("%d rows, want %d", len(rows), len(want))
+	}
+	for _, row := range rows {
+		at, got := rowOf(names, row)
+		if diff := cmp.Diff(want[at], got); diff != "" {
+			t.Errorf("at %s (- written, + read):\n%s", at, diff)
+		}
+	}
+}
+
+// rowOf returns a row's time and its columns, read as columns() gives them.
+func rowOf(names []string, row []any) (at string, got map[string]any) {
+	got = map[string]any{}
+	for i, v := range row {
+		name := names[i]
+		switch v := v.(type) {
+		case json.Number:
+			if name == "time" {
+				at = v.String()
+			} else if slices.Contains([]string{"received", "delay"}, name) {
+				got[name], _ = v.Int64()
+			} else {
+				got[name], _ = v.Float64()
+			}
+		case string:
+			got[name] = v
+			if slices.Contains([]string{"vehicle", "agency", "event", "route"}, name) {
+				got[name] = influx.TagText(v)
+			}
+		case bool:
+			got[name] = v
+		}
+	}
+	return at, got
+}
+
+func realInterval(t *testing.T, _ *influx.Child, db *influx.DB) {
+	at := func(ms int) time.Time { return noon.Add(time.Duration(ms) * time.Millisecond) }
+	for ms := range 5 {
+		r := fullReading()
+		r.Time = at(ms)
+		write(t, db, r)
+	}
+	tests := []struct {
+		from, to time.Time
+		limit    int
+		want     []int
+	}{
+		{at(0), at(3), 0, []int{1, 2, 3}},
+		{at(-1), at(9), 0, []int{0, 1, 2, 3, 4}},
+		{at(-1), at(9), 2, []int{0, 1}},
+		{at(2), at(2), 0, nil},
+		{at(1).Add(500 * time.Microsecond), at(1).Add(900 * time.Microsecond), 0, nil},
+		{at(1).Add(500 * time.Microsecond), at(2).Add(900 * time.Microsecond), 0, []int{2}},
+		{at(-500), at(-1), 0, nil},
+	}
+	for _, tt := range tests {
+		var got []int
+		for _, r := range read(t, db, influx.ReadingQuery{Station: "hn-01", From: tt.from, To: tt.to, Limit: tt.limit}) {
+			got = append(got, int(r.Time.Sub(noon).Milliseconds()))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("(%s, %s] limit %d:\n%s", tt.from, tt.to, tt.limit, diff)
+		}
+	}
+}
+
+func realOrder(t *testing.T, _ *influx.Child, db *influx.DB) {
+	var want []nhip.Reading
+	for s := range 3 {
+		for _, q := range []nhip.Quantity{nhip.NO2, nhip.PM25} {
+			for _, p := range []time.Duration{time.Hour, 5 * time.Minute} { // "1h" before "5m"
+				r := fullReading()
+				r.Time, r.Quantity, r.Period = noon.Add(time.Duration(s)*time.Second), q, p
+				if s == 1 { // columns that only some series have
+					r.Point, r.Origin = nhip.Opt[orb.Point]{}, ""
+				}
+				want = append(want, r)
+			}
+		}
+	}
+	other := fullReading()
+	other.Station = "hn-02"
+	shuffled := append(slices.Clone(want[6:]), want[:6]...)
+	write(t, db, append(shuffled, other)...)
+	if diff := cmp.Diff(want, read(t, db, around("hn-01")), allOf); diff != "" {
+		t.Error(diff)
+	}
+	q := around("hn-01")
+	q.Quantity = nhip.PM25
+	onlyPM := slices.DeleteFunc(slices.Clone(want), func(r nhip.Reading) bool { return r.Quantity != nhip.PM25 })
+	if diff := cmp.Diff(onlyPM, read(t, db, q), allOf); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func realWindows(t *testing.T, _ *influx.Child, db *influx.DB) {
+	var want []nhip.Reading
+	for day := range 40 { // the question is cut into parts of a week
+		r := fullReading()
+		r.Time = noon.AddDate(0, 0, day)
+		want = append(want, r)
+	}
+	write(t, db, want...)
+	q := influx.ReadingQuery{Station: "hn-01", From: noon.AddDate(0, 0, -9), To: noon.AddDate(0, 0, 100)}
+	if diff := cmp.Diff(want, read(t, db, q), allOf); diff != "" {
+		t.Error(diff)
+	}
+	q.Limit = 20
+	if diff := cmp.Diff(want[:20], read(t, db, q), allOf); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func realInjection(t *testing.T, child *influx.Child, db *influx.DB) {
+	evil := []string{
+		`") |> drop()`, `" or r.station != "`, `${1}`, `a${r.station}b`, `\") |> drop() //`, `\`, `\\`, `x"`, `'; DROP DATABASE "nhip"`,
+		`a,station=hn-02`, `a value=1 1`, `＼`, `＼-`, `#`, `$`, `\x24{1}`, `\n`,
+	}
+	write(t, db, fullReading())
+	for i, station := range evil {
+		if got := read(t, db, around(station)); len(got) != 0 {
+			t.Errorf("station %q, which is not there: got %v", station, got)
+		}
+		r := fullReading()
+		r.Station, r.Value = station, float64(i)
+		write(t, db, r)
+	}
+	for i, station := range evil {
+		got := read(t, db, around(station))
+		if len(got) != 1 || got[0].Value != float64(i) || got[0].Station != station {
+			t.Errorf("station %q: got %v", station, got)
+		}
+	}
+	if _, rows := influxQL(t, child, `it's "Injection"`, "SHOW TAG VALUES WITH KEY = station"); len(rows) != len(evil)+1 {
+		t.Errorf("%d stations in the index, want %d: %v", len(rows), len(evil)+1, rows)
+	}
+}
+
+func realRejected(t *testing.T, _ *influx.Child, db *influx.DB) {
+	write(t, db, fullReading())
+	for name, line := range map[string]string{
+		"another type":      "reading,station=hn-01 value=\"text\" 1772452800250",
+		"an unsigned int":   "reading,station=hn-01 value=1u 1772452800250",
+		"a tag without end": "reading,station=hn\\",
+		"a time in ns":      "reading,station=hn-01 value=1 1772452800250000000",
+		"the tag time":      "reading,time=1 value=1 1772452800250",
+	} {
+		var refused *influx.WriteError
+		if err := db.Write(t.Context(), []byte(line+"\n")); !errors.As(err, &refused) || refused.Kind != influx.Rejected || refused.Err.Error() == "" {
+			t.Errorf("%s: %v, want a rejection", name, err)
+		}
+	}
+}
+
+func realTooLarge(t *testing.T, _ *influx.Child, db *influx.DB) {
+	r := fullReading()
+	line := influx.AppendReading(nil, &r, received)
+	lines := slices.Repeat(line, 26_000_000/len(line)) // past InfluxDB's limit of 25 MB
+	var refused *influx.WriteError
+	if err := db.Write(t.Context(), lines); !errors.As(err, &refused) || refused.Kind != influx.TooLarge {
+		t.Errorf("got %v, want too large", err)
+	}
+}
+
+func realMissingBucket(t *testing.T, child *influx.Child, db *influx.DB) {
+	influxQL(t, child, "", `DROP DATABASE "it's \"MissingBucket\""`)
+	r := fullReading()
+	line := influx.AppendReading(nil, &r, received)
+	var refused *influx.WriteError
+	if err := db.Write(t.Context(), line); !errors.As(err, &refused) || refused.Kind != influx.Retry || refused.Status != 404 {
+		t.Errorf("got %v, want 404, to be tried again", err)
+	}
+	if err := db.Write(t.Context(), line); err != nil {
+		t.Errorf("the next try: %v", err)
+	}
+}
+
+func realStopsEarly(t *testing.T, _ *influx.Child, db *influx.DB) {
+	var many []nhip.Reading
+	for i := range 20_000 { // more than the connection's buffers hold
+		r := fullReading()
+		r.Time = noon.Add(time.Duration(i) * time.Millisecond)
+		many = append(many, r)
+	}
+	write(t, db, many...)
+	enough, n := errors.New("enough"), 0
+	err := db.Readings(t.Context(), around("hn-01"), func(nhip.Reading) error {
+		if n++; n == 3 {
+			return enough
+		}
+		return nil
+	})
+	if err != enough || n != 3 {
+		t.Errorf("got %v after %d", err, n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = db.Readings(ctx, around("hn-01"), func(nhip.Reading) error { cancel(); return nil })
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller went away: %v", err)
+	}
+	if len(read(t, db, around("hn-01"))) != len(many) {
+		t.Error("the next question got less")
+	}
+}
+
+func realCount(t *testing.T, _ *influx.Child, db *influx.DB) {
+	count := func(measurement string, from, to time.Time) int {
+		n, err := db.Count(t.Context(), measurement, from, to)
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	if n := count(influx.ReadingMeasurement, noon, noon.Add(time.Hour)); n != 0 {
+		t.Errorf("%d rows in an empty bucket", n)
+	}
+	p := nhip.Position{Vehicle: "1", Time: noon} // a row without anything but its receipt
+	lines := influx.AppendPosition(nil, &p, received)
+	for i := range 10 {
+		r := fullReading()
+		r.Station, r.Time = fmt.Sprint(i%3), noon.Add(time.Duration(i)*time.Millisecond)
+		lines = influx.AppendReading(lines, &r, received)
+	}
+	for range 2 { // writing again changes nothing
+		if err := db.Write(t.Context(), lines); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, last := noon.Add(-time.Millisecond), noon.Add(9*time.Millisecond)
+	for name, got := range map[string][2]int{
+		"readings":         {count(influx.ReadingMeasurement, before, last), 10},
+		"from is outside":  {count(influx.ReadingMeasurement, noon, last), 9},
+		"to is inside":     {count(influx.ReadingMeasurement, before, noon), 1},
+		"nothing between":  {count(influx.ReadingMeasurement, noon, noon), 0},
+		"positions":        {count(influx.PositionMeasurement, before, last), 1},
+		"no such thing":    {count("none", before, last), 0},
+		"an odd name's":    {count(`") |> drop()`, before, last), 0},
+		"before the rows":  {count(influx.ReadingMeasurement, before.Add(-time.Hour), before), 0},
+		"a very long time": {count(influx.ReadingMeasurement, time.Unix(0, 0), noon.AddDate(50, 0, 0)), 10},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: %d, want %d", name, got[0], got[1])
+		}
+	}
+}

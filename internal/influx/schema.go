@@ -1,0 +1,116 @@
+package influx
+
+// The measurements. A measurement's rows are told apart by their tags and their time, which is the
+// device's own in whole milliseconds, so the same fact written again changes nothing.
+const (
+	PositionMeasurement = "position"
+	ReadingMeasurement  = "reading"
+)
+
+// The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
+const (
+	colAgency    = "agency"
+	colBearing   = "bearing"
+	colDeadrun   = "deadrun"
+	colDelay     = "delay"
+	colDirection = "direction"
+	colDoorsOpen = "doors_open"
+	colEvent     = "event"
+	colFlag      = "flag"
+	colHeadsign  = "headsign"
+	colLat       = "lat"
+	colLine      = "line"
+	colLon       = "lon"
+	colNextStop  = "next_stop"
+	colOccupancy = "occupancy"
+	colOdometer  = "odometer"
+	colOrigin    = "origin"
+	colPeriod    = "period"
+	colQuantity  = "quantity"
+	colReceived  = "received"
+	colRoute     = "route"
+	colSpeed     = "speed"
+	colStartDate = "start_date"
+	colStartTime = "start_time"
+	colStation   = "station"
+	colTrip      = "trip"
+	colValue     = "value"
+	colVehicle   = "vehicle"
+)
+
+// ColumnType says how InfluxDB keeps a column. A field's type is settled by the first row of a
+// shard and never changes: a row with another is turned away. There are no unsigned integers,
+// which 1.8 does not read.
+type ColumnType string
+
+// The types of columns.
+const (
+	Tag    ColumnType = "tag" // text, indexed: only what is queried by and bounded in number
+	Float  ColumnType = "float"
+	Int    ColumnType = "int"
+	String ColumnType = "string"
+	Bool   ColumnType = "bool"
+)
+
+// Column is a tag or a field of a measurement.
+type Column struct {
+	Name string
+	Type ColumnType
+	Doc  string
+}
+
+// Measurement is one kind of row.
+type Measurement struct {
+	Name    string
+	Doc     string
+	Columns []Column // tags first, each part in alphabetical order
+}
+
+// Schema lists everything that is written to InfluxDB. What a device did not say is left out of
+// its row, empty tags too; a row always has the field received.
+func Schema() []Measurement {
+	return []Measurement{positionSchema(), readingSchema()}
+}
+
+func positionSchema() Measurement {
+	return Measurement{PositionMeasurement, "what a vehicle said of itself at one moment", []Column{
+		{colAgency, Tag, "whose vehicle it is"},
+		{colEvent, Tag, `"vp" for a plain position, else the name of the HFP event`},
+		{colRoute, Tag, "GTFS route_id"},
+		{colVehicle, Tag, "the vehicle, unique within its agency"},
+
+		{colBearing, Float, "degrees clockwise from north, [0, 360)"},
+		{colDeadrun, Bool, "true when not in service; never false"},
+		{colDelay, Int, "seconds behind the timetable, negative when ahead"},
+		{colDirection, Int, "GTFS direction_id, 0 or 1"},
+		{colDoorsOpen, Bool, "whether any door is open"},
+		{colHeadsign, String, "where it says it goes"},
+		{colLat, Float, "WGS84 degrees; both or neither of lat and lon"},
+		{colLine, String, "the number shown to riders"},
+		{colLon, Float, "WGS84 degrees"},
+		{colNextStop, String, "GTFS stop_id"},
+		{colOccupancy, String, "a GTFS-realtime occupancy status"},
+		{colOdometer, Float, "metres since the trip began"},
+		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
+		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+		{colSpeed, Float, "m/s"},
+		{colStartDate, String, "GTFS service day, YYYYMMDD"},
+		{colStartTime, String, "the trip's start, HH:MM or HH:MM:SS, may pass 24:00"},
+		{colTrip, String, "GTFS trip_id"},
+	}}
+}
+
+func readingSchema() Measurement {
+	return Measurement{ReadingMeasurement, "one measured value; its time is the END of the averaging period", []Column{
+		{colPeriod, Tag, `averaging period as nhip.FormatPeriod writes it: "1h", "5m", "30s"`},
+		{colQuantity, Tag, "what is measured: pm25, no2, temperature …"},
+		{colStation, Tag, "the monitor"},
+
+		{colFlag, Int, "QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing"},
+		{colLat, Float, "WGS84 degrees, when the device says where; both or neither of lat and lon"},
+		{colLon, Float, "WGS84 degrees"},
+		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
+		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+		{colValue, Float, "in the quantity's unit: µg/m³ at 25 °C and 1 atm, °C, %, Pa"},
+	}}
+}

@@ -1,0 +1,149 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// answer is what done was called with.
+type answer struct {
+	seq uint64
+	err error
+}
+
+func mustOpen(t testing.TB, dir string, o Options) *Journal {
+	t.Helper()
+	return mustOpenOn(t, dir, o, osFS{})
+}
+
+func mustOpenOn(t testing.TB, dir string, o Options, files fileSystem) *Journal {
+	t.Helper()
+	j, err := open(dir, o, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
+func mustClose(t testing.TB, j *Journal) {
+	t.Helper()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// appendOne appends and waits for the answer.
+func appendOne(j *Journal, record string) answer {
+	got := make(chan answer, 1)
+	j.Append([]byte(record), func(seq uint64, err error) { got <- answer{seq, err} })
+	return <-got
+}
+
+// mustAppend appends each record in a commit of its own.
+func mustAppend(t testing.TB, j *Journal, records ...string) {
+	t.Helper()
+	for _, r := range records {
+		if a := appendOne(j, r); a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+}
+
+// appendBatch appends the records in one commit and returns their answers in the order they came.
+func appendBatch(j *Journal, records []string) []answer {
+	got := make(chan answer, len(records))
+	j.mu.Lock()
+	for _, r := range records {
+		j.pending.add([]byte(r), func(seq uint64, err error) { got <- answer{seq, err} })
+	}
+	j.work.Signal()
+	j.mu.Unlock()
+	answers := make([]answer, len(records))
+	for i := range answers {
+		answers[i] = <-got
+	}
+	return answers
+}
+
+// entry is a record as it is read.
+type entry struct {
+	Seq    uint64
+	Record string
+}
+
+// readFrom returns every durable record from a seq on.
+func readFrom(t testing.TB, j *Journal, from uint64) []entry {
+	t.Helper()
+	r := j.Reader(from)
+	defer r.Close()
+	var all []entry
+	for {
+		seq, record, ok, err := r.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return all
+		}
+		all = append(all, entry{seq, string(record)})
+	}
+}
+
+// entries numbers the records from a seq on.
+func entries(from uint64, records ...string) []entry {
+	var all []entry
+	for i, r := range records {
+		all = append(all, entry{from + uint64(i), r})
+	}
+	return all
+}
+
+// named returns n records that tell which they are, the first of them number from.
+func named(from, n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("record %d", from+i))
+	}
+	return all
+}
+
+func wantEntries(t testing.TB, j *Journal, want []entry) {
+	t.Helper()
+	if diff := cmp.Diff(want, readFrom(t, j, 0)); diff != "" {
+		t.Errorf("records on disk (-want +got):\n%s", diff)
+	}
+}
+
+// segmentNames returns the names of dir's segments, oldest first.
+func segmentNames(t testing.TB, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range paths {
+		paths[i] = filepath.Base(paths[i])
+	}
+	return paths
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func writeFile(t testing.TB, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, fileMode); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,124 @@
+package journal
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// childDir is the environment variable that makes the test binary an appender on the journal it
+// names, until it is killed.
+const childDir = "NHIP_TEST_JOURNAL_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := appendUntilKilled(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// appendUntilKilled appends with four goroutines and prints "<seq> <record>" of what is
+// acknowledged.
+func appendUntilKilled(dir string) error {
+	j, err := Open(dir, Options{SegmentBytes: 8 << 10})
+	if err != nil {
+		return err
+	}
+	start := j.LastSeq()
+	var wg sync.WaitGroup
+	for a := range 4 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				record := fmt.Sprintf("after-%d-%d-%d", start, a, i)
+				if got := appendOne(j, record); got.err == nil {
+					fmt.Printf("%d %s\n", got.seq, record)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.New("nobody killed the child")
+}
+
+// TestKill kills an appending process again and again; what it was told is on disk is there.
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	acked := map[uint64]string{}
+	for round := range 5 {
+		runAndKill(t, dir, 100+97*round, acked)
+		j := mustOpen(t, dir, Options{SegmentBytes: 8 << 10})
+		checkAcked(t, j, acked)
+		mustClose(t, j)
+	}
+	if len(acked) < 1000 {
+		t.Errorf("only %d records were acknowledged", len(acked))
+	}
+}
+
+// runAndKill runs the child until it has acknowledged some records, kills it, and adds all that it
+// said to acked.
+func runAndKill(t *testing.T, dir string, after int, acked map[uint64]string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	for n := 0; ; n++ {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			break // the last line may be torn; its record is not taken as told
+		}
+		var seq uint64
+		var record string
+		if _, err := fmt.Sscan(line, &seq, &record); err != nil || acked[seq] != "" {
+			t.Fatalf("child said %q, seq known as %q: %v", line, acked[seq], err)
+		}
+		acked[seq] = record
+		if n == after {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Fatalf("child ended with %v, want killed", err)
+	}
+}
+
+func checkAcked(t *testing.T, j *Journal, acked map[uint64]string) {
+	t.Helper()
+	found, seen, next := 0, map[string]bool{}, uint64(1)
+	for _, e := range readFrom(t, j, 0) {
+		if e.Seq != next || seen[e.Record] {
+			t.Fatalf("seq %d %q: want seq %d, once", e.Seq, e.Record, next)
+		}
+		next, seen[e.Record] = e.Seq+1, true
+		if want, ok := acked[e.Seq]; ok {
+			found++
+			if e.Record != want {
+				t.Errorf("seq %d is %q, want %q", e.Seq, e.Record, want)
+			}
+		}
+	}
+	if found != len(acked) {
+		t.Errorf("%d of %d acknowledged records are there", found, len(acked))
+	}
+	if s := j.Stats(); s.LostRecords != 0 || s.QuarantinedFrames != 0 {
+		t.Errorf("stats after a kill %+v", s)
+	}
+}

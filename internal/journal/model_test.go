@@ -1,0 +1,267 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// model is what a journal must hold, kept beside one on a disk that fails and crashes.
+type model struct {
+	dir   string
+	o     Options
+	files *faultFS
+	j     *Journal
+	tail  *Reader // lives through everything but a reopening
+
+	serial   int        // makes every record unlike all others
+	durable  []string   // record of seq i+1; acknowledged, or seen after a crash
+	released uint64     // these may be gone
+	doubtful [][]string // batches of which one may appear after a crash
+	read     uint64     // seq of the last record that tail returned
+	cursor   []uint64   // what the cursor may be
+}
+
+// TestModel takes random roads through appends, reads, releases, cursors, failures and crashes, and
+// holds the journal against the model all the way: every acknowledged record is read once, in order,
+// with its bytes; nothing else is, but for one batch that a crash left unanswered or that the disk
+// refused to disown.
+func TestModel(t *testing.T) {
+	root := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp(root, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &model{dir: dir, o: Options{SegmentBytes: 200}, files: newFaultFS(t, dir), cursor: []uint64{0}}
+		m.start(t)
+		defer func() { _ = m.j.Close() }()
+		t.Repeat(map[string]func(*rapid.T){
+			"append":     m.append,
+			"append two": m.append, // more often than the rest
+			"read":       m.readOn,
+			"release":    m.release,
+			"cursor":     m.saveCursor,
+			"fail":       m.fail,
+			"fill disk":  func(*rapid.T) { m.files.setAlways(syscall.ENOSPC) },
+			"heal":       func(*rapid.T) { m.files.heal() },
+			"reopen":     m.reopen,
+			"crash":      m.crash,
+			"kill":       m.kill,
+			"crash soon": func(t *rapid.T) { m.files.crashAfter(rapid.IntRange(0, 8).Draw(t, "operations")) },
+			"":           m.check,
+		})
+		m.crash(t)
+		m.check(t)
+	})
+}
+
+func (m *model) append(t *rapid.T) {
+	var batch []string
+	for range rapid.IntRange(1, 4).Draw(t, "records") {
+		m.serial++
+		filler := strings.Repeat("x", rapid.SampledFrom([]int{0, 0, 5, 30, 300}).Draw(t, "filler"))
+		batch = append(batch, fmt.Sprintf("%d%s", m.serial, filler))
+	}
+	answers := appendBatch(m.j, batch)
+	for i, a := range answers {
+		if (a.err == nil) != (answers[0].err == nil) {
+			t.Fatalf("answers of one batch differ: %v", answers)
+		}
+		if want := uint64(len(m.durable) + i + 1); a.err == nil && a.seq != want {
+			t.Fatalf("seq %d, want %d", a.seq, want)
+		}
+	}
+	switch {
+	case answers[0].err == nil:
+		m.durable = append(m.durable, batch...)
+		m.doubtful = nil
+	case m.files.isDown():
+		m.doubtful = append(m.doubtful, batch)
+	case m.j.tailOpen():
+		m.doubtful = nil // overridden, all of them
+	default:
+		m.doubtful = append(m.doubtful, batch)
+	}
+}
+
+func (m *model) fail(t *rapid.T) {
+	m.files.failAfter(rapid.IntRange(0, 6).Draw(t, "operations"), fault{
+		err:  rapid.SampledFrom([]error{syscall.EIO, syscall.ENOSPC}).Draw(t, "error"),
+		part: rapid.SampledFrom([]int{0, 1, 10, 30, 1 << 20}).Draw(t, "part"),
+	})
+}
+
+// readOn reads some records with the tailing reader.
+func (m *model) readOn(t *rapid.T) {
+	for range rapid.IntRange(1, 6).Draw(t, "records") {
+		seq, record, ok, err := m.tail.TryNext()
+		if err != nil {
+			if !m.files.isDown() {
+				t.Fatal(err)
+			}
+			return
+		}
+		if !ok {
+			m.wantRead(t, m.read, len(m.durable))
+			return
+		}
+		if seq != m.read+1 && (seq <= m.read || m.read >= m.released || seq > m.released+1) {
+			t.Fatalf("read seq %d after %d, up to %d are released", seq, m.read, m.released)
+		}
+		if string(record) != m.durable[seq-1] {
+			t.Fatalf("seq %d is %q, want %q", seq, record, m.durable[seq-1])
+		}
+		m.read = seq
+	}
+}
+
+func (m *model) wantRead(t *rapid.T, read uint64, want int) {
+	if read != uint64(want) && !(read < m.released && m.released == uint64(want)) {
+		t.Fatalf("read to %d, want %d (released: %d)", read, want, m.released)
+	}
+}
+
+func (m *model) release(t *rapid.T) {
+	seq := rapid.Uint64Range(0, uint64(len(m.durable))).Draw(t, "seq")
+	m.released = max(m.released, seq)
+	_ = m.j.Release(seq) // a failed one may leave some
+}
+
+func (m *model) saveCursor(t *rapid.T) {
+	seq := rapid.Uint64Range(0, uint64(len(m.durable))).Draw(t, "seq")
+	if err := m.j.SaveCursor("c", seq); err != nil {
+		m.cursor = append(m.cursor, seq)
+		return
+	}
+	m.cursor = []uint64{seq}
+}
+
+// reopen closes the journal in peace, unless the disk thinks otherwise.
+func (m *model) reopen(t *rapid.T) {
+	m.stop()
+	m.start(t)
+}
+
+// crash takes the power away: what was not synced may be lost, in part or whole.
+func (m *model) crash(t *rapid.T) {
+	m.stop()
+	m.powerCut(t)
+	m.start(t)
+}
+
+// kill ends the process and not the machine: what was written stays, synced or not.
+func (m *model) kill(t *rapid.T) {
+	m.files.crashNow()
+	m.stop()
+	m.files.revive()
+	m.start(t)
+}
+
+func (m *model) stop() {
+	_ = m.tail.Close()
+	_ = m.j.Close()
+}
+
+func (m *model) powerCut(t *rapid.T) {
+	image := m.files.image(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") })
+	if err := os.RemoveAll(m.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(m.dir, dirMode); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range image {
+		if err := os.WriteFile(filepath.Join(m.dir, name), content, fileMode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.files = newFaultFS(t, m.dir)
+	cursor, err := readCursor(filepath.Join(m.dir, "c.cursor"))
+	if errors.Is(err, fs.ErrNotExist) {
+		cursor, err = 0, nil
+	}
+	if err != nil || !slices.Contains(m.cursor, cursor) {
+		t.Fatalf("cursor after a crash is %d, %v, want one of %v", cursor, err, m.cursor)
+	}
+	m.cursor = []uint64{cursor}
+}
+
+// start opens the journal, on a new disk or the same. Whatever batch came back unasked is there to
+// stay.
+func (m *model) start(t *rapid.T) {
+	j, err := open(m.dir, m.o, m.files)
+	for err != nil {
+		if m.files.isDown() {
+			m.powerCut(t)
+		}
+		m.files.heal()
+		if j, err = open(m.dir, m.o, m.files); err != nil {
+			t.Fatalf("open a disk without faults: %v", err)
+		}
+	}
+	m.j = j
+	if last := j.LastSeq(); last < uint64(len(m.durable)) {
+		t.Fatalf("last seq %d after opening, %d were acknowledged", last, len(m.durable))
+	}
+	var back []string
+	for _, e := range m.all(t) {
+		if e.Seq > uint64(len(m.durable)) {
+			back = append(back, e.Record)
+		}
+	}
+	allowed := func(batch []string) bool { return slices.Equal(batch, back) }
+	if len(back) > 0 && !slices.ContainsFunc(m.doubtful, allowed) {
+		t.Fatalf("records %q came back, allowed is one of %q", back, m.doubtful)
+	}
+	m.durable = append(m.durable, back...)
+	m.doubtful = nil
+	m.tail = j.Reader(m.read + 1)
+}
+
+// all reads the whole journal with a new reader.
+func (m *model) all(t *rapid.T) (all []entry) {
+	r := m.j.Reader(0)
+	defer r.Close()
+	for {
+		seq, record, ok, err := r.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return all
+		}
+		all = append(all, entry{seq, string(record)})
+	}
+}
+
+func (m *model) check(t *rapid.T) {
+	if m.files.isDown() {
+		rapid.SampledFrom([]func(*rapid.T){m.crash, m.kill}).Draw(t, "how")(t)
+	}
+	if got := m.j.LastSeq(); got != uint64(len(m.durable)) {
+		t.Fatalf("LastSeq = %d, want %d", got, len(m.durable))
+	}
+	first := m.j.FirstSeq()
+	if first > m.released+1 {
+		t.Fatalf("FirstSeq = %d, up to %d are released", first, m.released)
+	}
+	if diff := cmp.Diff(entries(first, m.durable[first-1:]...), m.all(t)); diff != "" {
+		t.Fatalf("records (-want +got):\n%s", diff)
+	}
+	if cursor, err := m.j.Cursor("c"); err != nil || !slices.Contains(m.cursor, cursor) {
+		t.Fatalf("Cursor = %d, %v, want one of %v", cursor, err, m.cursor)
+	}
+	if s := m.j.Stats(); s.QuarantinedFrames != 0 || s.LostRecords != 0 {
+		t.Fatalf("crashes and failures count as damage: %+v", s)
+	}
+}

@@ -1,0 +1,79 @@
+package journal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// newSegment is the name under which a segment is made before it gets its own.
+const newSegment = "segment.tmp"
+
+// segment is one file of the journal. Its fields beyond path are guarded by Journal.mu.
+type segment struct {
+	first uint64 // seq of its first record, also of the one it will get; never changes
+	path  string // never changes
+
+	size int64 // bytes that readers may read
+	seen int64 // damage below this offset is in the counters already
+}
+
+func segmentPath(dir string, first uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%020d.seg", first))
+}
+
+// listSegments returns dir's segments, oldest first.
+func listSegments(dir string) ([]*segment, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var segs []*segment
+	for _, e := range entries {
+		first, ok := parseSegmentName(e.Name())
+		if !ok {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		segs = append(segs, &segment{first: first, path: filepath.Join(dir, e.Name()), size: info.Size()})
+	}
+	slices.SortFunc(segs, func(a, b *segment) int { return strings.Compare(a.path, b.path) })
+	return segs, nil
+}
+
+func parseSegmentName(name string) (uint64, bool) {
+	digits, ok := strings.CutSuffix(name, ".seg")
+	if !ok || len(digits) != 20 {
+		return 0, false
+	}
+	first, err := strconv.ParseUint(digits, 10, 64)
+	return first, err == nil && first > 0
+}
+
+// checkVersion refuses a segment that a newer program wrote: to cut or skip it would lose records
+// that are not damaged at all. A damaged header says nothing, so it passes.
+func checkVersion(files fileSystem, seg *segment) error {
+	if seg.size < headerSize {
+		return nil
+	}
+	f, err := files.open(seg.path, os.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := make([]byte, headerSize)
+	if _, err := f.ReadAt(h, 0); err != nil && err != io.EOF {
+		return err
+	}
+	if v, ok := headerVersion(h); ok && v != version {
+		return fmt.Errorf("%s has format version %d, this program reads version %d", seg.path, v, version)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+// Package mqtt holds the seam between the roles that is made of MQTT: the names of our topics, and
+// a client that is fast and loses nothing.
+package mqtt
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"nhip"
+)
+
+// Filters of what the roles say to each other. Nobody but a role publishes under them.
+const (
+	Root       = "nhip/"
+	In         = "nhip/in/"
+	LiveBuses  = "nhip/live/bus/#"
+	LiveAir    = "nhip/live/air/#"
+	LiveCensus = "nhip/live/census/+"
+	Live       = "nhip/live/#"
+
+	liveBus    = "nhip/live/bus/"
+	liveAir    = "nhip/live/air/"
+	liveCensus = "nhip/live/census/"
+	dead       = "nhip/dead/"
+)
+
+// MaxTopic is the longest topic a device may publish to, in bytes.
+const MaxTopic = 512
+
+// LiveBusTopic returns the retained topic of a vehicle's current state.
+func LiveBusTopic(agency, vehicle string) string {
+	return liveBus + Escape(agency) + "/" + Escape(vehicle)
+}
+
+// LiveAirTopic returns the retained topic of a station's current state.
+func LiveAirTopic(station string) string { return liveAir + Escape(station) }
+
+// CensusTopic returns the retained topic on which a collector says how much it keeps live.
+func CensusTopic(collector string) string { return liveCensus + Escape(collector) }
+
+// DeadTopic returns the topic on which a collector announces what it turned away.
+func DeadTopic(collector string, code nhip.Code) string {
+	return dead + Escape(collector) + "/" + string(code)
+}
+
+// Census is the payload of a census topic. MQTT marks no end of the retained messages, so whoever
+// reads them is complete when it holds as many as all censuses count.
+type Census struct {
+	Buses    int `json:"buses"`
+	Stations int `json:"stations"`
+}
+
+// ParseLiveBus returns the agency and the vehicle that a live topic names.
+func ParseLiveBus(topic string) (agency, vehicle string, ok bool) {
+	rest, ok := strings.CutPrefix(topic, liveBus)
+	if !ok {
+		return "", "", false
+	}
+	a, v, ok := strings.Cut(rest, "/")
+	if !ok || strings.Contains(v, "/") {
+		return "", "", false
+	}
+	return Unescape(a), Unescape(v), true
+}
+
+// ParseLiveAir returns the station that a live topic names.
+func ParseLiveAir(topic string) (station string, ok bool) {
+	rest, ok := strings.CutPrefix(topic, liveAir)
+	return Unescape(rest), ok && !strings.Contains(rest, "/")
+}
+
+// ParseCensus returns the collector that a census topic names.
+func ParseCensus(topic string) (collector string, ok bool) {
+	rest, ok := strings.CutPrefix(topic, liveCensus)
+	return Unescape(rest), ok && !strings.Contains(rest, "/")
+}
+
+const hex = "0123456789ABCDEF"
+
+// Escape makes one topic level of an id that may hold what a level can't ("/", "+", "#"), the way
+// addresses do, with "%".
+func Escape(id string) string {
+	if !strings.ContainsAny(id, "/+#%$") {
+		return id
+	}
+	var b strings.Builder
+	for i := range len(id) {
+		switch c := id[i]; c {
+		case '/', '+', '#', '%', '$':
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// Unescape undoes Escape. What Escape never writes is left as it is.
+func Unescape(level string) string {
+	if !strings.Contains(level, "%") {
+		return level
+	}
+	var b strings.Builder
+	for i := 0; i < len(level); i++ {
+		if level[i] == '%' && i+2 < len(level) {
+			hi, lo := strings.IndexByte(hex, level[i+1]), strings.IndexByte(hex, level[i+2])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(level[i])
+	}
+	return b.String()
+}
+
+// Match reports whether a topic matches a filter (MQTT 3.1.1 §4.7): "+" is one level, a last "#"
+// is all that remain and their parent; wildcards at the start never match "$" topics.
+func Match(filter, topic string) bool {
+	if strings.HasPrefix(topic, "$") && !strings.HasPrefix(filter, "$") {
+		return false
+	}
+	for {
+		if filter == "#" {
+			return true
+		}
+		f, restF, moreF := strings.Cut(filter, "/")
+		t, restT, moreT := strings.Cut(topic, "/")
+		if f != "+" && f != t {
+			return false
+		}
+		if !moreT {
+			return !moreF || restF == "#"
+		}
+		if !moreF {
+			return false
+		}
+		filter, topic = restF, restT
+	}
+}
+
+// CheckFilter refuses what is no topic filter. The error names the rule; its field is "topic".
+func CheckFilter(filter string) error {
+	if err := checkName(filter); err != nil {
+		return err
+	}
+	levels := strings.Split(filter, "/")
+	for i, level := range levels {
+		if level == "#" && i != len(levels)-1 {
+			return nhip.Errorf(nhip.Invalid, "topic", "# must be the last level of %q", filter)
+		}
+		if len(level) > 1 && strings.ContainsAny(level, "+#") {
+			return nhip.Errorf(nhip.Invalid, "topic", "a wildcard must stand alone in its level of %q", filter)
+		}
+	}
+	return nil
+}
+
+// CheckTopic refuses what can't be published to.
+func CheckTopic(topic string) error {
+	if err := checkName(topic); err != nil {
+		return err
+	}
+	if strings.ContainsAny(topic, "+#") {
+		return nhip.Errorf(nhip.Invalid, "topic", "must not hold a wildcard: %q", topic)
+	}
+	return nil
+}
+
+func checkName(s string) error {
+	switch {
+	case s == "":
+		return nhip.Errorf(nhip.Invalid, "topic", "must not be empty")
+	case len(s) > MaxTopic:
+		return nhip.Errorf(nhip.Invalid, "topic", "must be at most %d bytes, got %d", MaxTopic, len(s))
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return nhip.Errorf(nhip.Invalid, "topic", "must be UTF-8 without NUL")
+	}
+	return nil
+}
+
+// Level returns the n-th level of a topic, counted from 0, or "".
+func Level(topic string, n int) string {
+	for range n {
+		_, rest, ok := strings.Cut(topic, "/")
+		if !ok {
+			return ""
+		}
+		topic = rest
+	}
+	level, _, _ := strings.Cut(topic, "/")
+	return level
+}
