@@ -47,9 +47,9 @@ func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
 // tile serves what draw makes of the tile in the path, the way maps like it: a strong ETag over
 // the content, so that an unchanged tile costs a 304, and 204 for an empty one.
 func (a *API) tile(w http.ResponseWriter, r *http.Request, maxAge int, draw func(maptile.Tile) ([]byte, error)) {
-	t, ok := tileAddress(r)
-	if !ok {
-		a.problem(w, r, nhip.Errorf(nhip.NotFound, "", "there is no such tile; z is 0 to %d, x and y are below 2^z", tile.MaxZoom))
+	t, err := tileAddress(r)
+	if err != nil {
+		a.problem(w, r, err)
 		return
 	}
 	if err := readQuery(r).err; err != nil {
@@ -85,20 +85,17 @@ func (a *API) tile(w http.ResponseWriter, r *http.Request, maxAge int, draw func
 
 // tileAddress reads z, x and y. Only their plain spelling is an address: "+1" and "01" would be
 // the same tile under another name in every cache.
-func tileAddress(r *http.Request) (maptile.Tile, bool) {
+func tileAddress(r *http.Request) (maptile.Tile, error) {
 	var v [3]int
 	for i, name := range [...]string{"z", "x", "y"} {
 		s := chi.URLParam(r, name)
 		n, err := strconv.Atoi(s)
 		if err != nil || strconv.Itoa(n) != s {
-			return maptile.Tile{}, false
+			return maptile.Tile{}, nhip.Errorf(nhip.NotFound, name, "must be a whole number, got %q", s)
 		}
 		v[i] = n
 	}
-	if !tile.Valid(v[0], v[1], v[2]) {
-		return maptile.Tile{}, false
-	}
-	return maptile.New(uint32(v[1]), uint32(v[2]), maptile.Zoom(v[0])), true
+	return tile.Address(v[0], v[1], v[2])
 }
 
 // tileTag names content and encoding: a strong ETag promises the same bytes.
@@ -136,7 +133,7 @@ func (a *API) airTileJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) transitTileJSON(w http.ResponseWriter, r *http.Request) {
-	a.tileJSON(w, r, tile.Transit(a.publicURL(r), a.o.Network.Bound()))
+	a.tileJSON(w, r, tile.Transit(a.publicURL(r), a.networkBound()))
 }
 
 func (a *API) tileJSON(w http.ResponseWriter, r *http.Request, doc tile.TileJSON) {
@@ -148,9 +145,10 @@ func (a *API) tileJSON(w http.ResponseWriter, r *http.Request, doc tile.TileJSON
 	writeJSON(w, http.StatusOK, "application/json", doc)
 }
 
-// bounds is the box around all that is known: what is live and the network.
+// bounds is the box around all that is known: what is live and the network. It is empty when
+// nothing is.
 func (a *API) bounds() orb.Bound {
-	b := a.o.Network.Bound()
+	b := a.networkBound()
 	live, ok := a.city.bounds()
 	switch {
 	case !ok:
@@ -159,6 +157,13 @@ func (a *API) bounds() orb.Bound {
 		return live
 	}
 	return b.Union(live)
+}
+
+func (a *API) networkBound() orb.Bound {
+	if len(a.o.Network.Outline) == 0 {
+		return orb.MultiPoint{}.Bound()
+	}
+	return a.o.Network.Outline.Bound()
 }
 
 // publicURL is how this request's client reaches us.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"nhip/geo/gtfs"
 	"nhip/geo/tile"
@@ -70,7 +71,7 @@ func network(f *gtfs.Feed) *tile.Network {
 		all = append(all, s.Point)
 	}
 	for _, r := range f.Routes {
-		route := tile.Route{ID: r.ID, Line: r.ShortName, Name: r.LongName, Color: r.Color}
+		route := tile.Route{ID: r.ID, Line: r.ShortName, Name: r.LongName, Color: webColor(r.Color)}
 		for _, shape := range f.ShapesOf(r) {
 			route.Shapes = append(route.Shapes, shape.Line)
 			all = append(all, shape.Line...)
@@ -79,4 +80,12 @@ func network(f *gtfs.Feed) *tile.Network {
 	}
 	n.Outline = tile.NewOutline(all)
 	return n
+}
+
+// webColor turns GTFS's RRGGBB into #rrggbb.
+func webColor(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "#" + strings.ToLower(s)
 }

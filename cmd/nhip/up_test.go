@@ -202,7 +202,7 @@ func TestTheWholePath(t *testing.T) {
 		position("far", time.Now().Add(-time.Minute), 0.5, 100), // late: stored, not shown
 		reading("embassy", hour.Add(-time.Hour), 69.2),
 		reading("embassy", hour, 70.5),
-		[2]string{"nhip/in/position/bad", `{"time":"2026-02-16T15:58:02Z","lat":91,"lon":0}`},
+		position("bad", time.Now(), 91, 105.8),
 		[2]string{"nowhere/known", `hello`},
 	)
 	checkDead(t, dead)
@@ -251,7 +251,7 @@ func checkAnswers(t *testing.T, c *apitest.Client, hour time.Time) {
 	checkReadings(t, c, hour)
 	for _, path := range []string{
 		"/v1/stations/embassy", "/v1/map", "/livez", "/readyz", "/metrics", "/openapi.yaml",
-		"/tiles/air.json", "/tiles/transit.json", "/tiles/air/10/813/450.mvt",
+		"/tiles/air.json", "/tiles/transit.json", "/tiles/air/10/812/450.mvt",
 	} {
 		if a := c.Get(t, path); a.Status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, a.Status, a.Body)

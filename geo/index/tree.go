@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// leafSize is how many things a leaf holds before it is cut. Measured for the nearest 10: 12 and
-// 48 are a fifth slower than 24.
+// leafSize is how many things a leaf holds before it is cut. Measured for the nearest 10 among 2,500
+// to 1 M: 16 and 48 are a tenth to a fifth slower than 32.
 const leafSize = 32
 
 // tree is a fork or a leaf: spots without an order. The zero tree is empty. What a tree points to

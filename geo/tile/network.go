@@ -1,186 +1,118 @@
 package tile
 
 import (
-	"math"
+	"sync"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/clip"
-	"github.com/paulmach/orb/encoding/mvt"
-	"github.com/paulmach/orb/geojson"
 	"github.com/paulmach/orb/maptile"
-	"github.com/paulmach/orb/planar"
-	"github.com/paulmach/orb/simplify"
 )
 
-// Names of the network's layers, from below.
-const (
-	OutlineLayer = "outline"
-	RoutesLayer  = "routes"
-	StopsLayer   = "stops"
-)
+// StopsZoom is the zoom from which a network's tiles have stops: further out they would cover it.
+const StopsZoom = 12
 
-// stopsFrom is the zoom from which stops are in the tiles: below it they are a smear.
-const stopsFrom = 12
-
-// tolerance is how far simplified lines may leave the true ones, in tile units: half a pixel of the
-// 512 a tile is usually drawn at.
-const tolerance = 4
-
-// Network is the ground of the map: what a timetable says of streets and stops. It must not change
-// once it is in use.
+// Network is what is drawn of a transit network. It must not change, and not be copied, once its
+// first tile is made.
 type Network struct {
 	Routes  []Route
 	Stops   []Stop
-	Outline orb.Polygon // around everything; WGS84
+	Outline orb.Polygon // around everything, see NewOutline; may be nil
+
+	once sync.Once
+	flat flat
 }
 
-// Route is a line with the ways it takes.
+// Route is a line of the network with the ways it takes. Coordinates are WGS84 lon, lat.
 type Route struct {
-	ID, Line, Name string
-	Color          string // RRGGBB, or empty
-	Shapes         []orb.LineString
+	ID     string // GTFS route_id
+	Line   string // the number shown to riders
+	Name   string
+	Color  string // as #rrggbb; may be empty
+	Shapes []orb.LineString
 }
 
-// Stop is where riders board.
+// Stop is a place to board.
 type Stop struct {
 	ID, Name string
-	Point    orb.Point
+	Point    orb.Point // WGS84 lon, lat
 }
 
-// Bound returns the box around the network; an empty one when there is none.
-func (n *Network) Bound() orb.Bound {
-	if n == nil || len(n.Outline) == 0 {
-		return orb.MultiPoint{}.Bound()
-	}
-	return n.Outline.Bound()
-}
-
-// Tile encodes the part of the network in a tile: layers "outline", "routes" (route, line, name,
-// color) and, from zoom 12, "stops" (id, name). It returns nil when nothing lies in the tile, and
-// is safe from any goroutine.
+// Tile returns a tile with the layers outline (a polygon), routes (lines with route, line, name and
+// color) and, from StopsZoom, stops (points with id and name). Layers without anything in the tile
+// or its buffer are left out; it returns nil when all are. Coordinates that are no place are left
+// out, and so is what is too small to see. A t that Address would not have made is an error. Tile
+// may be called from any goroutine.
 func (n *Network) Tile(t maptile.Tile) ([]byte, error) {
-	bound := t.Bound(bufferInTiles)
-	if !n.Bound().Intersects(bound) {
-		return nil, nil
+	if err := check(t); err != nil {
+		return nil, err
 	}
-	layers := mvt.Layers{n.outline(t), n.routes(t, bound)}
-	if t.Z >= stopsFrom {
-		layers = append(layers, n.stops(t, bound))
+	n.once.Do(n.flatten)
+	f := newFrame(t)
+	var b []byte
+	b = n.outline(f).appendTo(b)
+	b = n.routes(f, int(t.Z)).appendTo(b)
+	if t.Z >= StopsZoom {
+		b = n.stops(f).appendTo(b)
 	}
-	return encode(layers)
+	return b, nil
 }
 
-// box is what is kept of a geometry, in tile units.
-func box() orb.Bound {
-	return orb.Bound{Min: orb.Point{-buffer, -buffer}, Max: orb.Point{extent + buffer, extent + buffer}}
-}
-
-func (n *Network) outline(t maptile.Tile) *mvt.Layer {
-	fc := geojson.NewFeatureCollection()
-	var rings orb.Polygon
-	for _, ring := range n.Outline {
-		rings = append(rings, orb.Ring(project(t, orb.LineString(ring))))
-	}
-	for _, ring := range clip.Polygon(box(), rings) {
-		if r := clean(ring); r != nil {
-			f := geojson.NewFeature(orb.Polygon{r})
-			f.ID = FeatureID(OutlineLayer)
-			fc.Append(f)
+func (n *Network) outline(f frame) *layer {
+	l := newLayer("outline")
+	g := geometry{kind: polygonKind}
+	for i, ring := range n.flat.outline {
+		// clip.Ring writes to the ring it is given.
+		drawn := g.addRing(f.places(clip.Ring(f.bound(), ring.Clone())), i == 0)
+		if i == 0 && !drawn {
+			break // holes in nothing
 		}
 	}
-	return pointLayer(OutlineLayer, fc)
+	if !g.empty() {
+		l.add("outline", g, nil)
+	}
+	return l
 }
 
-// clean makes a clipped ring one that the specification allows: at least three corners, no two the
-// same in a row, an area, and the exterior's positive winding in tile units (y down), which is the
-// opposite of RFC 7946's. It returns nil where nothing is left.
-func clean(ring orb.Ring) orb.Ring {
-	r := orb.Ring(dedupe(round(orb.LineString(ring))))
-	if len(r) < 4 || planar.Area(r) == 0 {
-		return nil
-	}
-	if r.Orientation() == orb.CW {
-		r.Reverse()
-	}
-	return r
-}
-
-func (n *Network) routes(t maptile.Tile, bound orb.Bound) *mvt.Layer {
-	fc := geojson.NewFeatureCollection()
-	for i := range n.Routes {
-		r := &n.Routes[i]
-		var parts orb.MultiLineString
-		for _, shape := range r.Shapes {
-			if shape.Bound().Intersects(bound) {
-				parts = append(parts, lines(t, shape)...)
+func (n *Network) routes(f frame, zoom int) *layer {
+	l := newLayer("routes")
+	bound := f.bound()
+	for i, shapes := range n.flat.at(zoom) {
+		g := geometry{kind: lineKind}
+		for _, s := range shapes {
+			if !s.bound.Intersects(bound) {
+				continue
+			}
+			for _, part := range clip.LineString(bound, s.line) {
+				g.addLine(f.places(part))
 			}
 		}
-		if len(parts) == 0 {
+		if g.empty() {
 			continue
 		}
-		f := geojson.NewFeature(parts)
-		f.ID = FeatureID(r.ID)
-		f.Properties = geojson.Properties{"route": r.ID, "line": r.Line, "name": r.Name}
-		if r.Color != "" {
-			f.Properties["color"] = "#" + r.Color
-		}
-		fc.Append(f)
+		r := &n.Routes[i]
+		l.add(r.ID, g, []property{
+			{"route", text(r.ID)}, {"line", text(r.Line)}, {"name", text(r.Name)}, {"color", text(r.Color)},
+		})
 	}
-	return pointLayer(RoutesLayer, fc)
+	return l
 }
 
-// lines projects, simplifies and clips one shape, in that order: simplified after the cut, two
-// tiles would disagree at their edge.
-func lines(t maptile.Tile, shape orb.LineString) orb.MultiLineString {
-	line := simplify.DouglasPeucker(tolerance).LineString(project(t, shape))
-	var out orb.MultiLineString
-	for _, part := range clip.LineString(box(), line) {
-		if part = dedupe(round(part)); len(part) >= 2 {
-			out = append(out, part)
+func (n *Network) stops(f frame) *layer {
+	l := newLayer("stops")
+	bound := f.bound()
+	for _, s := range n.flat.stops {
+		if p := f.nearby(s.point); bound.Contains(p) {
+			l.add(s.ID, pointAt(f.units(p)), []property{{"id", text(s.ID)}, {"name", text(s.Name)}})
 		}
 	}
-	return out
+	return l
 }
 
-func (n *Network) stops(t maptile.Tile, bound orb.Bound) *mvt.Layer {
-	fc := geojson.NewFeatureCollection()
-	for _, s := range n.Stops {
-		if !bound.Contains(s.Point) {
-			continue
-		}
-		f := geojson.NewFeature(toTile(t, s.Point))
-		f.ID = FeatureID(s.ID)
-		f.Properties = geojson.Properties{"id": s.ID, "name": s.Name}
-		fc.Append(f)
+// places returns points on the map in the tile's units.
+func (f frame) places(points []orb.Point) []place {
+	places := make([]place, len(points))
+	for i, p := range points {
+		places[i].x, places[i].y = f.units(p)
 	}
-	return pointLayer(StopsLayer, fc)
-}
-
-// project makes a line of its own in tile units; the network's stays as it is for other tiles.
-func project(t maptile.Tile, line orb.LineString) orb.LineString {
-	out := make(orb.LineString, len(line))
-	for i, p := range line {
-		f := maptile.Fraction(p, t.Z)
-		out[i] = orb.Point{(f[0] - float64(t.X)) * extent, (f[1] - float64(t.Y)) * extent}
-	}
-	return out
-}
-
-// dedupe drops points that repeat the one before: a zero step is forbidden.
-func dedupe(line orb.LineString) orb.LineString {
-	out := line[:0]
-	for i, p := range line {
-		if i == 0 || p != out[len(out)-1] {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// round puts points on the tile's grid.
-func round(line orb.LineString) orb.LineString {
-	for i, p := range line {
-		line[i] = orb.Point{math.Round(p[0]), math.Round(p[1])}
-	}
-	return line
+	return places
 }

@@ -1,64 +1,64 @@
 package tile
 
 import (
+	"cmp"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"nhip"
 
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/encoding/mvt"
-	"github.com/paulmach/orb/geojson"
 	"github.com/paulmach/orb/maptile"
 )
 
-// StationsLayer is the name of the layer of monitors.
-const StationsLayer = "stations"
-
-// Stations encodes the monitors in a tile as layer "stations": points with id, state (live or
-// stale at now), time (RFC 3339) and a number for each quantity, in Quantity.Unit. Monitors without
-// a place are left out. It returns nil when nothing lies in the tile.
+// Stations returns a tile with the layer "stations": a point for each monitor in the tile or its
+// buffer, with id, state (live or stale at now), time (RFC 3339, UTC) and a number for each
+// quantity, in its Unit. It returns nil when there is none.
+//
+// Left out are monitors without a place, those that have left the map, and values that are missing
+// or failed their checks: nobody shall read the air from a broken instrument. The order of stations
+// makes no difference. A t that Address would not have made is an error.
 func Stations(t maptile.Tile, stations []nhip.Station, now time.Time) ([]byte, error) {
-	bound := t.Bound(bufferInTiles)
-	fc := geojson.NewFeatureCollection()
-	for i := range stations {
-		s := &stations[i]
-		p, ok := s.Point()
-		if !ok || !bound.Contains(p) {
+	if err := check(t); err != nil {
+		return nil, err
+	}
+	f := newFrame(t)
+	bound := f.bound()
+	l := newLayer("stations")
+	for _, s := range byID(stations) {
+		p, known := s.Point()
+		p, valid := onMap(p)
+		if p = f.nearby(p); !known || !valid || !bound.Contains(p) || s.Gone(now) {
 			continue
 		}
-		fc.Append(stationFeature(t, s, p, now))
+		l.add(s.ID, pointAt(f.units(p)), stationProperties(s, now))
 	}
-	return encode(mvt.Layers{pointLayer(StationsLayer, fc)})
+	return l.appendTo(nil), nil
 }
 
-func stationFeature(t maptile.Tile, s *nhip.Station, p orb.Point, now time.Time) *geojson.Feature {
-	f := geojson.NewFeature(toTile(t, p))
-	f.ID = FeatureID(s.ID)
-	f.Properties["id"] = s.ID
-	f.Properties["state"] = string(s.State(now))
-	f.Properties["time"] = s.Time.UTC().Format(time.RFC3339)
-	for q, v := range s.Values {
-		if !math.IsNaN(v.Value) && !math.IsInf(v.Value, 0) {
-			f.Properties[string(q)] = float32(v.Value) // half the bytes, and more digits than a monitor has
+// byID returns the stations in an order of their own, so that the same city makes the same bytes.
+func byID(stations []nhip.Station) []*nhip.Station {
+	sorted := make([]*nhip.Station, len(stations))
+	for i := range stations {
+		sorted[i] = &stations[i]
+	}
+	slices.SortStableFunc(sorted, func(a, b *nhip.Station) int { return cmp.Compare(a.ID, b.ID) })
+	return sorted
+}
+
+func stationProperties(s *nhip.Station, now time.Time) []property {
+	properties := []property{
+		{"id", text(s.ID)},
+		{"state", text(string(s.State(now)))},
+		{"time", text(s.Time.UTC().Format(time.RFC3339))},
+	}
+	for _, q := range slices.Sorted(maps.Keys(s.Values)) {
+		v := s.Values[q]
+		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Flag == nhip.Fail || v.Flag == nhip.MissingValue {
+			continue
 		}
+		properties = append(properties, property{string(q), number(v.Value)})
 	}
-	return f
-}
-
-// pointLayer wraps features whose geometry is in tile units already.
-func pointLayer(name string, fc *geojson.FeatureCollection) *mvt.Layer {
-	l := mvt.NewLayer(name, fc)
-	l.Version = 2
-	l.Extent = extent
-	return l
-}
-
-// toTile projects a place to the tile's units, y down, rounded.
-func toTile(t maptile.Tile, p orb.Point) orb.Point {
-	f := maptile.Fraction(p, t.Z)
-	return orb.Point{
-		math.Round((f[0] - float64(t.X)) * extent),
-		math.Round((f[1] - float64(t.Y)) * extent),
-	}
+	return properties
 }

@@ -1,66 +1,104 @@
 package tile
 
 import (
+	"math"
+
 	"nhip"
 
 	"github.com/paulmach/orb"
 )
 
-// TileJSON describes a set of tiles (TileJSON 3.0.0).
+// TileJSON tells a client where tiles are and what is in them (TileJSON 3.0.0).
 type TileJSON struct {
 	TileJSON     string        `json:"tilejson"`
-	Name         string        `json:"name"`
+	Name         string        `json:"name,omitempty"`
 	Attribution  string        `json:"attribution,omitempty"`
-	Tiles        []string      `json:"tiles"`
+	Tiles        []string      `json:"tiles"` // templates with {z}, {x} and {y}
 	MinZoom      int           `json:"minzoom"`
-	MaxZoom      int           `json:"maxzoom"`
-	Bounds       *[4]float64   `json:"bounds,omitempty"`
+	MaxZoom      int           `json:"maxzoom"` // closer ones are drawn from this one's tiles
+	Bounds       [4]float64    `json:"bounds"`  // west, south, east, north in degrees
 	VectorLayers []VectorLayer `json:"vector_layers"`
 }
 
-// VectorLayer describes one layer.
+// VectorLayer tells what one layer holds.
 type VectorLayer struct {
 	ID          string            `json:"id"`
-	Description string            `json:"description"`
+	Description string            `json:"description,omitempty"`
 	MinZoom     int               `json:"minzoom"`
 	MaxZoom     int               `json:"maxzoom"`
-	Fields      map[string]string `json:"fields"`
+	Fields      map[string]string `json:"fields"` // what each property says
 }
 
-// clientMaxZoom is the deepest zoom that clients need to ask for: beyond it they magnify, and a
-// tile unit is 4 cm there already.
-const clientMaxZoom = 16
-
-func newTileJSON(name, tiles string, bound orb.Bound, layers ...VectorLayer) TileJSON {
-	doc := TileJSON{TileJSON: "3.0.0", Name: name, Tiles: []string{tiles}, MaxZoom: clientMaxZoom, VectorLayers: layers}
-	if !bound.IsEmpty() {
-		doc.Bounds = &[4]float64{bound.Min[0], bound.Min[1], bound.Max[0], bound.Max[1]}
-	}
-	return doc
-}
-
-// Air describes the tiles at base + /tiles/air. The bounds are left out when bound is empty.
-func Air(base string, bound orb.Bound) TileJSON {
+// Air describes the tiles of Stations, served under base (as https://host, without a slash at the
+// end). Bounds are where there are monitors; when empty, the world.
+func Air(base string, bounds orb.Bound) TileJSON {
 	fields := map[string]string{
-		"id": "station", "state": "live or stale", "time": "of the newest value, RFC 3339",
+		"id":    "String. The monitor's id",
+		"state": "String. live, or stale after two reporting periods of silence",
+		"time":  "String. End of the newest value's period, RFC 3339",
 	}
-	for _, q := range nhip.Quantities() {
-		fields[string(q)] = "Number, " + q.Unit()
+	for q, name := range quantityNames {
+		fields[string(q)] = "Number. " + name + ", " + q.Unit()
 	}
-	return newTileJSON("Nhịp: air", base+"/tiles/air/{z}/{x}/{y}.mvt", bound, VectorLayer{
-		ID: StationsLayer, Description: "Monitors with their newest values", MaxZoom: clientMaxZoom, Fields: fields,
+	return newTileJSON("Air", base+"/tiles/air", bounds, []VectorLayer{
+		{"stations", "Monitors and their newest values", 0, DeepZoom, fields},
 	})
 }
 
-// Transit describes the tiles at base + /tiles/transit. The bounds are left out when bound is empty.
-func Transit(base string, bound orb.Bound) TileJSON {
-	return newTileJSON("Nhịp: network", base+"/tiles/transit/{z}/{x}/{y}.mvt", bound,
-		VectorLayer{ID: OutlineLayer, Description: "Around everything", MaxZoom: clientMaxZoom, Fields: map[string]string{}},
-		VectorLayer{ID: RoutesLayer, Description: "Lines", MaxZoom: clientMaxZoom, Fields: map[string]string{
-			"route": "GTFS route_id", "line": "number shown to riders", "name": "String", "color": "#RRGGBB",
+// Transit describes the tiles of a Network, as Air does its own.
+func Transit(base string, bounds orb.Bound) TileJSON {
+	return newTileJSON("Transit", base+"/tiles/transit", bounds, []VectorLayer{
+		{"outline", "A polygon around the network", 0, DeepZoom, map[string]string{}},
+		{"routes", "Lines of the network", 0, DeepZoom, map[string]string{
+			"route": "String. GTFS route_id",
+			"line":  "String. The number shown to riders",
+			"name":  "String. The route's name",
+			"color": "String. #rrggbb, or empty",
 		}},
-		VectorLayer{ID: StopsLayer, Description: "Stops", MinZoom: stopsFrom, MaxZoom: clientMaxZoom, Fields: map[string]string{
-			"id": "GTFS stop_id", "name": "String",
+		{"stops", "Places to board", StopsZoom, DeepZoom, map[string]string{
+			"id":   "String. GTFS stop_id",
+			"name": "String. The stop's name",
 		}},
-	)
+	})
+}
+
+var quantityNames = map[nhip.Quantity]string{
+	nhip.PM1:         "Particles up to 1 µm",
+	nhip.PM25:        "Particles up to 2.5 µm",
+	nhip.PM10:        "Particles up to 10 µm",
+	nhip.TSP:         "Total suspended particles",
+	nhip.SO2:         "Sulphur dioxide",
+	nhip.NO:          "Nitrogen monoxide",
+	nhip.NO2:         "Nitrogen dioxide",
+	nhip.CO:          "Carbon monoxide",
+	nhip.O3:          "Ozone",
+	nhip.Temperature: "Temperature of the air",
+	nhip.Humidity:    "Relative humidity",
+	nhip.Pressure:    "Pressure of the air",
+}
+
+func newTileJSON(name, path string, bounds orb.Bound, layers []VectorLayer) TileJSON {
+	return TileJSON{
+		TileJSON:     "3.0.0",
+		Name:         name,
+		Tiles:        []string{path + "/{z}/{x}/{y}.mvt"},
+		MinZoom:      0,
+		MaxZoom:      DeepZoom,
+		Bounds:       jsonBounds(bounds),
+		VectorLayers: layers,
+	}
+}
+
+// jsonBounds holds bounds to what TileJSON allows; what is empty, no number or not set becomes the
+// part of the world that the map's square shows, which is the standard's default.
+func jsonBounds(b orb.Bound) [4]float64 {
+	const edge = 85.0511287798066 // degrees of latitude
+	in := func(v, limit float64) float64 { return max(-limit, min(limit, v)) }
+	w := [4]float64{in(b.Min[0], 180), in(b.Min[1], edge), in(b.Max[0], 180), in(b.Max[1], edge)}
+	for _, v := range w {
+		if math.IsNaN(v) || b.IsEmpty() || b == (orb.Bound{}) {
+			return [4]float64{-180, -edge, 180, edge}
+		}
+	}
+	return w
 }

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -105,7 +106,7 @@ func Parse(raw []byte) (Config, error) {
 	c := Default()
 	if len(strings.TrimSpace(string(raw))) > 0 {
 		if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
-			return Config{}, err
+			return Config{}, errors.New(yaml.FormatError(err, false, false)) // one line, without an excerpt
 		}
 	}
 	return c, c.Check()

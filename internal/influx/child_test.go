@@ -54,15 +54,23 @@ func TestStartChildFails(t *testing.T) {
 	}{
 		{"without a program", "serves", func(o *influx.ChildOptions) { o.Binary = "" }, `^Binary: is required$`},
 		{"without a folder", "serves", func(o *influx.ChildOptions) { o.Dir = "" }, `^Dir: is required$`},
-		{"with a program that is missing", "serves", func(o *influx.ChildOptions) { o.Binary = "/missing/influxd" },
-			`^can't start the embedded InfluxDB: .*no such file or directory$`},
+		{
+			"with a program that is missing", "serves", func(o *influx.ChildOptions) { o.Binary = "/missing/influxd" },
+			`^can't start the embedded InfluxDB: .*no such file or directory$`,
+		},
 		{"when it fails", "fails", nil, `^the embedded InfluxDB did not start: exit status 1; it said last: influxd: the disk is full$`},
-		{"when it hangs", "silent", func(o *influx.ChildOptions) { o.StartTimeout = 50 * time.Millisecond },
-			`^the embedded InfluxDB did not get ready within 50ms$`},
-		{"when its password is another", "unauthorized", nil,
-			`^the password in .*/influx\.auth does not open the embedded InfluxDB; restore the file that belongs to its data$`},
-		{"when the password file is not ours", "serves", func(o *influx.ChildOptions) { o.AuthFile = "/dev/null" },
-			`^/dev/null does not hold the embedded InfluxDB's password as nhip wrote it; restore it from a backup$`},
+		{
+			"when it hangs", "silent", func(o *influx.ChildOptions) { o.StartTimeout = 50 * time.Millisecond },
+			`^the embedded InfluxDB did not get ready within 50ms$`,
+		},
+		{
+			"when its password is another", "unauthorized", nil,
+			`^the password in .*/influx\.auth does not open the embedded InfluxDB; restore the file that belongs to its data$`,
+		},
+		{
+			"when the password file is not ours", "serves", func(o *influx.ChildOptions) { o.AuthFile = "/dev/null" },
+			`^/dev/null does not hold the embedded InfluxDB's password as nhip wrote it; restore it from a backup$`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,9 +198,10 @@ func TestPasswordIsKept(t *testing.T) {
 	}
 }
 
-// From here on the child is the real one.
+// From here on the child is the real one, whose start takes 3 s of CPU.
 
 func TestPasswordAndAccountAreMadeOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	auth := filepath.Join(dir, "influx.auth")
 	// As a crash between writing the file and creating the account leaves it.
@@ -223,6 +232,7 @@ func TestPasswordAndAccountAreMadeOnce(t *testing.T) {
 }
 
 func TestKilledChildComesBackWithItsData(t *testing.T) {
+	t.Parallel()
 	child := influxtest.Child(t)
 	db := influxtest.Open(t, child, "nhip")
 	const rows = 2000
@@ -253,6 +263,7 @@ func TestKilledChildComesBackWithItsData(t *testing.T) {
 }
 
 func TestChildDiesWithItsParent(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), asParent+"="+dir, "NHIP_INFLUXD="+influxtest.Binary(t))

@@ -47,7 +47,7 @@ func TestOpenFails(t *testing.T) {
 		{"too new", influx.Options{URL: fake(t, "3.0.1", nil), Bucket: "b"}, nhip.Invalid, `has a version that nhip does not know \(3\.0\.1\)`},
 		{"no version", influx.Options{URL: fake(t, "relay", nil), Bucket: "b"}, nhip.Invalid, `has a version that nhip does not know \(relay\)`},
 		{"may not create", influx.Options{URL: fake(t, "1.8.10", refuses(403, `{"error":"create admin user first"}`)), Bucket: "b"}, nhip.Invalid, `forbids bucket "b" to the token: create admin user first$`},
-		{"can't create", influx.Options{URL: fake(t, "1.8.10", refuses(200, `{"results":[{"error":"disk full"}]}`)), Bucket: "b"}, nhip.Internal, `disk full`},
+		{"can't create", influx.Options{URL: fake(t, "1.8.10", refuses(200, `{"results":[{"error":"disk full"}]}`)), Bucket: "b"}, nhip.Internal, `^InfluxDB at http://127.* refuses the request: disk full$`},
 		{"2.x without organisation", influx.Options{URL: fake(t, "v2.7.11", nil), Bucket: "b"}, nhip.Invalid, `^Org: is required by the InfluxDB v2\.7\.11`},
 		{"2.x with a wrong token", influx.Options{URL: fake(t, "v2.7.11", refuses(401, `{"code":"unauthorized","message":"unauthorized access"}`)), Org: "o", Bucket: "b"}, nhip.Invalid, `^InfluxDB at http://127.* does not know the token; check it$`},
 		{"2.x with another organisation", influx.Options{URL: fake(t, "v2.7.11", refuses(404, `{"code":"not found","message":"organization name \"o\" not found"}`)), Org: "o", Bucket: "b"}, nhip.Invalid, `^Org: InfluxDB at http://127.* has no organisation "o" that the token may see$`},

@@ -3,6 +3,7 @@ package influx_test
 import (
 	"bytes"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,17 +47,31 @@ func TestAppendPosition(t *testing.T) {
 		p    nhip.Position
 		want string
 	}{
-		{"everything", fullPosition(),
-			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",start_time="25:10",next_stop="S7",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,deadrun=true 1772452800250`},
+		{
+			"everything", fullPosition(),
+			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",start_time="25:10",next_stop="S7",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,deadrun=true 1772452800250`,
+		},
 		{"only who and when", nhip.Position{Vehicle: "1", Time: noon}, `position,vehicle=1 received=1772452801750i 1772452800250`},
-		{"zeros are said", nhip.Position{Vehicle: "1", Time: noon, Speed: nhip.Some(0.0), Direction: nhip.Some(0), Delay: nhip.Some(0)},
-			`position,vehicle=1 received=1772452801750i,speed=0,direction=0i,delay=0i 1772452800250`},
-		{"numbers that are none", nhip.Position{Vehicle: "1", Time: noon, Odometer: nhip.Some(math.NaN()), Speed: nhip.Some(math.Inf(1))},
-			`position,vehicle=1 received=1772452801750i 1772452800250`},
-		{"escapes", nhip.Position{Vehicle: `a b,c=d"e\`, Headsign: `x "y\`, Time: noon},
-			`position,vehicle=a\ b\,c\=d"e＼- received=1772452801750i,headsign="x \"y\\" 1772452800250`},
-		{"what the door refuses", nhip.Position{Vehicle: "a\nposition,vehicle=x lat=1", Headsign: "b\"\nevil e=1", Time: noon},
-			`position,vehicle=a?position\,vehicle\=x\ lat\=1 received=1772452801750i,headsign="b\"?evil e=1" 1772452800250`},
+		{
+			"zeros are said",
+			nhip.Position{Vehicle: "1", Time: noon, Speed: nhip.Some(0.0), Direction: nhip.Some(0), Delay: nhip.Some(0)},
+			`position,vehicle=1 received=1772452801750i,speed=0,direction=0i,delay=0i 1772452800250`,
+		},
+		{
+			"numbers that are none",
+			nhip.Position{Vehicle: "1", Time: noon, Odometer: nhip.Some(math.NaN()), Speed: nhip.Some(math.Inf(1))},
+			`position,vehicle=1 received=1772452801750i 1772452800250`,
+		},
+		{
+			"escapes",
+			nhip.Position{Vehicle: `a b,c=d"e\`, Headsign: `x "y\`, Time: noon},
+			`position,vehicle=a\ b\,c\=d"e＼- received=1772452801750i,headsign="x \"y\\" 1772452800250`,
+		},
+		{
+			"what the door refuses",
+			nhip.Position{Vehicle: "a\nposition,vehicle=x lat=1", Headsign: "b\"\nevil e=1", Time: noon},
+			`position,vehicle=a?position\,vehicle\=x\ lat\=1 received=1772452801750i,headsign="b\"?evil e=1" 1772452800250`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -238,6 +253,28 @@ func TestTagsKeepTextsApart(t *testing.T) {
 		if strings.Contains(value, `\`) {
 			rt.Fatalf("a backslash in %q", value)
 		}
+	})
+}
+
+func TestNumbersAreExact(t *testing.T) {
+	check := func(rt rapid.TB, f float64) {
+		text := string(influx.AppendNumber(nil, f))
+		if got, err := strconv.ParseFloat(text, 64); err != nil || got != f {
+			rt.Fatalf("%v was written as %s, which reads %v, %v", f, text, got, err)
+		}
+	}
+	for want, f := range map[string]float64{
+		"0": 0, "1": 1, "100": 100, "-1": -1, "0.1": 0.1, "-0.5": -0.5, "105.84123456": 105.84123456, "0.00000001": 1e-8,
+		"1.0000001": 1.0000001, "1e-09": 1e-9, "90071992.5": 90071992.5, "1e+300": 1e300, "8.333333333333334": 30 / 3.6,
+	} {
+		if got := string(influx.AppendNumber(nil, f)); got != want {
+			t.Errorf("%v was written as %s, want %s", f, got, want)
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		check(rt, rapid.Float64().Draw(rt, "any"))
+		check(rt, rapid.Float64Range(-1e8, 1e8).Draw(rt, "near"))
+		check(rt, float64(rapid.Int64Range(-1<<54, 1<<54).Draw(rt, "n"))/math.Pow10(rapid.IntRange(0, 10).Draw(rt, "decimals")))
 	})
 }
 

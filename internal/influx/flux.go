@@ -70,11 +70,14 @@ func checkInterval(from, to time.Time) error {
 // millis cuts t to the millisecond that it lies in. No row lies between the two.
 func millis(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
 
-// fluxRange writes the range (from, to]. Flux's own is [start, stop), and rows lie on whole
-// milliseconds, so both ends move by one. Flux takes an empty range for an error.
+// fluxRange writes the range (from, to]. Flux's own is [start, stop), but 1.8 answers with the row
+// at stop, too. So both ends are moved to where no row can be: between two milliseconds. Flux takes
+// an empty range for an error.
 func fluxRange(from, to time.Time) string {
-	next := func(t time.Time) string { return millis(t).Add(time.Millisecond).Format("2006-01-02T15:04:05.000Z") }
-	return fmt.Sprintf("range(start: %s, stop: %s)", next(from), next(to))
+	between := func(t time.Time) string {
+		return millis(t).Add(time.Millisecond / 2).Format("2006-01-02T15:04:05.0000Z")
+	}
+	return fmt.Sprintf("range(start: %s, stop: %s)", between(from), between(to))
 }
 
 // fluxEscapes are what ends or interrupts a Flux string: its quote, its escape, and in newer

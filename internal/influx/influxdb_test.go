@@ -23,6 +23,7 @@ import (
 
 // TestWithInfluxDB runs against a real InfluxDB, one process for all, a bucket each.
 func TestWithInfluxDB(t *testing.T) {
+	t.Parallel()
 	child := influxtest.Child(t)
 	for name, test := range map[string]func(*testing.T, *influx.Child, *influx.DB){
 		"ReadingsRoundTrip": realReadingsRoundTrip,

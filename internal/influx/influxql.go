@@ -3,7 +3,6 @@ package influx
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +25,9 @@ type statusError struct {
 
 // Error returns InfluxDB's own words, which it keeps to one line.
 func (e *statusError) Error() string {
+	if e.status == http.StatusOK {
+		return e.message
+	}
 	return fmt.Sprintf("%s (status %d)", e.message, e.status)
 }
 
@@ -74,7 +76,7 @@ func (a *influxQLAnswer) firstColumn() ([]string, error) {
 	var column []string
 	for _, r := range a.Results {
 		if r.Error != "" {
-			return nil, errors.New(r.Error)
+			return nil, &statusError{http.StatusOK, r.Error}
 		}
 		for _, s := range r.Series {
 			for _, row := range s.Values {

@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -151,7 +152,35 @@ func appendFloat(dst []byte, key string, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return dst
 	}
-	return strconv.AppendFloat(appendKey(dst, key), f, 'g', -1, 64)
+	return appendNumber(appendKey(dst, key), f)
+}
+
+// decimals is 1 in the eighth decimal place: a millimetre in degrees, and more than devices say.
+const decimals = 1e8
+
+// maxExact is the largest number below which a float64 holds every integer.
+const maxExact = 1 << 53
+
+// appendNumber writes f so that it reads back as the same float64. Nearly all numbers here have few
+// decimals, and those are written as an integer with a point in it, at half the cost: n/decimals
+// is what a reader of that text gets, because both round the same quotient once.
+func appendNumber(dst []byte, f float64) []byte {
+	n := math.Round(f * decimals)
+	if math.Abs(n) >= maxExact || n/decimals != f {
+		return strconv.AppendFloat(dst, f, 'g', -1, 64)
+	}
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	whole, part := uint64(n)/decimals, uint64(n)%decimals
+	dst = strconv.AppendUint(dst, whole, 10)
+	if part == 0 {
+		return dst
+	}
+	start := len(dst)
+	dst = strconv.AppendUint(dst, part+decimals, 10) // the 1 in front keeps the zeros; it becomes the point
+	dst[start] = '.'
+	return bytes.TrimRight(dst, "0")
 }
 
 func appendInt(dst []byte, key string, n int64) []byte {

@@ -74,7 +74,7 @@ func startProcess(o *ChildOptions, address string, stdout io.Writer) (*process, 
 	}
 	p.stdin = stdin
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("can't start the embedded InfluxDB: %w", errors.Join(err, stdin.Close()))
+		return nil, fmt.Errorf("can't start the embedded InfluxDB: %w", err)
 	}
 	go func() {
 		p.err = p.cmd.Wait()

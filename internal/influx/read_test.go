@@ -85,8 +85,7 @@ func TestReadingsWithoutAnAnswer(t *testing.T) {
 }
 
 func TestReadingsWhenTheServerIsGone(t *testing.T) {
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Influxdb-Version", "1.8.10")
 		fmt.Fprintln(w, `{"results":[{"series":[{"values":[["nhip"]]}]}]}`)
 	}))

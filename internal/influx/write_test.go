@@ -56,7 +56,7 @@ func TestWriteTellsWhatToDo(t *testing.T) {
 		says       string
 	}{
 		{status: 200, body: "<html>a proxy", want: influx.WriteError{Kind: influx.Retry}, says: "answered with status 200, not 204"},
-		{status: 301, want: influx.WriteError{Kind: influx.Retry}},
+		{status: 301, want: influx.WriteError{Kind: influx.Retry, Status: 301}},
 		{status: 400, body: `{"error":"partial write: field type conflict dropped=1"}`, want: influx.WriteError{Kind: influx.Rejected, Status: 400}, says: "field type conflict"},
 		{status: 400, body: `{"code":"invalid","message":"unable to parse 'x'","err":"more words"}`, want: influx.WriteError{Kind: influx.Rejected, Status: 400}, says: "unable to parse"},
 		{status: 401, body: `{"error":"authorization failed"}`, want: influx.WriteError{Kind: influx.Retry, Status: 401}, says: "authorization failed"},

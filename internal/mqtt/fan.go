@@ -28,8 +28,9 @@ type lane struct {
 	client *Client
 	lost   atomic.Int64 // times the connection was lost
 	queue  chan sent
+	quit   chan struct{} // closed when nobody waits for acknowledgements any more
 	done   sync.WaitGroup
-	err    atomic.Pointer[error]
+	err    error // of collect; to be read after done
 }
 
 // sent is a message on its way.
@@ -44,7 +45,7 @@ type sent struct {
 func DialFan(ctx context.Context, o Options, n int) (*Fan, error) {
 	f := &Fan{}
 	for i := range n {
-		l := &lane{queue: make(chan sent, inFlight)}
+		l := &lane{queue: make(chan sent, inFlight), quit: make(chan struct{})}
 		own := o
 		own.ClientID = fmt.Sprintf("%s-%d", o.ClientID, i)
 		own.OnDown = func(error) { l.lost.Add(1) }
@@ -63,9 +64,6 @@ func (f *Fan) Publish(ctx context.Context, topic string, payload []byte) error {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(topic))
 	l := f.lanes[h.Sum32()%uint32(len(f.lanes))]
-	if err := l.err.Load(); err != nil {
-		return *err
-	}
 	select {
 	case l.queue <- l.send(topic, payload):
 		return nil
@@ -99,13 +97,7 @@ func (l *lane) send(topic string, payload []byte) sent {
 // knows a fact's identity the second one is a duplicate.
 func (l *lane) collect(acked *atomic.Int64) {
 	for s := range l.queue {
-		for {
-			<-s.token.Done()
-			if errors.Is(s.token.Error(), paho.ErrNotConnected) { // only after Close gave up
-				err := fmt.Errorf("%s was not acknowledged: %w", s.topic, s.token.Error())
-				l.err.Store(&err)
-				break
-			}
+		for l.await(s) {
 			if s.token.Error() == nil && l.lost.Load() == s.lost {
 				acked.Add(1)
 				break
@@ -115,19 +107,27 @@ func (l *lane) collect(acked *atomic.Int64) {
 	}
 }
 
+// await waits for a token to complete and reports false when nobody waits any more: the library
+// leaves tokens open for ever when it is closed while it reconnects.
+func (l *lane) await(s sent) bool {
+	select {
+	case <-s.token.Done():
+		return true
+	case <-l.quit:
+		l.err = fmt.Errorf("not everything was acknowledged; the last is of %s", s.topic)
+		return false
+	}
+}
+
 func (l *lane) close(ctx context.Context) error {
 	all := make(chan struct{})
 	go func() { l.done.Wait(); close(all) }()
-	var err error
 	select {
 	case <-all:
 	case <-ctx.Done():
-		err = ctx.Err()
+		close(l.quit)
+		<-all
 	}
-	l.client.Close() // completes what still waits, which ends collect
-	<-all
-	if lost := l.err.Load(); lost != nil && err == nil {
-		err = *lost
-	}
-	return err
+	l.client.Close()
+	return l.err
 }

@@ -44,7 +44,7 @@ func (s *sky) at(p orb.Point, t time.Time) air {
 	dust := smooth3(s.seed+skyDust, flat[0]/3000, flat[1]/3000, m.hours/2)
 
 	pm25 := max(m.stale*(0.78+0.28*roads+0.3*works+0.15*puff), 3)
-	no2 := max((12+58*roads+8*works)*math.Sqrt(m.stale/60)*(1+0.12*puff), 3)
+	no2 := max((12+58*roads+8*works)*math.Sqrt(m.stale/60)*(1-0.35*m.sun)*(1+0.12*puff), 3) // the sun splits it
 	warmth := m.temperature + 0.8*roads
 	return air{
 		nhip.PM25:        pm25,

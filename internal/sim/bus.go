@@ -183,9 +183,7 @@ func (b *bus) join(w *world, j journey, now int64) {
 			return
 		}
 	}
-	b.d = j.pattern.stops[j.last()] // it has just arrived: the next second sends it on
-	b.last = b.place()
-	b.park(now)
+	b.next, b.d, b.doing = j.last(), j.pattern.stops[j.last()], riding // it has just arrived
 }
 
 // place returns where the bus truly is.

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/paulmach/orb"
 
@@ -69,14 +70,30 @@ func City() (*Network, error) {
 		}
 		n.lines = append(n.lines, drawn)
 	}
+	n.numberStops()
 	return n, nil
 }
 
-// addStop gives a new stop the next id.
 func (n *Network) addStop(name string, p orb.Point) *gtfs.Stop {
-	s := &gtfs.Stop{ID: fmt.Sprintf("HN%04d", len(n.stops)+1), Name: name, Point: p}
+	s := &gtfs.Stop{Name: name, Point: p}
 	n.stops = append(n.stops, s)
 	return s
+}
+
+// numberStops gives ids to the stops at which lines call, and drops the others.
+func (n *Network) numberStops() {
+	used := map[*gtfs.Stop]bool{}
+	for _, l := range n.lines {
+		for i := range l.ways {
+			for _, s := range l.ways[i].stops {
+				used[s] = true
+			}
+		}
+	}
+	n.stops = slices.DeleteFunc(n.stops, func(s *gtfs.Stop) bool { return !used[s] })
+	for i, s := range n.stops {
+		s.ID = fmt.Sprintf("HN%04d", i+1)
+	}
 }
 
 // drawTerminals goes by the order of the lines, so that ids never depend on a map's order.
@@ -163,7 +180,7 @@ func (n *Network) placeStops(e *edge, house func(along float64) int) {
 }
 
 // landmarkReach is how near a stop must be to be named after a landmark, in metres.
-const landmarkReach = 200
+const landmarkReach = 260
 
 // stopName returns "<landmark> - <number> <street>", or the address alone.
 func (n *Network) stopName(s *street, house int, at orb.Point) string {

@@ -2,66 +2,296 @@ package sim
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geo"
 
 	"nhip/geo/gtfs"
 )
 
-func TestDump(t *testing.T) {
-	s := time.Now()
+func city(t testing.TB) *Network {
+	t.Helper()
 	n, err := City()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := n.Feed()
+	return n
+}
+
+func cityFeed(t testing.TB) *gtfs.Feed {
+	t.Helper()
+	f, err := city(t).Feed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(time.Since(s), len(f.Stops), len(f.Trips), len(f.Shapes))
-	calls := 0
-	for _, tr := range f.Trips {
-		calls += len(tr.StopTimes)
-	}
-	pts := 0
-	for _, sh := range f.Shapes {
-		pts += len(sh.Line)
-	}
-	t.Log("calls", calls, "pts", pts)
-	for key, e := range n.edges {
-		if l := lengthOf(e.middle); len(e.stops) > 0 && (l/float64(len(e.stops)) < 380 || l/float64(len(e.stops)) > 620) {
-			t.Log("edge", key, l, len(e.stops))
-		}
-	}
-	for _, l := range n.lines {
-		for i := range l.ways {
-			w := &l.ways[i]
-			p := newPath(w.shape)
-			al := p.stopsAlong(w.stops)
-			calls := w.calls(al, 13*3600)
-			d := calls[len(calls)-1].Arrival - calls[0].Departure
-			rush := w.calls(al, 17*3600)
-			dr := rush[len(calls)-1].Arrival - rush[0].Departure
-			t.Logf("line %s-%d %.1f km %d stops, %d min (%.1f km/h) rush %d (%.1f)", l.number, i, p.length()/1000, len(w.stops), d/60, p.length()/float64(d)*3.6, dr/60, p.length()/float64(dr)*3.6)
-			for k := 1; k < len(al); k++ {
-				pt, _ := p.at(al[k], 0)
-				off := geo.DistanceHaversine(pt, w.stops[k].Point)
-				g := al[k] - al[k-1]
-				if off > 15 || g < 400 || g > 600 {
-					t.Logf("   %s-%d gap %.0f off %.0f %d/%d  %s -> %s", l.number, i, g, off, k, len(al)-1, w.stops[k-1].Name, w.stops[k].Name)
-				}
-			}
-		}
-	}
+	return f
+}
+
+func written(t testing.TB, f *gtfs.Feed) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	s = time.Now()
 	if err := f.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(b.Len(), time.Since(s))
-	if _, err := gtfs.Read(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil {
+	return b.Bytes()
+}
+
+// The strict reader takes the feed: all of it but for trips of the same way at other hours, which
+// would only cost time.
+func TestFeedIsValid(t *testing.T) {
+	want := cityFeed(t)
+	var some []*gtfs.Trip
+	for i := 0; i < len(want.Trips); i += 10 {
+		some = append(some, want.Trips[i])
+	}
+	want.Trips = some
+	b := written(t, want)
+	got, err := gtfs.Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(got.Trips) != len(want.Trips) || len(got.Stops) != len(want.Stops) || len(got.Shapes) != len(want.Shapes) {
+		t.Errorf("%d trips, %d stops and %d shapes were read back", len(got.Trips), len(got.Stops), len(got.Shapes))
+	}
+}
+
+// Nothing is lost on the way through a file, and drawing the city again gives the same.
+func TestFeedIsAlwaysTheSame(t *testing.T) {
+	few := func() *gtfs.Feed {
+		n := city(t)
+		n.lines = n.lines[3:5]
+		f, err := n.Feed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	first := written(t, few())
+	read, err := gtfs.Read(bytes.NewReader(first), int64(len(first)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, written(t, read)) {
+		t.Error("the feed that was read back is another one")
+	}
+	if !bytes.Equal(first, written(t, few())) {
+		t.Error("the city drawn twice gave two feeds")
+	}
+}
+
+func TestFeedLinesAndTerminals(t *testing.T) {
+	f := cityFeed(t)
+	if len(f.Routes) < 16 {
+		t.Errorf("%d lines, want at least 16", len(f.Routes))
+	}
+	if a := f.Agencies[0]; a.ID != "hanoi" || a.Location.String() != "Asia/Ho_Chi_Minh" || !strings.Contains(a.Name, "simulated") {
+		t.Errorf("agency is %+v", a)
+	}
+	for name, want := range map[string]orb.Point{
+		"Bến xe Mỹ Đình": {105.7780, 21.0285}, "Bến xe Giáp Bát": {105.8415, 20.9805},
+		"Bến xe Gia Lâm": {105.8785, 21.0487}, "Bến xe Yên Nghĩa": {105.7470, 20.9500},
+		"Bến xe Nước Ngầm": {105.8420, 20.9640}, "Điểm trung chuyển Long Biên": {105.8490, 21.0415},
+		"Điểm trung chuyển Cầu Giấy": {105.7990, 21.0335}, "Bến xe Kim Mã": {105.8230, 21.0320},
+	} {
+		i := slices.IndexFunc(f.Stops, func(s *gtfs.Stop) bool { return s.Name == name })
+		if i < 0 {
+			t.Errorf("there is no stop %s", name)
+			continue
+		}
+		if d := geo.DistanceHaversine(f.Stops[i].Point, want); d > 30 {
+			t.Errorf("%s is %.0f m from where it stands", name, d)
+		}
+	}
+}
+
+// firstTrips has one trip of each way.
+func firstTrips(f *gtfs.Feed) []*gtfs.Trip {
+	var trips []*gtfs.Trip
+	seen := map[*gtfs.Shape]bool{}
+	for _, trip := range f.Trips {
+		if !seen[trip.Shape] {
+			seen[trip.Shape] = true
+			trips = append(trips, trip)
+		}
+	}
+	return trips
+}
+
+func TestFeedStops(t *testing.T) {
+	f := cityFeed(t)
+	used := map[*gtfs.Stop]bool{}
+	for _, trip := range firstTrips(f) {
+		along := 0.0
+		p := newPath(trip.Shape.Line)
+		for _, call := range trip.StopTimes {
+			used[call.Stop] = true
+			d, off := p.project(call.Stop.Point, along, along+4000)
+			if off > 20 {
+				t.Errorf("trip %s passes %s at %.0f m", trip.ID, call.Stop.Name, off)
+			}
+			if diff := d - float64(call.Dist); diff > 15 || diff < -15 {
+				t.Errorf("trip %s: %s is %.0f m along and the feed says %.0f", trip.ID, call.Stop.Name, d, call.Dist)
+			}
+			along = d
+		}
+	}
+	for _, s := range f.Stops {
+		if !used[s] {
+			t.Errorf("no line calls at %s %s", s.ID, s.Name)
+		}
+		if s.Name == "" {
+			t.Errorf("%s has no name", s.ID)
+		}
+	}
+}
+
+// Stops are 400 to 600 m apart, but for the ends of lines and the bridges.
+func TestFeedStopSpacing(t *testing.T) {
+	bridges := map[string]bool{}
+	n := city(t)
+	for _, l := range n.lines {
+		for i := range l.ways {
+			if slices.ContainsFunc(l.ways[i].edges, func(e *edge) bool { return e.street.bridge }) {
+				bridges[l.number] = true
+			}
+		}
+	}
+	f := cityFeed(t)
+	for _, trip := range firstTrips(f) {
+		wide := 0
+		for i := 2; i < len(trip.StopTimes)-1; i++ {
+			gap := trip.StopTimes[i].Dist - trip.StopTimes[i-1].Dist
+			switch {
+			case gap > 1500 && bridges[trip.Route.ID]:
+				wide++
+			case gap < 400 || gap > 600:
+				t.Errorf("trip %s: %.0f m from %s to %s", trip.ID, gap, trip.StopTimes[i-1].Stop.Name, trip.StopTimes[i].Stop.Name)
+			}
+		}
+		if wide > 1 {
+			t.Errorf("trip %s crosses %d bridges, no line crosses the river twice", trip.ID, wide)
+		}
+	}
+}
+
+func TestFeedTimesRise(t *testing.T) {
+	for _, trip := range cityFeed(t).Trips {
+		for i := 1; i < len(trip.StopTimes); i++ {
+			a, b := trip.StopTimes[i-1], trip.StopTimes[i]
+			speed := float64(b.Dist-a.Dist) / float64(b.Arrival-a.Departure)
+			if b.Arrival <= a.Departure || speed > maxCruise || speed < 2 {
+				t.Fatalf("trip %s leaves %s at %s and is at %s at %s: %.1f m/s", trip.ID, a.Stop.Name, a.Departure, b.Stop.Name, b.Arrival, speed)
+			}
+		}
+	}
+}
+
+func TestFeedRunsDayAndNight(t *testing.T) {
+	f := cityFeed(t)
+	for _, r := range f.Routes {
+		var perHour [24]int
+		for _, trip := range f.Trips {
+			if trip.Route == r && trip.Direction.Or(9) == 0 {
+				perHour[leaves(trip)/hour]++
+			}
+		}
+		for h, n := range perHour {
+			least := 1
+			if h >= 5 && h < 22 {
+				least = 4
+			}
+			if n < least {
+				t.Errorf("line %s has %d departures from %d o'clock, want at least %d", r.ID, n, h, least)
+			}
+		}
+	}
+	for _, day := range []gtfs.Date{20180301, 20260216, 20400229} {
+		if got := len(f.TripsOn(day)); got != len(f.Trips) {
+			t.Errorf("%d of %d trips run on %s", got, len(f.Trips), day)
+		}
+	}
+}
+
+// Vietnam drives on the right: a stop is to the right of its street, and the two directions' stops
+// are on two sides.
+func TestStopsStandOnTheRight(t *testing.T) {
+	n := city(t)
+	for key, e := range n.edges {
+		for _, s := range e.stops {
+			p := newPath(globe(n, e.middle))
+			d, _ := p.project(s.Point, 0, p.length())
+			at, piece := p.at(d, 0)
+			side := turn(geo.Bearing(at, s.Point) - p.bearing[piece])
+			if side < 60 || side > 120 {
+				t.Errorf("%v: %s is at %.0f° of the way", key, s.Name, side)
+			}
+		}
+	}
+}
+
+func globe(n *Network, flat orb.LineString) orb.LineString {
+	line := flat.Clone()
+	for i, p := range line {
+		line[i] = n.plane.globe(p)
+	}
+	return line
+}
+
+// The tables are by hand: every row of them must be of use.
+func TestTablesFitTogether(t *testing.T) {
+	n := city(t)
+	for key := range bends {
+		if n.edges[key] == nil {
+			t.Errorf("the bend %v is on no street", key)
+		}
+	}
+	for key := range terminals {
+		if n.ends[key] == nil {
+			t.Errorf("no line ends at %s", key)
+		}
+	}
+	for _, l := range lines {
+		for _, end := range []string{l.via[0], l.via[len(l.via)-1]} {
+			if terminals[end] == "" {
+				t.Errorf("line %s ends at %s, which has no name", l.number, end)
+			}
+		}
+	}
+	onStreet := map[string]bool{}
+	for _, s := range streets {
+		for _, j := range s.along {
+			onStreet[j] = true
+		}
+	}
+	for key := range junctions {
+		if !onStreet[key] {
+			t.Errorf("the junction %s is on no street", key)
+		}
+	}
+	for _, m := range landmarks {
+		if !slices.ContainsFunc(n.stops, func(s *gtfs.Stop) bool { return strings.HasPrefix(s.Name, m.name+" - ") }) {
+			t.Errorf("no stop is named after %s", m.name)
+		}
+	}
+}
+
+func TestDrawingRefusesBadTables(t *testing.T) {
+	n := city(t)
+	if _, err := n.drawLine(line{number: "x", via: []string{"nhon", "gia-lam"}}); err == nil {
+		t.Error("a line without a street was drawn")
+	}
+	if _, err := n.middle("nhon", "atlantis"); err == nil || !strings.Contains(err.Error(), "atlantis") {
+		t.Errorf("a street to nowhere: got %v", err)
+	}
+}
+
+func TestHouseNumbers(t *testing.T) {
+	got := []int{houseNumber(0, true), houseNumber(0, false), houseNumber(80, true), houseNumber(80, false)}
+	if d := cmp.Diff([]int{1, 2, 21, 22}, got); d != "" {
+		t.Error(d)
 	}
 }

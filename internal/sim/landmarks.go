@@ -10,7 +10,7 @@ type landmark struct {
 
 // landmarks are by hand, near enough to find the right stop.
 var landmarks = []landmark{
-	{"Đại học Sư phạm", orb.Point{105.7835, 21.0372}},
+	{"Đại học Sư phạm", orb.Point{105.7855, 21.0370}},
 	{"Đại học Quốc gia", orb.Point{105.7815, 21.0375}},
 	{"Chợ Xanh Dịch Vọng", orb.Point{105.7900, 21.0362}},
 	{"Đại học Giao thông Vận tải", orb.Point{105.8020, 21.0300}},
@@ -19,7 +19,6 @@ var landmarks = []landmark{
 	{"Đại sứ quán Nhật Bản", orb.Point{105.8150, 21.0322}},
 	{"Văn Miếu", orb.Point{105.8350, 21.0298}},
 	{"Sân vận động Hàng Đẫy", orb.Point{105.8325, 21.0303}},
-	{"Bệnh viện Việt Đức", orb.Point{105.8450, 21.0285}},
 	{"Ga Hà Nội", orb.Point{105.8412, 21.0235}},
 	{"Công viên Thống Nhất", orb.Point{105.8414, 21.0155}},
 	{"Đại học Bách khoa", orb.Point{105.8418, 21.0060}},
@@ -29,7 +28,7 @@ var landmarks = []landmark{
 	{"Vincom Bà Triệu", orb.Point{105.8508, 21.0115}},
 	{"Chợ Hôm", orb.Point{105.8512, 21.0180}},
 	{"Nhà hát Lớn", orb.Point{105.8570, 21.0245}},
-	{"Hồ Hoàn Kiếm", orb.Point{105.8532, 21.0255}},
+	{"Hồ Hoàn Kiếm", orb.Point{105.8530, 21.0236}},
 	{"Bệnh viện 108", orb.Point{105.8612, 21.0190}},
 	{"Bảo tàng Lịch sử", orb.Point{105.8598, 21.0262}},
 	{"Ô Quan Chưởng", orb.Point{105.8525, 21.0380}},

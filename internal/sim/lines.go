@@ -28,6 +28,10 @@ var lines = []line{
 		"cau-giay",
 	}, 10},
 	{"11", []string{"bac-co", "chuong-duong", "ngoc-lam", "cau-chui", "sai-dong", "trau-quy"}, 10},
+	{"12", []string{
+		"kim-ma", "daewoo", "trung-hoa", "nga-tu-so", "vong", "dai-la", "minh-khai", "yen-so",
+		"nuoc-ngam",
+	}, 13},
 	{"16", []string{"my-dinh", "mai-dich", "cau-giay", "voi-phuc", "nga-tu-so", "vong", "nuoc-ngam"}, 8},
 	{"18", []string{
 		"kim-ma", "thanh-cong", "o-cho-dua", "kim-lien", "pho-hue", "nguyen-khoai",

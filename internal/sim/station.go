@@ -97,8 +97,8 @@ func (s *station) measure(sky *sky, end time.Time) air {
 	return values
 }
 
-// errors are how far off the monitors of each grade are, one deviation each.
-var errors = [...]struct {
+// precision is how far off the monitors of each grade are, one deviation each.
+var precision = [...]struct {
 	value   float64 // share of a concentration
 	bias    float64 // share of a concentration, the same all the time
 	degrees float64 // °C
@@ -110,7 +110,7 @@ var errors = [...]struct {
 
 // instrument adds a monitor's own error to a true value.
 func (s *station) instrument(q nhip.Quantity, v, humidity float64, h uint64) float64 {
-	e := errors[s.grade]
+	e := precision[s.grade]
 	switch q {
 	case nhip.Temperature:
 		return v + e.degrees*gauss(h)

@@ -2,7 +2,7 @@ import type {City} from './city.ts';
 import type {BusProperties} from './contract.ts';
 import {h} from './dom.ts';
 import {facts, stateBadge} from './facts.ts';
-import type {Bus} from './fleet.ts';
+import {type Bus, lineOf} from './fleet.ts';
 import type {Tongue} from './i18n.ts';
 import type {View} from './panel.ts';
 
@@ -24,7 +24,8 @@ export class BusView implements View {
 
   title(): string {
     const {words} = this.#tongue;
-    const line = this.#city.fleet.get(this.key)?.said.line;
+    const said = this.#city.fleet.get(this.key)?.said;
+    const line = said && lineOf(said);
     return line ? words.busOf(line) : words.busWithoutLine;
   }
 

@@ -23,6 +23,12 @@ export function busKey(agency: string, id: string): string {
   return `${agency}/${id}`;
 }
 
+/** The line of a bus: the number riders know, or else the id of its route, which often is that
+ * number and always tells routes apart. */
+export function lineOf(said: BusProperties): string | undefined {
+  return said.line || said.route;
+}
+
 /** The buses on the map and where each is shown. Times named `now` are ms of the page's clock. */
 export class Fleet {
   readonly #buses = new Map<string, Tracked>();

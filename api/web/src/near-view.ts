@@ -3,7 +3,7 @@ import type {City} from './city.ts';
 import type {BusFeature, LonLat} from './contract.ts';
 import {h, icon} from './dom.ts';
 import {stateBadge} from './facts.ts';
-import {busKey} from './fleet.ts';
+import {busKey, lineOf} from './fleet.ts';
 import type {Tongue} from './i18n.ts';
 import {lineLabel} from './marker.ts';
 import type {View} from './panel.ts';
@@ -140,7 +140,8 @@ export class NearView implements View {
 
   #row(feature: BusFeature): (Node | string)[] {
     const {words, format} = this.#tongue;
-    const {agency, id, line, headsign, distance_m: distance} = feature.properties;
+    const {agency, id, headsign, distance_m: distance} = feature.properties;
+    const line = lineOf(feature.properties);
     const known = this.#city.fleet.get(busKey(agency, id));
     const {time, state} = known ? {time: known.said.time, state: known.state} : feature.properties;
     return [

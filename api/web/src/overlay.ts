@@ -1,7 +1,7 @@
 import type {ExpressionSpecification, LayerSpecification, SourceSpecification} from 'maplibre-gl';
 
-import type {Bus} from './fleet.ts';
 import type {LonLat, Quantity} from './contract.ts';
+import {type Bus, lineOf} from './fleet.ts';
 import {lineLabel, pictureId} from './marker.ts';
 import type {Monitor} from './monitors.ts';
 import {showable, stepOf} from './scale.ts';
@@ -81,7 +81,7 @@ export function busPoint(bus: Bus, at: LonLat): GeoJSON.Feature<GeoJSON.Point> {
     geometry: {type: 'Point', coordinates: [at[0], at[1]]},
     properties: {
       key: bus.key,
-      picture: pictureId({kind: 'bus', state, line: lineLabel(said.line)}),
+      picture: pictureId({kind: 'bus', state, line: lineLabel(lineOf(said))}),
       arrow: pictureId({kind: 'arrow', state}),
       stale: state === 'stale',
       order: state === 'live' ? 1 : 0,

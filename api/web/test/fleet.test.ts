@@ -1,7 +1,7 @@
 import {beforeEach, describe, expect, test} from 'vitest';
 
 import {CityClock} from '../src/city-clock.ts';
-import {Fleet} from '../src/fleet.ts';
+import {Fleet, lineOf} from '../src/fleet.ts';
 import {bus} from './city.ts';
 
 let page = 0; // ms of the page's clock
@@ -96,4 +96,12 @@ describe('the city clock', () => {
   test('gives no negative age', () => {
     expect(clock.age('2026-02-16T10:00:05Z')).toBe(0);
   });
+});
+
+test.each([
+  [{line: '32', route: 'R-32'}, '32'],
+  [{line: '', route: 'R-32'}, 'R-32'],
+  [{line: ''}, undefined],
+])('%j is of the line %j', (properties, line) => {
+  expect(lineOf(bus('1', undefined, properties).properties)).toBe(line);
 });
