@@ -79,8 +79,9 @@ func TestRecordedCitiesLiveAgain(t *testing.T) {
 	}{
 		{"hfp-1029.rec.gz", "2024-02-13T16:50:30Z", 1034, 1, 0, "60.17,24.94"},
 		{"hfp-1124.rec.gz", "2024-05-23T06:53:30Z", 298, 1, 0, "60.17,24.94"},
-		{"wmata.rec.gz", "2026-02-16T20:59:30Z", 20777, 31, 0, "38.9,-77.0"},
-		{"wmata-bare.rec.gz", "2026-02-16T20:59:30Z", 20777, 31, 0, "38.9,-77.0"},
+		// One of the 31 buses falls silent more than two hours before the recording's end.
+		{"wmata.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0"},
+		{"wmata-bare.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0"},
 		{"beijing-12.rec.gz", "2017-01-31T16:00:00Z", 26496, 0, 12, "39.9,116.4"},
 		{"hanoi-embassy-2018.rec.gz", "2018-12-31T18:00:00Z", 7998, 0, 1, "21.03,105.85"},
 	} {

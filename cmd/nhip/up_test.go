@@ -20,6 +20,8 @@ import (
 	"nhip/internal/datadir"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
+
+	"golang.org/x/sys/unix"
 )
 
 // waitFor bounds how long a test waits for what must come.
@@ -103,10 +105,17 @@ func up(t testing.TB, dir string, args ...string) *process {
 	return p
 }
 
+// kill ends nhip with SIGKILL and waits until its database has noticed and let go of its folder.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 	p.exited <- nil // whoever asks again
+	lock, err := os.Open(filepath.Join(p.dir, "influx", "lock"))
+	if err != nil {
+		return // it never had a database
+	}
+	defer lock.Close()
+	_ = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
 }
 
 // stop interrupts and returns how nhip ended.
@@ -301,7 +310,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 		sent++
 	}
-	p.kill()
+	_ = p.cmd.Process.Kill() // and not kill: the next start must get along with a database that is still ending
 	acked := int(fan.Acked())
 	gone, give := context.WithTimeout(t.Context(), time.Millisecond)
 	defer give()

@@ -120,7 +120,7 @@ func (s *search[T]) visit(t *tree[T]) {
 	}
 	// west and south are now the nearer sides, whichever they are.
 	s.visitWithin(&f.kids[near], west+south)
-	if true {
+	if east+south <= west+north {
 		s.visitWithin(&f.kids[near^1], east+south)
 		s.visitWithin(&f.kids[near^2], west+north)
 	} else {

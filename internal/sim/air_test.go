@@ -211,8 +211,8 @@ func TestGradesDiffer(t *testing.T) {
 		sum := 0.0
 		for i := range 288 {
 			end := at(0, 0).Add(time.Duration(i) * period)
-			real := newSky(1).at(oldQuarter, end.Add(-period/2))[nhip.PM25]
-			sum += math.Abs(s.measure(newSky(1), end)[nhip.PM25]-real) / real
+			truth := newSky(1).at(oldQuarter, end.Add(-period/2))[nhip.PM25]
+			sum += math.Abs(s.measure(newSky(1), end)[nhip.PM25]-truth) / truth
 		}
 		return sum / 288
 	}

@@ -51,10 +51,11 @@ func (s *Simulator) Run(ctx context.Context) error {
 // publish sends messages in order until ctx ends.
 func (s *Simulator) publish(ctx context.Context, list []nhip.Message) {
 	for _, m := range list {
-		if ctx.Err() != nil {
+		err := s.opt.Publish(m.Topic, m.Payload)
+		if ctx.Err() != nil { // an error at the stop is no news
 			return
 		}
-		s.note(s.opt.Publish(m.Topic, m.Payload))
+		s.note(err)
 	}
 }
 

@@ -78,10 +78,10 @@ func (s *station) report(sky *sky, end time.Time) []byte {
 
 // measure returns what the monitor makes of the air in the middle of the period.
 func (s *station) measure(sky *sky, end time.Time) air {
-	real := sky.at(s.point, end.Add(-period/2))
+	truth := sky.at(s.point, end.Add(-period/2))
 	values := air{}
 	for i, q := range quantities {
-		values[q] = s.instrument(q, real[q], real[nhip.Humidity], mix(s.seed, end.Unix(), int64(i)))
+		values[q] = s.instrument(q, truth[q], truth[nhip.Humidity], mix(s.seed, end.Unix(), int64(i)))
 	}
 	switch s.fault {
 	case frozen:

@@ -39,10 +39,13 @@ export function readPictureId(id: string): Picture | undefined {
   return {kind, state, step: a === '' ? undefined : Number(a), text: decodeURIComponent(b)};
 }
 
+/** On a bus whose line nobody said. */
+const noLine = '•';
+
 /** What fits on a bus: the first five signs of its line, a dot where it has none. */
 export function lineLabel(line: string | undefined): string {
   const signs = [...(line ?? '').trim()];
-  if (signs.length === 0) return '•';
+  if (signs.length === 0) return noLine;
   return signs.length <= 5 ? signs.join('') : `${signs.slice(0, 4).join('')}…`;
 }
 
@@ -61,16 +64,17 @@ export function paint(picture: Picture, theme: Theme): ImageData {
 const font = (px: number): string => `700 ${px}px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif`;
 
 function paintBus(line: string, state: State, theme: Theme): ImageData {
-  const height = 22;
+  const nameless = line === noLine; // a small round one: it has nothing to tell but where it is
+  const height = nameless ? 18 : 22;
   const margin = 3; // room for the shadow
-  const width = Math.max(26, Math.ceil(widthOf(line, font(12.5))) + 12);
+  const width = nameless ? height : Math.max(26, Math.ceil(widthOf(line, font(12.5))) + 12);
   const pen = canvas(width + 2 * margin, height + 2 * margin);
   const live = state === 'live';
   pen.shadowColor = theme.shadow;
   pen.shadowBlur = 3 * pixelRatio;
   pen.shadowOffsetY = pixelRatio;
   pen.beginPath();
-  pen.roundRect(margin + 1, margin + 1, width - 2, height - 2, 7);
+  pen.roundRect(margin + 1, margin + 1, width - 2, height - 2, nameless ? height / 2 : 7);
   pen.fillStyle = live ? theme.bus : theme.staleFill;
   pen.fill();
   pen.shadowColor = 'transparent';

@@ -124,7 +124,7 @@ func field(s *jsonscan.Scanner, key []byte, p *nhip.Position, lat, lon *nhip.Opt
 	case "long":
 		*lon, err = decode.Float(s)
 	case "spd":
-		p.Speed, err = decode.Float(s)
+		p.Speed, err = speed(s)
 	case "hdg":
 		p.Bearing, err = decode.Bearing(s)
 	case "desi":
@@ -168,6 +168,16 @@ func direction(d string) nhip.Opt[int] {
 		return nhip.Some(1)
 	}
 	return nhip.Opt[int]{}
+}
+
+// speed reads m/s. A negative one is what the odometer makes of being set back between trips: it
+// says nothing, and the event it comes with is sound.
+func speed(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
+	v, err := s.Float()
+	if v < 0 {
+		return nhip.Opt[float64]{}, err
+	}
+	return nhip.Some(v), err
 }
 
 func serviceDay(s *jsonscan.Scanner) (string, error) {
