@@ -51,11 +51,15 @@ type Bus struct {
 // Point returns the bus's place as WGS84 lon, lat.
 func (b *Bus) Point() orb.Point { return orb.Point{b.Lon, b.Lat} }
 
-// State tells whether the bus's fix may be shown as live at now: it is stale after
-// max(90 s, 3 × its fix interval) plus the latency that its feed declares.
+// StaleAfter is the age from which the bus's fix is not live any more: max(90 s, 3 × its fix
+// interval) plus the latency that its feed declares.
+func (b *Bus) StaleAfter() time.Duration {
+	return max(minBusSilence, seconds(3*b.Interval)) + seconds(b.Latency)
+}
+
+// State tells whether the bus's fix may be shown as live at now.
 func (b *Bus) State(now time.Time) State {
-	silence := max(minBusSilence, seconds(3*b.Interval)) + seconds(b.Latency)
-	if now.Sub(b.Time) > silence {
+	if now.Sub(b.Time) > b.StaleAfter() {
 		return Stale
 	}
 	return Live

@@ -94,7 +94,7 @@ func New(o Options) (*API, error) {
 		o.Network = &tile.Network{}
 	}
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l}
-	a.city = newCity(a.hub)
+	a.city = newCity(a.hub, o.Network)
 	a.server = &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news

@@ -9,6 +9,7 @@ import (
 
 	"nhip"
 	"nhip/geo/index"
+	"nhip/geo/tile"
 	"nhip/internal/mqtt"
 
 	"github.com/paulmach/orb"
@@ -18,6 +19,7 @@ import (
 // changed, so whoever was handed one may keep it.
 type city struct {
 	buses *index.Index[*nhip.Bus] // by live topic
+	lines map[string]string       // the number that riders know, by route_id
 	hub   *hub
 
 	mu       sync.RWMutex
@@ -25,9 +27,13 @@ type city struct {
 	censuses map[string]mqtt.Census   // by collector
 }
 
-func newCity(h *hub) *city {
+func newCity(h *hub, n *tile.Network) *city {
+	lines := make(map[string]string, len(n.Routes))
+	for _, r := range n.Routes {
+		lines[r.ID] = r.Line
+	}
 	return &city{
-		buses: index.New[*nhip.Bus](), hub: h,
+		buses: index.New[*nhip.Bus](), lines: lines, hub: h,
 		stations: make(map[string]*nhip.Station), censuses: make(map[string]mqtt.Census),
 	}
 }
@@ -56,6 +62,9 @@ func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 	b := new(nhip.Bus)
 	if err := json.Unmarshal(payload, b); err != nil {
 		return err
+	}
+	if b.Line == "" {
+		b.Line = c.lines[b.Route]
 	}
 	if err := c.buses.Set(topic, b.Point(), b); err != nil {
 		return err

@@ -42,6 +42,8 @@ func appendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 		b = appendRounded(b, metres, 10)
 	}
 	b = appendFreshness(b, bus.Time, now, bus.State(now))
+	b = append(b, `,"stale_after_s":`...)
+	b = appendRounded(b, bus.StaleAfter().Seconds(), 10)
 	b = appendOptional(b, "origin", string(bus.Origin))
 	return append(b, '}', '}')
 }

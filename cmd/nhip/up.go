@@ -32,6 +32,9 @@ const (
 	readyPoll      = 50 * time.Millisecond
 )
 
+// simulatedAttribution stands on a map whose streets, buses and air are all our own invention.
+const simulatedAttribution = "Nhịp: thành phố mô phỏng / a simulated city"
+
 // collectorID names the one collector of nhip up.
 const collectorID = "main"
 
@@ -183,8 +186,12 @@ func (c *city) broker(id string) mqtt.Options {
 
 func (c *city) mapOptions() api.Map {
 	m := c.conf.Map
+	attribution := m.Attribution
+	if c.cmd.Simulate && attribution == "" {
+		attribution = simulatedAttribution
+	}
 	return api.Map{
-		Style: m.Style, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: m.Attribution,
+		Style: m.Style, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: attribution,
 	}
 }
 

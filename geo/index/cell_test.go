@@ -5,31 +5,36 @@ import (
 	"testing"
 
 	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geo"
 	"pgregory.net/rapid"
 )
 
-// TestBoundsHold draws a cell around a place and asks from anywhere: the bound on the quarter that
-// holds the place must not be above the place's own haversine.
+// TestBoundsHold draws a cell and asks from anywhere: the bound on a quarter must not be above the
+// haversine of any of its corners.
 func TestBoundsHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, at := anyPoint().Draw(t, "point"), anyPoint().Draw(t, "at")
+		inside, at := anyPoint().Draw(t, "inside"), anyPoint().Draw(t, "at")
 		c := world
 		for range rapid.IntRange(0, maxDepth).Draw(t, "depth") {
-			c = c.child(c.quadrant(key(p)))
+			c = c.child(c.quadrant(key(inside)))
 		}
-		if !c.covers(key(p)) {
-			t.Fatalf("%v has left its cell %+v", p, c)
+		if !c.covers(key(inside)) {
+			t.Fatalf("%v has left its cell %+v", inside, c)
 		}
 		var s search[thing]
 		s.from(at)
 		west, east, south, north := s.bounds(&fork[thing]{cell: c, cos: c.minCos()})
-		bound := [...]float64{west + south, east + south, west + north, east + north}[c.quadrant(key(p))]
-
-		sin := math.Sin(distance(at, p) / (2 * orb.EarthRadius))
-		if bound > widen(sin*sin) {
-			t.Fatalf("from %v the bound on %v in %+v is %v, its haversine %v (%v m)",
-				at, p, c, bound, sin*sin, geo.DistanceHaversine(at, p))
+		for q, bound := range [...]float64{west + south, east + south, west + north, east + north} {
+			k := c.child(q)
+			for _, corner := range []orb.Point{
+				{k.lon - k.half, k.lat - k.half/2}, {k.lon + k.half, k.lat - k.half/2},
+				{k.lon - k.half, k.lat + k.half/2}, {k.lon + k.half, k.lat + k.half/2},
+			} {
+				sin := math.Sin(distance(at, corner) / (2 * orb.EarthRadius))
+				if bound > widen(sin*sin) {
+					t.Fatalf("from %v the bound on quarter %d of %+v is %v, its corner %v has %v",
+						at, q, c, bound, corner, sin*sin)
+				}
+			}
 		}
 	})
 }

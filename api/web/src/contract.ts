@@ -32,6 +32,7 @@ export interface BusProperties {
   time: string;
   age_s: number;
   state: State;
+  stale_after_s: number; // the age at which the fix becomes stale
   origin?: 'simulated';
 }
 

@@ -1,7 +1,7 @@
 import type {CityClock} from './city-clock.ts';
 import type {BusFeature, BusProperties, LonLat, State} from './contract.ts';
 import {type Glide, glideTo, moving, shownAt, stand} from './glide.ts';
-import {busState, FixInterval, type Said} from './staleness.ts';
+import {busState, FixInterval} from './staleness.ts';
 
 /** One bus on the map. */
 export interface Bus {
@@ -15,7 +15,6 @@ export interface Bus {
 interface Tracked extends Bus {
   glide: Glide;
   interval: FixInterval;
-  judged: Said;
 }
 
 /** What names a bus over all agencies. */
@@ -70,7 +69,6 @@ export class Fleet {
       number: ++this.#numbers,
       glide: stand(fix),
       interval: new FixInterval(),
-      judged: {state: said.state, age: said.age_s},
       state: said.state,
     };
   }
@@ -83,7 +81,6 @@ export class Fleet {
     if (fix[0] !== bus.fix[0] || fix[1] !== bus.fix[1]) bus.glide = glideTo(bus.glide, fix, now, interval);
     bus.said = said;
     bus.fix = fix;
-    bus.judged = {state: said.state, age: said.age_s};
     bus.state = said.state;
   }
 
@@ -100,7 +97,7 @@ export class Fleet {
   age(): boolean {
     let changed = false;
     for (const bus of this.#buses.values()) {
-      const state = busState(bus.judged, this.#clock.age(bus.said.time), bus.interval.seconds);
+      const state = busState(bus.said, this.#clock.age(bus.said.time));
       changed ||= state !== bus.state;
       bus.state = state;
     }

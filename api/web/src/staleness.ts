@@ -1,11 +1,8 @@
-import type {State, StationProperties} from './contract.ts';
+import type {BusProperties, State, StationProperties} from './contract.ts';
 
 // The api says a state when it sends a thing and is silent when nothing arrives. So the page grows
-// the ages itself, by the api's own rules as far as it can know them, and only ever from live to
+// the ages itself, by the api's own rules, and only ever from live to
 // stale: never the other way.
-
-/** The least silence after which a bus is stale, in seconds, whatever its fix interval. */
-export const minBusSilence = 90;
 
 /** How many gaps between fixes are remembered: enough that one outage is not "usual". */
 const rememberedGaps = 5;
@@ -28,23 +25,9 @@ export class FixInterval {
   }
 }
 
-/** What the api said of a bus, and when in its life. */
-export interface Said {
-  state: State;
-  age: number; // seconds, when it was said
-}
-
-/**
- * The state of a bus whose fix is `age` seconds old: stale after max(90 s, 3 × its fix interval).
- * The latency that its feed declares is not told to us; where the api called an older fix live we
- * know that there is one, and allow what it allowed and one interval (30 s while unknown: the law's
- * slowest) until the next.
- */
-export function busState(said: Said, age: number, interval: number): State {
-  if (said.state === 'stale') return 'stale';
-  const rule = Math.max(minBusSilence, 3 * interval);
-  const limit = said.age <= rule ? rule : said.age + (interval || 30);
-  return age > limit ? 'stale' : 'live';
+/** The state of a bus whose fix is `age` seconds old. */
+export function busState(said: BusProperties, age: number): State {
+  return said.state === 'stale' || age > said.stale_after_s ? 'stale' : 'live';
 }
 
 /** The state of a station at the city's time `now` (ms): stale after two periods of silence. */

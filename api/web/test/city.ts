@@ -5,7 +5,7 @@ export function bus(id: string, at: LonLat = [105.85, 21.03], properties: Partia
   return {
     type: 'Feature',
     geometry: {type: 'Point', coordinates: at},
-    properties: {id, agency: 'hanoi', line: '32', time: '2026-02-16T10:00:00Z', age_s: 1, state: 'live', ...properties},
+    properties: {id, agency: 'hanoi', line: '32', time: '2026-02-16T10:00:00Z', age_s: 1, state: 'live', stale_after_s: 90, ...properties},
   };
 }
 

@@ -1,21 +1,20 @@
 import {describe, expect, test} from 'vitest';
 
-import type {StationProperties, Value} from '../src/contract.ts';
+import type {BusProperties, State, StationProperties, Value} from '../src/contract.ts';
 import {busState, FixInterval, periodSeconds, stationState} from '../src/staleness.ts';
 
 describe('a bus', () => {
+  const said = (state: State, stale_after_s: number): BusProperties => ({
+    id: '1', agency: 'hanoi', time: '2026-02-16T10:00:00Z', age_s: 1, state, stale_after_s,
+  });
   test.each([
-    ['fresh', {state: 'live', age: 1}, 5, 10, 'live'],
-    ['just within 90 s', {state: 'live', age: 1}, 90, 10, 'live'],
-    ['over 90 s', {state: 'live', age: 1}, 90.1, 10, 'stale'],
-    ['slow, within three intervals', {state: 'live', age: 1}, 150, 60, 'live'],
-    ['slow, over three intervals', {state: 'live', age: 1}, 181, 60, 'stale'],
-    ['of a feed with latency, called live at 130 s', {state: 'live', age: 130}, 139, 10, 'live'],
-    ['of a feed with latency, silent for longer than an interval', {state: 'live', age: 130}, 141, 10, 'stale'],
-    ['of a feed with latency and unknown interval', {state: 'live', age: 130}, 161, 0, 'stale'],
-    ['called stale, however young', {state: 'stale', age: 1}, 1, 10, 'stale'],
-  ] as const)('%s', (_, said, age, interval, state) => {
-    expect(busState(said, age, interval)).toBe(state);
+    ['fresh', said('live', 90), 5, 'live'],
+    ['just within its limit', said('live', 90), 90, 'live'],
+    ['over its limit', said('live', 90), 90.1, 'stale'],
+    ['slow or late by agreement', said('live', 210), 200, 'live'],
+    ['called stale, however young', said('stale', 90), 1, 'stale'],
+  ] as const)('%s', (_, properties, age, state) => {
+    expect(busState(properties, age)).toBe(state);
   });
 });
 

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/internal/mqtt"
+)
+
+// waitFor bounds how long a test waits for what must come.
+const waitFor = 10 * time.Second
+
+// event is one server-sent event.
+type event struct {
+	name string
+	data map[string]any
+}
+
+// follow opens /v1/live and returns its events.
+func follow(t *testing.T, a *API, query string) <-chan event {
+	t.Helper()
+	srv := httptest.NewServer(a.server.Handler)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(func() { cancel(); srv.Close() })
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/v1/live"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%d %s", resp.StatusCode, resp.Header)
+	}
+	events := make(chan event)
+	go func() {
+		defer close(events)
+		defer resp.Body.Close()
+		var e event
+		for s := bufio.NewScanner(resp.Body); s.Scan(); {
+			if name, ok := strings.CutPrefix(s.Text(), "event: "); ok {
+				e.name = name
+			}
+			if data, ok := strings.CutPrefix(s.Text(), "data: "); ok {
+				e.data = nil
+				_ = json.Unmarshal([]byte(data), &e.data) // a broken event fails the test that looks at it
+				select {
+				case events <- e:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return events
+}
+
+// next returns "name id" of the next event.
+func next(t *testing.T, events <-chan event) string {
+	t.Helper()
+	select {
+	case e, ok := <-events:
+		if !ok {
+			return "end"
+		}
+		id, _ := e.data["id"].(string)
+		if p, ok := e.data["properties"].(map[string]any); ok {
+			id, _ = p["id"].(string)
+		}
+		return strings.TrimSpace(e.name + " " + id)
+	case <-time.After(waitFor):
+		t.Fatal("no event")
+		return ""
+	}
+}
+
+func expect(t *testing.T, events <-chan event, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if got := next(t, events); got != w {
+			t.Fatalf("the next event is %q, want %q", got, w)
+		}
+	}
+}
+
+func TestLiveGivesTheWholeMapAndThenItsChanges(t *testing.T) {
+	a := newAPI(t)
+	addBus(t, a, nhip.Bus{ID: "1", Lat: 21, Lon: 105})
+	hear(t, a, mqtt.LiveAirTopic("s"), nhip.Station{ID: "s", Time: noon})
+	events := follow(t, a, "")
+	expect(t, events, "hello", "bus 1", "air s", "ready")
+	addBus(t, a, nhip.Bus{ID: "1", Lat: 21.1, Lon: 105, Time: noon.Add(time.Second)})
+	addBus(t, a, nhip.Bus{ID: "2", Lat: 21, Lon: 105})
+	expect(t, events, "bus 1", "bus 2")
+	if err := a.city.hear(mqtt.LiveBusTopic("hanoi", "1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, events, "gone 1")
+	a.hub.close()
+	expect(t, events, "end")
+}
+
+func TestLiveInABox(t *testing.T) {
+	a := newAPI(t)
+	addBus(t, a, nhip.Bus{ID: "in", Lat: 21, Lon: 105})
+	addBus(t, a, nhip.Bus{ID: "out", Lat: 10, Lon: 105})
+	events := follow(t, a, "?bbox=104,20,106,22")
+	expect(t, events, "hello", "bus in", "ready")
+	addBus(t, a, nhip.Bus{ID: "out", Lat: 10.1, Lon: 105, Time: noon.Add(time.Second)}) // stays outside: nothing
+	addBus(t, a, nhip.Bus{ID: "in", Lat: 19, Lon: 105, Time: noon.Add(time.Second)})
+	addBus(t, a, nhip.Bus{ID: "out", Lat: 21, Lon: 105, Time: noon.Add(2 * time.Second)})
+	expect(t, events, "gone in", "bus out")
+}
+
+func TestAStreamThatDoesNotReadIsCutOff(t *testing.T) {
+	h := newHub()
+	ch := h.join()
+	for range pendingUpdates + 1 {
+		h.tell(update{})
+	}
+	if h.size() != 0 {
+		t.Fatal("still on the hub")
+	}
+	for range pendingUpdates {
+		<-ch
+	}
+	if _, open := <-ch; open {
+		t.Error("its channel is still open")
+	}
+	h.leave(ch) // after the cut, as the handler does
+	h.close()
+	if h.join() != nil {
+		t.Error("a closed hub takes streams")
+	}
+}
+
+func TestLiveTopicsThatCantBeRead(t *testing.T) {
+	a := newAPI(t)
+	for _, c := range [][2]string{
+		{"nhip/live/bus/a/1", "{"},
+		{"nhip/live/bus/a/1", `{"id":"1","lat":100,"lon":0}`},
+		{"nhip/live/bus/a", "{}"},
+		{"nhip/live/air/s", "nonsense"},
+		{"nhip/live/census/c", "nonsense"},
+		{"nhip/other", "{}"},
+	} {
+		if a.city.hear(c[0], []byte(c[1])) == nil {
+			t.Errorf("%s %s is taken in", c[0], c[1])
+		}
+	}
+}

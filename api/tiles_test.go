@@ -1,0 +1,100 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+
+	"nhip"
+	"nhip/geo/tile"
+	"nhip/internal/mqtt"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/mvt"
+)
+
+// embassyTile is where the station of these tests lies.
+const embassyTile = "/tiles/air/10/812/450.mvt"
+
+func withStation(t *testing.T) *API {
+	t.Helper()
+	a := newAPI(t)
+	hear(t, a, mqtt.LiveAirTopic("embassy"), nhip.Station{
+		ID: "embassy", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.81),
+		Values: map[nhip.Quantity]nhip.LiveValue{nhip.PM25: {Value: 69.2, Time: noon, Period: 3600, Flag: nhip.NotEvaluated}},
+	})
+	return a
+}
+
+func TestATileIsServedTheWayMapsLikeIt(t *testing.T) {
+	a := withStation(t)
+	plain := get(t, a, embassyTile)
+	layers, err := mvt.Unmarshal(plain.Body.Bytes())
+	if err != nil || len(layers) != 1 || layers[0].Features[0].Properties["pm25"] != 69.2 {
+		t.Fatalf("%d %v %v", plain.Code, layers, err)
+	}
+	zipped := get(t, a, embassyTile, "Accept-Encoding", "gzip")
+	z, err := gzip.NewReader(zipped.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unzipped, err := io.ReadAll(z)
+	if err != nil || !bytes.Equal(unzipped, plain.Body.Bytes()) {
+		t.Errorf("gzip holds other bytes: %v", err)
+	}
+	etag := plain.Header().Get("ETag")
+	if etag == "" || etag == zipped.Header().Get("ETag") || plain.Header().Get("Vary") != "Accept-Encoding" {
+		t.Errorf("ETags %q and %q, Vary %q", etag, zipped.Header().Get("ETag"), plain.Header().Get("Vary"))
+	}
+	if w := get(t, a, embassyTile, "If-None-Match", `"x", `+etag); w.Code != http.StatusNotModified || w.Body.Len() > 0 {
+		t.Errorf("unchanged: %d", w.Code)
+	}
+	hear(t, a, mqtt.LiveAirTopic("embassy"), nhip.Station{ID: "embassy", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.82)})
+	if w := get(t, a, embassyTile, "If-None-Match", etag); w.Code != http.StatusOK {
+		t.Errorf("changed: %d", w.Code)
+	}
+}
+
+func TestTilesThatAreNone(t *testing.T) {
+	a := withStation(t)
+	for _, c := range []struct {
+		path   string
+		status int
+	}{
+		{"/tiles/air/10/0/0.mvt", http.StatusNoContent},
+		{"/tiles/transit/10/812/450.mvt", http.StatusNoContent},
+		{"/tiles/air/99/0/0.mvt", http.StatusNotFound},
+		{"/tiles/air/1/2/0.mvt", http.StatusNotFound},
+		{"/tiles/air/1/-1/0.mvt", http.StatusNotFound},
+		{"/tiles/air/1/a/0.mvt", http.StatusNotFound},
+		{"/tiles/air/1/01/0.mvt", http.StatusNotFound},
+		{"/tiles/air/1/+1/0.mvt", http.StatusNotFound},
+		{"/tiles/air/99999999999999999999/0/0.mvt", http.StatusNotFound},
+		{"/tiles/air/10/812/450.mvt?time=now", http.StatusBadRequest},
+	} {
+		if w := get(t, a, c.path); w.Code != c.status {
+			t.Errorf("%s: %d, want %d", c.path, w.Code, c.status)
+		}
+	}
+}
+
+func TestTheNetworkIsTheGround(t *testing.T) {
+	shape := orb.LineString{{105.80, 21.02}, {105.85, 21.03}}
+	a := newAPI(t, func(o *Options) {
+		o.Network = &tile.Network{
+			Routes:  []tile.Route{{ID: "r1", Line: "32", Name: "Giáp Bát - Nhổn", Shapes: []orb.LineString{shape}}},
+			Stops:   []tile.Stop{{ID: "s1", Name: "Cầu Giấy", Point: shape[0]}},
+			Outline: tile.NewOutline(shape),
+		}
+	})
+	layers, err := mvt.Unmarshal(get(t, a, "/tiles/transit/12/3251/1803.mvt").Body.Bytes())
+	if err != nil || len(layers) != 3 {
+		t.Errorf("layers %v, %v", layers, err)
+	}
+	addBus(t, a, nhip.Bus{ID: "1", Lat: 21.02, Lon: 105.8, Route: "r1"})
+	if _, props := features(t, get(t, a, "/v1/buses")); props[0]["line"] != "32" {
+		t.Errorf("the bus does not carry its route's number: %v", props[0])
+	}
+}
