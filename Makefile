@@ -13,6 +13,9 @@ ifneq ($(wildcard ../shared/data),)
 export TESTDATA_DIR ?= $(abspath ../shared/data)
 endif
 
+# Counts the packages that go build -v names, on one line; anything else (an error) is shown whole.
+count = 2>&1 | awk '/ /{print; next} {printf "\r    %d packages", ++n; fflush()} END {if (n) print ""}'
+
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: build demo test check fmt deps clean bin/nhip
@@ -25,14 +28,14 @@ demo: build
 
 bin/nhip: $(WEB)/dist/index.html
 	$(call say,building bin/nhip)
-	@go build -trimpath -o bin/nhip ./cmd/nhip
+	@set -o pipefail; go build -v -trimpath -o bin/nhip ./cmd/nhip $(count)
 
 bin/influxd: $(wildcard deploy/influxd/*.go) deploy/influxd/go.mod deploy/influxd/go.sum
 	$(call say,building bin/influxd: InfluxDB 1.8.10 - about 90 s the first time)
-	@cd deploy/influxd && go build -trimpath -o ../../bin/influxd . && touch ../../bin/influxd
+	@set -o pipefail; cd deploy/influxd && go build -v -trimpath -o ../../bin/influxd . $(count) && touch ../../bin/influxd
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
-	$(call say,fetching the web map\'s libraries)
+	$(call say,fetching the libraries of the web map)
 	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)

@@ -86,6 +86,9 @@ func (c *replayCmd) play(e *env, in *recording.Merge, out *mqtt.Fan) error {
 	err = errors.Join(err, out.Close(linger))
 	_ = bar.Finish() // only draws
 	fmt.Fprintf(e.stdout, "published %d messages, %d acknowledged\n", sent, out.Acked())
+	if e.ctx.Err() != nil {
+		return errors.New("stopped before the end of the recording")
+	}
 	return err
 }
 
