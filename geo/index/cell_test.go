@@ -26,8 +26,10 @@ func TestBoundsHold(t *testing.T) {
 		for q, bound := range [...]float64{west + south, east + south, west + north, east + north} {
 			k := c.child(q)
 			for _, corner := range []orb.Point{
-				{k.lon - k.half, k.lat - k.half/2}, {k.lon + k.half, k.lat - k.half/2},
-				{k.lon - k.half, k.lat + k.half/2}, {k.lon + k.half, k.lat + k.half/2},
+				{k.lon - k.half, k.lat - k.half/2},
+				{k.lon + k.half, k.lat - k.half/2},
+				{k.lon - k.half, k.lat + k.half/2},
+				{k.lon + k.half, k.lat + k.half/2},
 			} {
 				sin := math.Sin(distance(at, corner) / (2 * orb.EarthRadius))
 				if bound > widen(sin*sin) {

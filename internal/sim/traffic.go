@@ -23,8 +23,18 @@ const startLoss = 1/(2*accelerate) + 1/(2*brake)
 // cruiseAt are free speeds in m/s by seconds of the day, straight in between. Rush hours are 07–09
 // and 16:30–19.
 var cruiseAt = [...]struct{ second, speed float64 }{
-	{0, 11.5}, {5 * hour, 11.5}, {6.5 * hour, 9.5}, {7 * hour, 6.2}, {9 * hour, 6.2}, {9.75 * hour, 8.8},
-	{15.75 * hour, 8.8}, {16.5 * hour, 5.8}, {19 * hour, 5.8}, {20 * hour, 8.8}, {22.5 * hour, 11}, {day, 11.5},
+	{0, 11.5},
+	{5 * hour, 11.5},
+	{6.5 * hour, 9.5},
+	{7 * hour, 6.2},
+	{9 * hour, 6.2},
+	{9.75 * hour, 8.8},
+	{15.75 * hour, 8.8},
+	{16.5 * hour, 5.8},
+	{19 * hour, 5.8},
+	{20 * hour, 8.8},
+	{22.5 * hour, 11},
+	{day, 11.5},
 }
 
 // cruise returns the free speed at a second of the day; seconds past 24:00 are the next day's.
