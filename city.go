@@ -93,11 +93,20 @@ func (s *Station) Point() (orb.Point, bool) {
 	return orb.Point{lon, lat}, ok1 && ok2
 }
 
-// State tells whether the station may be shown as live at now: it is stale after two reporting
-// periods of silence. The period that counts is that of its newest value.
+// State tells whether the value may be shown as live at now: it is stale after two of its reporting
+// periods.
+func (v LiveValue) State(now time.Time) State {
+	if now.Sub(v.Time) > 2*seconds(v.Period) {
+		return Stale
+	}
+	return Live
+}
+
+// State tells whether the station may be shown as live at now: it is stale when its newest value
+// is. A station may be live and one of its values stale, when one of its instruments is silent.
 func (s *Station) State(now time.Time) State {
 	for _, v := range s.Values {
-		if v.Time.Equal(s.Time) && now.Sub(v.Time) <= 2*seconds(v.Period) {
+		if v.Time.Equal(s.Time) && v.State(now) == Live {
 			return Live
 		}
 	}

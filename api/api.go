@@ -66,6 +66,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 	pingEvery     = 2 * time.Second
 	pingTimeout   = 2 * time.Second
+	finishTimeout = 3 * time.Second // that a stop leaves to requests under way
 )
 
 // API is a running api.
@@ -78,7 +79,9 @@ type API struct {
 	history  health
 	ready    readiness
 	listener net.Listener
-	server   *http.Server
+	// questions holds a place for each question to the history that is under way.
+	questions chan struct{}
+	server    *http.Server
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -93,7 +96,7 @@ func New(o Options) (*API, error) {
 	if o.Network == nil {
 		o.Network = &tile.Network{}
 	}
-	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l}
+	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
 	a.server = &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
@@ -119,6 +122,7 @@ func (a *API) Start(ctx context.Context) error {
 			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)
 		}
 	}
+	broker.OnConnect = a.city.connected
 	var err error
 	if a.client, err = mqtt.Dial(ctx, broker); err != nil {
 		return err
@@ -134,12 +138,14 @@ func (a *API) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the streams, lets requests finish as long as ctx allows, and disconnects.
+// Stop ends the streams, gives requests a moment to finish, and disconnects.
 func (a *API) Stop(ctx context.Context) error {
 	a.hub.close()
-	err := a.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, a.server.Close())
+	moment, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	err := a.server.Shutdown(moment)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = a.server.Close() // a client that does not read must not hold up the rest of the house
 	}
 	if a.cancel == nil {
 		return errors.Join(err, ignoreClosed(a.listener.Close()))

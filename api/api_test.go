@@ -52,6 +52,7 @@ func newAPI(t *testing.T, change ...func(*Options)) *API {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.listener.Close() })
+	a.city.connected()
 	hear(t, a, mqtt.CensusTopic("c"), mqtt.Census{})
 	return a
 }
@@ -169,6 +170,11 @@ func TestBadQuestionsNameTheirField(t *testing.T) {
 		{"/v1/stations/x/readings?from=2026-02-16T12:00:00Z&to=2026-02-16T11:00:00Z", "from"},
 		{"/v1/stations/x/readings?from=1926-02-16T12:00:00Z", "from"},
 		{"/v1/stations/x/readings?quantity=gold", "quantity"},
+		{"/v1/stations/x/readings?from=2300-01-01T00:00:00Z", "from"},
+		{"/v1/stations/x/readings?from=0001-01-01T00:00:00Z", "from"},
+		{"/v1/stations/x/readings?to=0000-01-01T00:00:00Z", "to"},
+		{"/v1/stations/x/readings?from=2026-02-17T00:00:00Z&to=2026-02-18T00:00:00Z", "from"},
+		{"/v1/stations/x/readings?format=xml", "format"},
 	} {
 		w := get(t, a, c.path)
 		var p problemBody
@@ -253,7 +259,7 @@ func TestStations(t *testing.T) {
 
 func TestHistoryAway(t *testing.T) {
 	w := get(t, newAPI(t), "/v1/stations/x/readings")
-	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "the history is away") {
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "the history does not answer") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
@@ -265,6 +271,7 @@ func TestReadingsInTwoForms(t *testing.T) {
 		status int
 	}{
 		{"", 503}, {"*/*", 503}, {"text/csv", 503}, {"text/html,application/json;q=0.9", 503}, {"image/png", 406},
+		{"application/json;q=0, text/csv;q=0", 406},
 	} {
 		if w := get(t, a, "/v1/stations/x/readings", "Accept", c.accept); w.Code != c.status {
 			t.Errorf("Accept %q: %d, want %d", c.accept, w.Code, c.status)
@@ -273,8 +280,86 @@ func TestReadingsInTwoForms(t *testing.T) {
 	r := nhip.Reading{
 		Station: `=cmd,"x"`, Quantity: nhip.PM25, Time: noon, Period: time.Hour, Value: 69.2, Flag: nhip.Good,
 	}
-	if got, want := string(appendReadingCSV(nil, &r)), `2026-02-16T12:00:00Z,"'=cmd,""x""",pm25,69.2,µg/m³,1h,1`+"\n"; got != want {
+	if got, want := string(appendReadingCSV(nil, &r)), `2026-02-16T12:00:00Z,"'=cmd,""x""",pm25,69.2,µg/m³,1h,1,`+"\n"; got != want {
 		t.Errorf("CSV %q, want %q", got, want)
+	}
+}
+
+func TestTheFormThatIsLikedBest(t *testing.T) {
+	for accept, want := range map[string]string{
+		"": formJSON, "*/*": formJSON, "text/*": formCSV, "TEXT/CSV": formCSV, "text/csv;q=0, application/json": formJSON,
+		"application/json;q=0.1, text/csv": formCSV, "text/csv;q=0.5, */*": formJSON, "image/png": "", "nonsense": "",
+		"text/html,application/xhtml+xml,*/*;q=0.8": formJSON,
+	} {
+		if got := acceptedForm(accept); got != want {
+			t.Errorf("Accept %q gives %q, want %q", accept, got, want)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	a := newAPI(t)
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{http.MethodHead, "/livez", 200}, {http.MethodHead, "/v1/buses", 200}, {http.MethodHead, "/v1/live", 200},
+		{http.MethodHead, "/", 200}, {http.MethodOptions, "/v1/buses", 204}, {http.MethodPost, "/v1/buses", 405},
+		{http.MethodDelete, "/tiles/air.json", 405},
+	} {
+		w := httptest.NewRecorder()
+		a.server.Handler.ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		if w.Code != c.status || c.status >= 204 && w.Header().Get("Allow") != allowed {
+			t.Errorf("%s %s: %d %v", c.method, c.path, w.Code, w.Header())
+		}
+	}
+}
+
+func TestListsSayHowManyThereAre(t *testing.T) {
+	a := newAPI(t)
+	for i := range 30 {
+		addBus(t, a, nhip.Bus{ID: fmt.Sprint(i), Lat: 21, Lon: 105})
+	}
+	for query, want := range map[string]string{
+		"":                `"numberMatched":30,"numberReturned":30`,
+		"?limit=7":        `"numberMatched":30,"numberReturned":7`,
+		"?near=21,105":    `Z","numberReturned":10`,
+		"?bbox=0,0,50,50": `"numberMatched":0,"numberReturned":0`,
+	} {
+		if w := get(t, a, "/v1/buses"+query); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %.120s, want %s", query, w.Body, want)
+		}
+	}
+}
+
+func TestASilentInstrumentInABoxThatSpeaks(t *testing.T) {
+	s := nhip.Station{ID: "s", Time: noon, Values: map[nhip.Quantity]nhip.LiveValue{
+		nhip.PM25:        {Value: 300, Time: noon.AddDate(0, 0, -20), Period: 3600},
+		nhip.Temperature: {Value: 20, Time: noon, Period: 3600},
+	}}
+	var f struct {
+		Properties struct {
+			State  string
+			Values map[string]struct{ State string }
+		}
+	}
+	if err := json.Unmarshal(appendStation(nil, &s, noon), &f); err != nil {
+		t.Fatal(err)
+	}
+	if f.Properties.State != "live" || f.Properties.Values["pm25"].State != "stale" || f.Properties.Values["temperature"].State != "live" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestIdsWithPercentSigns(t *testing.T) {
+	a := newAPI(t)
+	for _, id := range []string{"50%", "a%41", "aA", "b/1", "đ"} {
+		hear(t, a, mqtt.LiveAirTopic(id), nhip.Station{ID: id, Time: noon})
+	}
+	for path, want := range map[string]string{"50%25": "50%", "a%2541": "a%41", "a%41": "aA", "b%2F1": "b/1", "%C4%91": "đ"} {
+		if w := get(t, a, "/v1/stations/"+path); !strings.Contains(w.Body.String(), `"id":"`+want+`"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 
@@ -305,7 +390,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 	h := a.recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") }))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "oh") {
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "oh") || !strings.Contains(w.Body.String(), `"code":"internal"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -10,18 +10,22 @@ import (
 
 // Limits of a question for buses.
 const (
-	defaultBuses = 10
-	maxBuses     = 1000
-	minRadius    = 1.0
-	maxRadius    = 100_000.0
-	geoJSON      = "application/geo+json"
+	defaultNear = 10   // with near
+	maxBuses    = 5000 // and the default without
+	minRadius   = 1.0
+	maxRadius   = 100_000.0
+	geoJSON     = "application/geo+json"
 )
 
 // listBuses answers GET /v1/buses.
 func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 	q := readQuery(r, "near", "limit", "radius", "route", "bbox")
 	near, asked := q.point("near")
-	limit := q.integer("limit", defaultBuses, 1, maxBuses)
+	limit := maxBuses
+	if asked {
+		limit = defaultNear
+	}
+	limit = q.integer("limit", limit, 1, maxBuses)
 	radius := q.number("radius", math.Inf(1), minRadius, maxRadius)
 	route := q.text("route")
 	box, _ := q.box("bbox")
@@ -37,13 +41,15 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		return (route == "" || (*b).Route == route) && !(*b).Gone(now) && box.Contains((*b).Point())
 	}
 	var hits []index.Hit[*nhip.Bus]
+	matched := -1 // not counted: finding the nearest does not look at the others
 	if asked {
 		hits = a.city.buses.Nearest(nil, near, limit, radius, keep)
 	} else {
 		hits = a.city.buses.Within(nil, box, keep)
-		hits = hits[:min(limit, len(hits))]
+		matched = len(hits)
+		hits = hits[:min(limit, matched)]
 	}
-	body := appendCollection(nil, now)
+	body := appendCollection(nil, now, matched, len(hits))
 	for i, h := range hits {
 		if i > 0 {
 			body = append(body, ',')

@@ -23,8 +23,8 @@ type city struct {
 	hub   *hub
 
 	mu       sync.RWMutex
-	stations map[string]*nhip.Station // by id
-	censuses map[string]mqtt.Census   // by collector
+	stations map[string]*nhip.Station // by live topic
+	heard    heard
 }
 
 func newCity(h *hub, n *tile.Network) *city {
@@ -34,29 +34,37 @@ func newCity(h *hub, n *tile.Network) *city {
 	}
 	return &city{
 		buses: index.New[*nhip.Bus](), lines: lines, hub: h,
-		stations: make(map[string]*nhip.Station), censuses: make(map[string]mqtt.Census),
+		stations: make(map[string]*nhip.Station), heard: newHeard(),
 	}
+}
+
+// connected must be called before a new connection's first message: what is heard from then on is
+// held against the censuses anew.
+func (c *city) connected() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard.begin()
 }
 
 // hear takes in one live message.
 func (c *city) hear(topic string, payload []byte) error {
+	var err error
 	if agency, vehicle, ok := mqtt.ParseLiveBus(topic); ok {
-		return c.hearBus(topic, agency, vehicle, payload)
+		err = c.hearBus(topic, agency, vehicle, payload)
+	} else if station, ok := mqtt.ParseLiveAir(topic); ok {
+		err = c.hearStation(topic, station, payload)
+	} else if collector, ok := mqtt.ParseCensus(topic); ok {
+		err = c.hearCensus(collector, payload)
+	} else {
+		err = fmt.Errorf("%s is no live topic", topic)
 	}
-	if station, ok := mqtt.ParseLiveAir(topic); ok {
-		return c.hearStation(station, payload)
-	}
-	if collector, ok := mqtt.ParseCensus(topic); ok {
-		return c.hearCensus(collector, payload)
-	}
-	return fmt.Errorf("%s is no live topic", topic)
+	c.dropGhosts()
+	return err
 }
 
 func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 	if len(payload) == 0 {
-		if c.buses.Remove(topic) {
-			c.hub.tell(update{key: topic, kind: "bus", agency: agency, id: vehicle})
-		}
+		c.removeBus(topic, agency, vehicle)
 		return nil
 	}
 	b := new(nhip.Bus)
@@ -69,20 +77,25 @@ func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 	if err := c.buses.Set(topic, b.Point(), b); err != nil {
 		return err
 	}
-	c.hub.tell(update{key: topic, kind: "bus", bus: b})
+	c.mu.Lock()
+	c.heard.bus(topic)
+	c.mu.Unlock()
+	c.hub.tell(&update{key: topic, kind: "bus", bus: b})
 	return nil
 }
 
-func (c *city) hearStation(id string, payload []byte) error {
-	key := mqtt.LiveAirTopic(id)
+func (c *city) removeBus(topic, agency, vehicle string) {
+	c.mu.Lock()
+	c.heard.forget(topic)
+	c.mu.Unlock()
+	if c.buses.Remove(topic) {
+		c.hub.tell(&update{key: topic, kind: "bus", agency: agency, id: vehicle})
+	}
+}
+
+func (c *city) hearStation(topic, id string, payload []byte) error {
 	if len(payload) == 0 {
-		c.mu.Lock()
-		_, was := c.stations[id]
-		delete(c.stations, id)
-		c.mu.Unlock()
-		if was {
-			c.hub.tell(update{key: key, kind: "air", id: id})
-		}
+		c.removeStation(topic, id)
 		return nil
 	}
 	s := new(nhip.Station)
@@ -90,46 +103,66 @@ func (c *city) hearStation(id string, payload []byte) error {
 		return err
 	}
 	c.mu.Lock()
-	c.stations[id] = s
+	c.stations[topic] = s
+	c.heard.station(topic)
 	c.mu.Unlock()
-	c.hub.tell(update{key: key, kind: "air", station: s})
+	c.hub.tell(&update{key: topic, kind: "air", station: s})
 	return nil
 }
 
+func (c *city) removeStation(topic, id string) {
+	c.mu.Lock()
+	_, was := c.stations[topic]
+	delete(c.stations, topic)
+	c.heard.forget(topic)
+	c.mu.Unlock()
+	if was {
+		c.hub.tell(&update{key: topic, kind: "air", id: id})
+	}
+}
+
 func (c *city) hearCensus(collector string, payload []byte) error {
-	var census mqtt.Census
+	var census *mqtt.Census
 	if len(payload) > 0 {
-		if err := json.Unmarshal(payload, &census); err != nil {
+		census = new(mqtt.Census)
+		if err := json.Unmarshal(payload, census); err != nil {
 			return err
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(payload) == 0 {
-		delete(c.censuses, collector)
-	} else {
-		c.censuses[collector] = census
-	}
+	c.heard.census(collector, census)
 	return nil
 }
 
-// complete reports whether a collector has counted and we hold as much as all of them count.
+// dropGhosts takes off the map what left it while the connection was lost: once everything that is
+// counted was heard again, what was not heard is not there.
+func (c *city) dropGhosts() {
+	c.mu.Lock()
+	ghosts := c.heard.ghosts()
+	c.mu.Unlock()
+	for _, topic := range ghosts {
+		if agency, vehicle, ok := mqtt.ParseLiveBus(topic); ok {
+			c.removeBus(topic, agency, vehicle)
+		} else if station, ok := mqtt.ParseLiveAir(topic); ok {
+			c.removeStation(topic, station)
+		}
+	}
+}
+
+// complete reports whether a collector has counted and everything that all of them count was heard
+// on this connection.
 func (c *city) complete() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	var buses, stations int
-	for _, census := range c.censuses {
-		buses += census.Buses
-		stations += census.Stations
-	}
-	return len(c.censuses) > 0 && c.buses.Len() >= buses && len(c.stations) >= stations
+	return c.heard.complete()
 }
 
 // station returns one station.
 func (c *city) station(id string) (*nhip.Station, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	s, ok := c.stations[id]
+	s, ok := c.stations[mqtt.LiveAirTopic(id)]
 	return s, ok
 }
 
@@ -145,21 +178,11 @@ func (c *city) allStations() []*nhip.Station {
 	return out
 }
 
-// allBuses returns all buses by agency and id.
-func (c *city) allBuses() []*nhip.Bus {
-	hits := c.buses.Within(nil, world, nil)
-	out := make([]*nhip.Bus, len(hits))
-	for i, h := range hits {
-		out[i] = h.Item
-	}
-	return out
-}
-
 // bounds is the box around everything that is live; false when there is nothing.
 func (c *city) bounds() (orb.Bound, bool) {
 	var all orb.MultiPoint
-	for _, b := range c.allBuses() {
-		all = append(all, b.Point())
+	for _, h := range c.buses.Within(nil, world, nil) {
+		all = append(all, h.Point)
 	}
 	for _, s := range c.allStations() {
 		if p, ok := s.Point(); ok {

@@ -63,7 +63,7 @@ func appendStation(b []byte, s *nhip.Station, now time.Time) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendValue(b, q, s.Values[q])
+		b = appendValue(b, q, s.Values[q], now)
 	}
 	b = append(b, '}')
 	b = appendOptional(b, "origin", string(s.Origin))
@@ -79,13 +79,14 @@ func quantities(s *nhip.Station) []nhip.Quantity {
 	return out
 }
 
-func appendValue(b []byte, q nhip.Quantity, v nhip.LiveValue) []byte {
+func appendValue(b []byte, q nhip.Quantity, v nhip.LiveValue, now time.Time) []byte {
 	b = appendText(b, string(q))
 	b = append(b, `:{"value":`...)
 	b = appendFloat(b, v.Value)
 	b = appendField(b, "unit", q.Unit())
 	b = appendTime(b, v.Time)
 	b = appendField(b, "period", nhip.FormatPeriod(time.Duration(v.Period*float64(time.Second))))
+	b = appendField(b, "state", string(v.State(now)))
 	b = append(b, `,"flag":`...)
 	b = strconv.AppendInt(b, int64(v.Flag), 10)
 	return append(b, '}')
@@ -164,9 +165,16 @@ func appendText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendCollection appends the head of a feature collection; close it with "]}".
-func appendCollection(b []byte, now time.Time) []byte {
+// appendCollection appends the head of a feature collection; close it with "]}". A negative matched
+// is not known.
+func appendCollection(b []byte, now time.Time, matched, returned int) []byte {
 	b = append(b, `{"type":"FeatureCollection"`...)
 	b = appendTime(b, now)
+	if matched >= 0 {
+		b = append(b, `,"numberMatched":`...)
+		b = strconv.AppendInt(b, int64(matched), 10)
+	}
+	b = append(b, `,"numberReturned":`...)
+	b = strconv.AppendInt(b, int64(returned), 10)
 	return append(b, `,"features":[`...)
 }

@@ -6,9 +6,9 @@ import (
 	"nhip"
 )
 
-// pendingUpdates is how many updates may wait for one stream. A reader that falls further behind is
-// cut off: it is given the whole map when it comes back, which is cheaper than the backlog.
-const pendingUpdates = 4096
+// maxStreams is how many live streams one api serves; beyond it new ones are asked to come back.
+// A stream costs two goroutines and a few tens of kilobytes.
+const maxStreams = 20_000
 
 // update is one change of the live city: a bus, a station, or, with neither, what has left.
 type update struct {
@@ -23,45 +23,67 @@ type update struct {
 // hub hands updates to streams without ever waiting for one.
 type hub struct {
 	mu      sync.Mutex
-	streams map[chan update]bool
+	streams map[*inbox]bool
 	closed  bool
 }
 
-func newHub() *hub { return &hub{streams: make(map[chan update]bool)} }
+func newHub() *hub { return &hub{streams: make(map[*inbox]bool)} }
 
-// join returns a channel of updates, which is closed when its reader is too slow or the hub
-// closes; nil when it is closed already.
-func (h *hub) join() chan update {
+// inbox is what one stream has not sent yet: the newest update of each thing. So a slow reader
+// misses what was in between and never the end, and costs no more than one city.
+type inbox struct {
+	wake chan struct{} // holds one token while there is something; closed with the hub
+
+	mu      sync.Mutex
+	updates map[string]*update
+}
+
+// join returns an inbox; nil when the hub is closed or full.
+func (h *hub) join() *inbox {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.closed || len(h.streams) >= maxStreams {
 		return nil
 	}
-	ch := make(chan update, pendingUpdates)
-	h.streams[ch] = true
-	return ch
+	in := &inbox{wake: make(chan struct{}, 1), updates: make(map[string]*update)}
+	h.streams[in] = true
+	return in
 }
 
-func (h *hub) leave(ch chan update) {
+func (h *hub) leave(in *inbox) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.streams[ch] {
-		delete(h.streams, ch)
-		close(ch)
+	delete(h.streams, in)
+}
+
+func (h *hub) tell(u *update) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for in := range h.streams {
+		in.put(u)
 	}
 }
 
-func (h *hub) tell(u update) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for ch := range h.streams {
-		select {
-		case ch <- u:
-		default:
-			delete(h.streams, ch)
-			close(ch)
-		}
+func (in *inbox) put(u *update) {
+	in.mu.Lock()
+	in.updates[u.key] = u
+	in.mu.Unlock()
+	select {
+	case in.wake <- struct{}{}:
+	default:
 	}
+}
+
+// take empties the inbox.
+func (in *inbox) take() map[string]*update {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.updates) == 0 {
+		return nil
+	}
+	out := in.updates
+	in.updates = make(map[string]*update)
+	return out
 }
 
 func (h *hub) size() int {
@@ -70,12 +92,16 @@ func (h *hub) size() int {
 	return len(h.streams)
 }
 
+// close ends all streams.
 func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = true
-	for ch := range h.streams {
-		delete(h.streams, ch)
-		close(ch)
+	if h.closed {
+		return
 	}
+	h.closed = true
+	for in := range h.streams {
+		close(in.wake)
+	}
+	clear(h.streams)
 }

@@ -19,11 +19,7 @@ type mapBody struct {
 }
 
 // getMap answers GET /v1/map.
-func (a *API) getMap(w http.ResponseWriter, r *http.Request) {
-	if err := readQuery(r).err; err != nil {
-		a.problem(w, r, err)
-		return
-	}
+func (a *API) getMap(w http.ResponseWriter, _ *http.Request) {
 	m := a.o.Map
 	body := mapBody{Center: m.Center, Zoom: m.Zoom, Attribution: m.Attribution, Simulated: a.o.Simulated}
 	if m.Style != "" {

@@ -60,8 +60,8 @@ func (a *API) problem(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // plainProblem answers with a status that has no code of ours (405, 406).
-func plainProblem(w http.ResponseWriter, status int, detail string) {
+func plainProblem(w http.ResponseWriter, status int, code nhip.Code, detail string) {
 	writeJSON(w, status, "application/problem+json", problemBody{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: nhip.Invalid,
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code,
 	})
 }

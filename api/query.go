@@ -34,12 +34,20 @@ func readQuery(r *http.Request, known ...string) *query {
 	for name, given := range values {
 		switch {
 		case !slices.Contains(known, name):
-			q.fail(name, "is not a parameter here; known are %s", strings.Join(known, ", "))
+			q.fail(name, "is no parameter here%s", alternatives(known))
 		case len(given) > 1:
 			q.fail(name, "must be given once")
 		}
 	}
 	return q
+}
+
+// alternatives lists the parameters that there are.
+func alternatives(known []string) string {
+	if len(known) == 0 {
+		return ""
+	}
+	return "; known are " + strings.Join(known, ", ")
 }
 
 func (q *query) fail(field, format string, args ...any) {
@@ -98,8 +106,19 @@ func (q *query) time(name string, def time.Time) time.Time {
 		q.fail(name, `must be RFC 3339, as in "2026-02-16T15:58:02Z" (a "+" is written %%2B in an address), got %q`, s)
 		return def
 	}
+	if t.Before(firstTime) || t.After(lastTime) {
+		q.fail(name, "must be between %s and %s", firstTime.Format(time.DateOnly), lastTime.Format(time.DateOnly))
+		return def
+	}
 	return t.UTC()
 }
+
+// firstTime and lastTime bound the times that may be asked for: the database counts nanoseconds
+// from 1970 in 64 bits, and beyond them asks for something else than was meant.
+var (
+	firstTime = time.Unix(0, 0).UTC()
+	lastTime  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
 
 // point reads "LAT,LON".
 func (q *query) point(name string) (orb.Point, bool) {

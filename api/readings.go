@@ -4,47 +4,76 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"nhip"
 	"nhip/internal/influx"
 )
 
-// Spans of a question for readings.
+// Spans of a question for readings, and how many such questions may be under way: each holds a
+// sort in the database's memory.
 const (
-	defaultSpan = 24 * time.Hour
-	maxSpan     = 92 * 24 * time.Hour
-	flushBytes  = 32 << 10 // how much of an answer is gathered before it is sent
+	defaultSpan  = 24 * time.Hour
+	maxSpan      = 92 * 24 * time.Hour
+	maxQuestions = 16
+	questionWait = 2 * time.Second // for one of them to end
 )
+
+// errHistoryAway is what the public is told of a database that does not answer; why goes to the log.
+var errHistoryAway = nhip.Errorf(nhip.Unavailable, "", "the history does not answer now; the live city does")
 
 // listReadings answers GET /v1/stations/{id}/readings, streamed from the history.
 func (a *API) listReadings(w http.ResponseWriter, r *http.Request) {
-	ask, err := a.readingQuery(r)
+	ask, form, err := a.readingQuery(r)
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
-	out := newReadingWriter(w, r, ask)
-	if out == nil {
-		plainProblem(w, http.StatusNotAcceptable, "Accept: application/json or text/csv")
+	if form == "" {
+		w.Header().Set("Vary", "Accept")
+		plainProblem(w, http.StatusNotAcceptable, nhip.Invalid, "application/json and text/csv can be had")
 		return
 	}
-	err = a.o.History.Readings(r.Context(), ask, out.write)
-	if err == nil && !out.begun && !a.knowsStation(ask.Station) {
-		err = unknownStation(ask.Station)
+	if !a.mayAsk(r.Context()) {
+		a.problem(w, r, nhip.Errorf(nhip.Unavailable, "", "too many questions to the history are under way"))
+		return
+	}
+	defer func() { <-a.questions }()
+	a.answerReadings(w, r, newReadingWriter(w, ask, form))
+}
+
+// mayAsk takes one of the places of questions to the history; whoever got one gives it back.
+func (a *API) mayAsk(ctx context.Context) bool {
+	wait := time.NewTimer(questionWait)
+	defer wait.Stop()
+	select {
+	case a.questions <- struct{}{}:
+		return true
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (a *API) answerReadings(w http.ResponseWriter, r *http.Request, out *readingWriter) {
+	err := a.o.History.Readings(r.Context(), out.ask, out.write)
+	if err == nil && !out.begun && a.city.complete() && !a.knowsStation(out.ask.Station) {
+		a.problem(w, r, unknownStation(out.ask.Station))
+		return
+	}
+	if err == nil {
+		err = out.end()
 	}
 	switch {
 	case err == nil:
-		out.end()
-	case !out.begun:
-		a.problem(w, r, err)
-	default:
-		if !errors.Is(err, context.Canceled) {
-			a.log.Error("the history broke off in the middle of an answer", "error", err)
-		}
+	case out.failed || r.Context().Err() != nil:
+		panic(http.ErrAbortHandler) // the client is gone or does not read
+	case out.begun:
+		a.log.Warn("the history broke off in the middle of an answer", "error", err)
 		panic(http.ErrAbortHandler) // the one way to tell a client that what it got is not all
+	default:
+		a.log.Warn("the history does not answer", "error", err)
+		a.problem(w, r, errHistoryAway)
 	}
 }
 
@@ -53,61 +82,50 @@ func (a *API) knowsStation(id string) bool {
 	return ok
 }
 
-func (a *API) readingQuery(r *http.Request) (influx.ReadingQuery, error) {
-	var ask influx.ReadingQuery
+// readingQuery reads what is asked for and in which form; the form is "" when none that is accepted
+// can be had.
+func (a *API) readingQuery(r *http.Request) (ask influx.ReadingQuery, form string, err error) {
 	id, err := pathID(r)
 	if err != nil {
-		return ask, err
+		return ask, "", err
 	}
-	q := readQuery(r, "from", "to", "quantity")
+	q := readQuery(r, "from", "to", "quantity", "format")
+	latest := a.o.Clock.Now().Add(nhip.FutureTolerance)
 	to := q.time("to", a.o.Clock.Now())
+	if to.After(latest) {
+		to = latest // nothing is known beyond it
+	}
 	from := q.time("from", to.Add(-defaultSpan))
 	quantity := nhip.Quantity(q.text("quantity"))
 	switch {
 	case quantity != "" && !quantity.Known():
 		q.fail("quantity", "%q is not a known quantity", string(quantity))
 	case !from.Before(to):
-		q.fail("from", "must be before to")
+		q.fail("from", "must be before to and not in the future")
 	case to.Sub(from) > maxSpan:
 		q.fail("from", "must be at most %d days before to", int(maxSpan.Hours()/24))
 	}
-	return influx.ReadingQuery{Station: id, Quantity: quantity, From: from, To: to}, q.err
+	form = q.form(r)
+	return influx.ReadingQuery{Station: id, Quantity: quantity, From: from, To: to}, form, q.err
 }
 
 // readingWriter writes readings as they come. Nothing is sent before the first, so that an error
 // until then can still be told as one.
 type readingWriter struct {
-	w     http.ResponseWriter
-	ask   influx.ReadingQuery
-	csv   bool
-	begun bool
-	buf   []byte
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	ask    influx.ReadingQuery
+	form   string
+	begun  bool
+	failed bool // the client does not take what is written
+	buf    []byte
 }
 
-// newReadingWriter returns nil when the client takes neither JSON nor CSV.
-func newReadingWriter(w http.ResponseWriter, r *http.Request, ask influx.ReadingQuery) *readingWriter {
-	csv, ok := acceptsCSV(r.Header.Get("Accept"))
-	if !ok {
-		return nil
-	}
-	return &readingWriter{w: w, ask: ask, csv: csv}
-}
+// flushBytes is how much of an answer is gathered before it is sent.
+const flushBytes = 32 << 10
 
-// acceptsCSV picks the first of the two forms that an Accept header names.
-func acceptsCSV(accept string) (csv, ok bool) {
-	if accept == "" {
-		return false, true
-	}
-	for part := range strings.SplitSeq(accept, ",") {
-		media, _, _ := strings.Cut(part, ";")
-		switch strings.TrimSpace(media) {
-		case "text/csv":
-			return true, true
-		case "application/json", "application/*", "*/*":
-			return false, true
-		}
-	}
-	return false, false
+func newReadingWriter(w http.ResponseWriter, ask influx.ReadingQuery, form string) *readingWriter {
+	return &readingWriter{w: w, out: http.NewResponseController(w), ask: ask, form: form}
 }
 
 func (o *readingWriter) begin() {
@@ -115,14 +133,15 @@ func (o *readingWriter) begin() {
 		return
 	}
 	o.begun = true
-	o.w.Header().Set("Cache-Control", "no-cache")
-	o.w.Header().Set("Vary", "Accept")
-	if o.csv {
-		o.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		o.buf = append(o.buf, "time,station,quantity,value,unit,period,flag\n"...)
+	h := o.w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept")
+	if o.form == formCSV {
+		startCSV(h, o.ask.Station)
+		o.buf = appendReadingsHead(o.buf)
 		return
 	}
-	o.w.Header().Set("Content-Type", "application/json")
+	h.Set("Content-Type", formJSON)
 	o.buf = append(o.buf, `{"station":`...)
 	o.buf = appendText(o.buf, o.ask.Station)
 	o.buf = appendField(o.buf, "from", o.ask.From.Format(time.RFC3339Nano))
@@ -133,70 +152,39 @@ func (o *readingWriter) begin() {
 func (o *readingWriter) write(r nhip.Reading) error {
 	first := !o.begun
 	o.begin()
-	if o.csv {
+	if o.form == formCSV {
 		o.buf = appendReadingCSV(o.buf, &r)
 	} else {
 		if !first {
 			o.buf = append(o.buf, ',')
 		}
-		o.buf = appendReadingJSON(o.buf, &r)
+		o.buf = appendReading(o.buf, &r)
 	}
 	if len(o.buf) < flushBytes {
 		return nil
 	}
-	_, err := o.w.Write(o.buf)
-	o.buf = o.buf[:0]
-	return err
+	return o.flush()
 }
 
-func (o *readingWriter) end() {
+func (o *readingWriter) end() error {
 	o.begin()
-	if !o.csv {
+	if o.form != formCSV {
 		o.buf = append(o.buf, "]}\n"...)
 	}
-	_, _ = o.w.Write(o.buf) // the client may be gone
+	return o.flush()
 }
 
-func appendReadingJSON(b []byte, r *nhip.Reading) []byte {
-	b = append(b, `{"quantity":`...)
-	b = appendText(b, string(r.Quantity))
-	b = appendTime(b, r.Time)
-	b = append(b, `,"value":`...)
-	b = appendFloat(b, r.Value)
-	b = appendField(b, "unit", r.Quantity.Unit())
-	b = appendField(b, "period", nhip.FormatPeriod(r.Period))
-	b = append(b, `,"flag":`...)
-	b = strconv.AppendInt(b, int64(r.Flag), 10)
-	return append(b, '}')
-}
-
-func appendReadingCSV(b []byte, r *nhip.Reading) []byte {
-	b = r.Time.AppendFormat(b, time.RFC3339Nano)
-	b = append(b, ',')
-	b = appendCSV(b, r.Station)
-	b = append(b, ',')
-	b = append(b, r.Quantity...)
-	b = append(b, ',')
-	b = appendFloat(b, r.Value)
-	b = append(b, ',')
-	b = append(b, r.Quantity.Unit()...)
-	b = append(b, ',')
-	b = append(b, nhip.FormatPeriod(r.Period)...)
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(r.Flag), 10)
-	return append(b, '\n')
-}
-
-// appendCSV quotes a text where RFC 4180 asks for it. A text that a spreadsheet would take for a
-// formula is quoted with an apostrophe before it: a station's name must not run on an analyst's desk.
-func appendCSV(b []byte, s string) []byte {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		s = "'" + s
+// flush sends what is gathered. A client that does not read is not waited for: behind it stands an
+// answer that the database holds open.
+func (o *readingWriter) flush() error {
+	err := o.out.SetWriteDeadline(time.Now().Add(readTimeout))
+	if errors.Is(err, http.ErrNotSupported) {
+		err = nil // a test's recorder has no line to wait for
 	}
-	if !strings.ContainsAny(s, "\",\n\r") {
-		return append(b, s...)
+	if err == nil {
+		_, err = o.w.Write(o.buf)
 	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(b, '"')
+	o.buf = o.buf[:0]
+	o.failed = err != nil
+	return err
 }

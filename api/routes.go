@@ -17,36 +17,40 @@ import (
 // compressLevel is gzip's level for answers that are made for each request.
 const compressLevel = 5
 
+// allowed are the methods of every address.
+const allowed = "GET, HEAD, OPTIONS"
+
 // routes lists every address.
 func (a *API) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(a.measure(), a.recover, open)
+	r.Use(a.measure(), a.recover, open, middleware.GetHead)
 	r.NotFound(a.notFound)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		plainProblem(w, http.StatusMethodNotAllowed, r.Method+" is not possible here")
+		w.Header().Set("Allow", allowed)
+		plainProblem(w, http.StatusMethodNotAllowed, nhip.Invalid, r.Method+" is not possible here")
 	})
 
 	r.Get("/livez", a.livez)
 	r.Get("/readyz", a.readyz)
 	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(a.o.Registry, promhttp.HandlerOpts{}))
-	r.Get("/openapi.yaml", serveContract)
 
 	r.Group(func(r chi.Router) {
-		r.Use(middleware.Compress(compressLevel, geoJSON, "application/json", "application/problem+json", "text/csv"))
+		r.Use(middleware.Compress(compressLevel, geoJSON, "application/json", "application/problem+json", "text/csv",
+			"application/yaml", "text/html", "text/css", "text/javascript", "image/svg+xml"))
 		r.With(a.needCity).Get("/v1/buses", a.listBuses)
 		r.With(a.needCity).Get("/v1/stations", a.listStations)
 		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)
 		r.Get("/v1/stations/{id}/readings", a.listReadings)
 		r.Get("/v1/map", a.getMap)
+		r.Get("/openapi.yaml", serveContract)
+		r.Get("/*", a.web())
 	})
 	r.With(a.needCity).Get("/v1/live", a.live)
 
 	r.Get("/tiles/air.json", a.airTileJSON)
-	r.Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)
+	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)
 	r.Get("/tiles/transit.json", a.transitTileJSON)
 	r.Get("/tiles/transit/{z}/{x}/{y}.mvt", a.transitTile)
-
-	r.Get("/*", a.web())
 	return r
 }
 
@@ -66,13 +70,23 @@ func open(next http.Handler) http.Handler {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", "ETag")
 		h.Set("X-Content-Type-Options", "nosniff")
+		if r.Method == http.MethodOptions {
+			h.Set("Allow", allowed)
+			h.Set("Access-Control-Allow-Methods", allowed)
+			h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept")
+			h.Set("Access-Control-Max-Age", "86400")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// recover turns a panic into an answer and a log line; the process goes on.
+// recover turns a panic into an answer and a log line; the process goes on. Where an answer has
+// begun it can only be broken off.
 func (a *API) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			switch p := recover(); p {
 			case nil:
@@ -80,10 +94,13 @@ func (a *API) recover(next http.Handler) http.Handler {
 				panic(p) // meant for the server
 			default:
 				a.log.Error("a handler panicked", "route", routePattern(r), "panic", p)
-				plainProblem(w, http.StatusInternalServerError, "")
+				if ww.Status() != 0 {
+					panic(http.ErrAbortHandler)
+				}
+				plainProblem(ww, http.StatusInternalServerError, nhip.Internal, "")
 			}
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(ww, r)
 	})
 }
 
@@ -105,10 +122,14 @@ func (a *API) measure() func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			began := time.Now()
 			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			status := "aborted" // unless the handler returns
+			defer func() {
+				if route := routePattern(r); route != "/v1/live" {
+					seconds.WithLabelValues(route, status).Observe(time.Since(began).Seconds())
+				}
+			}()
 			next.ServeHTTP(ww, r)
-			if route := routePattern(r); route != "/v1/live" {
-				seconds.WithLabelValues(route, strconv.Itoa(ww.Status())).Observe(time.Since(began).Seconds())
-			}
+			status = strconv.Itoa(max(ww.Status(), http.StatusOK))
 		})
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"nhip"
 
@@ -18,16 +19,16 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := a.o.Clock.Now()
-	body, first := appendCollection(nil, now), true
-	for _, s := range a.city.allStations() {
+	stations := slices.DeleteFunc(a.city.allStations(), func(s *nhip.Station) bool {
 		p, placed := s.Point()
-		if s.Gone(now) || boxed && !(placed && box.Contains(p)) {
-			continue
-		}
-		if !first {
+		return s.Gone(now) || boxed && !(placed && box.Contains(p))
+	})
+	body := appendCollection(nil, now, len(stations), len(stations))
+	for i, s := range stations {
+		if i > 0 {
 			body = append(body, ',')
 		}
-		body, first = appendStation(body, s, now), false
+		body = appendStation(body, s, now)
 	}
 	writeLive(w, append(body, "]}\n"...))
 }
@@ -55,11 +56,15 @@ func unknownStation(id string) error {
 	return nhip.Errorf(nhip.NotFound, "id", "there is no station %q", id)
 }
 
-// pathID reads the id in the path, in which a slash is written %2F.
+// pathID reads the id in the path, in which a slash is written %2F. The router hands out what it
+// matched: the path as it was sent where that differs from its plain encoding, else decoded.
 func pathID(r *http.Request) (string, error) {
-	id, err := url.PathUnescape(chi.URLParam(r, "id"))
-	if err != nil {
-		return "", nhip.Errorf(nhip.Invalid, "id", "is not percent-encoded as it should be")
+	id := chi.URLParam(r, "id")
+	if r.URL.RawPath != "" {
+		var err error
+		if id, err = url.PathUnescape(id); err != nil {
+			return "", nhip.Errorf(nhip.Invalid, "id", "is not percent-encoded as it should be")
+		}
 	}
 	return id, nhip.CheckID("id", id)
 }

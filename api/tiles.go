@@ -45,14 +45,11 @@ func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
 }
 
 // tile serves what draw makes of the tile in the path, the way maps like it: a strong ETag over
-// the content, so that an unchanged tile costs a 304, and 204 for an empty one.
+// the content, so that an unchanged tile costs a 304, and 204 for an empty one. Parameters are
+// passed over: mapping programs add keys and version marks of their own.
 func (a *API) tile(w http.ResponseWriter, r *http.Request, maxAge int, draw func(maptile.Tile) ([]byte, error)) {
 	t, err := tileAddress(r)
 	if err != nil {
-		a.problem(w, r, err)
-		return
-	}
-	if err := readQuery(r).err; err != nil {
 		a.problem(w, r, err)
 		return
 	}
@@ -129,18 +126,14 @@ func compress(body []byte) []byte {
 }
 
 func (a *API) airTileJSON(w http.ResponseWriter, r *http.Request) {
-	a.tileJSON(w, r, tile.Air(a.publicURL(r), a.bounds()))
+	a.tileJSON(w, tile.Air(a.publicURL(r), a.bounds()))
 }
 
 func (a *API) transitTileJSON(w http.ResponseWriter, r *http.Request) {
-	a.tileJSON(w, r, tile.Transit(a.publicURL(r), a.networkBound()))
+	a.tileJSON(w, tile.Transit(a.publicURL(r), a.networkBound()))
 }
 
-func (a *API) tileJSON(w http.ResponseWriter, r *http.Request, doc tile.TileJSON) {
-	if err := readQuery(r).err; err != nil {
-		a.problem(w, r, err)
-		return
-	}
+func (a *API) tileJSON(w http.ResponseWriter, doc tile.TileJSON) {
 	doc.Attribution = a.o.Map.Attribution
 	writeJSON(w, http.StatusOK, "application/json", doc)
 }

@@ -28,7 +28,8 @@ func (c *city) startHistory() error {
 	defer cancel()
 	var err error
 	c.db, err = influx.Open(ctx, influx.Options{
-		URL: c.influx.url, Token: c.influx.token, Org: c.conf.Influx.Org, Bucket: c.conf.Influx.Bucket, Logger: c.log,
+		URL: c.influx.url, Token: c.influx.token, Org: c.conf.Influx.Org, Bucket: c.conf.Influx.Bucket,
+		Logger: c.log, Registerer: c.registry,
 	})
 	if err != nil {
 		return err
@@ -43,7 +44,8 @@ func (c *city) startInfluxd() error {
 		return err
 	}
 	child, err := influx.StartChild(c.ctx, influx.ChildOptions{
-		Binary: program, Dir: c.dir.Path("influx"), AuthFile: c.dir.Path("influx.auth"), Logger: c.log,
+		Binary: program, Dir: c.dir.Path("influx"), AuthFile: c.dir.Path("influx.auth"),
+		Logger: c.log, Registerer: c.registry,
 	})
 	if err != nil {
 		return err

@@ -16,8 +16,9 @@ import (
 // buffer, with id, state (live or stale at now), time (RFC 3339, UTC) and a number for each
 // quantity, in its Unit. It returns nil when there is none.
 //
-// Left out are monitors without a place, those that have left the map, and values that are missing
-// or failed their checks: nobody shall read the air from a broken instrument. The order of stations
+// Left out are monitors without a place, those that have left the map, values that are missing or
+// failed their checks, and at a live monitor values that are stale: nobody shall read the air from
+// a broken instrument. The order of stations
 // makes no difference. A t that Address would not have made is an error.
 func Stations(t maptile.Tile, stations []nhip.Station, now time.Time) ([]byte, error) {
 	if err := check(t); err != nil {
@@ -48,13 +49,20 @@ func byID(stations []nhip.Station) []*nhip.Station {
 }
 
 func stationProperties(s *nhip.Station, now time.Time) []property {
+	state := s.State(now)
 	properties := []property{
 		{"id", text(s.ID)},
-		{"state", text(string(s.State(now)))},
+		{"state", text(string(state))},
 		{"time", text(s.Time.UTC().Format(time.RFC3339))},
+	}
+	if s.Origin != "" {
+		properties = append(properties, property{"origin", text(string(s.Origin))})
 	}
 	for _, q := range slices.Sorted(maps.Keys(s.Values)) {
 		v := s.Values[q]
+		if state == nhip.Live && v.State(now) == nhip.Stale {
+			continue // a silent instrument in a box that speaks
+		}
 		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Flag == nhip.Fail || v.Flag == nhip.MissingValue {
 			continue
 		}

@@ -99,10 +99,13 @@ func (db *DB) Close() {
 	db.metrics.close()
 }
 
-// Ping asks whether InfluxDB answers. The error is an *nhip.Error with the code Unavailable.
+// Ping asks whether InfluxDB answers, lets us in and has the bucket, which it makes anew where it
+// was dropped. The error is Open's.
 func (db *DB) Ping(ctx context.Context) error {
-	_, err := db.version(ctx)
-	return err
+	if _, err := db.version(ctx); err != nil {
+		return err
+	}
+	return db.ensureBucket(ctx)
 }
 
 // version asks for InfluxDB's version, as in "1.8.10" or "v2.7.11".

@@ -35,6 +35,9 @@ type Options struct {
 	// Handle gets every message of those filters, in order. It must not block: a blocked handler
 	// also blocks the reconnection.
 	Handle func(topic string, payload []byte, retained bool)
+	// OnConnect runs on each connection before anything is subscribed, and so before any message
+	// of it is handled.
+	OnConnect func()
 	// OnUp runs in a goroutine of its own after each connection, once it is subscribed.
 	OnUp func()
 	// OnDown runs when the connection is lost.
@@ -105,6 +108,9 @@ func (c *Client) options(o Options, up chan<- error) *paho.ClientOptions {
 
 // onConnect subscribes and reports; up takes the first connection's outcome only.
 func (c *Client) onConnect(pc paho.Client, o Options, up chan<- error) {
+	if o.OnConnect != nil {
+		o.OnConnect()
+	}
 	err := subscribe(pc, o.Subscribe)
 	if err != nil {
 		c.log.Error("can't subscribe", "url", o.URL, "error", err)
