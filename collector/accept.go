@@ -126,11 +126,28 @@ func (c *Collector) feedOf(topic string) *feed {
 func (c *Collector) validate(o *outcome) {
 	now := c.clock.Now()
 	o.facts.Positions = slices.DeleteFunc(o.facts.Positions, func(p nhip.Position) bool {
-		return o.reject(p.Validate(now), 1)
+		return o.reject(p.Validate(now), 1) || o.reject(fits("vehicle", mqtt.LiveBusTopic(p.Agency, p.Vehicle)), 1) || o.reject(c.real(p.Origin), 1)
 	})
 	o.facts.Readings = slices.DeleteFunc(o.facts.Readings, func(r nhip.Reading) bool {
-		return o.reject(r.Validate(now), 1)
+		return o.reject(r.Validate(now), 1) || o.reject(fits("station", mqtt.LiveAirTopic(r.Station)), 1) ||
+			o.reject(c.real(r.Origin), 1)
 	})
+}
+
+// fits refuses an id that its live topic can't carry: escaped, it may be three times as long.
+func fits(field, topic string) error {
+	if len(topic) > mqtt.MaxTopic {
+		return nhip.Errorf(nhip.OutOfRange, field, "makes a topic of %d bytes; at most %d are possible", len(topic), mqtt.MaxTopic)
+	}
+	return nil
+}
+
+// real refuses simulated facts where real ones are kept.
+func (c *Collector) real(o nhip.Origin) error {
+	if o == nhip.Simulated && !c.simulated {
+		return nhip.Errorf(nhip.OutOfRange, "origin", "simulated facts are not taken in among real ones")
+	}
+	return nil
 }
 
 // reject notes why rows are turned away and reports whether they are. Rows with one and the same

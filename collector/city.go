@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -19,6 +21,7 @@ import (
 // a snapshot and the journal behind it.
 type city struct {
 	path      string
+	clock     nhip.Clock
 	latencies map[string]time.Duration
 
 	mu       sync.Mutex
@@ -36,17 +39,35 @@ type snapshot struct {
 	Stations map[string]*nhip.Station `json:"stations"` // by live topic
 }
 
-// restoreCity reads the snapshot at path, if there is one, and applies the journal behind it.
-func restoreCity(path string, j *journal.Journal, latencies map[string]time.Duration) (*city, error) {
+// restoreCity reads the snapshot at path, if there is one, and applies the journal behind it. What
+// has left the map since is left out, and so is what lies ahead of the clock: a replayed day that
+// begins again must not be held against its own end.
+func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies map[string]time.Duration, log *slog.Logger) (*city, error) {
 	c := &city{
-		path: path, latencies: latencies,
+		path: path, clock: clock, latencies: latencies,
 		buses: make(map[string]*nhip.Bus), stations: make(map[string]*nhip.Station),
 		dirty: make(map[string]bool), wake: make(chan struct{}, 1),
 	}
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	return c, c.replay(j)
+	if err := c.replay(j, log); err != nil {
+		return nil, err
+	}
+	if ahead := c.dropAhead(clock.Now().Add(nhip.FutureTolerance)); ahead > 0 {
+		log.Warn("left out what the live snapshot knows from ahead of the clock", "states", ahead, "clock", clock.Now())
+	}
+	c.sweep(clock.Now())
+	clear(c.dirty) // nobody has heard of what was left out
+	return c, nil
+}
+
+// dropAhead removes what is later than a time and returns how much it was.
+func (c *city) dropAhead(latest time.Time) int {
+	before := len(c.buses) + len(c.stations)
+	maps.DeleteFunc(c.buses, func(_ string, b *nhip.Bus) bool { return b.Time.After(latest) })
+	maps.DeleteFunc(c.stations, func(_ string, s *nhip.Station) bool { return s.Time.After(latest) })
+	return before - len(c.buses) - len(c.stations)
 }
 
 func (c *city) load() error {
@@ -65,7 +86,7 @@ func (c *city) load() error {
 	return nil
 }
 
-func (c *city) replay(j *journal.Journal) error {
+func (c *city) replay(j *journal.Journal, log *slog.Logger) error {
 	r := j.Reader(c.seq + 1)
 	var o outcome
 	for {
@@ -74,7 +95,8 @@ func (c *city) replay(j *journal.Journal) error {
 			return errors.Join(err, r.Close())
 		}
 		if err := readRecord(record, &o); err != nil {
-			return errors.Join(err, r.Close())
+			log.Error("passed over a journal record that can't be read", "seq", seq, "error", err)
+			continue // the drain keeps it among the dead letters
 		}
 		c.apply(seq, c.changes(&o.facts))
 	}
@@ -88,8 +110,8 @@ type change struct {
 	station *nhip.Station // with the values of one message only
 }
 
-// changes returns what facts mean for the live state. Positions that do not move a bus and feeds
-// of the past mean nothing for it; apply sorts out what is older than what is shown.
+// changes returns what facts mean for the live state. Positions that do not move a bus mean nothing
+// for it; apply sorts out what is older than what is shown, or too old to be shown.
 func (c *city) changes(facts *nhip.Facts) []change {
 	var out []change
 	for i := range facts.Positions {
@@ -151,6 +173,9 @@ func (c *city) apply(seq uint64, changes []change) {
 }
 
 func (c *city) moveBus(topic string, b *nhip.Bus) {
+	if b.Gone(c.clock.Now()) {
+		return // an old backlog is history, not a ghost on the map
+	}
 	before := c.buses[topic]
 	if before != nil {
 		if !b.Time.After(before.Time) {
@@ -182,6 +207,9 @@ func fixInterval(before float64, gap time.Duration) float64 {
 // addValues merges new values into a station; its map is made anew so that whoever holds the old
 // state can still read it.
 func (c *city) addValues(topic string, s *nhip.Station) {
+	if s.Gone(c.clock.Now()) {
+		return
+	}
 	before := c.stations[topic]
 	if before == nil {
 		c.stations[topic] = s

@@ -27,24 +27,26 @@ type Store interface {
 
 // Options say what a collector needs.
 type Options struct {
-	ID       string // its name in topics and in the ledger
-	Dir      string // its folder: journal, snapshot, dead letters
-	Feeds    []decode.Feed
-	Clock    nhip.Clock
-	Store    Store
-	Broker   mqtt.Options // where live topics go; Logger, OnUp and OnDown are the collector's
-	Logger   *slog.Logger
-	Registry prometheus.Registerer
+	ID        string // its name in topics and in the ledger
+	Dir       string // its folder: journal, snapshot, dead letters
+	Feeds     []decode.Feed
+	Simulated bool // simulated facts are taken in
+	Clock     nhip.Clock
+	Store     Store
+	Broker    mqtt.Options // where live topics go; Logger, OnUp and OnDown are the collector's
+	Logger    *slog.Logger
+	Registry  prometheus.Registerer
 }
 
 // Collector is a running collector. Accept is its one door.
 type Collector struct {
-	id      string
-	clock   nhip.Clock
-	begin   func() // sets a replayed clock going
-	feeds   []feed
-	log     *slog.Logger
-	metrics *metrics
+	id        string
+	simulated bool
+	clock     nhip.Clock
+	begin     func() // sets a replayed clock going
+	feeds     []feed
+	log       *slog.Logger
+	metrics   *metrics
 
 	journal *journal.Journal
 	city    *city
@@ -63,7 +65,7 @@ func New(o Options) (*Collector, error) {
 		return nil, err
 	}
 	c := &Collector{
-		id: o.ID, clock: o.Clock, begin: func() {}, feeds: feeds,
+		id: o.ID, simulated: o.Simulated, clock: o.Clock, begin: func() {}, feeds: feeds,
 		log: o.Logger.With("component", "collector"), metrics: newMetrics(o.Registry),
 	}
 	if replayed, ok := o.Clock.(*nhip.ReplayClock); ok {
@@ -82,7 +84,7 @@ func New(o Options) (*Collector, error) {
 
 func (c *Collector) open(o Options) error {
 	var err error
-	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.json"), c.journal, latencies(o.Feeds)); err != nil {
+	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.json"), c.journal, o.Clock, latencies(o.Feeds), c.log); err != nil {
 		return err
 	}
 	c.out = newPublisher(c.id, c.city, o.Broker, c.log)

@@ -243,7 +243,9 @@ func letters(t *testing.T, dir string) (out []letter) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		for s := bufio.NewScanner(f); s.Scan(); {
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, 1<<20)
+		for s.Scan() {
 			var l letter
 			if err := json.Unmarshal(s.Bytes(), &l); err != nil {
 				t.Fatal(err)
@@ -410,6 +412,115 @@ func TestAfterTheEndNothingIsAcknowledged(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("acknowledged after the journal was closed")
 	}
+}
+
+func TestAnIdThatNoTopicCarriesIsTurnedAway(t *testing.T) {
+	b := newBench(t)
+	b.start(t)
+	b.accept(t, "nhip/in/position/"+strings.Repeat("%", 240), fix(noon, 21))
+	b.accept(t, "nhip/in/reading/"+strings.Repeat("%", 240), pm(noon, 1))
+	if n := testutil.ToFloat64(b.metrics.rejected.WithLabelValues(string(nhip.OutOfRange))); n != 2 {
+		t.Errorf("%v rows are turned away, want 2", n)
+	}
+}
+
+func TestSimulatedFactsStayAmongThemselves(t *testing.T) {
+	b := newBench(t)
+	b.start(t)
+	b.accept(t, "nhip/in/position/1", `{"time":"2026-02-16T12:00:00Z","lat":21,"lon":105,"origin":"simulated"}`)
+	b.accept(t, "nhip/in/reading/1", `{"time":"2026-02-16T12:00:00Z","period":"1h","values":{"pm25":1},"origin":"simulated"}`)
+	if n := testutil.ToFloat64(b.metrics.rejected.WithLabelValues(string(nhip.OutOfRange))); n != 2 {
+		t.Errorf("%v rows are turned away, want 2", n)
+	}
+}
+
+func TestABigBrokenPayloadIsToldInShortAndKeptWhole(t *testing.T) {
+	b := newBench(t)
+	b.start(t)
+	l := b.listen(t, "nhip/dead/#")
+	payload := strings.Repeat("\x00\xff", 30_000)
+	b.accept(t, "nhip/in/position/1", payload)
+	m := l.Wait(t, "the announcement", func(mqtttest.Message) bool { return true })
+	if len(m.Payload) > 4<<10 || !strings.Contains(m.Payload, fmt.Sprintf(`"cut":%d`, len(payload)-announcedPayload)) {
+		t.Errorf("told in %d bytes: %.200s", len(m.Payload), m.Payload)
+	}
+	eventually(t, "it is kept", func() bool { return b.Pending() == 0 })
+	if got := letters(t, b.dir); len(got) != 1 || string(got[0].PayloadB) != payload {
+		t.Errorf("kept %d letters", len(got))
+	}
+}
+
+func TestAnOldBacklogIsNoGhost(t *testing.T) {
+	b := newBench(t)
+	b.start(t)
+	b.accept(t, "nhip/in/position/old", fix(noon.Add(-3*time.Hour), 21))
+	b.accept(t, "nhip/in/reading/old", pm(noon.AddDate(0, 0, -31), 1))
+	eventually(t, "both are stored", func() bool { return len(b.shelf.rows()) == 2 })
+	b.mu(func() {
+		if len(b.city.buses)+len(b.city.stations) != 0 {
+			t.Errorf("on the map: %v %v", b.city.buses, b.city.stations)
+		}
+	})
+}
+
+func TestADayThatBeginsAgainIsNotHeldAgainstItsEnd(t *testing.T) {
+	b := newBench(t)
+	b.clock.set(noon.Add(time.Hour))
+	b.start(t)
+	b.accept(t, "nhip/in/position/1", fix(noon.Add(time.Hour), 21.5))
+	b.accept(t, "nhip/in/reading/s", pm(noon.Add(time.Hour), 5))
+	b.stop(t)
+	b.clock.set(noon)
+	b.start(t)
+	l := b.listen(t, mqtt.Live)
+	b.accept(t, "nhip/in/position/1", fix(noon, 21.1))
+	l.Wait(t, "the bus at its new beginning", isBus("21.1"))
+}
+
+// TestAnErrorInMidBatchLosesNothing puts a record into the journal that is none.
+func TestAnErrorInMidBatchLosesNothing(t *testing.T) {
+	b := newBench(t)
+	var away sync.Map
+	b.shelf.fail = func(string) error {
+		if _, ok := away.Load("away"); ok {
+			return &influx.WriteError{Kind: influx.Retry, Err: errors.New("away")}
+		}
+		return nil
+	}
+	away.Store("away", true)
+	b.start(t)
+	for i := range 10 {
+		b.accept(t, fmt.Sprintf("nhip/in/position/%d", i), fix(noon, 21))
+	}
+	done := make(chan error, 1)
+	b.journal.Append([]byte("\xff\xff"), func(_ uint64, err error) { done <- err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	b.accept(t, "nhip/in/position/10", fix(noon, 21))
+	away.Delete("away")
+	eventually(t, "all eleven rows are stored", func() bool { return len(b.shelf.rows()) == 11 && b.Pending() == 0 })
+	if got := letters(t, b.dir); len(got) != 1 || string(got[0].PayloadB) != "\xff\xff" {
+		t.Errorf("letters %+v", got)
+	}
+	b.stop(t)
+	b.start(t) // the record does not keep the collector from starting
+}
+
+func TestAStopDoesNotWaitForADatabaseThatIsAway(t *testing.T) {
+	b := newBench(t)
+	b.shelf.fail = func(string) error { return &influx.WriteError{Kind: influx.Retry, Err: errors.New("away")} }
+	b.start(t)
+	b.accept(t, "nhip/in/position/1", fix(noon, 21))
+	eventually(t, "a write is tried", func() bool { return testutil.ToFloat64(b.metrics.writeErrors) > 0 })
+	began := time.Now()
+	b.stop(t)
+	if took := time.Since(began); took > finishTimeout {
+		t.Errorf("the stop took %s", took)
+	}
+	b.shelf.fail = nil
+	b.start(t)
+	eventually(t, "the row comes from the journal", func() bool { return len(b.shelf.rows()) == 1 })
 }
 
 func TestFeedsAreChecked(t *testing.T) {

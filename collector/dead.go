@@ -30,6 +30,7 @@ type letter struct {
 	Decoder   string    `json:"decoder,omitempty"`
 	Payload   string    `json:"payload,omitempty"`
 	PayloadB  []byte    `json:"payload_b64,omitempty"` // where the payload is not UTF-8
+	Cut       int       `json:"cut,omitempty"`         // bytes of the payload that an announcement leaves out
 	Statement string    `json:"line,omitempty"`        // the row of line protocol that the database refused
 }
 
@@ -59,12 +60,19 @@ func (o *outcome) letters(seq uint64) []letter {
 	return out
 }
 
+// announcedPayload is how much of a payload is announced, in bytes. The letter on disk has all of
+// it; on the wire it would pass the broker's greatest packet, which ends the connection.
+const announcedPayload = 1 << 10
+
 func announcements(o *outcome) []announcement {
 	if len(o.rejections) == 0 {
 		return nil
 	}
+	short := *o
+	short.payload = o.payload[:min(len(o.payload), announcedPayload)]
 	var out []announcement
-	for _, l := range o.letters(0) {
+	for _, l := range short.letters(0) {
+		l.Cut = len(o.payload) - len(short.payload)
 		raw, err := json.Marshal(l)
 		if err == nil { // a letter holds nothing that JSON can't
 			out = append(out, announcement{code: l.Code, letter: raw})
@@ -79,6 +87,7 @@ type graveyard struct {
 	last place // of the newest letter: what is at or before it is written already
 	file *os.File
 	day  string
+	size int64 // of the file, up to its last whole letter
 }
 
 // place is where in the journal a letter comes from.
@@ -98,7 +107,9 @@ func openGraveyard(dir string) (*graveyard, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
+	// Letters are kept by the day they arrived, in the journal's order: only around midnight can the
+	// newest be in the file before the last.
+	for _, f := range files[max(0, len(files)-2):] {
 		if err := g.recover(f); err != nil {
 			return nil, err
 		}
@@ -145,10 +156,22 @@ func (g *graveyard) bury(letters []letter) error {
 		if err != nil {
 			return fmt.Errorf("can't encode a dead letter: %w", err)
 		}
-		if _, err := g.file.Write(append(raw, '\n')); err != nil {
-			return fmt.Errorf("can't write a dead letter: %w", err)
+		if err := g.write(append(raw, '\n')); err != nil {
+			return err
+		}
+		if l.place().after(g.last) {
+			g.last = l.place()
 		}
 	}
+	return nil
+}
+
+// write appends a line; what a full disk took of it is cut off again.
+func (g *graveyard) write(line []byte) error {
+	if _, err := g.file.WriteAt(line, g.size); err != nil {
+		return errors.Join(fmt.Errorf("can't write a dead letter: %w", err), g.file.Truncate(g.size))
+	}
+	g.size += int64(len(line))
 	return nil
 }
 
@@ -159,11 +182,15 @@ func (g *graveyard) open(day string) error {
 	if err := g.close(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(g.dir, day+".jsonl"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(g.dir, day+".jsonl"), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("can't open the dead letters: %w", err)
 	}
-	g.file, g.day = f, day
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return errors.Join(fmt.Errorf("can't open the dead letters: %w", err), f.Close())
+	}
+	g.file, g.day, g.size = f, day, size
 	return durable.SyncDir(g.dir)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	saveEvery  = time.Second // how often the cursor is saved: what is sent again after a crash is the same points
 	minBackoff = 500 * time.Millisecond
 	maxBackoff = 30 * time.Second
+
+	finishTimeout = 5 * time.Second // that a stop leaves to what is pending
 )
 
 // drain feeds the database from the journal, in order, and the dead letters' folder. It is the
@@ -35,6 +38,7 @@ type drain struct {
 	metrics *metrics
 
 	stored  atomic.Uint64 // last record that is in the database or among the dead letters
+	failing atomic.Bool   // the last write was not taken
 	saved   uint64
 	savedAt time.Time
 	batch   batch
@@ -43,17 +47,25 @@ type drain struct {
 // batch is rows on their way, with the ends of each so that it can be split.
 type batch struct {
 	lines   []byte
-	ends    []int
+	ends    []int    // of each row
+	seqs    []uint64 // of each row's record
 	letters []letter
+	kept    int // bytes of the letters' payloads
 	last    uint64
 	outcome outcome // read into again and again
 }
 
 func (b *batch) reset() {
-	b.lines, b.ends, b.letters = b.lines[:0], b.ends[:0], b.letters[:0]
+	b.lines, b.ends, b.seqs, b.letters, b.kept = b.lines[:0], b.ends[:0], b.seqs[:0], b.letters[:0], 0
 }
 
-func (b *batch) full() bool { return len(b.ends) >= batchRows || len(b.lines) >= batchBytes }
+func (b *batch) full() bool { return len(b.ends) >= batchRows || len(b.lines)+b.kept >= batchBytes }
+
+// row notes that a row of record seq ends here.
+func (b *batch) row(seq uint64) {
+	b.ends = append(b.ends, len(b.lines))
+	b.seqs = append(b.seqs, seq)
+}
 
 func newDrain(dir string, j *journal.Journal, store Store, log *slog.Logger, m *metrics) (*drain, error) {
 	cursor, err := j.Cursor(cursorName)
@@ -79,29 +91,27 @@ func (d *drain) pending() uint64 {
 // run feeds the database until ctx ends.
 func (d *drain) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := d.fill(ctx); err != nil {
-			if ctx.Err() == nil {
-				d.log.Error("can't read the journal", "error", err)
-				d.pause(ctx, maxBackoff)
-			}
-			continue
-		}
-		if !d.deliver(ctx) {
+		err := d.fill(ctx)
+		// What was gathered before an error is behind the reader and must not be left there.
+		if d.batch.last > d.stored.Load() && !d.deliver(ctx) {
 			return
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("can't read the journal", "error", err)
+			d.pause(ctx, maxBackoff)
 		}
 	}
 }
 
-// fill waits for a record and gathers what else is there.
+// fill waits for a record and gathers what else is there. With an error, the batch holds what came
+// before it.
 func (d *drain) fill(ctx context.Context) error {
 	d.batch.reset()
 	seq, record, err := d.reader.Next(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.add(seq, record); err != nil {
-		return err
-	}
+	d.add(seq, record)
 	lingered := false
 	for !d.batch.full() {
 		seq, record, ok, err := d.reader.TryNext()
@@ -109,9 +119,7 @@ func (d *drain) fill(ctx context.Context) error {
 			return err
 		}
 		if ok {
-			if err := d.add(seq, record); err != nil {
-				return err
-			}
+			d.add(seq, record)
 			continue
 		}
 		if lingered {
@@ -123,22 +131,28 @@ func (d *drain) fill(ctx context.Context) error {
 	return nil
 }
 
-func (d *drain) add(seq uint64, record []byte) error {
+// add takes a record into the batch; one that can't be read becomes a dead letter itself.
+func (d *drain) add(seq uint64, record []byte) {
 	b := &d.batch
+	b.last = seq
 	if err := readRecord(record, &b.outcome); err != nil {
-		return err
+		d.log.Error("a journal record can't be read; it is kept among the dead letters", "seq", seq, "error", err)
+		b.letters = append(b.letters, letter{
+			Seq: seq, Received: time.Now().UTC(), Code: nhip.Internal, Rule: err.Error(), Rows: 1, PayloadB: slices.Clone(record),
+		})
+		return
 	}
 	for i := range b.outcome.facts.Positions {
 		b.lines = influx.AppendPosition(b.lines, &b.outcome.facts.Positions[i], b.outcome.received)
-		b.ends = append(b.ends, len(b.lines))
+		b.row(seq)
 	}
 	for i := range b.outcome.facts.Readings {
 		b.lines = influx.AppendReading(b.lines, &b.outcome.facts.Readings[i], b.outcome.received)
-		b.ends = append(b.ends, len(b.lines))
+		b.row(seq)
 	}
-	b.letters = append(b.letters, b.outcome.letters(seq)...)
-	b.last = seq
-	return nil
+	letters := b.outcome.letters(seq)
+	b.letters = append(b.letters, letters...)
+	b.kept += len(letters) * len(b.outcome.payload)
 }
 
 // deliver brings the batch home, however long it takes, and moves the cursor. It reports false
@@ -165,6 +179,7 @@ func (d *drain) write(ctx context.Context, from, to int) bool {
 	for {
 		began := time.Now()
 		err := d.store.Write(ctx, lines)
+		d.failing.Store(err != nil)
 		if err == nil {
 			d.metrics.wrote(to-from, time.Since(began))
 			return true
@@ -196,7 +211,7 @@ func (d *drain) divide(ctx context.Context, from, to int, refused *influx.WriteE
 	d.log.Error("the database refuses a row", "line", line, "error", refused)
 	d.metrics.rejected.WithLabelValues(string(nhip.Refused)).Inc()
 	d.batch.letters = append(d.batch.letters, letter{
-		Seq: d.batch.last, Received: time.Now().UTC(), Code: nhip.Refused, Rule: refused.Error(),
+		Seq: d.batch.seqs[from], Received: time.Now().UTC(), Code: nhip.Refused, Rule: refused.Error(),
 		Rows: 1, Statement: line,
 	})
 	return true
@@ -252,13 +267,19 @@ func (d *drain) pause(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// finish waits until nothing is pending or ctx ends.
+// finish waits until nothing is pending, the database does not take it, or the time for it is over.
 func (d *drain) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
 	t := time.NewTicker(linger)
 	defer t.Stop()
 	for d.pending() > 0 {
 		select {
 		case <-t.C:
+			if !d.failing.Load() {
+				continue
+			}
+			cancel()
 		case <-ctx.Done():
 			d.log.Warn("stopping with rows that are not in the database yet; they stay in the journal",
 				"records", d.pending())

@@ -13,20 +13,24 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/mqtt"
 
 	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 )
 
 // Limits of the embedded broker. They cure what the broker library leaves open: it would take
 // packets of any size before a log-in, and wait for ever for the first one.
 const (
-	maxPacket      = 64 << 10         // bytes
 	connectTimeout = 10 * time.Second // from accept to the end of CONNECT
-	maxPending     = 1 << 16          // messages that may wait for one slow subscriber
+	maxPending     = 1 << 13          // messages that may wait for one slow subscriber
+	maxClients     = 20_000           // connected at a time
+	maxSession     = 24 * 60 * 60     // s that a session outlives its connection
 	sysTopicEvery  = 60               // s
+	logBurst       = 10               // log lines that clients can cause at once; then one a second
 )
 
 // Options say what a gateway needs.
@@ -53,8 +57,11 @@ func New(o Options) (*Gateway, error) {
 	log := o.Logger.With("component", "gateway")
 	m := newMetrics(o.Registry)
 	caps := broker.NewDefaultServerCapabilities()
-	caps.MaximumPacketSize = maxPacket
+	caps.MaximumPacketSize = mqtt.MaxPacket
 	caps.MaximumClientWritesPending = maxPending
+	caps.MaximumClients = maxClients
+	caps.MaximumSessionExpiryInterval = maxSession
+	caps.TopicAliasMaximum = 0 // the rules about topics see names, not aliases
 	g := &Gateway{
 		listener: newListener(l, connectTimeout, log, m),
 		server: broker.New(&broker.Options{
@@ -62,7 +69,7 @@ func New(o Options) (*Gateway, error) {
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
 		}),
-		hook: &hook{accounts: o.Accounts, log: log, metrics: m, now: time.Now},
+		hook: &hook{accounts: o.Accounts, log: log, metrics: m, now: time.Now, speak: rate.NewLimiter(1, logBurst)},
 	}
 	if err := g.server.AddHook(g.hook, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("can't set up the broker: %w", err), l.Close())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -223,13 +224,30 @@ func TestForbiddenTopicsAreCountedAndStayEmpty(t *testing.T) {
 	}
 }
 
-func TestWillsAreRefused(t *testing.T) {
-	g := start(t, &door{})
-	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetPassword(accounts.Operator).SetUsername("w").
-		SetWill("nhip/live/bus/a/1", "lie", 1, true).SetConnectRetry(false)
-	tok := paho.NewClient(o).Connect()
-	if acked(tok, waitFor) {
-		t.Error("a client with a will is let in; the broker would publish it past every rule")
+func TestWillsAreTakenAway(t *testing.T) {
+	d := &door{}
+	g := start(t, d)
+	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), "#")
+	conn, err := net.Dial("tcp", g.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").SetPassword(accounts.Operator).
+		SetWill("nhip/live/bus/a/1", "lie", 1, true).SetAutoReconnect(false).
+		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
+	c := paho.NewClient(o)
+	if !acked(c.Connect(), waitFor) {
+		t.Fatal("a box with a will is shut out")
+	}
+	_ = conn.Close() // without a DISCONNECT, which is what a will is for
+	eventually(t, "the box is gone", func() bool { return len(g.server.Clients.GetByListener("mqtt")) == 1 })
+	role := dial(t, as(g, "role", accounts.Role))
+	role.Publish("nhip/live/bus/a/2", 1, false, []byte("truth"))
+	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "truth" {
+		t.Errorf("the will is published: %+v", m)
+	}
+	if len(d.messages()) != 0 || testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("will")) != 1 {
+		t.Error("the will reached the door, or was not counted")
 	}
 }
 

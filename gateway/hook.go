@@ -10,6 +10,7 @@ import (
 
 	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/time/rate"
 )
 
 // hook puts our rules into the broker: who may enter, what they may do, and where their messages
@@ -21,7 +22,8 @@ type hook struct {
 	log      *slog.Logger
 	metrics  *metrics
 	now      func() time.Time
-	ranks    sync.Map // client (pointer) → Rank
+	speak    *rate.Limiter // of log lines that a client can cause
+	ranks    sync.Map      // client (pointer) → Rank
 
 	gate   sync.RWMutex // over shut, so that nobody enters while the last are waited for
 	shut   bool         // devices are not let in any more
@@ -60,11 +62,12 @@ func (h *hook) Provides(b byte) bool {
 	}, b) >= 0
 }
 
-// OnConnect refuses wills: the broker would publish them past every rule.
+// OnConnect takes a client's will away, which the broker would publish past every rule. The client
+// is let in: many a box sets a will that nobody needs.
 func (h *hook) OnConnect(cl *broker.Client, pk packets.Packet) error {
 	if pk.Connect.WillFlag {
-		h.metrics.refused.WithLabelValues("will").Inc()
-		return packets.ErrNotAuthorized
+		cl.Properties.Will = broker.Will{}
+		h.metrics.denied.WithLabelValues("will").Inc()
 	}
 	return nil
 }
@@ -77,7 +80,9 @@ func (h *hook) OnConnectAuthenticate(cl *broker.Client, pk packets.Packet) bool 
 	}
 	if rank == Nobody {
 		h.metrics.refused.WithLabelValues("credentials").Inc()
-		h.log.Warn("refused a client with a wrong password or none", "remote", cl.Net.Remote)
+		if h.speak.Allow() {
+			h.log.Warn("refused a client with a wrong password or none", "remote", cl.Net.Remote)
+		}
 		return false
 	}
 	h.ranks.Store(cl, rank)
@@ -96,6 +101,9 @@ func (h *hook) OnACLCheck(cl *broker.Client, topic string, write bool) bool {
 	}
 	if !allowed {
 		h.metrics.denied.WithLabelValues(action).Inc()
+		if h.speak.Allow() {
+			h.log.Warn("denied a client what it may not do", "client", cl.ID, "action", action, "topic", topic)
+		}
 	}
 	return allowed
 }

@@ -50,7 +50,7 @@ func (c *replayCmd) Run(e *env) error {
 	defer cancel()
 	out, err := mqtt.DialFan(ctx, broker, replayLanes)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; is nhip running (`nhip up`)?", err)
 	}
 	return c.play(e, in, out)
 }

@@ -76,14 +76,15 @@ func TestRecordedCitiesLiveAgain(t *testing.T) {
 		messages       int
 		buses, station int
 		near           string
+		rejected       string
 	}{
-		{"hfp-1029.rec.gz", "2024-02-13T16:50:30Z", 1034, 1, 0, "60.17,24.94"},
-		{"hfp-1124.rec.gz", "2024-05-23T06:53:30Z", 298, 1, 0, "60.17,24.94"},
+		{"hfp-1029.rec.gz", "2024-02-13T16:50:30Z", 1034, 1, 0, "60.17,24.94", ""},
+		{"hfp-1124.rec.gz", "2024-05-23T06:53:30Z", 298, 1, 0, "60.17,24.94", ""},
 		// One of the 31 buses falls silent more than two hours before the recording's end.
-		{"wmata.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0"},
-		{"wmata-bare.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0"},
-		{"beijing-12.rec.gz", "2017-01-31T16:00:00Z", 26496, 0, 12, "39.9,116.4"},
-		{"hanoi-embassy-2018.rec.gz", "2018-12-31T18:00:00Z", 7998, 0, 1, "21.03,105.85"},
+		{"wmata.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0", ""},
+		{"wmata-bare.rec.gz", "2026-02-16T20:59:30Z", 20777, 30, 0, "38.9,-77.0", ""},
+		{"beijing-12.rec.gz", "2017-01-31T16:00:00Z", 26496, 0, 12, "39.9,116.4", ""},
+		{"hanoi-embassy-2018.rec.gz", "2018-12-31T18:00:00Z", 7998, 0, 1, "21.03,105.85", `nhip_collector_rows_rejected_total{reason="too_old"} 5618`},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			path := recorded(t, c.file)
@@ -99,7 +100,9 @@ func TestRecordedCitiesLiveAgain(t *testing.T) {
 				answerInto(t, client.Get(t, "/v1/stations"), &stations)
 				return len(buses.Features) == c.buses && len(stations.Features) == c.station
 			})
-			t.Log(metric(t, client, "nhip_collector_rows_rejected_total"))
+			if got := metric(t, client, "nhip_collector_rows_rejected_total"); got != c.rejected {
+				t.Errorf("turned away: %s", got)
+			}
 		})
 	}
 }

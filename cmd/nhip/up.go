@@ -24,11 +24,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Bounds of starting and stopping. A stop leaves the database time to take what is pending; what is
-// left over stays in the journal.
+// Bounds of starting, and of stopping each part.
 const (
 	connectTimeout = 8 * time.Second
-	stopTimeout    = 20 * time.Second
+	stopTimeout    = 10 * time.Second
 	readyPoll      = 50 * time.Millisecond
 )
 
@@ -78,11 +77,7 @@ type city struct {
 // Run starts everything, says where it is, and stops it in order when the context ends.
 func (c *upCmd) Run(e *env) (err error) {
 	up := &city{env: e, cmd: c, registry: prometheus.NewRegistry()}
-	defer func() {
-		stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		err = errors.Join(err, up.cleanup.Run(stop, e.log))
-	}()
+	defer func() { err = errors.Join(err, up.cleanup.Run(stopTimeout, e.log)) }()
 	if err := up.start(); err != nil {
 		if e.ctx.Err() != nil {
 			return errStopped
@@ -197,11 +192,9 @@ func (c *city) mapOptions() api.Map {
 
 // startRoles starts the collector, opens the door and starts the api.
 func (c *city) startRoles() error {
-	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
-	defer cancel()
 	collect, err := collector.New(collector.Options{
 		ID: collectorID, Dir: c.dir.Path("collector"), Feeds: feeds(c.conf.Feeds), Clock: c.clock,
-		Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
+		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
 	})
 	if err != nil {
 		return err
@@ -211,6 +204,8 @@ func (c *city) startRoles() error {
 	if err := c.gateway.Start(collect); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
+	defer cancel()
 	if err := collect.Start(ctx); err != nil {
 		return err
 	}
@@ -220,7 +215,7 @@ func (c *city) startRoles() error {
 func feeds(configured []config.Feed) []decode.Feed {
 	out := make([]decode.Feed, len(configured))
 	for i, f := range configured {
-		out[i] = decode.Feed(f)
+		out[i] = decode.Feed{Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency)}
 	}
 	return out
 }

@@ -30,8 +30,9 @@ func (s *Stack) Push(name string, undo func(context.Context) error) {
 }
 
 // Run undoes every step, also after one has failed, and joins the errors, each with its step's
-// name. ctx bounds the whole; a second Run does nothing.
-func (s *Stack) Run(ctx context.Context, log *slog.Logger) error {
+// name. Each step has so much time of its own: one that hangs must not cost the others theirs. A
+// second Run does nothing.
+func (s *Stack) Run(each time.Duration, log *slog.Logger) error {
 	var errs []error
 	for {
 		st, ok := s.pop()
@@ -39,11 +40,17 @@ func (s *Stack) Run(ctx context.Context, log *slog.Logger) error {
 			return errors.Join(errs...)
 		}
 		began := time.Now()
-		if err := st.undo(ctx); err != nil {
+		if err := st.run(each); err != nil {
 			errs = append(errs, fmt.Errorf("stopping %s: %w", st.name, err))
 		}
 		log.Debug("stopped", "what", st.name, "took", time.Since(began).Round(time.Millisecond))
 	}
+}
+
+func (st step) run(within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return st.undo(ctx)
 }
 
 func (s *Stack) pop() (step, bool) {

@@ -47,10 +47,23 @@ type Influx struct {
 
 // Feed maps topics to a decoder.
 type Feed struct {
-	Topic   string        `yaml:"topic"`   // MQTT filter
-	Format  string        `yaml:"format"`  // name of the decoder
-	Agency  string        `yaml:"agency"`  // whose buses
-	Latency time.Duration `yaml:"latency"` // how late the feed may pass facts on
+	Topic   string   `yaml:"topic"`   // MQTT filter
+	Format  string   `yaml:"format"`  // name of the decoder
+	Agency  string   `yaml:"agency"`  // whose buses
+	Latency Duration `yaml:"latency"` // how late the feed may pass facts on
+}
+
+// Duration is a span of time, written as in "90s" or "2m".
+type Duration time.Duration
+
+// UnmarshalYAML reads the text. The YAML library's own error would name neither key nor rule.
+func (d *Duration) UnmarshalYAML(text []byte) error {
+	v, err := time.ParseDuration(strings.Trim(string(text), `"' `))
+	if err != nil {
+		return fmt.Errorf(`a span of time must be as in "90s" or "2m", got %s`, text)
+	}
+	*d = Duration(v)
+	return nil
 }
 
 // Map is the web map's ground.
@@ -104,7 +117,8 @@ func Load(path string) (Config, error) {
 // Parse reads YAML over the defaults and checks it.
 func Parse(raw []byte) (Config, error) {
 	c := Default()
-	if len(strings.TrimSpace(string(raw))) > 0 {
+	var anything any // the library empties what it reads nothing into
+	if err := yaml.Unmarshal(raw, &anything); err != nil || anything != nil {
 		if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
 			return Config{}, errors.New(yaml.FormatError(err, false, false)) // one line, without an excerpt
 		}

@@ -7,12 +7,14 @@ import (
 )
 
 func TestDefaultsHold(t *testing.T) {
-	c, err := Parse(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.HTTP.Listen != defaultHTTP || len(c.Feeds) != 3 || c.Influx.Bucket != "nhip" {
-		t.Errorf("%+v", c)
+	for _, text := range []string{"", "# only a comment\n", "---\n", "map: {}\n", "http:\n"} {
+		c, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if c.HTTP.Listen != defaultHTTP || len(c.Feeds) != 3 || c.Influx.Bucket != "nhip" || c.Map.Zoom != defaultZoom {
+			t.Errorf("%q: %+v", text, c)
+		}
 	}
 }
 
@@ -31,7 +33,7 @@ map: {style: "https://tiles.example/style.json", center: [105, 21], zoom: 10, at
 	}
 	want := Config{
 		HTTP: HTTP{"0.0.0.0:80", "https://nhip.example"}, MQTT: MQTT{":1884"}, Influx: Influx{"http://db:8086", "t", "o", "b"},
-		GTFS: "hanoi.zip", Feeds: []Feed{{"a/+", "position", "hn", 2 * time.Minute}},
+		GTFS: "hanoi.zip", Feeds: []Feed{{"a/+", "position", "hn", Duration(2 * time.Minute)}},
 		Map: Map{"https://tiles.example/style.json", []float64{105, 21}, 10, "us"},
 	}
 	if len(c.Feeds) != 1 || c.Feeds[0] != want.Feeds[0] || c.HTTP != want.HTTP || c.MQTT != want.MQTT || c.Influx != want.Influx ||
@@ -50,14 +52,15 @@ func TestFaultsNameTheKey(t *testing.T) {
 		"influx: {url: 'db:8086'}":      "influx.url: must be",
 		"influx: {bucket: ''}":          "influx.bucket: must not be empty",
 		"feeds: []":                     "feeds: must hold",
-		"feeds: [{topic: a, format: hfp, latency: -1s, agency: a}]": "feeds[0].latency",
-		"feeds: [{topic: a, format: hfp}]":                          "feeds[0].agency: is required",
-		"map: {zoom: 30}":                                           "map.zoom",
-		"map: {center: [200, 0]}":                                   "map.center",
-		"map: {center: [1]}":                                        "map.center",
-		"map: {style: 'file:///etc/passwd'}":                        "map.style",
-		"http: [1]":                                                 "[1:",
-		"{":                                                         "[1:",
+		"feeds: [{topic: a, format: hfp, latency: -1s, agency: a}]":       "feeds[0].latency",
+		"feeds: [{topic: a, format: hfp}]":                                "feeds[0].agency: is required",
+		"feeds: [{topic: a, format: hfp, latency: 2 minutes, agency: a}]": `must be as in "90s"`,
+		"map: {zoom: 30}":                    "map.zoom",
+		"map: {center: [200, 0]}":            "map.center",
+		"map: {center: [1]}":                 "map.center",
+		"map: {style: 'file:///etc/passwd'}": "map.style",
+		"http: [1]":                          "[1:",
+		"{":                                  "[1:",
 	} {
 		_, err := Parse([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -64,7 +64,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	case <-token.Done():
 	case <-ctx.Done():
 		c.paho.Disconnect(0)
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("the MQTT broker at %s does not answer: %w", o.URL, ctx.Err())
 	}
 	if err := token.Error(); err != nil {
 		return nil, fmt.Errorf("the MQTT broker at %s can't be reached: %w", o.URL, err)
@@ -78,7 +78,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		return c, nil
 	case <-ctx.Done():
 		c.paho.Disconnect(0)
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("the MQTT broker at %s does not answer: %w", o.URL, ctx.Err())
 	}
 }
 

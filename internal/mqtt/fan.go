@@ -11,8 +11,14 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
-// inFlight is how many messages of one connection may wait for their acknowledgement.
-const inFlight = 64
+// inFlight is how many messages of one connection may wait for their acknowledgement, patience how
+// often the connection may be lost over the first of them before it is taken to be the reason, and
+// packetHead what a packet holds beside topic and payload.
+const (
+	inFlight   = 64
+	patience   = 3
+	packetHead = 16
+)
 
 // Fan publishes for many devices over a few connections with QoS 1 and knows what is acknowledged.
 // A durable acknowledgement takes a sync of the broker's disk, and a broker reads a connection one
@@ -30,7 +36,7 @@ type lane struct {
 	queue  chan sent
 	quit   chan struct{} // closed when nobody waits for acknowledgements any more
 	done   sync.WaitGroup
-	err    error // of collect; to be read after done
+	err    atomic.Pointer[error] // why nothing is sent any more
 }
 
 // sent is a message on its way.
@@ -59,11 +65,22 @@ func DialFan(ctx context.Context, o Options, n int) (*Fan, error) {
 	return f, nil
 }
 
-// Publish sends a message, waiting while too many are in flight. The payload must not change.
+// Publish sends a message, waiting while too many are in flight. The payload must not change. A
+// message that no broker of ours would take is an error, and so is one behind a message that the
+// broker did not take.
 func (f *Fan) Publish(ctx context.Context, topic string, payload []byte) error {
+	if err := CheckTopic(topic); err != nil {
+		return err
+	}
+	if size := packetHead + len(topic) + len(payload); size > MaxPacket {
+		return fmt.Errorf("a message on %s has %d bytes; brokers take %d", topic, size, MaxPacket)
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(topic))
 	l := f.lanes[h.Sum32()%uint32(len(f.lanes))]
+	if err := l.err.Load(); err != nil {
+		return *err
+	}
 	select {
 	case l.queue <- l.send(topic, payload):
 		return nil
@@ -92,31 +109,36 @@ func (l *lane) send(topic string, payload []byte) sent {
 	return sent{topic, payload, l.client.Publish(topic, 1, false, payload), lost}
 }
 
-// collect waits for acknowledgements in order. The client library completes what was in flight
-// when a connection was lost without any proof, so that is sent once more: for a receiver that
-// knows a fact's identity the second one is a duplicate.
+// collect waits for acknowledgements in order, until one does not come.
 func (l *lane) collect(acked *atomic.Int64) {
 	for s := range l.queue {
-		for l.await(s) {
-			if s.token.Error() == nil && l.lost.Load() == s.lost {
-				acked.Add(1)
-				break
-			}
-			s = l.send(s.topic, s.payload)
+		if l.err.Load() != nil {
+			continue // Publish says why
 		}
+		if err := l.settle(s); err != nil {
+			l.err.Store(&err)
+			continue
+		}
+		acked.Add(1)
 	}
 }
 
-// await waits for a token to complete and reports false when nobody waits any more: the library
-// leaves tokens open for ever when it is closed while it reconnects.
-func (l *lane) await(s sent) bool {
-	select {
-	case <-s.token.Done():
-		return true
-	case <-l.quit:
-		l.err = fmt.Errorf("not everything was acknowledged; the last is of %s", s.topic)
-		return false
+// settle waits until a message is acknowledged. The client library completes what was in flight
+// when a connection was lost without any proof, so that is sent once more: for a receiver that
+// knows a fact's identity the second one is a duplicate.
+func (l *lane) settle(s sent) error {
+	for range patience {
+		select {
+		case <-s.token.Done():
+		case <-l.quit: // the library leaves tokens open for ever when it is closed while it reconnects
+			return fmt.Errorf("not everything was acknowledged; the first is of %s", s.topic)
+		}
+		if s.token.Error() == nil && l.lost.Load() == s.lost {
+			return nil
+		}
+		s = l.send(s.topic, s.payload)
 	}
+	return fmt.Errorf("the broker does not take a message on %s: it ended the connection %d times over it", s.topic, patience)
 }
 
 func (l *lane) close(ctx context.Context) error {
@@ -129,5 +151,8 @@ func (l *lane) close(ctx context.Context) error {
 		<-all
 	}
 	l.client.Close()
-	return l.err
+	if err := l.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }

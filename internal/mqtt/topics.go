@@ -24,8 +24,12 @@ const (
 	dead       = "nhip/dead/"
 )
 
-// MaxTopic is the longest topic a device may publish to, in bytes.
-const MaxTopic = 512
+// MaxTopic is the longest topic a device may publish to, and MaxPacket the greatest message, with
+// its topic, that the embedded broker takes; in bytes.
+const (
+	MaxTopic  = 512
+	MaxPacket = 64 << 10
+)
 
 // LiveBusTopic returns the retained topic of a vehicle's current state.
 func LiveBusTopic(agency, vehicle string) string {

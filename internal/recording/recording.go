@@ -103,12 +103,12 @@ func Parse(line []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("%q is no RFC 3339 time", stamp)
 	}
-	if topic, object, ok := bytes.Cut(rest, []byte(" {")); ok {
+	if topic, object, ok := bytes.Cut(rest, []byte(" {")); ok && len(topic) > 0 {
 		return Entry{Time: t, Topic: string(topic), Payload: append([]byte("{"), object...)}, nil
 	}
 	topic, coded, ok := bytes.Cut(rest, []byte(" b64:"))
-	if !ok {
-		return Entry{}, errors.New("there is no payload: neither ` {` nor ` b64:`")
+	if !ok || len(topic) == 0 {
+		return Entry{}, errors.New("there is no payload: neither ` {` nor ` b64:` behind a topic")
 	}
 	payload, err := base64.StdEncoding.AppendDecode(nil, coded)
 	if err != nil {

@@ -29,8 +29,48 @@ func New(data []byte) Scanner { return Scanner{data: data} }
 
 // Object reads an object and calls field for each key with the scanner at its value; field must
 // read that value or Skip it. The key is valid only during the call. An error of field that is an
-// *nhip.Error without a field gets the key's name.
+// *nhip.Error without a field gets the key's name. A key that stands twice is an error: which of
+// its values is meant would be a guess.
 func (s *Scanner) Object(field func(key []byte) error) error {
+	var seen keys
+	return s.object(func(key []byte) error {
+		if !seen.add(key) {
+			return nhip.Errorf(nhip.Malformed, "", "stands twice")
+		}
+		return field(key)
+	})
+}
+
+// keys are the keys of one object. Nearly all have few, and comparing those is faster than hashing.
+type keys struct {
+	few  [16][]byte
+	n    int
+	many map[string]bool
+}
+
+// add reports whether the key is new. The bytes must not change.
+func (k *keys) add(key []byte) bool {
+	for _, known := range k.few[:k.n] {
+		if bytes.Equal(known, key) {
+			return false
+		}
+	}
+	if k.n < len(k.few) {
+		k.few[k.n] = key
+		k.n++
+		return true
+	}
+	if k.many == nil {
+		k.many = make(map[string]bool)
+	}
+	if k.many[string(key)] {
+		return false
+	}
+	k.many[string(key)] = true
+	return true
+}
+
+func (s *Scanner) object(field func(key []byte) error) error {
 	if err := s.open('{', "an object"); err != nil {
 		return err
 	}
@@ -146,7 +186,7 @@ func (s *Scanner) Skip() error {
 	s.space()
 	switch s.peek() {
 	case '{':
-		return s.Object(func([]byte) error { return s.Skip() })
+		return s.object(func([]byte) error { return s.Skip() })
 	case '[':
 		return s.Array(s.Skip)
 	case '"':

@@ -2,6 +2,8 @@ package jsonscan
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -26,6 +28,27 @@ func TestErrorsNameTheField(t *testing.T) {
 		e, ok := err.(*nhip.Error)
 		if !ok || e.Field != c.field || e.Rule != c.rule {
 			t.Errorf("%s: got %#v, want %s: %s", c.payload, err, c.field, c.rule)
+		}
+	}
+}
+
+func TestAKeyThatStandsTwiceIsAGuess(t *testing.T) {
+	many := "{"
+	for i := range 40 {
+		many += fmt.Sprintf(`"k%d":1,`, i)
+	}
+	for payload, field := range map[string]string{
+		`{"a":1,"a":2}`:        "a",
+		many + `"k39":1}`:      "k39",
+		many + `"k2":1}`:       "k2",
+		many + `"new":1}`:      "",
+		`{"a":1,"A":2,"b":{}}`: "",
+	} {
+		s := New([]byte(payload))
+		err := s.Object(func([]byte) error { return s.Skip() })
+		var e *nhip.Error
+		if errors.As(err, &e) != (field != "") || e != nil && e.Field != field {
+			t.Errorf("%.60s: %v, want a fault of %q", payload, err, field)
 		}
 	}
 }
