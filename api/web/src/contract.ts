@@ -47,6 +47,7 @@ export interface Value {
   unit: string;
   time: string; // END of the period
   period: string; // "1h", "5m", "30s"
+  state: State; // of this instrument: its station may speak while it is silent
   flag: Flag;
 }
 

@@ -98,14 +98,16 @@ export function stationPoint(monitor: Monitor, quantity: Quantity, round: (value
   const known = showable(value);
   const text = known ? round(value.value) + (value.flag === 3 ? '?' : '') : '–';
   const step = known ? stepOf(quantity, value.value) : undefined;
+  // An instrument that is silent in a station that speaks makes no live air.
+  const state = known && value.state === 'stale' ? 'stale' : monitor.state;
   return {
     type: 'Feature',
     id: monitor.number,
     geometry: {type: 'Point', coordinates: [geometry.coordinates[0], geometry.coordinates[1]]},
     properties: {
       station: properties.id,
-      picture: pictureId({kind: 'station', state: monitor.state, step, text}),
-      order: (step ?? -1) + (monitor.state === 'live' ? 10 : 0),
+      picture: pictureId({kind: 'station', state, step, text}),
+      order: (step ?? -1) + (state === 'live' ? 10 : 0),
     },
   };
 }

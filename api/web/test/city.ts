@@ -12,7 +12,7 @@ export function bus(id: string, at: LonLat = [105.85, 21.03], properties: Partia
 /** A station as the api says it, with one hourly PM2.5 value unless told otherwise. */
 export function station(id: string, values: Record<string, Partial<Value>> = {pm25: {}}, at: LonLat | null = [105.82, 21.02]): StationFeature {
   const time = '2026-02-16T10:00:00Z';
-  const whole = Object.entries(values).map(([q, v]) => [q, {value: 34, unit: 'µg/m³', time, period: '1h', flag: 1, ...v}]);
+  const whole = Object.entries(values).map(([q, v]) => [q, {value: 34, unit: 'µg/m³', time, period: '1h', state: 'live', flag: 1, ...v}]);
   return {
     type: 'Feature',
     geometry: at && {type: 'Point', coordinates: at},

@@ -45,6 +45,7 @@ describe('a station as a point', () => {
     ['its value in its colour', {pm25: {value: 96}}, {step: 3, text: '96'}],
     ['a suspect value with a mark', {pm25: {value: 96, flag: 3}}, {step: 3, text: '96?'}],
     ['no value that failed its checks', {pm25: {value: 96, flag: 4}}, {step: undefined, text: '–'}],
+    ['a silent instrument as stale, in a station that speaks', {pm25: {value: 96, state: 'stale'}, humidity: {}}, {state: 'stale', text: '96'}],
     ['no value of another quantity', {pm10: {value: 96}}, {step: undefined, text: '–'}],
   ] as const)('shows %s', (_, values, picture) => {
     expect(pictureOf(point(values as Record<string, Partial<Value>>))).toMatchObject(picture);

@@ -57,7 +57,7 @@ describe.each([['light', light], ['dark', dark]] as [string, Theme][])('the %s m
 });
 
 test('what failed its checks is not shown as a measurement', () => {
-  const value = (flag: Value['flag']): Value => ({value: 1, unit: '', time: '', period: '1h', flag});
+  const value = (flag: Value['flag']): Value => ({value: 1, unit: '', time: '', period: '1h', state: 'live', flag});
   expect([1, 2, 3, 4, 9].map((flag) => showable(value(flag as Value['flag'])))).toEqual([true, true, true, false, false]);
   expect(showable(undefined)).toBe(false);
 });

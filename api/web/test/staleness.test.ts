@@ -34,7 +34,7 @@ describe('the fix interval', () => {
 
 describe('a station', () => {
   const newest = '2026-02-16T10:00:00Z';
-  const value = (period: string, time = newest): Value => ({value: 1, unit: 'µg/m³', time, period, flag: 1});
+  const value = (period: string, time = newest): Value => ({value: 1, unit: 'µg/m³', time, period, state: 'live', flag: 1});
   const said = (values: Record<string, Value>, state: 'live' | 'stale' = 'live'): StationProperties => ({id: 's', time: newest, age_s: 0, state, values});
   const after = (minutes: number): number => Date.parse(newest) + minutes * 60_000;
 
