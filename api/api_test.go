@@ -270,7 +270,11 @@ func TestReadingsInTwoForms(t *testing.T) {
 		accept string
 		status int
 	}{
-		{"", 503}, {"*/*", 503}, {"text/csv", 503}, {"text/html,application/json;q=0.9", 503}, {"image/png", 406},
+		{"", 503},
+		{"*/*", 503},
+		{"text/csv", 503},
+		{"text/html,application/json;q=0.9", 503},
+		{"image/png", 406},
 		{"application/json;q=0, text/csv;q=0", 406},
 	} {
 		if w := get(t, a, "/v1/stations/x/readings", "Accept", c.accept); w.Code != c.status {
@@ -303,8 +307,12 @@ func TestMethods(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{http.MethodHead, "/livez", 200}, {http.MethodHead, "/v1/buses", 200}, {http.MethodHead, "/v1/live", 200},
-		{http.MethodHead, "/", 200}, {http.MethodOptions, "/v1/buses", 204}, {http.MethodPost, "/v1/buses", 405},
+		{http.MethodHead, "/livez", 200},
+		{http.MethodHead, "/v1/buses", 200},
+		{http.MethodHead, "/v1/live", 200},
+		{http.MethodHead, "/", 200},
+		{http.MethodOptions, "/v1/buses", 204},
+		{http.MethodPost, "/v1/buses", 405},
 		{http.MethodDelete, "/tiles/air.json", 405},
 	} {
 		w := httptest.NewRecorder()
