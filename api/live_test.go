@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/await"
 	"nhip/internal/mqtt"
 )
 
@@ -189,7 +190,7 @@ func TestAClientThatDoesNotReadDoesNotHoldUpTheStop(t *testing.T) {
 	if _, err := conn.Write([]byte("GET /v1/live HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the stream is open", func() bool { return a.hub.size() == 1 })
+	await.True(t, "the stream is open", func() bool { return a.hub.size() == 1 })
 	began := time.Now()
 	if err := a.Stop(t.Context()); err != nil {
 		t.Errorf("stop: %v", err)
@@ -197,15 +198,6 @@ func TestAClientThatDoesNotReadDoesNotHoldUpTheStop(t *testing.T) {
 	<-served
 	if took := time.Since(began); took > 2*finishTimeout {
 		t.Errorf("the stop took %s", took)
-	}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(waitFor); !ok(); time.Sleep(time.Millisecond) { // polling a condition
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/internal/await"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
@@ -159,15 +160,6 @@ func pm(at time.Time, v float64) string {
 	return fmt.Sprintf(`{"time":%q,"period":"1h","lat":21.02,"lon":105.81,"values":{"pm25":%v}}`, at.Format(time.RFC3339), v)
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(waitFor); !ok(); time.Sleep(time.Millisecond) { // polling a condition
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 func isBus(lat string) func(mqtttest.Message) bool {
 	return func(m mqtttest.Message) bool { return strings.Contains(m.Payload, `"lat":`+lat) }
 }
@@ -186,7 +178,7 @@ func TestAcceptedFactsAreStoredAndLive(t *testing.T) {
 		return m.Topic == "nhip/live/air/embassy" && strings.Contains(m.Payload, `"value":69.2`)
 	})
 	l.Wait(t, "the census", func(m mqtttest.Message) bool { return m.Payload == `{"buses":1,"stations":1}` })
-	eventually(t, "both rows are stored", func() bool { return len(b.shelf.rows()) == 2 && b.Pending() == 0 })
+	await.True(t, "both rows are stored", func() bool { return len(b.shelf.rows()) == 2 && b.Pending() == 0 })
 	if row := b.shelf.rows()[0]; !strings.HasPrefix(row, "position,agency=hanoi,event=vp,route=32,vehicle=29B/1 ") || !strings.HasSuffix(row, fmt.Sprint(" ", noon.UnixMilli())) {
 		t.Errorf("stored as %s", row)
 	}
@@ -224,7 +216,7 @@ func TestWhatIsTurnedAwayIsCountedToldAndKept(t *testing.T) {
 			t.Errorf("%s is counted %v times", c.code, n)
 		}
 	}
-	eventually(t, "all is kept", func() bool { return b.Pending() == 0 })
+	await.True(t, "all is kept", func() bool { return b.Pending() == 0 })
 	if n := len(letters(t, b.dir)); n != 8 {
 		t.Errorf("%d letters are kept, want 8", n)
 	}
@@ -261,7 +253,7 @@ func TestOneBadValueDoesNotCostTheOthers(t *testing.T) {
 	b.start(t)
 	b.accept(t, "nhip/in/reading/1", `{"time":"2026-02-16T12:00:00Z","period":"1h","values":{"pm25":69.2,"humidity":120,"pm10":110}}`)
 	b.accept(t, "nhip/in/reading/1", fmt.Sprintf(`{"time":%q,"period":"1h","values":{"pm25":1,"pm10":2}}`, noon.AddDate(1, 0, 0).Format(time.RFC3339)))
-	eventually(t, "the good rows are stored", func() bool { return len(b.shelf.rows()) == 2 && b.Pending() == 0 })
+	await.True(t, "the good rows are stored", func() bool { return len(b.shelf.rows()) == 2 && b.Pending() == 0 })
 	got := letters(t, b.dir)
 	if len(got) != 2 || got[0].Field != "values.humidity" || got[0].Rows != 1 {
 		t.Fatalf("letters %+v", got)
@@ -289,7 +281,7 @@ func TestDeadRunsAndMissingPlacesNeverMoveABus(t *testing.T) {
 			t.Errorf("the bus %+v; the fixes between did not move it", bus)
 		}
 	})
-	eventually(t, "all four are stored", func() bool { return len(b.shelf.rows()) == 4 })
+	await.True(t, "all four are stored", func() bool { return len(b.shelf.rows()) == 4 })
 }
 
 func (b *bench) mu(f func()) {
@@ -323,7 +315,7 @@ func TestLiveNeverStepsBack(t *testing.T) {
 			t.Errorf("the station steps back to %v", v)
 		}
 	})
-	eventually(t, "late ones are stored", func() bool { return len(b.shelf.rows()) == 6 })
+	await.True(t, "late ones are stored", func() bool { return len(b.shelf.rows()) == 6 })
 }
 
 func TestTheCityComesBackAfterARestart(t *testing.T) {
@@ -375,12 +367,12 @@ func TestTheDatabaseAway(t *testing.T) {
 	for i := range 20 {
 		b.accept(t, "nhip/in/position/1", fix(noon.Add(time.Duration(i)*time.Second), 21.1))
 	}
-	eventually(t, "a write is tried", func() bool { return testutil.ToFloat64(b.metrics.writeErrors) > 0 })
+	await.True(t, "a write is tried", func() bool { return testutil.ToFloat64(b.metrics.writeErrors) > 0 })
 	if b.Pending() == 0 || len(b.shelf.rows()) > 0 {
 		t.Fatal("nothing waits")
 	}
 	away.Store("away", false)
-	eventually(t, "all rows are stored", func() bool { return len(b.shelf.rows()) == 20 && b.Pending() == 0 })
+	await.True(t, "all rows are stored", func() bool { return len(b.shelf.rows()) == 20 && b.Pending() == 0 })
 }
 
 func TestABadRowStandsAlone(t *testing.T) {
@@ -395,7 +387,7 @@ func TestABadRowStandsAlone(t *testing.T) {
 	for i := range 16 {
 		b.accept(t, fmt.Sprintf("nhip/in/position/%d", i), fix(noon, 21.1))
 	}
-	eventually(t, "the good rows are stored", func() bool { return len(b.shelf.rows()) == 15 && b.Pending() == 0 })
+	await.True(t, "the good rows are stored", func() bool { return len(b.shelf.rows()) == 15 && b.Pending() == 0 })
 	got := letters(t, b.dir)
 	if len(got) != 1 || got[0].Code != nhip.Refused || !strings.Contains(got[0].Statement, "vehicle=7 ") || !strings.Contains(got[0].Rule, "field type conflict") {
 		t.Errorf("letters %+v", got)
@@ -444,7 +436,7 @@ func TestABigBrokenPayloadIsToldInShortAndKeptWhole(t *testing.T) {
 	if len(m.Payload) > 4<<10 || !strings.Contains(m.Payload, fmt.Sprintf(`"cut":%d`, len(payload)-announcedPayload)) {
 		t.Errorf("told in %d bytes: %.200s", len(m.Payload), m.Payload)
 	}
-	eventually(t, "it is kept", func() bool { return b.Pending() == 0 })
+	await.True(t, "it is kept", func() bool { return b.Pending() == 0 })
 	if got := letters(t, b.dir); len(got) != 1 || string(got[0].PayloadB) != payload {
 		t.Errorf("kept %d letters", len(got))
 	}
@@ -455,7 +447,7 @@ func TestAnOldBacklogIsNoGhost(t *testing.T) {
 	b.start(t)
 	b.accept(t, "nhip/in/position/old", fix(noon.Add(-3*time.Hour), 21))
 	b.accept(t, "nhip/in/reading/old", pm(noon.AddDate(0, 0, -31), 1))
-	eventually(t, "both are stored", func() bool { return len(b.shelf.rows()) == 2 })
+	await.True(t, "both are stored", func() bool { return len(b.shelf.rows()) == 2 })
 	b.mu(func() {
 		if len(b.city.buses)+len(b.city.stations) != 0 {
 			t.Errorf("on the map: %v %v", b.city.buses, b.city.stations)
@@ -499,7 +491,7 @@ func TestAnErrorInMidBatchLosesNothing(t *testing.T) {
 	}
 	b.accept(t, "nhip/in/position/10", fix(noon, 21))
 	away.Delete("away")
-	eventually(t, "all eleven rows are stored", func() bool { return len(b.shelf.rows()) == 11 && b.Pending() == 0 })
+	await.True(t, "all eleven rows are stored", func() bool { return len(b.shelf.rows()) == 11 && b.Pending() == 0 })
 	if got := letters(t, b.dir); len(got) != 1 || string(got[0].PayloadB) != "\xff\xff" {
 		t.Errorf("letters %+v", got)
 	}
@@ -512,7 +504,7 @@ func TestAStopDoesNotWaitForADatabaseThatIsAway(t *testing.T) {
 	b.shelf.fail = func(string) error { return &influx.WriteError{Kind: influx.Retry, Err: errors.New("away")} }
 	b.start(t)
 	b.accept(t, "nhip/in/position/1", fix(noon, 21))
-	eventually(t, "a write is tried", func() bool { return testutil.ToFloat64(b.metrics.writeErrors) > 0 })
+	await.True(t, "a write is tried", func() bool { return testutil.ToFloat64(b.metrics.writeErrors) > 0 })
 	began := time.Now()
 	b.stop(t)
 	if took := time.Since(began); took > finishTimeout {
@@ -520,7 +512,7 @@ func TestAStopDoesNotWaitForADatabaseThatIsAway(t *testing.T) {
 	}
 	b.shelf.fail = nil
 	b.start(t)
-	eventually(t, "the row comes from the journal", func() bool { return len(b.shelf.rows()) == 1 })
+	await.True(t, "the row comes from the journal", func() bool { return len(b.shelf.rows()) == 1 })
 }
 
 func TestFeedsAreChecked(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/await"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
 
@@ -96,21 +97,11 @@ func acked(tok paho.Token, within time.Duration) bool {
 	return tok.WaitTimeout(within) && tok.Error() == nil
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(waitFor); !ok(); {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(time.Millisecond) // polling a condition
-	}
-}
-
 func TestAcknowledgedOnlyWhenTheDoorSaysSo(t *testing.T) {
 	d := &door{hold: make(chan struct{})}
 	c := dial(t, as(start(t, d), "box", accounts.Operator))
 	tok := c.Publish("nhip/in/position/5473", 1, false, []byte(`{"a":1}`))
-	eventually(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
+	await.True(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
 	if acked(tok, absent) {
 		t.Fatal("acknowledged before its outcome was on disk")
 	}
@@ -128,7 +119,7 @@ func TestNotAcknowledgedWhenItCantBeSaved(t *testing.T) {
 	d := &door{err: errors.New("disk full")}
 	c := dial(t, as(start(t, d), "box", accounts.Operator))
 	tok := c.Publish("nhip/in/position/1", 1, false, []byte("{}"))
-	eventually(t, "the client sends it again after its connection was cut", func() bool { return len(d.messages()) >= 2 })
+	await.True(t, "the client sends it again after its connection was cut", func() bool { return len(d.messages()) >= 2 })
 	d.mu.Lock()
 	d.err = nil
 	d.mu.Unlock()
@@ -211,7 +202,7 @@ func TestForbiddenTopicsAreCountedAndStayEmpty(t *testing.T) {
 	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), mqtt.Live)
 	box := dial(t, as(g, "box", accounts.Operator))
 	box.Publish("nhip/live/bus/a/1", 0, true, []byte("lie"))
-	eventually(t, "the attempt is counted", func() bool {
+	await.True(t, "the attempt is counted", func() bool {
 		return testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("publish")) == 1
 	})
 	role := dial(t, as(g, "role", accounts.Role))
@@ -240,7 +231,7 @@ func TestWillsAreTakenAway(t *testing.T) {
 		t.Fatal("a box with a will is shut out")
 	}
 	_ = conn.Close() // without a DISCONNECT, which is what a will is for
-	eventually(t, "the box is gone", func() bool { return len(g.server.Clients.GetByListener("mqtt")) == 1 })
+	await.True(t, "the box is gone", func() bool { return len(g.server.Clients.GetByListener("mqtt")) == 1 })
 	role := dial(t, as(g, "role", accounts.Role))
 	role.Publish("nhip/live/bus/a/2", 1, false, []byte("truth"))
 	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "truth" {
@@ -339,7 +330,7 @@ func TestCloseDoorWaitsForWhatIsInHand(t *testing.T) {
 	box := dial(t, as(g, "box", accounts.Operator))
 	role := dial(t, as(g, "role", accounts.Role))
 	box.Publish("nhip/in/position/1", 1, false, []byte("{}"))
-	eventually(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
+	await.True(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
 	short, cancel := context.WithTimeout(t.Context(), absent)
 	defer cancel()
 	if g.CloseDoor(short) == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nhip/api/apitest"
+	"nhip/internal/await"
 )
 
 // database returns the process id of a nhip's embedded database.
@@ -53,7 +54,7 @@ func TestADatabaseHiccupIsNoOutage(t *testing.T) {
 	path := apitest.Query("/v1/stations/s/readings", "quantity", "pm25",
 		"from", hour.Add(-2*time.Hour).Format(time.RFC3339), "to", hour.Format(time.RFC3339))
 	var body struct{ Readings []struct{ Value float64 } }
-	eventually(t, "the first reading is in the database", func() bool {
+	await.True(t, "the first reading is in the database", func() bool {
 		answerInto(t, c.Get(t, path), &body)
 		return len(body.Readings) == 1
 	})
@@ -61,19 +62,19 @@ func TestADatabaseHiccupIsNoOutage(t *testing.T) {
 	if err := syscall.Kill(p.database(t), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the history is away and says so", func() bool {
+	await.True(t, "the history is away and says so", func() bool {
 		return c.Get(t, path).Status == http.StatusServiceUnavailable
 	})
 	p.publish(t, reading("s", hour, 2), position("1", time.Now(), 21, 105.8))
 	var buses collection
-	eventually(t, "the bus is live", func() bool {
+	await.True(t, "the bus is live", func() bool {
 		answerInto(t, c.Get(t, "/v1/buses"), &buses)
 		return len(buses.Features) == 1
 	})
 	if a := c.Get(t, "/readyz"); a.Status != http.StatusOK {
 		t.Errorf("a hiccup is an outage: %d %s", a.Status, a.Body)
 	}
-	eventually(t, "the database is back on its port with everything", func() bool {
+	await.True(t, "the database is back on its port with everything", func() bool {
 		a := c.Get(t, path)
 		if a.Status != http.StatusOK {
 			return false

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nhip/api/apitest"
+	"nhip/internal/await"
 )
 
 // recorded returns a recording of the reference data, which not every checkout has beside it.
@@ -62,7 +63,7 @@ func TestReplayOfOurOwn(t *testing.T) {
 	}
 	c := apitest.New(t, p.HTTP)
 	var buses collection
-	eventually(t, "five buses stand at their last fix", func() bool {
+	await.True(t, "five buses stand at their last fix", func() bool {
 		answerInto(t, c.Get(t, "/v1/buses?near=38.9,-77"), &buses)
 		return len(buses.Features) == 5 && buses.Features[0].Geometry.Coordinates[1] == 38.9195
 	})
@@ -95,7 +96,7 @@ func TestRecordedCitiesLiveAgain(t *testing.T) {
 			}
 			client := apitest.New(t, p.HTTP)
 			var buses, stations collection
-			eventually(t, "the city lives", func() bool {
+			await.True(t, "the city lives", func() bool {
 				answerInto(t, client.Get(t, "/v1/buses?limit=1000&near="+c.near), &buses)
 				answerInto(t, client.Get(t, "/v1/stations"), &stations)
 				return len(buses.Features) == c.buses && len(stations.Features) == c.station

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nhip/api/apitest"
+	"nhip/internal/await"
 	"nhip/internal/datadir"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
@@ -162,15 +163,6 @@ func (p *process) publish(t testing.TB, messages ...[2]string) {
 	}
 }
 
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(waitFor); !ok(); time.Sleep(20 * time.Millisecond) { // polling a condition
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 type collection struct {
 	Features []struct {
 		Geometry   struct{ Coordinates []float64 }
@@ -241,7 +233,7 @@ func checkDead(t *testing.T, dead *mqtttest.Listener) {
 func checkAnswers(t *testing.T, c *apitest.Client, hour time.Time) {
 	t.Helper()
 	var buses collection
-	eventually(t, "two buses are live", func() bool {
+	await.True(t, "two buses are live", func() bool {
 		answerInto(t, c.Get(t, "/v1/buses?near=21.03,105.85"), &buses)
 		return len(buses.Features) == 2
 	})
@@ -278,7 +270,7 @@ func checkReadings(t *testing.T, c *apitest.Client, hour time.Time) {
 	}
 	path := apitest.Query("/v1/stations/embassy/readings", "quantity", "pm25",
 		"from", hour.Add(-2*time.Hour).Format(time.RFC3339), "to", hour.Format(time.RFC3339))
-	eventually(t, "the readings are in the database", func() bool {
+	await.True(t, "the readings are in the database", func() bool {
 		answerInto(t, c.Get(t, path), &body)
 		return len(body.Readings) == 2
 	})
@@ -322,7 +314,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	path := apitest.Query("/v1/stations/s/readings", "quantity", "pm25",
 		"from", hour.AddDate(0, 0, -30).Format(time.RFC3339), "to", hour.Format(time.RFC3339))
 	var body struct{ Readings []struct{ Value float64 } }
-	eventually(t, fmt.Sprintf("%d readings are in the database", acked), func() bool {
+	await.True(t, fmt.Sprintf("%d readings are in the database", acked), func() bool {
 		answerInto(t, c.Get(t, path), &body)
 		return len(body.Readings) >= acked
 	})
@@ -340,7 +332,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // checkNoOrphan fails when something still listens where the killed nhip had its database.
 func checkNoOrphan(t *testing.T, url string) {
 	t.Helper()
-	eventually(t, "the database of the killed nhip ends", func() bool {
+	await.True(t, "the database of the killed nhip ends", func() bool {
 		resp, err := http.Get(url + "/ping")
 		if err == nil {
 			_ = resp.Body.Close()
