@@ -301,6 +301,36 @@ func TestTheFormThatIsLikedBest(t *testing.T) {
 	}
 }
 
+func TestListsAsCSV(t *testing.T) {
+	a := newAPI(t)
+	addBus(t, a, nhip.Bus{ID: "1", Lat: 21.031, Lon: 105.85, Route: "32", Line: "32", Headsign: "Giáp Bát, bến xe", Direction: nhip.Some(1), Speed: nhip.Some(5.5)})
+	hear(t, a, mqtt.LiveAirTopic("s"), nhip.Station{
+		ID: "s", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.81), Origin: nhip.Simulated,
+		Values: map[nhip.Quantity]nhip.LiveValue{
+			nhip.PM25: {Value: 69.2, Time: noon, Period: 3600, Flag: nhip.NotEvaluated}, nhip.CO: {Value: 300, Time: noon, Period: 300, Flag: nhip.Good},
+		},
+	})
+	for path, want := range map[string]string{
+		"/v1/buses?near=21.03,105.85&format=csv": busColumns + `1,hanoi,32,32,"Giáp Bát, bến xe",1,21.031,105.85,5.5,,111.3,2026-02-16T12:00:00Z,0,live,,` + "\n",
+		"/v1/buses?format=csv":                   busColumns + `1,hanoi,32,32,"Giáp Bát, bến xe",1,21.031,105.85,5.5,,,2026-02-16T12:00:00Z,0,live,,` + "\n",
+		"/v1/stations?format=csv": stationColumns + "s,21.02,105.81,co,300,µg/m³,5m,2026-02-16T12:00:00Z,0,live,1,simulated\n" +
+			"s,21.02,105.81,pm25,69.2,µg/m³,1h,2026-02-16T12:00:00Z,0,live,2,simulated\n",
+	} {
+		w := get(t, a, path)
+		if w.Body.String() != byteOrderMark+want || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s:\n%s\nwant\n%s", path, w.Body, want)
+		}
+	}
+	for _, path := range []string{"/v1/buses", "/v1/stations"} {
+		if w := get(t, a, path, "Accept", "image/png"); w.Code != http.StatusNotAcceptable {
+			t.Errorf("%s as a picture: %d", path, w.Code)
+		}
+		if w := get(t, a, path, "Accept", "application/geo+json"); w.Code != http.StatusOK {
+			t.Errorf("%s as GeoJSON: %d", path, w.Code)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	a := newAPI(t)
 	for _, c := range []struct {

@@ -3,9 +3,12 @@ package api
 import (
 	"math"
 	"net/http"
+	"time"
 
 	"nhip"
 	"nhip/geo/index"
+
+	"github.com/paulmach/orb"
 )
 
 // Limits of a question for buses.
@@ -19,53 +22,88 @@ const (
 
 // listBuses answers GET /v1/buses.
 func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r, "near", "limit", "radius", "route", "bbox")
-	near, asked := q.point("near")
-	limit := maxBuses
-	if asked {
-		limit = defaultNear
+	ask, form, err := a.busQuery(r)
+	if err != nil {
+		a.problem(w, r, err)
+		return
 	}
-	limit = q.integer("limit", limit, 1, maxBuses)
-	radius := q.number("radius", math.Inf(1), minRadius, maxRadius)
-	route := q.text("route")
-	box, _ := q.box("bbox")
+	hits, matched := ask.find(a.city.buses)
+	switch form {
+	case formCSV:
+		body := []byte(byteOrderMark + busColumns)
+		for _, h := range hits {
+			body = appendBusCSV(body, h.Item, ask.now, ask.metres(h))
+		}
+		startCSV(w.Header(), "buses")
+		writeLive(w, body)
+	case formJSON:
+		body := appendCollection(nil, ask.now, matched, len(hits))
+		for i, h := range hits {
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = appendBus(body, h.Item, ask.now, ask.metres(h))
+		}
+		w.Header().Set("Content-Type", geoJSON)
+		writeLive(w, append(body, "]}\n"...))
+	default:
+		noForm(w)
+	}
+}
+
+// busQuery is a question for buses.
+type busQuery struct {
+	now    time.Time
+	near   orb.Point
+	asked  bool // near is given
+	limit  int
+	radius float64 // metres
+	route  string
+	box    index.Box
+}
+
+func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
+	q := readQuery(r, "near", "limit", "radius", "route", "bbox", "format")
+	ask.now = a.o.Clock.Now()
+	ask.near, ask.asked = q.point("near")
+	ask.limit = maxBuses
+	if ask.asked {
+		ask.limit = defaultNear
+	}
+	ask.limit = q.integer("limit", ask.limit, 1, maxBuses)
+	ask.radius = q.number("radius", math.Inf(1), minRadius, maxRadius)
+	ask.route = q.text("route")
+	ask.box, _ = q.box("bbox")
 	if q.values.Has("radius") && !q.values.Has("near") {
 		q.fail("radius", "needs near")
 	}
-	if q.err != nil {
-		a.problem(w, r, q.err)
-		return
-	}
-	now := a.o.Clock.Now()
+	form = q.form(r)
+	return ask, form, q.err
+}
+
+// find returns the buses, and how many there are; -1 with near, where finding the nearest does not
+// look at the others.
+func (q *busQuery) find(buses *index.Index[*nhip.Bus]) (hits []index.Hit[*nhip.Bus], matched int) {
 	keep := func(b **nhip.Bus) bool {
-		return (route == "" || (*b).Route == route) && !(*b).Gone(now) && box.Contains((*b).Point())
+		return (q.route == "" || (*b).Route == q.route) && !(*b).Gone(q.now) && q.box.Contains((*b).Point())
 	}
-	var hits []index.Hit[*nhip.Bus]
-	matched := -1 // not counted: finding the nearest does not look at the others
-	if asked {
-		hits = a.city.buses.Nearest(nil, near, limit, radius, keep)
-	} else {
-		hits = a.city.buses.Within(nil, box, keep)
-		matched = len(hits)
-		hits = hits[:min(limit, matched)]
+	if q.asked {
+		return buses.Nearest(nil, q.near, q.limit, q.radius, keep), -1
 	}
-	body := appendCollection(nil, now, matched, len(hits))
-	for i, h := range hits {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		metres := h.Metres
-		if !asked {
-			metres = -1
-		}
-		body = appendBus(body, h.Item, now, metres)
+	hits = buses.Within(nil, q.box, keep)
+	return hits[:min(q.limit, len(hits))], len(hits)
+}
+
+func (q *busQuery) metres(h index.Hit[*nhip.Bus]) float64 {
+	if !q.asked {
+		return -1
 	}
-	writeLive(w, append(body, "]}\n"...))
+	return h.Metres
 }
 
 // writeLive answers with what is true for a second or two.
 func writeLive(w http.ResponseWriter, body []byte) {
-	w.Header().Set("Content-Type", geoJSON)
 	w.Header().Set("Cache-Control", "public, max-age=1")
+	w.Header().Set("Vary", "Accept")
 	_, _ = w.Write(body) // the client may be gone
 }

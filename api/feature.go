@@ -94,11 +94,14 @@ func appendValue(b []byte, q nhip.Quantity, v nhip.LiveValue, now time.Time) []b
 
 func appendGeometry(b []byte, lon, lat float64) []byte {
 	b = append(b, `{"type":"Feature","geometry":{"type":"Point","coordinates":[`...)
-	b = appendRounded(b, lon, 1e7) // a centimetre
+	b = appendRounded(b, lon, degrees)
 	b = append(b, ',')
-	b = appendRounded(b, lat, 1e7)
+	b = appendRounded(b, lat, degrees)
 	return append(b, ']', '}')
 }
+
+// degrees is the grain of coordinates, steps in a degree: a centimetre.
+const degrees = 1e7
 
 // appendFreshness says when a fact was true, how long ago that is, and whether it may be read as
 // now. A fact from a clock that runs ahead of ours has the age 0.
@@ -177,4 +180,19 @@ func appendCollection(b []byte, now time.Time, matched, returned int) []byte {
 	b = append(b, `,"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(returned), 10)
 	return append(b, `,"features":[`...)
+}
+
+// appendReading appends a reading as a JSON object.
+func appendReading(b []byte, r *nhip.Reading) []byte {
+	b = append(b, `{"quantity":`...)
+	b = appendText(b, string(r.Quantity))
+	b = appendTime(b, r.Time)
+	b = append(b, `,"value":`...)
+	b = appendFloat(b, r.Value)
+	b = appendField(b, "unit", r.Quantity.Unit())
+	b = appendField(b, "period", nhip.FormatPeriod(r.Period))
+	b = append(b, `,"flag":`...)
+	b = strconv.AppendInt(b, int64(r.Flag), 10)
+	b = appendOptional(b, "origin", string(r.Origin))
+	return append(b, '}')
 }

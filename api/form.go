@@ -3,19 +3,23 @@ package api
 import (
 	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"nhip"
 )
 
 // The forms of lists.
 const (
-	formJSON = "application/json"
+	formJSON = "application/json" // GeoJSON where they are places
 	formCSV  = "text/csv"
 )
+
+// noForm answers a client that accepts neither.
+func noForm(w http.ResponseWriter) {
+	w.Header().Set("Vary", "Accept")
+	plainProblem(w, http.StatusNotAcceptable, nhip.Invalid, "JSON and text/csv can be had")
+}
 
 // form picks a list's form: what format= says ("json" or "csv", for links and address bars), else
 // what the Accept header likes best; "" when it accepts neither.
@@ -38,7 +42,7 @@ func acceptedForm(accept string) string {
 	if strings.TrimSpace(accept) == "" {
 		return formJSON
 	}
-	json, csv := welcome(accept, formJSON), welcome(accept, formCSV)
+	json, csv := max(welcome(accept, formJSON), welcome(accept, geoJSON)), welcome(accept, formCSV)
 	switch {
 	case json == 0 && csv == 0:
 		return ""
@@ -69,66 +73,4 @@ func welcome(accept, media string) float64 {
 		}
 	}
 	return weight
-}
-
-// startCSV sets the headers of a CSV answer that a browser keeps as a file.
-func startCSV(h http.Header, name string) {
-	h.Set("Content-Type", formCSV+"; charset=utf-8")
-	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name)+".csv")
-}
-
-// byteOrderMark tells spreadsheets that a CSV is UTF-8; without it they read µ and đ as noise.
-const byteOrderMark = "\ufeff"
-
-func appendReadingsHead(b []byte) []byte {
-	return append(b, byteOrderMark+"time,station,quantity,value,unit,period,flag,origin\n"...)
-}
-
-// appendReading appends a reading as a JSON object.
-func appendReading(b []byte, r *nhip.Reading) []byte {
-	b = append(b, `{"quantity":`...)
-	b = appendText(b, string(r.Quantity))
-	b = appendTime(b, r.Time)
-	b = append(b, `,"value":`...)
-	b = appendFloat(b, r.Value)
-	b = appendField(b, "unit", r.Quantity.Unit())
-	b = appendField(b, "period", nhip.FormatPeriod(r.Period))
-	b = append(b, `,"flag":`...)
-	b = strconv.AppendInt(b, int64(r.Flag), 10)
-	b = appendOptional(b, "origin", string(r.Origin))
-	return append(b, '}')
-}
-
-// appendReadingCSV appends a reading as a row.
-func appendReadingCSV(b []byte, r *nhip.Reading) []byte {
-	b = r.Time.AppendFormat(b, time.RFC3339Nano)
-	b = append(b, ',')
-	b = appendCSV(b, r.Station)
-	b = append(b, ',')
-	b = append(b, r.Quantity...)
-	b = append(b, ',')
-	b = appendFloat(b, r.Value)
-	b = append(b, ',')
-	b = append(b, r.Quantity.Unit()...)
-	b = append(b, ',')
-	b = append(b, nhip.FormatPeriod(r.Period)...)
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(r.Flag), 10)
-	b = append(b, ',')
-	b = append(b, r.Origin...)
-	return append(b, '\n')
-}
-
-// appendCSV quotes a text where RFC 4180 asks for it. A text that a spreadsheet would take for a
-// formula is quoted with an apostrophe before it: a station's name must not run on an analyst's desk.
-func appendCSV(b []byte, s string) []byte {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		s = "'" + s
-	}
-	if !strings.ContainsAny(s, "\",\n\r") {
-		return append(b, s...)
-	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(b, '"')
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"sync"
+	"time"
 
 	"nhip"
 )
@@ -18,6 +19,22 @@ type update struct {
 	station *nhip.Station
 
 	agency, id string // of what has left
+
+	once sync.Once
+	data []byte // the feature, made by the first stream that sends it
+}
+
+// feature returns the bus or station as GeoJSON. All streams share one encoding: a second of age
+// between the first and the last of them matters less than ten thousand encodings.
+func (u *update) feature(now time.Time) []byte {
+	u.once.Do(func() {
+		if u.bus != nil {
+			u.data = appendBus(nil, u.bus, now, -1)
+		} else {
+			u.data = appendStation(nil, u.station, now)
+		}
+	})
+	return u.data
 }
 
 // hub hands updates to streams without ever waiting for one.

@@ -119,13 +119,13 @@ func (s *stream) push(u *update) {
 	case u.bus != nil:
 		entry := shown{u.bus.Time, u.bus.Time.Add(nhip.BusLeavesAfter), u}
 		if s.take(u.key, entry, u.bus.Point(), true, now) {
-			s.event("bus", appendBus(nil, u.bus, now, -1))
+			s.event("bus", u.feature(now))
 		}
 	case u.station != nil:
 		p, placed := u.station.Point()
 		entry := shown{u.station.Time, u.station.Time.Add(nhip.StationLeavesAfter), u}
 		if s.take(u.key, entry, p, placed, now) {
-			s.event("air", appendStation(nil, u.station, now))
+			s.event("air", u.feature(now))
 		}
 	default:
 		s.gone(u)

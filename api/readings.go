@@ -30,8 +30,7 @@ func (a *API) listReadings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form == "" {
-		w.Header().Set("Vary", "Accept")
-		plainProblem(w, http.StatusNotAcceptable, nhip.Invalid, "application/json and text/csv can be had")
+		noForm(w)
 		return
 	}
 	if !a.mayAsk(r.Context()) {
@@ -138,7 +137,7 @@ func (o *readingWriter) begin() {
 	h.Set("Vary", "Accept")
 	if o.form == formCSV {
 		startCSV(h, o.ask.Station)
-		o.buf = appendReadingsHead(o.buf)
+		o.buf = append(o.buf, byteOrderMark+readingColumns...)
 		return
 	}
 	h.Set("Content-Type", formJSON)

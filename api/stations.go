@@ -12,8 +12,9 @@ import (
 
 // listStations answers GET /v1/stations.
 func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r, "bbox")
+	q := readQuery(r, "bbox", "format")
 	box, boxed := q.box("bbox")
+	form := q.form(r)
 	if q.err != nil {
 		a.problem(w, r, q.err)
 		return
@@ -23,14 +24,27 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 		p, placed := s.Point()
 		return s.Gone(now) || boxed && !(placed && box.Contains(p))
 	})
-	body := appendCollection(nil, now, len(stations), len(stations))
-	for i, s := range stations {
-		if i > 0 {
-			body = append(body, ',')
+	switch form {
+	case formCSV:
+		body := []byte(byteOrderMark + stationColumns)
+		for _, s := range stations {
+			body = appendStationCSV(body, s, now)
 		}
-		body = appendStation(body, s, now)
+		startCSV(w.Header(), "stations")
+		writeLive(w, body)
+	case formJSON:
+		body := appendCollection(nil, now, len(stations), len(stations))
+		for i, s := range stations {
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = appendStation(body, s, now)
+		}
+		w.Header().Set("Content-Type", geoJSON)
+		writeLive(w, append(body, "]}\n"...))
+	default:
+		noForm(w)
 	}
-	writeLive(w, append(body, "]}\n"...))
 }
 
 // getStation answers GET /v1/stations/{id}.
@@ -49,6 +63,7 @@ func (a *API) getStation(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, unknownStation(id))
 		return
 	}
+	w.Header().Set("Content-Type", geoJSON)
 	writeLive(w, append(appendStation(nil, s, now), '\n'))
 }
 
