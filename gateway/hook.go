@@ -136,7 +136,9 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 func (h *hook) settle(cl *broker.Client, err error) {
 	if err != nil {
 		h.metrics.unsaved.Inc()
-		h.log.Error("a message can't be put on disk", "client", cl.ID, "error", err)
+		if h.speak.Allow() {
+			h.log.Error("a message can't be put on disk and is not acknowledged", "client", cl.ID, "error", err)
+		}
 	}
 }
 

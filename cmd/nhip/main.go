@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"nhip/internal/datadir"
@@ -23,6 +24,7 @@ type cli struct {
 	LogLevel string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"NHIP_LOG_LEVEL"`
 
 	Up     upCmd     `cmd:"" help:"Run every role in one process."`
+	Check  checkCmd  `cmd:"" help:"Show the configuration that holds, and where it comes from."`
 	Replay replayCmd `cmd:"" help:"Publish recordings, as they were or faster."`
 }
 
@@ -85,11 +87,21 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		ctx: ctx, stdout: stdout, stderr: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}
-	if err := command.Run(e); err != nil && !errors.Is(err, errStopped) {
-		fmt.Fprintln(stderr, "nhip:", err)
-		return 1
+	switch err := command.Run(e); {
+	case err == nil || errors.Is(err, errStopped):
+		return 0
+	case errors.Is(err, errFaulty):
+	default:
+		complain(stderr, err)
 	}
-	return 0
+	return 1
+}
+
+// complain prints an error that may be several, each on its line.
+func complain(stderr io.Writer, err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(stderr, "nhip:", strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // errStopped ends a command that was interrupted and stopped as it should.

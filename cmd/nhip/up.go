@@ -39,18 +39,14 @@ const collectorID = "main"
 
 // upCmd is nhip up.
 type upCmd struct {
-	HTTP      string `help:"Address of the API and the map; port 0 picks a free one." placeholder:"HOST:PORT"`
-	MQTT      string `help:"Address of the embedded broker; port 0 picks a free one." placeholder:"HOST:PORT"`
-	DataDir   string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
-	Config    string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
-	GTFS      string `help:"Timetable to draw and, with --simulate, to drive." type:"path" placeholder:"ZIP"`
-	InfluxURL string `help:"An InfluxDB elsewhere instead of the embedded one; its token is influx.token of the configuration or NHIP_INFLUX_TOKEN." placeholder:"URL"`
-	Influxd   string `help:"The embedded InfluxDB's program; default: influxd beside nhip." type:"path" placeholder:"FILE"`
-	Clock     string `help:"Start the city's clock at T with the first message and run it N times as fast." placeholder:"T[*N]"`
-	Simulate  bool   `help:"Simulate a city, on a data folder of its own."`
-	Buses     int    `help:"How many buses to simulate." default:"${sim_buses}"`
+	settingFlags
 
-	InfluxToken string `hidden:"" env:"NHIP_INFLUX_TOKEN"`
+	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
+	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
+	Influxd  string `help:"The embedded InfluxDB's program; default: influxd beside nhip." type:"path" placeholder:"FILE"`
+	Clock    string `help:"Start the city's clock at T with the first message and run it N times as fast." placeholder:"T[*N]"`
+	Simulate bool   `help:"Simulate a city, on a data folder of its own."`
+	Buses    int    `help:"How many buses to simulate." default:"${sim_buses}"`
 }
 
 // city is a running nhip up: each role, and how to stop them.
@@ -102,31 +98,16 @@ func (c *city) start() error {
 }
 
 func (c *city) configure() error {
-	c.conf = config.Default()
-	var err error
-	if c.cmd.Config != "" {
-		if c.conf, err = config.Load(c.cmd.Config); err != nil {
-			return err
-		}
-	}
-	override(&c.conf.HTTP.Listen, c.cmd.HTTP)
-	override(&c.conf.MQTT.Listen, c.cmd.MQTT)
-	override(&c.conf.GTFS, c.cmd.GTFS)
-	override(&c.conf.Influx.URL, c.cmd.InfluxURL)
-	override(&c.conf.Influx.Token, c.cmd.InfluxToken)
-	if err := c.conf.Check(); err != nil {
+	set := effective(c.cmd.Config, c.cmd.flags())
+	if err := set.Err(); err != nil {
 		return err
 	}
+	c.conf = set.Config
+	var err error
 	c.clock, err = parseClock(c.cmd.Clock)
 	c.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return err
-}
-
-func override(value *string, given string) {
-	if given != "" {
-		*value = given
-	}
 }
 
 func (c *city) openDataDir() error {

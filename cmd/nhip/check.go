@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"nhip"
+	"nhip/collector"
+	"nhip/geo/gtfs"
+	"nhip/internal/config"
+	"nhip/internal/mqtt"
+)
+
+// errFaulty ends nhip check when it has printed the faults, as they are: an editor finds the lines.
+var errFaulty = errors.New("faulty configuration")
+
+// checkCmd is nhip check.
+type checkCmd struct {
+	settingFlags
+
+	File string `arg:"" optional:"" help:"Configuration file (YAML); without one, the defaults and the environment."`
+}
+
+// settingFlags are the flags that lie over the configuration.
+type settingFlags struct {
+	HTTP      string `help:"Address of the API and the map; port 0 picks a free one." placeholder:"HOST:PORT"`
+	MQTT      string `help:"Address of the embedded broker; port 0 picks a free one." placeholder:"HOST:PORT"`
+	GTFS      string `help:"Timetable to draw and, with --simulate, to drive." type:"path" placeholder:"ZIP"`
+	InfluxURL string `help:"An InfluxDB elsewhere instead of the embedded one; its token is influx.token of the configuration or NHIP_INFLUX_TOKEN." placeholder:"URL"`
+}
+
+func (f *settingFlags) flags() []config.Flag {
+	return []config.Flag{
+		{Name: "--http", Key: "http.listen", Value: f.HTTP},
+		{Name: "--mqtt", Key: "mqtt.listen", Value: f.MQTT},
+		{Name: "--gtfs", Key: "gtfs", Value: f.GTFS},
+		{Name: "--influx-url", Key: "influx.url", Value: f.InfluxURL},
+	}
+}
+
+// Run prints the effective configuration, or every fault that would keep nhip from starting.
+func (c *checkCmd) Run(e *env) error {
+	set := effective(c.File, c.flags())
+	checkTimetable(set)
+	if err := set.Err(); err != nil {
+		fmt.Fprintln(e.stderr, err)
+		return errFaulty
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 3, ' ', 0)
+	for _, s := range set.Entries() {
+		fmt.Fprintf(w, "%s = %s\t(%s)\n", s.Key, s.Value, s.Origin)
+	}
+	return w.Flush()
+}
+
+// effective is what defaults, file, environment and flags make together, with every fault.
+func effective(path string, flags []config.Flag) *config.Effective {
+	set := config.Load(config.Sources{Path: path, Environ: os.Environ(), Flags: flags})
+	for i, f := range set.Feeds {
+		checkFeed(set, fmt.Sprintf("feeds[%d].", i), f)
+	}
+	return set
+}
+
+// checkFeed refuses what the collector can't read. What is empty has been refused already.
+func checkFeed(set *config.Effective, prefix string, f config.Feed) {
+	formats := collector.Formats()
+	if f.Format != "" && !slices.Contains(formats, f.Format) {
+		set.Refuse(prefix+"format", fmt.Sprintf("must be one of %s, got %q", strings.Join(formats, ", "), f.Format))
+	}
+	if f.Topic == "" {
+		return
+	}
+	var fault *nhip.Error
+	if err := mqtt.CheckFilter(f.Topic); errors.As(err, &fault) {
+		set.Refuse(prefix+"topic", fault.Rule)
+	}
+}
+
+// checkTimetable reads the timetable, as nhip up will.
+func checkTimetable(set *config.Effective) {
+	if set.GTFS == "" {
+		return
+	}
+	if _, err := gtfs.ReadFile(set.GTFS); err != nil {
+		set.Refuse("gtfs", "can't read the timetable: "+err.Error())
+	}
+}

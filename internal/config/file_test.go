@@ -1,0 +1,146 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestConfigFilesThatSetNothing(t *testing.T) {
+	for _, text := range []string{"", "# only a comment\n", "---\n", "%YAML 1.2\n---\n", "map: {}\n", "http:\n", "feeds:\n", "gtfs: ~\n", "\ufeffmqtt:\r\n  listen:\r\n"} {
+		e := load(t, text, Sources{})
+		if diff := cmp.Diff(Default(), e.Config); diff != "" || e.Err() != nil {
+			t.Errorf("%q: %v %s", text, e.Err(), diff)
+		}
+	}
+}
+
+func TestConfigValuesAreTakenAsWritten(t *testing.T) {
+	e := load(t, `
+influx: {org: 0123, token: true, bucket: &b 1.10}
+gtfs: *b
+http:
+  listen: >-
+    localhost:80
+map:
+  center: [&lon 105, 21]
+feeds:
+  - &first {topic: a, format: hfp, agency: hn}
+  - {topic: "#", format: position, agency: *b, latency: 90s}
+`, Sources{})
+	want := Default()
+	want.Influx = Influx{Org: "0123", Token: "true", Bucket: "1.10"}
+	want.GTFS, want.HTTP.Listen, want.Map.Center = "1.10", "localhost:80", []float64{105, 21}
+	want.Feeds = []Feed{{"a", "hfp", "hn", 0}, {"#", "position", "1.10", 90e9}}
+	if diff := cmp.Diff(want, e.Config); diff != "" || e.Err() != nil {
+		t.Errorf("%v %s", e.Err(), diff)
+	}
+}
+
+func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
+	for text, want := range map[string]string{
+		"nonsense: 1":                         `1:1: nonsense: is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
+		`"a\nb": 1`:                           `1:1: "a\nb": is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
+		"http: {}\n'http': {}":                `2:1: mapping key "http" already defined at [1:1]`,
+		"http:\n  listne: x":                  `2:3: http.listne: is not known; here may stand listen, public_url`,
+		"http.listen: ':80'":                  `1:1: http.listen: is not known; write keys below their section`,
+		"<<: {gtfs: a}":                       `1:1: <<: is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
+		"http: {listen: nowhere}":             `1:16: http.listen: must be host:port, got "nowhere"`,
+		"http: {listen: ' h:1'}":              `1:16: http.listen: must be host:port, got " h:1"`,
+		"http: [1]":                           `1:7: http: must hold keys: listen, public_url`,
+		"http: &a\n  listen: *a":              `2:11: http.listen: must be one value`,
+		"gtfs: *a\nmap: &a {}":                `1:7: : no anchor &a stands before *a`,
+		"feeds: &a [*a]":                      `1:12: feeds[0]: must hold keys: topic, format, agency, latency`,
+		"mqtt: {listen: ':99999'}":            `1:16: mqtt.listen: the port must be between 0 and 65535, got "99999"`,
+		"mqtt:\n  listen: [a, b]":             `2:11: mqtt.listen: must be one value`,
+		"mqtt:\n  listen: !!str ':1'":         `2:11: mqtt.listen: must be one value`,
+		"http: {public_url: 'ftp://x'}":       `1:20: http.public_url: must be an http or https address, got "ftp://x"`,
+		"influx:\n  url: ftp://me:secret@db":  `2:8: influx.url: must be an http or https address, got "…@db"`,
+		"influx: {bucket: ''}":                `1:18: influx.bucket: must not be empty`,
+		"influx:\n  token: |\n    a\n    b\n": `2:10: influx.token: must be one line of printable text`,
+		"# é\n\nmap:\n  style: 'é'  \n":       `4:10: map.style: must be an http or https address, got "é"`,
+		"map:\n  zoom:   30 # far":            `2:11: map.zoom: must be between 0 and 22, got 30`,
+		"map: {zoom: .nan}":                   `1:13: map.zoom: must be between 0 and 22, got .nan`,
+		"map: {zoom: NaN}":                    `1:13: map.zoom: must be between 0 and 22, got NaN`,
+		"map: {center: [200, 0]}":             `1:15: map.center: must be longitude, latitude in degrees, got 200, 0`,
+		"map: {center: [1]}":                  `1:15: map.center: must be longitude, latitude in degrees, got 1`,
+		"map: {center: [1, 2, 3]}":            `1:15: map.center: must be longitude, latitude in degrees, got 1, 2, 3`,
+		"map: {center: [[1], 2]}":             `1:15: map.center: must be a list of two numbers: longitude, latitude`,
+		"feeds: []":                           `1:8: feeds: must hold at least one feed, as a list`,
+		"feeds: {topic: a}":                   `1:8: feeds: must hold at least one feed, as a list`,
+		"feeds:\n  - hfp":                     `2:5: feeds[0]: must hold keys: topic, format, agency, latency`,
+		"feeds:\n- topic: a\n  format: hfp":   `2:3: feeds[0].agency: is required`,
+		"feeds: [{topic: a, format: hfp, id: 1, agency: \"a\\nb\"}]":                              "1:33: feeds[0].id: is not known; here may stand topic, format, agency, latency\n" + `1:48: feeds[0].agency: must be printable UTF-8, got "a\nb"`,
+		"feeds: [{topic: a, format: hfp, agency: a, latency: 2 min}]":                             `1:53: feeds[0].latency: must be a span of time as in "90s" or "2m", got 2 min`,
+		"feeds: [{topic: a, format: hfp, agency: a, latency: -1s}]":                               `1:53: feeds[0].latency: must not be negative, got -1s`,
+		"feeds:\n- {topic: a, format: hfp, agency: a}\n- {topic: a, format: position, agency: a}": `3:11: feeds[1].topic: is the topic of feeds[0], which takes all its messages`,
+		"gtfs: a\n---\ngtfs: b":            `3:1: a second document has no effect; keep all keys in one`,
+		"gtfs: a\nmap: {zoom: 1}\ngtfs: b": `3:1: mapping key "gtfs" already defined at [1:1]`,
+		"{":                                `1:1: could not find flow mapping end token '}'`,
+		"a: b: c":                          `1:4: mapping value is not allowed in this context`,
+	} {
+		err := load(t, text, Sources{}).Err()
+		want = "nhip.yaml:" + strings.ReplaceAll(strings.Replace(want, ": : ", ": ", 1), "\n", "\nnhip.yaml:")
+		if err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestConfigTellsAllFaultsInOrder(t *testing.T) {
+	e := load(t, "map: {zoom: 30, centre: 1}\nmqtt: {listen: x}\n", Sources{
+		Environ: []string{"NHIP_MAP_ZOOM=99", "NHIP_FEEDS=x", "HOME=/"},
+		Flags:   []Flag{{"--mqtt", "mqtt.listen", "y"}},
+	})
+	want := `nhip.yaml:1:13: map.zoom: must be between 0 and 22, got 30
+nhip.yaml:1:17: map.centre: is not known; here may stand style, center, zoom, attribution
+nhip.yaml:2:16: mqtt.listen: must be host:port, got "x"
+NHIP_FEEDS: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.listen
+NHIP_MAP_ZOOM: map.zoom: must be between 0 and 22, got 99
+--mqtt: mqtt.listen: must be host:port, got "y"`
+	if diff := cmp.Diff(want, e.Err().Error()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Default(), e.Config); diff != "" {
+		t.Errorf("what was refused has effect: %s", diff)
+	}
+}
+
+// fragments make texts that are nearly configurations.
+func fragments() []string {
+	return []string{
+		"http:", "feeds:", "map:", "gtfs:", "listen", "topic: ", "center", ":", " ", "  ", "\n", "\n  ", "- ", "[", "]", "{", "}", ",", "#", "'",
+		`"`, "|", ">", "&a ", "*a", "<<", "!!str ", "? ", "---\n", "%", "~", "30", "é", "\t", "\r\n", "\x00", "\xff", `\n`, ":80", "hfp",
+	}
+}
+
+// TestConfigReadsAnything: whatever a file holds, it is read or refused line by line, and what holds
+// then keeps the rules.
+func TestConfigReadsAnything(t *testing.T) {
+	t.Chdir(t.TempDir())
+	rapid.Check(t, func(t *rapid.T) {
+		raw := strings.Join(rapid.SliceOfN(rapid.SampledFrom(fragments()), 0, 40).Draw(t, "fragments"), "")
+		e := &Effective{Config: Default(), places: make(map[string]place)}
+		(&file{Effective: e, path: "nhip.yaml"}).read([]byte(raw))
+		for _, f := range e.faults {
+			if f.at.line < 1 || f.at.column < 1 || strings.Contains(f.Error(), "\n") {
+				t.Fatalf("%q: %q", raw, f.Error())
+			}
+		}
+		if e.Err() == nil {
+			checkSetAgain(t, e)
+		}
+	})
+}
+
+// checkSetAgain: a value, as it is shown, can be set.
+func checkSetAgain(t *rapid.T, e *Effective) {
+	for _, s := range e.all() {
+		before := s.value.String()
+		if err := s.value.set(before); err != nil || s.value.String() != before {
+			t.Fatalf("%s: %q can't be set again: %v, %q", s.key, before, err, s.value)
+		}
+	}
+}

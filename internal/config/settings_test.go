@@ -1,0 +1,192 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// load reads a text as a file named by a short path, so that faults can be compared whole.
+func load(t *testing.T, text string, more Sources) *Effective {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	more.Path = "nhip.yaml"
+	if err := os.WriteFile(more.Path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(more)
+}
+
+// target returns what a setting writes to.
+func target(t *testing.T, s setting) any {
+	t.Helper()
+	switch v := s.value.(type) {
+	case text:
+		return v.to
+	case number:
+		return v.to
+	case point:
+		return v.to
+	case span:
+		return v.to
+	}
+	t.Fatalf("%s: the test does not know %T", s.key, s.value)
+	return nil
+}
+
+// fields walks to every field of a struct that holds one value, but for the feeds.
+func fields(path string, v reflect.Value, visit func(path string, to any)) {
+	for i := range v.NumField() {
+		field, name := v.Field(i), path+"."+v.Type().Field(i).Name
+		switch {
+		case field.Kind() == reflect.Struct:
+			fields(name, field, visit)
+		case field.Type() != reflect.TypeFor[[]Feed]():
+			visit(name, field.Addr().Interface())
+		}
+	}
+}
+
+func TestEveryFieldOfConfigHasAKey(t *testing.T) {
+	var c Config
+	var f Feed
+	settings := append(c.settings(), f.settings(feedPrefix(0))...)
+	keys := make(map[any]string)
+	for _, s := range settings {
+		keys[target(t, s)] = s.key
+	}
+	count := 0
+	visit := func(path string, to any) {
+		count++
+		if keys[to] == "" {
+			t.Errorf("%s has no key in settings.go", path)
+		}
+	}
+	fields("Config", reflect.ValueOf(&c).Elem(), visit)
+	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
+	if count != len(keys) || count != len(settings) {
+		t.Errorf("%d fields, %d settings, which write to %d", count, len(settings), len(keys))
+	}
+}
+
+// samples are values that are no key's default.
+func samples() map[string]string {
+	return map[string]string{
+		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
+		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
+		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
+		"feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
+	}
+}
+
+func TestConfigKeysHaveEffectThroughTheEnvironment(t *testing.T) {
+	var c Config
+	for _, s := range c.settings() {
+		given := samples()[s.key]
+		e := Load(Sources{Environ: []string{Variable(s.key) + "=" + given}})
+		checkOnly(t, e, s.key, given, Variable(s.key))
+	}
+}
+
+func TestConfigKeysHaveEffectThroughTheFile(t *testing.T) {
+	var c Config
+	for _, s := range c.settings() {
+		given := samples()[s.key]
+		e := load(t, "# a line before\n"+nested(s.key, given), Sources{})
+		checkOnly(t, e, s.key, given, fmt.Sprintf("nhip.yaml:%d", 2+strings.Count(s.key, ".")))
+	}
+}
+
+// nested writes a.b: v as YAML.
+func nested(key, v string) string {
+	if section, rest, below := strings.Cut(key, "."); below {
+		return section + ":\n  " + nested(rest, v)
+	}
+	return fmt.Sprintf("%s: %q\n", key, v)
+}
+
+// checkOnly holds a configuration against the default one, from which one key alone may differ.
+func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
+	t.Helper()
+	if err := e.Err(); err != nil {
+		t.Errorf("%s: %v", key, err)
+		return
+	}
+	before := Default()
+	all := e.all()
+	for i, s := range before.all() {
+		got := all[i].value.String()
+		switch {
+		case s.key == key && (got != want || got == s.value.String() || e.places[key].origin() != origin):
+			t.Errorf("%s is %q from %s, want %q from %s", key, got, e.places[key].origin(), want, origin)
+		case s.key != key && (got != s.value.String() || e.places[s.key].origin() != "default"):
+			t.Errorf("%s: %s changed to %q", key, s.key, got)
+		}
+	}
+	if cmp.Equal(before, e.Config) {
+		t.Errorf("%s changed nothing", key)
+	}
+}
+
+func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
+	of := func(key string) string { return samples()["feeds[0]."+key] }
+	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n",
+		of("topic"), of("format"), of("agency"), of("latency")), Sources{})
+	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
+		t.Fatalf("%+v, %v", e.Feeds, err)
+	}
+	for i, s := range e.Feeds[0].settings(feedPrefix(0)) {
+		if s.value.String() != samples()[s.key] || e.places[s.key].origin() != fmt.Sprintf("nhip.yaml:%d", i+2) {
+			t.Errorf("%s is %s from %s", s.key, s.value, e.places[s.key].origin())
+		}
+	}
+}
+
+// example is the file that shows every key.
+func example(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "nhip.example.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestExampleSetsNothing(t *testing.T) {
+	e := load(t, example(t), Sources{})
+	if diff := cmp.Diff(Default(), e.Config); diff != "" || e.Err() != nil || len(e.places) != 0 {
+		t.Errorf("%v, places %v\n%s", e.Err(), e.places, diff)
+	}
+}
+
+// TestExampleShowsEveryDefault takes away the # before each key, which stands without a space.
+func TestExampleShowsEveryDefault(t *testing.T) {
+	lines := strings.SplitAfter(example(t), "\n")
+	for i, line := range lines {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		if rest, ok := strings.CutPrefix(line[indent:], "#"); ok && strings.TrimSpace(rest) != "" && rest[0] != ' ' {
+			lines[i] = line[:indent] + rest
+		}
+	}
+	e := load(t, strings.Join(lines, ""), Sources{})
+	if err := e.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Default(), e.Config); diff != "" {
+		t.Errorf("the example shows what is no default: %s", diff)
+	}
+	for _, s := range e.all() {
+		at := e.places[s.key]
+		if at.path == "" {
+			t.Errorf("%s is not in the example", s.key)
+		}
+		if !strings.HasPrefix(s.key, feedsKey) && !strings.HasPrefix(strings.TrimSpace(lines[at.line-2]), "# ") {
+			t.Errorf("%s stands at line %d without a word", s.key, at.line)
+		}
+	}
+}
