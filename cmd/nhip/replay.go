@@ -21,7 +21,12 @@ import (
 const (
 	replayLanes  = 8
 	replayLinger = 30 * time.Second
-	barEvery     = 200 * time.Millisecond
+
+	// A broker that refuses a message ends the connection, and so does one that restarts or whose
+	// disk is full: with the pauses between, ten times are two minutes.
+	replayPatience = 10
+
+	barEvery = 200 * time.Millisecond
 )
 
 // replayCmd is nhip replay.
@@ -48,7 +53,7 @@ func (c *replayCmd) Run(e *env) error {
 	}
 	ctx, cancel := context.WithTimeout(e.ctx, connectTimeout)
 	defer cancel()
-	out, err := mqtt.DialFan(ctx, broker, replayLanes)
+	out, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: broker, Lanes: replayLanes, Patience: replayPatience})
 	if err != nil {
 		return fmt.Errorf("%w; is nhip running (`nhip up`)?", err)
 	}

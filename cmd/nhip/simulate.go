@@ -38,9 +38,9 @@ func (c *city) startSimulator() error {
 	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
 	defer cancel()
 	var err error
-	c.devices, err = mqtt.DialFan(ctx, mqtt.Options{
+	c.devices, err = mqtt.DialFan(ctx, mqtt.FanOptions{Lanes: simulatorLanes, Options: mqtt.Options{
 		URL: c.gateway.URL(), ClientID: "nhip-simulator", Username: "simulator", Password: c.accounts.Operator, Logger: c.log,
-	}, simulatorLanes)
+	}})
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (p *process) publish(t testing.TB, messages ...[2]string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	fan, err := mqtt.DialFan(ctx, p.operator(t, "test-publisher"), 1)
+	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: p.operator(t, "test-publisher"), Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	p := up(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	fan, err := mqtt.DialFan(ctx, p.operator(t, "test-publisher"), 4)
+	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: p.operator(t, "test-publisher"), Lanes: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

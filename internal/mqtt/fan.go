@@ -11,14 +11,21 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
-// inFlight is how many messages of one connection may wait for their acknowledgement, patience how
-// often the connection may be lost over the first of them before it is taken to be the reason, and
+// inFlight is how many messages of one connection may wait for their acknowledgement, and
 // packetHead what a packet holds beside topic and payload.
 const (
 	inFlight   = 64
-	patience   = 3
 	packetHead = 16
 )
+
+// FanOptions say how a Fan connects.
+type FanOptions struct {
+	Options
+	Lanes int // connections
+	// Patience is how often a connection may be lost over one message before the message is taken
+	// to be the reason and nothing more is sent; 0 tries for ever.
+	Patience int
+}
 
 // Fan publishes for many devices over a few connections with QoS 1 and knows what is acknowledged.
 // A durable acknowledgement takes a sync of the broker's disk, and a broker reads a connection one
@@ -31,12 +38,13 @@ type Fan struct {
 
 // lane is one connection with its messages in flight, in order.
 type lane struct {
-	client *Client
-	lost   atomic.Int64 // times the connection was lost
-	queue  chan sent
-	quit   chan struct{} // closed when nobody waits for acknowledgements any more
-	done   sync.WaitGroup
-	err    atomic.Pointer[error] // why nothing is sent any more
+	client   *Client
+	patience int
+	lost     atomic.Int64 // times the connection was lost
+	queue    chan sent
+	quit     chan struct{} // closed when nobody waits for acknowledgements any more
+	done     sync.WaitGroup
+	err      atomic.Pointer[error] // why nothing is sent any more
 }
 
 // sent is a message on its way.
@@ -47,12 +55,12 @@ type sent struct {
 	lost    int64 // lane.lost when it was sent
 }
 
-// DialFan opens n connections, whose client ids are o's with a number.
-func DialFan(ctx context.Context, o Options, n int) (*Fan, error) {
+// DialFan opens the connections, whose client ids are o's with a number.
+func DialFan(ctx context.Context, o FanOptions) (*Fan, error) {
 	f := &Fan{}
-	for i := range n {
-		l := &lane{queue: make(chan sent, inFlight), quit: make(chan struct{})}
-		own := o
+	for i := range o.Lanes {
+		l := &lane{patience: o.Patience, queue: make(chan sent, inFlight), quit: make(chan struct{})}
+		own := o.Options
 		own.ClientID = fmt.Sprintf("%s-%d", o.ClientID, i)
 		own.OnDown = func(error) { l.lost.Add(1) }
 		var err error
@@ -127,7 +135,7 @@ func (l *lane) collect(acked *atomic.Int64) {
 // when a connection was lost without any proof, so that is sent once more: for a receiver that
 // knows a fact's identity the second one is a duplicate.
 func (l *lane) settle(s sent) error {
-	for range patience {
+	for tries := 1; ; tries++ {
 		select {
 		case <-s.token.Done():
 		case <-l.quit: // the library leaves tokens open for ever when it is closed while it reconnects
@@ -136,9 +144,11 @@ func (l *lane) settle(s sent) error {
 		if s.token.Error() == nil && l.lost.Load() == s.lost {
 			return nil
 		}
+		if tries == l.patience {
+			return fmt.Errorf("the broker does not take a message on %s: the connection was lost %d times over it", s.topic, tries)
+		}
 		s = l.send(s.topic, s.payload)
 	}
-	return fmt.Errorf("the broker does not take a message on %s: it ended the connection %d times over it", s.topic, patience)
 }
 
 func (l *lane) close(ctx context.Context) error {

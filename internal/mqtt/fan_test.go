@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ type bridge struct {
 	url string
 	mu  sync.Mutex
 	up  []net.Conn
+
+	refusing atomic.Bool
 }
 
 func newBridge(t *testing.T, broker string) *bridge {
@@ -46,12 +49,33 @@ func newBridge(t *testing.T, broker string) *bridge {
 			b.mu.Lock()
 			b.up = append(b.up, near, far)
 			b.mu.Unlock()
-			go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+			go func() {
+				_, _ = io.Copy(far, gate{near, b})
+				b.refusing.Store(false)
+				_, _ = far.Close(), near.Close()
+			}()
 			go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
 		}
 	}()
 	return b
 }
+
+// gate ends a connection at the next thing that is sent over it, once the bridge refuses.
+type gate struct {
+	net.Conn
+	b *bridge
+}
+
+func (g gate) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if g.b.refusing.Load() {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// refuse ends each connection at the next thing that is sent over it, once.
+func (b *bridge) refuse() { b.refusing.Store(true) }
 
 func (b *bridge) cut() {
 	b.mu.Lock()
@@ -68,7 +92,7 @@ func TestAFanKnowsWhatIsAcknowledgedAcrossALostLine(t *testing.T) {
 	line := newBridge(t, broker)
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	fan, err := mqtt.DialFan(ctx, mqtt.Options{URL: line.url, ClientID: "fan"}, 2)
+	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: mqtt.Options{URL: line.url, ClientID: "fan"}, Lanes: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +119,7 @@ func TestAFanKnowsWhatIsAcknowledgedAcrossALostLine(t *testing.T) {
 }
 
 func TestAFanRefusesWhatNoBrokerTakes(t *testing.T) {
-	fan, err := mqtt.DialFan(t.Context(), mqtt.Options{URL: mqtttest.Start(t), ClientID: "fan"}, 1)
+	fan, err := mqtt.DialFan(t.Context(), mqtt.FanOptions{Options: mqtt.Options{URL: mqtttest.Start(t), ClientID: "fan"}, Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +137,7 @@ func TestAFanRefusesWhatNoBrokerTakes(t *testing.T) {
 
 func TestAFanGivesUpOnALineThatStaysDead(t *testing.T) {
 	line := newBridge(t, mqtttest.Start(t))
-	fan, err := mqtt.DialFan(t.Context(), mqtt.Options{URL: line.url, ClientID: "fan"}, 1)
+	fan, err := mqtt.DialFan(t.Context(), mqtt.FanOptions{Options: mqtt.Options{URL: line.url, ClientID: "fan"}, Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +151,21 @@ func TestAFanGivesUpOnALineThatStaysDead(t *testing.T) {
 	err = fan.Close(soon)
 	if err == nil && fan.Acked() != 1 || err != nil && !strings.Contains(err.Error(), "a/1") {
 		t.Errorf("%d acknowledged, %v", fan.Acked(), err)
+	}
+}
+
+func TestAFanSaysWhichMessageIsNotTaken(t *testing.T) {
+	line := newBridge(t, mqtttest.Start(t))
+	fan, err := mqtt.DialFan(t.Context(), mqtt.FanOptions{Options: mqtt.Options{URL: line.url, ClientID: "fan"}, Lanes: 1, Patience: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.refuse() // as a broker does with what a client may not say
+	if err := fan.Publish(t.Context(), "nhip/live/x", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := fan.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "nhip/live/x") {
+		t.Errorf("closed with %v", err)
 	}
 }
 
