@@ -15,12 +15,13 @@ import (
 type influxAddress struct {
 	url   string
 	token string
+	renew func() // restarts the embedded one; nil for one elsewhere
 }
 
 // startHistory starts the embedded InfluxDB, unless another is configured, and opens it.
 func (c *city) startHistory() error {
 	if c.conf.Influx.URL != "" {
-		c.influx = influxAddress{c.conf.Influx.URL, c.conf.Influx.Token}
+		c.influx = influxAddress{c.conf.Influx.URL, c.conf.Influx.Token, nil}
 	} else if err := c.startInfluxd(); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (c *city) startHistory() error {
 	var err error
 	c.db, err = influx.Open(ctx, influx.Options{
 		URL: c.influx.url, Token: c.influx.token, Org: c.conf.Influx.Org, Bucket: c.conf.Influx.Bucket,
-		Logger: c.log, Registerer: c.registry,
+		Logger: c.log, Registerer: c.registry, Stuck: c.influx.renew,
 	})
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (c *city) startInfluxd() error {
 		return err
 	}
 	c.cleanup.Push("the database", child.Stop)
-	c.influx = influxAddress{child.URL(), child.Token()}
+	c.influx = influxAddress{child.URL(), child.Token(), child.Renew}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"nhip"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
 )
 
 // How a child is kept alive.
@@ -54,6 +55,7 @@ type Child struct {
 	token    string
 	restarts prometheus.Counter
 
+	renew  chan struct{}      // tells supervise to replace a process that runs
 	cancel context.CancelFunc // tells supervise to stop
 	kill   chan struct{}      // closed: stop without waiting
 	killed sync.Once
@@ -84,7 +86,7 @@ func StartChild(ctx context.Context, o ChildOptions) (*Child, error) {
 	}
 	c := &Child{
 		opts: o, url: p.url, token: token, pid: p.pid(),
-		kill: make(chan struct{}), done: make(chan struct{}),
+		renew: make(chan struct{}, 1), kill: make(chan struct{}), done: make(chan struct{}),
 		restarts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nhip_influxd_restarts_total",
 			Help: "How often the embedded InfluxDB died and was started again.",
@@ -107,6 +109,23 @@ func (c *Child) URL() string { return c.url }
 
 // Token returns what opens it: for Options.Token.
 func (c *Child) Token() string { return c.token }
+
+// leastFree is the room on disk, in bytes, without which a renewed process would be stuck at once.
+const leastFree = 4 << 20
+
+// Renew closes the process and starts another on the same address, unless its disk is full still.
+// It returns at once.
+func (c *Child) Renew() {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(c.opts.Dir, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < leastFree {
+		c.opts.Logger.Warn("the embedded InfluxDB's disk is full", "dir", c.opts.Dir)
+		return
+	}
+	select {
+	case c.renew <- struct{}{}:
+	default: // asked for already
+	}
+}
 
 // PID returns the process that runs now, or ran last.
 func (c *Child) PID() int {
@@ -146,12 +165,15 @@ func (c *Child) supervise(ctx context.Context, p *process) {
 			c.stopErr = err
 			c.mu.Unlock()
 			return
+		case <-c.renew:
+			c.opts.Logger.Warn("the embedded InfluxDB is stuck; starting it again", "url", c.url)
+			_ = p.stop(c.kill) // how it ends changes nothing
 		case <-p.exited:
+			c.opts.Logger.Error("the embedded InfluxDB died; starting it again", "error", p.failure(), "url", c.url)
 		}
 		if time.Since(began) > steadyAfter {
 			backoff = firstBackoff
 		}
-		c.opts.Logger.Error("the embedded InfluxDB died; starting it again", "error", p.failure(), "url", c.url)
 		if p, backoff = c.replace(ctx, backoff); p == nil {
 			return
 		}

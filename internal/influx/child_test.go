@@ -262,6 +262,24 @@ func TestKilledChildComesBackWithItsData(t *testing.T) {
 	}
 }
 
+func TestARenewedChildIsANewProcessOnTheSameAddress(t *testing.T) {
+	t.Parallel()
+	child := influxtest.Child(t)
+	db := influxtest.Open(t, child, "nhip")
+	r := fullReading()
+	if err := db.Write(t.Context(), influx.AppendReading(nil, &r, received)); err != nil {
+		t.Fatal(err)
+	}
+	before := child.PID()
+	child.Renew()
+	eventually(t, "another process runs", func() bool { return child.PID() != before })
+	eventually(t, "it answers", func() bool { return db.Ping(t.Context()) == nil })
+	n, err := db.Count(t.Context(), influx.ReadingMeasurement, r.Time.Add(-time.Second), r.Time)
+	if err != nil || n != 1 {
+		t.Errorf("%d rows, %v; want 1", n, err)
+	}
+}
+
 func TestChildDiesWithItsParent(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

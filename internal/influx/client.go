@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"nhip"
@@ -31,6 +32,10 @@ type Options struct {
 	Timeout    time.Duration         // for one write, or for the next part of an answer; default 30 s
 	Logger     *slog.Logger          // default: slog.Default()
 	Registerer prometheus.Registerer // nil: no metrics
+
+	// Stuck, if given, is called when InfluxDB refuses rows in a way that only its restart cures, at
+	// most once a minute: after its disk was full, 1.8's write-ahead log keeps its error for good.
+	Stuck func()
 }
 
 func (o *Options) setDefaults() error {
@@ -62,6 +67,8 @@ type DB struct {
 	writer  api.WriteAPIBlocking
 	reader  api.QueryAPI
 	metrics *metrics
+
+	stuckAt atomic.Int64 // when Options.Stuck was last called, Unix seconds
 }
 
 // Open finds out what InfluxDB answers, and makes sure that the bucket is there. The error is an

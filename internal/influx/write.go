@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	ihttp "github.com/influxdata/influxdb-client-go/v2/api/http"
@@ -65,7 +66,25 @@ func (db *DB) Write(ctx context.Context, lines []byte) error {
 	if failed.Status == http.StatusNotFound {
 		db.recreateBucket(ctx)
 	}
+	if failed.Status == http.StatusInternalServerError && strings.Contains(failed.Err.Error(), walError) {
+		db.reportStuck(time.Now())
+	}
 	return failed
+}
+
+// walError is in what 1.8 says while its write-ahead log takes nothing, and stuckEvery how often a
+// restart is asked for at the most.
+const (
+	walError   = "error writing WAL entry"
+	stuckEvery = time.Minute
+)
+
+func (db *DB) reportStuck(now time.Time) {
+	last := db.stuckAt.Load()
+	if db.opts.Stuck == nil || now.Unix()-last < int64(stuckEvery/time.Second) || !db.stuckAt.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	db.opts.Stuck()
 }
 
 func newWriteError(err error) *WriteError {

@@ -133,3 +133,28 @@ func TestWriteWithoutAnAnswer(t *testing.T) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
 }
+
+func TestAStuckDatabaseIsReportedOnceAMinute(t *testing.T) {
+	reported := 0
+	answer := "engine: error writing WAL entry: write _00001.wal: no space left on device"
+	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) {
+		body := fmt.Sprintf(`{"error":%q}`, answer)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Influxdb-Error", body) // as 1.8 does
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, body)
+	}, func(o *influx.Options) { o.Stuck = func() { reported++ } })
+	for range 3 {
+		if db.Write(t.Context(), []byte("m f=1 1\n")) == nil {
+			t.Fatal("the write succeeds")
+		}
+	}
+	if reported != 1 {
+		t.Errorf("reported %d times, want 1", reported)
+	}
+	answer = "timeout"
+	_ = db.Write(t.Context(), []byte("m f=1 1\n")) // any other trouble is waited out
+	if reported != 1 {
+		t.Errorf("reported %d times, want 1", reported)
+	}
+}
