@@ -21,9 +21,6 @@ type Facts struct {
 	Readings  []Reading  `json:"readings,omitempty"`
 }
 
-// Rows counts the rows of the ledger in f.
-func (f *Facts) Rows() int { return len(f.Positions) + len(f.Readings) }
-
 // Reset empties f and keeps its memory.
 func (f *Facts) Reset() {
 	f.Positions = f.Positions[:0]

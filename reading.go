@@ -1,8 +1,6 @@
 package nhip
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -49,9 +47,6 @@ var quantityRules = map[Quantity]quantityRule{
 	Humidity:    {"%", 0, 100},
 	Pressure:    {"Pa", 50_000, 115_000},
 }
-
-// Quantities returns all quantities the platform knows, sorted.
-func Quantities() []Quantity { return slices.Sorted(maps.Keys(quantityRules)) }
 
 // Known reports whether the platform knows q.
 func (q Quantity) Known() bool { _, ok := quantityRules[q]; return ok }

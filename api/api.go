@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,6 +97,7 @@ func New(o Options) (*API, error) {
 	if o.Network == nil {
 		o.Network = &tile.Network{}
 	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
 	a.server = &http.Server{

@@ -37,7 +37,7 @@ func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Re
 func (absentHistory) Ping(context.Context) error { return context.DeadlineExceeded }
 
 // newAPI returns an api whose city is empty and counted.
-func newAPI(t *testing.T, change ...func(*Options)) *API {
+func newAPI(t testing.TB, change ...func(*Options)) *API {
 	t.Helper()
 	o := Options{
 		Addr: "127.0.0.1:0", Clock: stopped(noon), History: absentHistory{},
@@ -434,7 +434,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 }
 
 func BenchmarkNearestBuses(b *testing.B) {
-	a := newAPI(&testing.T{})
+	a := newAPI(b)
 	for i := range 2500 {
 		addBus(b, a, nhip.Bus{
 			ID: fmt.Sprint(i), Lat: 20.9 + float64(i%50)*0.005, Lon: 105.7 + float64(i/50)*0.005,

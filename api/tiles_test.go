@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"nhip"
@@ -96,5 +97,17 @@ func TestTheNetworkIsTheGround(t *testing.T) {
 	addBus(t, a, nhip.Bus{ID: "1", Lat: 21.02, Lon: 105.8, Route: "r1"})
 	if _, props := features(t, get(t, a, "/v1/buses")); props[0]["line"] != "32" {
 		t.Errorf("the bus does not carry its route's number: %v", props[0])
+	}
+}
+
+func TestTileJSONSaysHowTheOutsideReachesUs(t *testing.T) {
+	for public, want := range map[string]string{
+		"":                      "http://example.com/tiles/air/{z}/{x}/{y}.mvt", // what the request says
+		"https://nhip.example/": "https://nhip.example/tiles/air/{z}/{x}/{y}.mvt",
+	} {
+		a := newAPI(t, func(o *Options) { o.PublicURL = public })
+		if w := get(t, a, "/tiles/air.json"); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("public URL %q: %s", public, w.Body)
+		}
 	}
 }

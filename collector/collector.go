@@ -87,7 +87,7 @@ func (c *Collector) open(o Options) error {
 	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.json"), c.journal, o.Clock, latencies(o.Feeds), c.log); err != nil {
 		return err
 	}
-	c.out = newPublisher(c.id, c.city, o.Broker, c.log)
+	c.out = newPublisher(c.id, c.city, o.Broker, c.log, c.metrics)
 	c.drain, err = newDrain(filepath.Join(o.Dir, "dead"), c.journal, o.Store, c.log, c.metrics)
 	return err
 }

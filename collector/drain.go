@@ -11,6 +11,7 @@ import (
 	"nhip"
 	"nhip/internal/influx"
 	"nhip/internal/journal"
+	"nhip/internal/pause"
 )
 
 // The drain's rhythm. A batch is as large as the database likes (5,000 to 10,000 rows a request);
@@ -38,7 +39,7 @@ type drain struct {
 	metrics *metrics
 
 	stored  atomic.Uint64 // last record that is in the database or among the dead letters
-	failing atomic.Bool   // the last write was not taken
+	failing atomic.Bool   // the last write was not answered, or put off
 	saved   uint64
 	savedAt time.Time
 	batch   batch
@@ -98,7 +99,7 @@ func (d *drain) run(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			d.log.Error("can't read the journal", "error", err)
-			d.pause(ctx, maxBackoff)
+			pause.For(ctx, maxBackoff)
 		}
 	}
 }
@@ -125,7 +126,7 @@ func (d *drain) fill(ctx context.Context) error {
 		if lingered {
 			break
 		}
-		d.pause(ctx, linger)
+		pause.For(ctx, linger)
 		lingered = true
 	}
 	return nil
@@ -137,6 +138,7 @@ func (d *drain) add(seq uint64, record []byte) {
 	b.last = seq
 	if err := readRecord(record, &b.outcome); err != nil {
 		d.log.Error("a journal record can't be read; it is kept among the dead letters", "seq", seq, "error", err)
+		d.metrics.rejected.WithLabelValues(string(nhip.Internal)).Inc()
 		b.letters = append(b.letters, letter{
 			Seq: seq, Received: time.Now().UTC(), Code: nhip.Internal, Rule: err.Error(), Rows: 1, PayloadB: slices.Clone(record),
 		})
@@ -179,13 +181,14 @@ func (d *drain) write(ctx context.Context, from, to int) bool {
 	for {
 		began := time.Now()
 		err := d.store.Write(ctx, lines)
-		d.failing.Store(err != nil)
+		var refused *influx.WriteError
+		answered := err == nil || errors.As(err, &refused) && refused.Kind != influx.Retry
+		d.failing.Store(!answered)
 		if err == nil {
 			d.metrics.wrote(to-from, time.Since(began))
 			return true
 		}
-		var refused *influx.WriteError
-		if errors.As(err, &refused) && refused.Kind != influx.Retry {
+		if answered {
 			return d.divide(ctx, from, to, refused)
 		}
 		d.metrics.writeErrors.Inc()
@@ -195,7 +198,7 @@ func (d *drain) write(ctx context.Context, from, to int) bool {
 		if refused != nil {
 			wait = max(wait, refused.RetryAfter)
 		}
-		if !d.pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return false
 		}
 		backoff = min(2*backoff, maxBackoff)
@@ -236,7 +239,7 @@ func (d *drain) bury(ctx context.Context) bool {
 			return true
 		}
 		d.log.Error("can't keep dead letters", "error", err)
-		if !d.pause(ctx, maxBackoff) {
+		if !pause.For(ctx, maxBackoff) {
 			return false
 		}
 	}
@@ -253,18 +256,6 @@ func (d *drain) saveCursor(now time.Time) {
 		return
 	}
 	d.saved = seq
-}
-
-// pause waits and reports whether ctx still runs.
-func (d *drain) pause(ctx context.Context, wait time.Duration) bool {
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // finish waits until nothing is pending, the database does not take it, or the time for it is over.

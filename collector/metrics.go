@@ -16,6 +16,7 @@ type metrics struct {
 	rejected    *prometheus.CounterVec // rows, by reason
 	stored      prometheus.Counter     // rows
 	writeErrors prometheus.Counter
+	unannounced prometheus.Counter
 	writeTime   prometheus.Histogram
 }
 
@@ -36,12 +37,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		writeErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nhip_collector_write_errors_total", Help: "Writes the database did not take and that were tried again.",
 		}),
+		unannounced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "nhip_collector_announcements_missed_total",
+			Help: "Dead letters that were kept and not announced, because too many were waiting for the broker.",
+		}),
 		writeTime: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "nhip_collector_write_seconds", Help: "Time of one write to the database.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
 	}
-	r.MustRegister(m.messages, m.received, m.rejected, m.stored, m.writeErrors, m.writeTime)
+	r.MustRegister(m.messages, m.received, m.rejected, m.stored, m.writeErrors, m.unannounced, m.writeTime)
 	return m
 }
 

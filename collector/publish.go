@@ -10,6 +10,7 @@ import (
 	"nhip/internal/mqtt"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // maxAnnouncements is how many dead letters may wait for the broker. Beyond that announcements are
@@ -25,16 +26,15 @@ type publisher struct {
 	city    *city
 	broker  mqtt.Options
 	client  *mqtt.Client
-	log     *slog.Logger
 	letters chan announcement
-	missed  atomic.Uint64 // announcements left out
-	census  mqtt.Census   // the last that was published
-	counted atomic.Bool   // the broker has heard it on this connection
+	missed  prometheus.Counter // announcements left out
+	census  mqtt.Census        // the last that was published
+	counted atomic.Bool        // the broker has heard it on this connection
 	up      atomic.Bool
 }
 
-func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger) *publisher {
-	p := &publisher{id: id, city: city, broker: broker, log: log, letters: make(chan announcement, maxAnnouncements)}
+func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger, m *metrics) *publisher {
+	p := &publisher{id: id, city: city, broker: broker, missed: m.unannounced, letters: make(chan announcement, maxAnnouncements)}
 	p.broker.Logger = log
 	p.broker.OnUp = func() {
 		p.counted.Store(false)
@@ -58,7 +58,7 @@ func (p *publisher) announce(letters []announcement) {
 		select {
 		case p.letters <- l:
 		default:
-			p.missed.Add(1)
+			p.missed.Inc()
 		}
 	}
 }

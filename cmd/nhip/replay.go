@@ -11,6 +11,7 @@ import (
 
 	"nhip/internal/datadir"
 	"nhip/internal/mqtt"
+	"nhip/internal/pause"
 	"nhip/internal/recording"
 
 	"github.com/schollz/progressbar/v3"
@@ -114,24 +115,13 @@ func (c *replayCmd) publish(ctx context.Context, in *recording.Merge, out *mqtt.
 		}
 		if c.Speed > 0 {
 			due := began.Add(time.Duration(float64(e.Time.Sub(first)) / c.Speed))
-			if err := sleepUntil(ctx, due); err != nil {
-				return n, err
+			if !pause.For(ctx, time.Until(due)) {
+				return n, ctx.Err()
 			}
 		}
 		if err := out.Publish(ctx, e.Topic, e.Payload); err != nil {
 			return n, err
 		}
 		_ = bar.Set64(in.Offset()) // only draws
-	}
-}
-
-func sleepUntil(ctx context.Context, due time.Time) error {
-	t := time.NewTimer(time.Until(due))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/pause"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
@@ -184,7 +185,7 @@ func (c *Child) supervise(ctx context.Context, p *process) {
 // one die soon. It returns nil when ctx ends first.
 func (c *Child) replace(ctx context.Context, backoff time.Duration) (*process, time.Duration) {
 	for {
-		if !pause(ctx, backoff) {
+		if !pause.For(ctx, backoff) {
 			return nil, backoff
 		}
 		backoff = min(2*backoff, lastBackoff)
@@ -219,16 +220,4 @@ func (c *Child) relaunch(ctx context.Context) (*process, error) {
 	defer c.mu.Unlock()
 	c.pid = p.pid()
 	return p, nil
-}
-
-// pause waits and reports whether ctx still runs.
-func pause(ctx context.Context, wait time.Duration) bool {
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -183,16 +183,3 @@ func checkName(s string) error {
 	}
 	return nil
 }
-
-// Level returns the n-th level of a topic, counted from 0, or "".
-func Level(topic string, n int) string {
-	for range n {
-		_, rest, ok := strings.Cut(topic, "/")
-		if !ok {
-			return ""
-		}
-		topic = rest
-	}
-	level, _, _ := strings.Cut(topic, "/")
-	return level
-}

@@ -67,11 +67,3 @@ func TestLiveTopicsNameTheirDevice(t *testing.T) {
 		}
 	})
 }
-
-func TestLevel(t *testing.T) {
-	for n, want := range []string{"nhip", "in", "position", "5473", ""} {
-		if got := Level("nhip/in/position/5473", n); got != want {
-			t.Errorf("Level %d = %q, want %q", n, got, want)
-		}
-	}
-}

@@ -117,18 +117,6 @@ func Parse(line []byte) (Entry, error) {
 	return Entry{Time: t, Topic: string(topic), Payload: payload}, nil
 }
 
-// Append appends a message as a line with its end.
-func Append(dst []byte, e Entry) []byte {
-	dst = e.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
-	dst = append(dst, ' ')
-	dst = append(dst, e.Topic...)
-	if len(e.Payload) > 0 && e.Payload[0] == '{' && !bytes.ContainsAny(e.Payload, "\r\n") {
-		return append(append(append(dst, ' '), e.Payload...), '\n')
-	}
-	dst = append(dst, " b64:"...)
-	return append(base64.StdEncoding.AppendEncode(dst, e.Payload), '\n')
-}
-
 // counter counts what is read.
 type counter struct {
 	io.Reader

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"os"
@@ -141,7 +142,7 @@ func TestMergeGoesByStamps(t *testing.T) {
 	}
 }
 
-func TestAppendParse(t *testing.T) {
+func TestWhatIsWrittenComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Entry{
 			Time:    time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), 0).UTC(),
@@ -151,10 +152,22 @@ func TestAppendParse(t *testing.T) {
 		if rapid.Bool().Draw(t, "object") {
 			want.Payload = append([]byte("{"), want.Payload...)
 		}
-		line := Append(nil, want)
+		line := appendLine(nil, want)
 		got, err := Parse(bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil || !got.Time.Equal(want.Time) || got.Topic != want.Topic || !bytes.Equal(got.Payload, want.Payload) {
 			t.Fatalf("%q came back as %+v, %v", line, got, err)
 		}
 	})
+}
+
+// appendLine appends a message as a line with its end.
+func appendLine(dst []byte, e Entry) []byte {
+	dst = e.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
+	dst = append(dst, ' ')
+	dst = append(dst, e.Topic...)
+	if len(e.Payload) > 0 && e.Payload[0] == '{' && !bytes.ContainsAny(e.Payload, "\r\n") {
+		return append(append(append(dst, ' '), e.Payload...), '\n')
+	}
+	dst = append(dst, " b64:"...)
+	return append(base64.StdEncoding.AppendEncode(dst, e.Payload), '\n')
 }
