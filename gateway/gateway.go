@@ -16,7 +16,6 @@ import (
 	"nhip/internal/mqtt"
 
 	broker "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
@@ -86,7 +85,7 @@ func (g *Gateway) URL() string { return "tcp://" + g.Addr() }
 // Start begins to serve; what devices say goes through the door.
 func (g *Gateway) Start(door nhip.Door) error {
 	g.hook.door = door
-	if err := g.server.AddListener(listeners.NewNet("mqtt", g.listener)); err != nil {
+	if err := g.server.AddListener(newIntake(g.listener)); err != nil {
 		return fmt.Errorf("can't set up the broker: %w", err)
 	}
 	if err := g.server.Serve(); err != nil {
@@ -121,6 +120,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	go func() { done <- g.server.Close() }()
 	select {
 	case err := <-done:
+		_ = g.listener.Close() // where it was never served
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("the broker still has messages in hand: %w", ctx.Err())

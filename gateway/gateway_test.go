@@ -324,6 +324,35 @@ func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatHasJustComeDoesNotOutliveTheStop(t *testing.T) {
+	for range 20 { // which of the two comes first is chance
+		g, err := New(Options{
+			Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Start(&door{}); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", g.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := g.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > connectTimeout/2 {
+			t.Errorf("a silent client held up the stop for %s", took)
+		}
+		if n := testutil.ToFloat64(g.hook.metrics.connections); n != 0 {
+			t.Errorf("%v connections are open after the stop", n)
+		}
+		_ = conn.Close()
+	}
+}
+
 func TestCloseDoorWaitsForWhatIsInHand(t *testing.T) {
 	d := &door{hold: make(chan struct{})}
 	g := start(t, d)

@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"log/slog"
+	"net"
+	"sync"
+
+	"github.com/mochi-mqtt/server/v2/listeners"
+)
+
+// intake serves connections to the broker library. The library's own counts a connection only once
+// it is being served, so that its Close can miss one that has just come: here nothing is left when
+// Close returns.
+type intake struct {
+	l       *listener
+	serving sync.WaitGroup // the connections, and Serve itself
+
+	mu   sync.Mutex
+	open map[net.Conn]bool
+	shut bool
+}
+
+// newIntake returns an intake that will be served: Close waits for that to end.
+func newIntake(l *listener) *intake {
+	i := &intake{l: l, open: make(map[net.Conn]bool)}
+	i.serving.Add(1)
+	return i
+}
+
+// Init does nothing: the address is bound already.
+func (i *intake) Init(*slog.Logger) error { return nil }
+
+// ID names the listener.
+func (i *intake) ID() string { return "mqtt" }
+
+// Address returns the address that is listened on.
+func (i *intake) Address() string { return i.l.Addr().String() }
+
+// Protocol returns the network.
+func (i *intake) Protocol() string { return i.l.Addr().Network() }
+
+// Serve takes connections in until Close.
+func (i *intake) Serve(establish listeners.EstablishFn) {
+	defer i.serving.Done()
+	for {
+		conn, err := i.l.Accept()
+		if err != nil {
+			return
+		}
+		if !i.enter(conn) {
+			_ = conn.Close() // nobody is waiting for it
+			return
+		}
+		go func() {
+			defer i.leave(conn)
+			_ = establish(i.ID(), conn) // how a client's connection ended is counted where it matters
+		}()
+	}
+}
+
+func (i *intake) enter(conn net.Conn) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.shut {
+		return false
+	}
+	i.open[conn] = true
+	i.serving.Add(1)
+	return true
+}
+
+func (i *intake) leave(conn net.Conn) {
+	_ = conn.Close() // the library has closed most of them
+	i.mu.Lock()
+	delete(i.open, conn)
+	i.mu.Unlock()
+	i.serving.Done()
+}
+
+// Close stops listening, lets the library take leave of its clients, cuts whoever is left and waits
+// until all are gone.
+func (i *intake) Close(closeClients listeners.CloseFn) {
+	_ = i.l.Close() // only says that it was closed before
+	closeClients(i.ID())
+	for _, conn := range i.end() {
+		_ = conn.Close()
+	}
+	i.serving.Wait()
+}
+
+func (i *intake) end() []net.Conn {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.shut = true
+	var left []net.Conn
+	for conn := range i.open {
+		left = append(left, conn)
+	}
+	return left
+}
