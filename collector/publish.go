@@ -46,7 +46,7 @@ func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger, 
 }
 
 func (p *publisher) connect(ctx context.Context) (err error) {
-	p.client, err = mqtt.Dial(ctx, p.broker)
+	p.client, err = mqtt.DialPatiently(ctx, p.broker)
 	return err
 }
 

@@ -36,6 +36,7 @@ const (
 type Options struct {
 	Addr     string // host:port; port 0 picks a free one
 	Accounts Accounts
+	Clock    nhip.Clock // says when a message was received
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 }
@@ -68,7 +69,7 @@ func New(o Options) (*Gateway, error) {
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
 		}),
-		hook: &hook{accounts: o.Accounts, log: log, metrics: m, now: time.Now, speak: rate.NewLimiter(1, logBurst)},
+		hook: &hook{accounts: o.Accounts, log: log, metrics: m, clock: o.Clock, speak: rate.NewLimiter(1, logBurst)},
 	}
 	if err := g.server.AddHook(g.hook, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("can't set up the broker: %w", err), l.Close())
