@@ -71,13 +71,25 @@ func (r *relay) up(t *testing.T, broker string) {
 				_ = near.Close()
 				continue
 			}
-			r.mu.Lock()
-			r.conns = append(r.conns, near, far)
-			r.mu.Unlock()
+			if !r.keep(l, near, far) {
+				_, _ = near.Close(), far.Close()
+				return
+			}
 			go func() { _, _ = io.Copy(far, near); _, _ = far.Close(), near.Close() }()
 			go func() { _, _ = io.Copy(near, far); _, _ = far.Close(), near.Close() }()
 		}
 	}()
+}
+
+// keep notes a connection, unless the line went down meanwhile.
+func (r *relay) keep(l net.Listener, conns ...net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.listener != l {
+		return false
+	}
+	r.conns = append(r.conns, conns...)
+	return true
 }
 
 // cut ends the connections; new ones get through.
@@ -94,6 +106,7 @@ func (r *relay) down() {
 	r.mu.Lock()
 	if r.listener != nil {
 		_ = r.listener.Close()
+		r.listener = nil
 	}
 	r.mu.Unlock()
 	r.cut()
