@@ -1,7 +1,8 @@
 // Package gateway is where the city's boxes arrive. It knows who speaks, and carries bytes on: what
 // a device publishes goes through the collector's door, and is acknowledged when it is on disk
-// there. What the roles say to each other goes through the broker as usual. It never reads a
-// payload.
+// there. Where no collector is in the same process, a Forwarder is the door: it keeps messages on disk
+// until a broker upstream has them. What the roles say to each other goes through the broker as
+// usual. It never reads a payload.
 package gateway
 
 import (

@@ -110,7 +110,7 @@ func TestAcknowledgedOnlyWhenTheDoorSaysSo(t *testing.T) {
 		t.Fatalf("not acknowledged after its outcome was on disk: %v", tok.Error())
 	}
 	m := d.messages()[0]
-	if m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
+	if m.Client != "box" || m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
 		t.Errorf("carried on as %+v", m)
 	}
 }
