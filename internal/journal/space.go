@@ -7,8 +7,8 @@ import (
 )
 
 // aheadBytes is how far zeros are written ahead of the frames. A sync of bytes that overwrite zeros
-// needs no entry in the file system's own journal, which is worth 40 % more commits on ext4 to a lone
-// appender and twice as many records to 256; the one commit in a MiB that pays for it takes 2 ms.
+// needs no entry in the file system's own journal, which on ext4 is worth 40 % more commits to a lone
+// appender and 70 % more records to 256 of them. Zeros for a whole segment at once gained less.
 const aheadBytes = 1 << 20
 
 // zeros is never written to.
