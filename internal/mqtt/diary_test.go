@@ -15,7 +15,7 @@ const second = time.Second
 
 func newTestDiary(failing *atomic.Bool) (*diary, *bytes.Buffer) {
 	var out bytes.Buffer
-	return newDiary(slog.New(slog.NewTextHandler(&out, nil)), "c", pace{awayFirst, refusedFirst, longestPause, moment}, failing), &out
+	return newDiary(slog.New(slog.NewTextHandler(&out, nil)), "c", usualPace(), failing), &out
 }
 
 // expect ends sessions and compares pauses and lines of the log.

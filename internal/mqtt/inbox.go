@@ -22,11 +22,12 @@ type inbox struct {
 	mu      sync.Mutex
 	changed *sync.Cond // waiting grew or was taken, or the end came
 	waiting []delivery
+	most    int
 	closed  bool
 }
 
-func newInbox() *inbox {
-	b := &inbox{}
+func newInbox(most int) *inbox {
+	b := &inbox{most: most}
 	b.changed = sync.NewCond(&b.mu)
 	return b
 }
@@ -35,7 +36,7 @@ func newInbox() *inbox {
 func (b *inbox) put(d delivery) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) >= maxInbox && !b.closed {
+	for len(b.waiting) >= b.most && !b.closed {
 		b.changed.Wait()
 	}
 	if b.closed {

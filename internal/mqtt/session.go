@@ -41,9 +41,22 @@ type doorError struct{ cause error }
 
 func (e *doorError) Error() string { return e.cause.Error() }
 
+// hangUp is a connection that tells when it is closed. Paho reports a loss only when its handler has
+// returned, which a full inbox would never let it do.
+type hangUp struct {
+	net.Conn
+	told func()
+}
+
+// Close tells, and closes the connection.
+func (h hangUp) Close() error {
+	h.told()
+	return h.Conn.Close()
+}
+
 func newSession(s *Source) *session {
 	return &session{
-		s: s, inbox: newInbox(), unacked: newUnacked(),
+		s: s, inbox: newInbox(s.o.pace.waiting), unacked: newUnacked(s.o.pace.inHand),
 		over: make(chan struct{}), fed: make(chan struct{}), acked: make(chan struct{}),
 	}
 }
@@ -90,11 +103,14 @@ func (n *session) connect(ctx context.Context) error {
 	defer cancel()
 	var kept func() bool
 	po := n.options()
-	po.SetCustomOpenConnectionFn(func(uri *url.URL, po paho.ClientOptions) (_ net.Conn, err error) {
-		if n.conn, err = open(dialing, uri, po.ConnectTimeout); err == nil {
-			kept = context.AfterFunc(dialing, func() { _ = n.conn.Close() }) // ends paho's wait for an answer
+	po.SetCustomOpenConnectionFn(func(uri *url.URL, po paho.ClientOptions) (net.Conn, error) {
+		conn, err := open(dialing, uri, po.ConnectTimeout)
+		if err != nil {
+			return nil, err
 		}
-		return n.conn, err
+		n.conn = hangUp{conn, n.inbox.close}
+		kept = context.AfterFunc(dialing, func() { _ = n.conn.Close() }) // ends paho's wait for an answer
+		return n.conn, nil
 	})
 	n.client = paho.NewClient(po)
 	token := n.client.Connect()
@@ -113,7 +129,7 @@ func (n *session) options() *paho.ClientOptions {
 	return paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
 		SetUsername(o.Username).SetPassword(o.Password).
 		SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).
-		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetConnectTimeout(dialTimeout).
+		SetKeepAlive(o.pace.keepAlive).SetPingTimeout(o.pace.ping).SetConnectTimeout(dialTimeout).
 		SetAutoReconnect(false).SetConnectRetry(false).SetStore(forgetful{}).
 		SetDefaultPublishHandler(n.receive).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { n.end(root(err)) })

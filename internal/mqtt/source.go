@@ -36,8 +36,15 @@ type SourceOptions struct {
 	pace pace
 }
 
-// pace are the pauses of a source, shorter in tests.
-type pace struct{ away, refused, longest, moment time.Duration }
+// pace are the times and the bounds of a source, smaller in tests.
+type pace struct {
+	away, refused, longest, moment, keepAlive, ping time.Duration
+	waiting, inHand                                 int
+}
+
+func usualPace() pace {
+	return pace{awayFirst, refusedFirst, longestPause, moment, keepAlive, pingTimeout, maxInbox, maxUnacked}
+}
 
 // Source carries a broker's messages through a door, and acknowledges each when the door has it on
 // disk and not before. It loses nothing that the broker keeps: what is not acknowledged stays in the
@@ -68,7 +75,7 @@ func NewSource(o SourceOptions) (*Source, error) {
 		return nil, err
 	}
 	if o.pace == (pace{}) {
-		o.pace = pace{awayFirst, refusedFirst, longestPause, moment}
+		o.pace = usualPace()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

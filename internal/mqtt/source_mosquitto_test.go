@@ -1,11 +1,15 @@
 package mqtt_test
 
 import (
+	"strconv"
 	"testing"
+	"time"
 
 	"nhip/internal/await"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
 func over(b *mqtttest.Broker) testBroker { return testBroker{b.URL, b.Options, true} }
@@ -25,6 +29,40 @@ func TestWhatMosquittoAcknowledgedOutlivesItsRestart(t *testing.T) {
 	b.Start(t)
 	second := listen(t, over(b))
 	second.wants(t, n, topics...)
+}
+
+func TestAMosquittoThatIsFullAcknowledgesNothingMore(t *testing.T) {
+	b := mqtttest.MosquittoWith(t, map[string]string{"memory_limit": "3000000"}) // some 7,000 messages
+	first := listen(t, over(b))
+	first.waitUp(t)
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	said := fillUp(t, b.Options(mqtttest.Gateway))
+	h := listen(t, over(b))
+	h.wants(t, said, topics[0])
+}
+
+// fillUp publishes until the broker ends the connection, and returns how many it acknowledged.
+func fillUp(t *testing.T, o mqtt.Options) int {
+	t.Helper()
+	c := paho.NewClient(paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
+		SetUsername(o.Username).SetPassword(o.Password).SetAutoReconnect(false))
+	if token := c.Connect(); !token.WaitTimeout(waitFor) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	defer c.Disconnect(0)
+	for said, late := 0, time.After(waitFor); ; said++ {
+		token := c.Publish(topics[0], 1, false, strconv.Itoa(said))
+		select {
+		case <-token.Done():
+			if token.Error() != nil {
+				return said
+			}
+		case <-late:
+			t.Fatalf("%d are acknowledged and it is not full", said)
+		}
+	}
 }
 
 func TestASourceComesBackWithItsBroker(t *testing.T) {

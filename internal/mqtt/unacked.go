@@ -12,6 +12,7 @@ type unacked struct {
 	changed *sync.Cond // the first was settled, packets were released, or the end came
 	first   uint64     // the number of packets[0]
 	packets []packet
+	most    int
 	closing bool // nothing is added any more
 	dropped bool // nothing is released any more
 }
@@ -22,8 +23,8 @@ type packet struct {
 	skipped bool // the door has not seen it
 }
 
-func newUnacked() *unacked {
-	u := &unacked{}
+func newUnacked(most int) *unacked {
+	u := &unacked{most: most}
 	u.changed = sync.NewCond(&u.mu)
 	return u
 }
@@ -33,7 +34,7 @@ func newUnacked() *unacked {
 func (u *unacked) add(id uint16) (uint64, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for len(u.packets) >= maxUnacked && !u.closing {
+	for len(u.packets) >= u.most && !u.closing {
 		u.changed.Wait()
 	}
 	if u.closing {

@@ -13,7 +13,7 @@ func TestPacketsAreReleasedInTheOrderInWhichTheyCame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 60).Draw(t, "packets")
 		order := rapid.Permutation(numbers(n)).Draw(t, "outcomes")
-		u := newUnacked()
+		u := newUnacked(maxUnacked)
 		var released []uint16
 		settled, added := make(map[int]bool), 0
 		for _, next := range order {
@@ -54,7 +54,7 @@ func numbers(n int) []int {
 }
 
 func TestReleaseTellsWhetherTheDoorTookAny(t *testing.T) {
-	u := newUnacked()
+	u := newUnacked(maxUnacked)
 	for number, skipped := range []bool{true, true, false} {
 		if _, ok := u.add(1); !ok {
 			t.Fatal("not added")
@@ -67,7 +67,7 @@ func TestReleaseTellsWhetherTheDoorTookAny(t *testing.T) {
 }
 
 func TestNothingIsReleasedOnceItIsDropped(t *testing.T) {
-	u := newUnacked()
+	u := newUnacked(maxUnacked)
 	number, _ := u.add(7)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -84,7 +84,7 @@ func TestNothingIsReleasedOnceItIsDropped(t *testing.T) {
 }
 
 func TestNoMoreAreInHandThanThereArePacketIDs(t *testing.T) {
-	u := newUnacked()
+	u := newUnacked(maxUnacked)
 	for range maxUnacked {
 		u.add(1)
 	}
@@ -104,7 +104,7 @@ func TestNoMoreAreInHandThanThereArePacketIDs(t *testing.T) {
 }
 
 func TestTheInboxKeepsOrderAndSlowsASenderDown(t *testing.T) {
-	b := newInbox()
+	b := newInbox(maxInbox)
 	var wg sync.WaitGroup
 	const n = 3 * maxInbox
 	wg.Go(func() {

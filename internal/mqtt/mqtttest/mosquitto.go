@@ -2,6 +2,7 @@ package mqtttest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -45,6 +46,12 @@ type Broker struct {
 // and one for each device. The test is skipped where it is not installed.
 func Mosquitto(t testing.TB, devices ...string) *Broker {
 	t.Helper()
+	return MosquittoWith(t, nil, devices...)
+}
+
+// MosquittoWith is Mosquitto with other values for some keys that the shipped configuration has.
+func MosquittoWith(t testing.TB, values map[string]string, devices ...string) *Broker {
+	t.Helper()
 	b := &Broker{program: find(t, "mosquitto")}
 	dir := t.TempDir()
 	passwords := writePasswords(t, dir, append([]string{Collector, API, Gateway}, devices...))
@@ -56,13 +63,15 @@ func Mosquitto(t testing.TB, devices ...string) *Broker {
 		}
 		b.URL = fmt.Sprintf("tcp://127.0.0.1:%d", port)
 		b.config = filepath.Join(dir, "mosquitto.conf")
-		writeConfig(t, filepath.Join(shipped, "mosquitto.conf"), b.config, map[string]string{
+		own := map[string]string{
 			"listener":             fmt.Sprintf("%d 127.0.0.1", port),
 			"password_file":        passwords,
 			"acl_file":             filepath.Join(shipped, "acl"),
 			"persistence_location": dir + "/",
 			"log_dest":             "stderr",
-		})
+		}
+		maps.Copy(own, values)
+		writeConfig(t, filepath.Join(shipped, "mosquitto.conf"), b.config, own)
 		if b.start(t) {
 			t.Cleanup(func() { b.end(syscall.SIGKILL) })
 			return b
