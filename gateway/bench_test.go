@@ -1,16 +1,14 @@
-package gateway_test
+package gateway
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"syscall"
 	"testing"
 	"time"
 
 	"nhip"
-	"nhip/gateway"
 	"nhip/internal/journal"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,13 +17,6 @@ import (
 // asCrowd makes the test binary play the devices of the benchmark, so that their work is not counted
 // as the broker's.
 const asCrowd = "NHIP_BENCH_AS_CROWD"
-
-func TestMain(m *testing.M) {
-	if address := os.Getenv(asCrowd); address != "" {
-		os.Exit(crowd(address))
-	}
-	os.Exit(m.Run())
-}
 
 // turn is how long each contestant is spoken to before the next one is.
 const turn = time.Second
@@ -83,11 +74,11 @@ type arm struct {
 
 func (a *arm) take(b *testing.B) {
 	before := cpuTime(b)
-	heard := a.crowd.speak(b, turn)
+	answered := a.crowd.speak(b, turn)
 	a.cpu += cpuTime(b) - before
-	a.messages += heard.Messages
-	a.took += heard.Took
-	a.slow = max(a.slow, heard.P99)
+	a.messages += answered.Messages
+	a.took += answered.Took
+	a.slow = max(a.slow, answered.P99)
 }
 
 func (a *arm) rate() float64 { return float64(a.messages) / a.took.Seconds() }
@@ -136,8 +127,8 @@ func startDurable(b *testing.B) (j *journal.Journal, address string) {
 }
 
 func startGateway(b *testing.B, door nhip.Door) (address string) {
-	g, err := gateway.New(gateway.Options{
-		Addr: "127.0.0.1:0", Accounts: gateway.Accounts{Operator: operator},
+	g, err := New(Options{
+		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: operator}, Clock: nhip.WallClock{},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package gateway_test
+package gateway
 
 import (
 	"bufio"
@@ -19,8 +19,8 @@ type remoteCrowd struct {
 	answers *json.Decoder
 }
 
-// heard is what a crowd was answered in one turn.
-type heard struct {
+// answered is what a crowd was answered in one turn.
+type answered struct {
 	Messages int
 	Took     time.Duration // until the last PUBACK
 	P99      time.Duration // from PUBLISH to PUBACK
@@ -59,7 +59,7 @@ func startCrowd(b *testing.B, address string, conns, window int) *remoteCrowd {
 }
 
 // speak lets the crowd publish for so long, and then wait for its last PUBACKs.
-func (c *remoteCrowd) speak(b *testing.B, long time.Duration) heard {
+func (c *remoteCrowd) speak(b *testing.B, long time.Duration) answered {
 	if _, err := fmt.Fprintln(c.orders, long); err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func (c *remoteCrowd) speak(b *testing.B, long time.Duration) heard {
 	return h
 }
 
-func (c *remoteCrowd) listen(b *testing.B) (h heard) {
+func (c *remoteCrowd) listen(b *testing.B) (h answered) {
 	if err := c.answers.Decode(&h); err != nil || h.Err != "" {
 		b.Fatalf("the crowd: %v %s", err, h.Err)
 	}
@@ -88,10 +88,10 @@ func crowd(setting string) (exitCode int) {
 	tell := json.NewEncoder(os.Stdout)
 	devices, err := connectAll(address, conns, window)
 	if err != nil {
-		_ = tell.Encode(heard{Err: err.Error()})
+		_ = tell.Encode(answered{Err: err.Error()})
 		return 1
 	}
-	_ = tell.Encode(heard{}) // whoever does not read it has ended
+	_ = tell.Encode(answered{}) // whoever does not read it has ended
 	for orders := bufio.NewScanner(os.Stdin); orders.Scan(); {
 		long, err := time.ParseDuration(orders.Text())
 		if err != nil {
@@ -114,7 +114,7 @@ func connectAll(address string, conns, window int) (devices []*device, err error
 	return devices, nil
 }
 
-func speakAll(devices []*device, long time.Duration) heard {
+func speakAll(devices []*device, long time.Duration) answered {
 	began := time.Now()
 	failures := make([]error, len(devices))
 	var all sync.WaitGroup
@@ -122,7 +122,7 @@ func speakAll(devices []*device, long time.Duration) heard {
 		all.Go(func() { failures[i] = d.speak(began.Add(long)) })
 	}
 	all.Wait()
-	h := heard{Took: time.Since(began)}
+	h := answered{Took: time.Since(began)}
 	var waits []time.Duration
 	for i, d := range devices {
 		waits = append(waits, d.waits...)

@@ -65,7 +65,7 @@ func BenchmarkForward(b *testing.B) {
 	b.Run("broker", func(b *testing.B) { forwardAll(b, mqtttest.Start(b)) })
 	b.Run("disk", func(b *testing.B) {
 		g, err := New(Options{
-			Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+			Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 		})
 		if err != nil {
 			b.Fatal(err)

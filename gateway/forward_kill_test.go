@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, forwardUntilKilled(dir, os.Getenv(childURL), os.Getenv(childNext)))
 		os.Exit(1)
 	}
+	if address := os.Getenv(asCrowd); address != "" {
+		os.Exit(crowd(address))
+	}
 	os.Exit(m.Run())
 }
 

@@ -391,7 +391,7 @@ func TestAStopForwardsWhatItCan(t *testing.T) {
 func TestUpstreamRefusesUsAndThenNot(t *testing.T) {
 	line, d := newRelay(t), &door{}
 	strict, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: "another"}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: "another"}, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)

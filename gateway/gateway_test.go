@@ -60,7 +60,7 @@ var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
 func start(t *testing.T, d nhip.Door) *Gateway {
 	t.Helper()
 	g, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler),
+		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
 		Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -327,7 +327,7 @@ func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
 func TestAConnectionThatHasJustComeDoesNotOutliveTheStop(t *testing.T) {
 	for range 20 { // which of the two comes first is chance
 		g, err := New(Options{
-			Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+			Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 		})
 		if err != nil {
 			t.Fatal(err)

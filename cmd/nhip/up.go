@@ -4,24 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
-	"time"
 
-	"nhip"
 	"nhip/api"
-	"nhip/api/web"
 	"nhip/collector"
-	"nhip/collector/decode"
 	"nhip/gateway"
-	"nhip/internal/cleanup"
-	"nhip/internal/config"
 	"nhip/internal/datadir"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 	"nhip/internal/sim"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
 // simulatedAttribution stands on a map whose streets, buses and air are all our own invention.
