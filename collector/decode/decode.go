@@ -14,6 +14,24 @@ type Feed struct {
 	Format  string        // name of the decoder
 	Agency  string        // whose buses these are
 	Latency time.Duration // how late the feed may pass facts on, declared by its provider
+
+	Zone      *time.Location // of stamps that carry no offset; nil: UTC
+	Period    time.Duration  // averaging period where the format does not say it; 0: the format's own usual one
+	SpeedUnit string         // of formats whose speed has no unit: KilometresPerHour (also "") or MetresPerSecond
+	Fields    []Field        // what a payload that has no form of its own (LoRaWAN) says under which name
+}
+
+// Speed units that a feed may declare.
+const (
+	KilometresPerHour = "km/h"
+	MetresPerSecond   = "m/s"
+)
+
+// Field maps a value of a decoded payload to a quantity.
+type Field struct {
+	Name     string        // dotted path in the payload, as in "air.pm2_5"
+	Quantity nhip.Quantity // what it is
+	Unit     string        // what it is in; "": the quantity's own unit
 }
 
 // Input is one message for a decoder.
