@@ -6,6 +6,11 @@ DEMO_DIR ?= demo-data
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 WEB := api/web
+
+# What make bench runs: which benchmarks of which packages, and how often.
+BENCH ?= .
+BENCH_PACKAGES ?= ./...
+BENCH_ROUNDS ?= 3
 WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.go' 2>/dev/null)
 
 # Real recordings and reference values live beside the checkout, where there are any.
@@ -18,7 +23,7 @@ count = 2>&1 | awk '/ /{print; next} {printf "\r    %d packages", ++n; fflush()}
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: build demo test check fmt deps clean bin/nhip
+.PHONY: build demo test bench check fmt deps clean bin/nhip
 
 build: bin/influxd $(WEB)/dist/index.html bin/nhip
 
@@ -63,6 +68,17 @@ test: deps build check
 	@cd deploy/influxd && go test ./...
 	$(call say,go test -race)
 	@TEST_OUTPUT=$(abspath test-output) go test -race -timeout 9m ./...
+
+# Every benchmark, round after round, so that what one round meets by chance the next does not: five
+# minutes. test-output/bench.txt is for benchstat, see docs/benchmarks.md. Temporary files go beside
+# it, on a disk, because a sync to memory costs nothing.
+bench: bin/influxd
+	$(call say,$(BENCH_ROUNDS) rounds of benchmarks)
+	@command -v wrk >/dev/null || echo "MISSING: wrk — install with: apt-get install wrk; BenchmarkServe is skipped"
+	@mkdir -p test-output/tmp
+	@set -o pipefail; for round in $$(seq $(BENCH_ROUNDS)); do \
+		TMPDIR=$(abspath test-output/tmp) go test -run '^$$' -bench '$(BENCH)' -benchtime 300ms -timeout 9m $(BENCH_PACKAGES) || exit 1; \
+	done | grep --line-buffered -vE '^(ok|PASS|\?)' | tee test-output/bench.txt
 
 clean:
 	rm -rf bin test-output $(WEB)/node_modules $(WEB)/dist/assets $(WEB)/dist/index.html

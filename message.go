@@ -5,6 +5,7 @@ import "time"
 // Message is what a device said, as it said it: the seam between whoever carries bytes (a broker,
 // an HTTP door, a file) and the collector, which reads them.
 type Message struct {
+	Client   string // who said it: MQTT client id, or another identity; the messages of one have an order
 	Topic    string
 	Payload  []byte
 	Received time.Time // by our clock, when it reached the first hop of ours

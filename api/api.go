@@ -14,10 +14,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nhip"
 	"nhip/geo/tile"
+	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 
@@ -40,6 +42,7 @@ type Options struct {
 	Addr      string // host:port; port 0 picks a free one
 	PublicURL string // how the outside reaches us; "" takes it from each request
 	Clock     nhip.Clock
+	Begin     func()       // called at live news, to set a replayed clock going; may be nil
 	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
 	History   History
 	Network   *tile.Network // nil: no timetable is loaded
@@ -61,12 +64,10 @@ type Map struct {
 	Attribution string
 }
 
-// Timings of the HTTP server and of the watch on the database.
+// Timings of the HTTP server.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	pingEvery     = 2 * time.Second
-	pingTimeout   = 2 * time.Second
 	finishTimeout = 3 * time.Second // that a stop leaves to requests under way
 )
 
@@ -77,8 +78,9 @@ type API struct {
 	city     *city
 	hub      *hub
 	client   *mqtt.Client
-	history  health
-	ready    readiness
+	broker   atomic.Bool // the connection stands and is subscribed
+	history  *health.Watch
+	ready    *health.Readiness
 	listener net.Listener
 	// questions holds a place for each question to the history that is under way.
 	questions chan struct{}
@@ -100,6 +102,8 @@ func New(o Options) (*API, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
+	a.history = health.NewWatch(o.History.Ping)
+	a.ready = a.newReadiness()
 	a.server = &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news
@@ -113,31 +117,39 @@ func (a *API) Addr() string { return a.listener.Addr().String() }
 // URL returns the address as browsers write it.
 func (a *API) URL() string { return "http://" + a.Addr() }
 
-// Start serves, connects to the broker, which must answer before ctx ends, and begins to gather
-// the city.
+// Start serves, and waits for the broker until ctx ends: until the city is gathered, what needs it
+// says so. A broker that refuses us is an error at once.
 func (a *API) Start(ctx context.Context) error {
-	broker := a.o.Broker
-	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0}
-	broker.Handle = func(topic string, payload []byte, _ bool) {
-		if err := a.city.hear(topic, payload); err != nil {
-			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)
-		}
-	}
-	broker.OnConnect = a.city.connected
-	var err error
-	if a.client, err = mqtt.Dial(ctx, broker); err != nil {
-		return err
-	}
 	run, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
-	a.wg.Go(func() { a.watchHistory(run) })
+	a.wg.Go(func() { a.history.Run(run) })
 	a.wg.Go(func() {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("the HTTP server ended", "error", err)
 		}
 	})
-	return nil
+	var err error
+	a.client, err = mqtt.DialPatiently(ctx, a.ears())
+	return err
+}
+
+// ears says how the api listens to the live topics.
+func (a *API) ears() mqtt.Options {
+	broker := a.o.Broker
+	broker.Logger = a.log
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0}
+	broker.Handle = func(topic string, payload []byte, retained bool) {
+		if !retained && a.o.Begin != nil {
+			a.o.Begin()
+		}
+		if err := a.city.hear(topic, payload); err != nil {
+			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)
+		}
+	}
+	broker.OnConnect = a.city.connected
+	broker.OnUp = func() { a.broker.Store(true) }
+	broker.OnDown = func(error) { a.broker.Store(false) }
+	return broker
 }
 
 // Stop ends the streams, gives requests a moment to finish, and disconnects.
@@ -153,7 +165,9 @@ func (a *API) Stop(ctx context.Context) error {
 		return errors.Join(err, ignoreClosed(a.listener.Close()))
 	}
 	a.cancel()
-	a.client.Close()
+	if a.client != nil {
+		a.client.Close()
+	}
 	a.wg.Wait()
 	return err
 }
@@ -163,20 +177,4 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// watchHistory keeps asking the database whether it is there.
-func (a *API) watchHistory(ctx context.Context) {
-	t := time.NewTicker(pingEvery)
-	defer t.Stop()
-	for {
-		ask, cancel := context.WithTimeout(ctx, pingTimeout)
-		a.history.set(a.o.History.Ping(ask) == nil)
-		cancel()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

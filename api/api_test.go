@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 
@@ -221,7 +222,10 @@ func TestAnEmptyMapIsNoAnswerBeforeTheCityIsComplete(t *testing.T) {
 		t.Errorf("complete: %v", ids)
 	}
 	// Once it was complete, counting more is no outage.
-	a.ready.once.Store(true)
+	a.ready = health.NewReadiness() // of one that needs nothing
+	if left := a.Waiting(); len(left) > 0 {
+		t.Fatalf("still waiting for %v", left)
+	}
 	hear(t, a, mqtt.CensusTopic("c"), mqtt.Census{Buses: 5})
 	if w := get(t, a, "/v1/buses"); w.Code != http.StatusOK {
 		t.Errorf("after readiness: %d", w.Code)

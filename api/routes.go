@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/health"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -30,8 +31,8 @@ func (a *API) routes() http.Handler {
 		plainProblem(w, http.StatusMethodNotAllowed, nhip.Invalid, r.Method+" is not possible here")
 	})
 
-	r.Get("/livez", a.livez)
-	r.Get("/readyz", a.readyz)
+	r.Get("/livez", health.Live)
+	r.Method(http.MethodGet, "/readyz", a.ready)
 	r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(a.o.Registry, promhttp.HandlerOpts{}))
 
 	r.Group(func(r chi.Router) {

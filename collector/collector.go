@@ -92,8 +92,8 @@ func (c *Collector) open(o Options) error {
 	return err
 }
 
-// Start connects to the broker, which must answer before ctx ends, publishes the city and starts
-// feeding the database.
+// Start waits for the broker until ctx ends, publishes the city and starts feeding the database. A
+// broker that refuses us is an error at once.
 func (c *Collector) Start(ctx context.Context) error {
 	if err := c.out.connect(ctx); err != nil {
 		return err
@@ -120,3 +120,6 @@ func (c *Collector) Stop(ctx context.Context) error {
 
 // Pending returns how many journal records still have to reach the database.
 func (c *Collector) Pending() uint64 { return c.drain.pending() }
+
+// Publishing tells whether the live topics reach the broker now.
+func (c *Collector) Publishing() bool { return c.out.up.Load() }

@@ -20,6 +20,11 @@ const maxAnnouncements = 1024
 // publishTimeout is how long one message may take to reach the broker's socket.
 const publishTimeout = 5 * time.Second
 
+// restBetween is how long the city rests between two rounds of publishing. While a backlog is worked
+// off, every bus changes hundreds of times a second: to publish all that would cost a third as much
+// again as the backlog, and nobody could look so fast.
+const restBetween = 100 * time.Millisecond
+
 // publisher keeps the retained live topics equal to the city.
 type publisher struct {
 	id      string
@@ -46,7 +51,7 @@ func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger, 
 }
 
 func (p *publisher) connect(ctx context.Context) (err error) {
-	p.client, err = mqtt.Dial(ctx, p.broker)
+	p.client, err = mqtt.DialPatiently(ctx, p.broker)
 	return err
 }
 
@@ -66,15 +71,19 @@ func (p *publisher) announce(letters []announcement) {
 // run publishes whatever is due until ctx ends. States that change faster than the broker takes
 // them are published once, in their newest form.
 func (p *publisher) run(ctx context.Context) {
+	wake, rested := p.city.wake, (<-chan time.Time)(nil)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case l := <-p.letters:
 			p.client.Publish(mqtt.DeadTopic(p.id, l.code), 0, false, l.letter)
-		case <-p.city.wake:
+		case <-rested:
+			wake, rested = p.city.wake, nil
+		case <-wake:
 			if p.up.Load() {
 				p.publishDue(ctx)
+				wake, rested = nil, time.After(restBetween)
 			}
 		}
 	}

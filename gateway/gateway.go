@@ -1,7 +1,8 @@
 // Package gateway is where the city's boxes arrive. It knows who speaks, and carries bytes on: what
 // a device publishes goes through the collector's door, and is acknowledged when it is on disk
-// there. What the roles say to each other goes through the broker as usual. It never reads a
-// payload.
+// there. Where no collector is in the same process, a Forwarder is the door: it keeps messages on disk
+// until a broker upstream has them. What the roles say to each other goes through the broker as
+// usual. It never reads a payload.
 package gateway
 
 import (
@@ -36,6 +37,7 @@ const (
 type Options struct {
 	Addr     string // host:port; port 0 picks a free one
 	Accounts Accounts
+	Clock    nhip.Clock // says when a message was received
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 }
@@ -68,7 +70,7 @@ func New(o Options) (*Gateway, error) {
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
 		}),
-		hook: &hook{accounts: o.Accounts, log: log, metrics: m, now: time.Now, speak: rate.NewLimiter(1, logBurst)},
+		hook: &hook{accounts: o.Accounts, log: log, metrics: m, clock: o.Clock, speak: rate.NewLimiter(1, logBurst)},
 	}
 	if err := g.server.AddHook(g.hook, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("can't set up the broker: %w", err), l.Close())

@@ -60,7 +60,7 @@ var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
 func start(t *testing.T, d nhip.Door) *Gateway {
 	t.Helper()
 	g, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler),
+		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
 		Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -110,7 +110,7 @@ func TestAcknowledgedOnlyWhenTheDoorSaysSo(t *testing.T) {
 		t.Fatalf("not acknowledged after its outcome was on disk: %v", tok.Error())
 	}
 	m := d.messages()[0]
-	if m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
+	if m.Client != "box" || m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
 		t.Errorf("carried on as %+v", m)
 	}
 }
@@ -327,7 +327,7 @@ func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
 func TestAConnectionThatHasJustComeDoesNotOutliveTheStop(t *testing.T) {
 	for range 20 { // which of the two comes first is chance
 		g, err := New(Options{
-			Addr: "127.0.0.1:0", Accounts: accounts, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+			Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"sync"
-	"time"
 
 	"nhip"
 
@@ -21,7 +20,7 @@ type hook struct {
 	accounts Accounts
 	log      *slog.Logger
 	metrics  *metrics
-	now      func() time.Time
+	clock    nhip.Clock
 	speak    *rate.Limiter // of log lines that a client can cause
 	ranks    sync.Map      // client (pointer) → Rank
 
@@ -118,7 +117,7 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 		return pk, packets.ErrRejectPacket
 	}
 	h.metrics.messages.Inc()
-	m := nhip.Message{Topic: pk.TopicName, Payload: pk.Payload, Received: h.now().UTC()}
+	m := nhip.Message{Client: cl.ID, Topic: pk.TopicName, Payload: pk.Payload, Received: h.clock.Now().UTC()}
 	if pk.FixedHeader.Qos == 0 {
 		h.door.Accept(m, func(err error) { h.settle(cl, err); h.taking.Done() })
 		return pk, packets.CodeSuccessIgnore

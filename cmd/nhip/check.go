@@ -63,7 +63,22 @@ func effective(path string, flags []config.Flag) *config.Effective {
 	for i, f := range set.Feeds {
 		checkFeed(set, fmt.Sprintf("feeds[%d].", i), f)
 	}
+	checkTogether(set)
 	return set
+}
+
+// checkTogether refuses what means nothing without another key.
+func checkTogether(set *config.Effective) {
+	for _, c := range []struct{ key, value, needs, with string }{
+		{"broker.username", set.Broker.Username, "broker.url", set.Broker.URL},
+		{"broker.password", set.Broker.Password, "broker.url", set.Broker.URL},
+		{"influx.token", set.Influx.Token, "influx.url", set.Influx.URL},
+		{"influx.org", set.Influx.Org, "influx.url", set.Influx.URL},
+	} {
+		if c.value != "" && c.with == "" {
+			set.Refuse(c.key, "has no effect without "+c.needs)
+		}
+	}
 }
 
 // checkFeed refuses what the collector can't read. What is empty has been refused already.

@@ -15,7 +15,7 @@ import (
 )
 
 // database returns the process id of a nhip's embedded database.
-func (p *process) database(t *testing.T) int {
+func (p *running) database(t *testing.T) int {
 	t.Helper()
 	pid := p.cmd.Process.Pid
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))

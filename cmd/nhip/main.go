@@ -23,9 +23,12 @@ import (
 type cli struct {
 	LogLevel string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"NHIP_LOG_LEVEL"`
 
-	Up     upCmd     `cmd:"" help:"Run every role in one process."`
-	Check  checkCmd  `cmd:"" help:"Show the configuration that holds, and where it comes from."`
-	Replay replayCmd `cmd:"" help:"Publish recordings, as they were or faster."`
+	Up        upCmd        `cmd:"" help:"Run every role in one process."`
+	Gateway   gatewayCmd   `cmd:"" help:"Run a gateway alone: it keeps what devices say until a broker has it."`
+	Collector collectorCmd `cmd:"" help:"Run a collector alone, on a broker and an InfluxDB."`
+	API       apiCmd       `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
+	Check     checkCmd     `cmd:"" help:"Show the configuration that holds, and where it comes from."`
+	Replay    replayCmd    `cmd:"" help:"Publish recordings, as they were or faster."`
 }
 
 func main() {

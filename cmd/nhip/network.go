@@ -15,7 +15,7 @@ import (
 // and leaves its timetable in the data folder for whoever wants to read it. Without either there is
 // no network, and the map shows the live city alone.
 func (c *city) loadNetwork() (*tile.Network, error) {
-	feed, err := c.configuredFeed()
+	feed, err := c.timetable()
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +36,12 @@ func (c *city) loadNetwork() (*tile.Network, error) {
 	return network(feed), nil
 }
 
-func (c *city) configuredFeed() (*gtfs.Feed, error) {
-	if c.conf.GTFS == "" {
+// timetable reads the one that is configured; nil where none is.
+func (p *process) timetable() (*gtfs.Feed, error) {
+	if p.conf.GTFS == "" {
 		return nil, nil
 	}
-	feed, err := gtfs.ReadFile(c.conf.GTFS)
+	feed, err := gtfs.ReadFile(p.conf.GTFS)
 	if err != nil {
 		return nil, fmt.Errorf("can't read the timetable: %w", err)
 	}

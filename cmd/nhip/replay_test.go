@@ -23,7 +23,7 @@ func recorded(t *testing.T, name string) string {
 	return filepath.Join(dir, "recordings", name)
 }
 
-func replay(t *testing.T, p *process, args ...string) string {
+func replay(t *testing.T, p *running, args ...string) string {
 	t.Helper()
 	cmd := command(append([]string{"replay", "--data-dir", p.dir}, args...)...)
 	out, err := cmd.Output()

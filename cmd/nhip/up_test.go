@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is a running nhip.
-type process struct {
+// running is a nhip that runs.
+type running struct {
 	datadir.Addresses
 	cmd    *exec.Cmd
 	dir    string
@@ -67,15 +66,10 @@ func command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-var readyLine = regexp.MustCompile(`^ready http=(http://127\.0\.0\.1:\d+) mqtt=(tcp://127\.0\.0\.1:\d+) influx=(http://127\.0\.0\.1:\d+)$`)
-
-// up starts nhip on a folder and waits for its ready line.
-func up(t testing.TB, dir string, args ...string) *process {
+// launch starts nhip as a process and waits for what its ready line says.
+func launch(t testing.TB, dir string, args ...string) (*running, map[string]string) {
 	t.Helper()
-	args = append([]string{
-		"up", "--data-dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--influxd", influxd(t),
-	}, args...)
-	p := &process{cmd: command(args...), dir: dir, stderr: new(bytes.Buffer), exited: make(chan error, 1)}
+	p := &running{cmd: command(args...), dir: dir, stderr: new(bytes.Buffer), exited: make(chan error, 1)}
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -95,19 +89,46 @@ func up(t testing.TB, dir string, args ...string) *process {
 	}()
 	select {
 	case line := <-first:
-		m := readyLine.FindStringSubmatch(line)
-		if m == nil {
-			t.Fatalf("the first line is %q\n%s", line, p.stderr)
-		}
-		p.Addresses = datadir.Addresses{HTTP: m[1], MQTT: m[2], Influx: m[3]}
+		return p, parseReady(t, p, line)
 	case <-time.After(waitFor):
 		t.Fatalf("not ready in %s\n%s", waitFor, p.stderr)
+	}
+	return nil, nil
+}
+
+// parseReady reads "ready a=b c=d".
+func parseReady(t testing.TB, p *running, line string) map[string]string {
+	t.Helper()
+	said, ready := strings.CutPrefix(line, "ready ")
+	if !ready {
+		t.Fatalf("the first line is %q\n%s", line, p.stderr)
+	}
+	at := make(map[string]string)
+	for _, pair := range strings.Fields(said) {
+		key, address, _ := strings.Cut(pair, "=")
+		at[key] = address
+	}
+	return at
+}
+
+// up starts nhip on a folder and waits for its ready line.
+func up(t testing.TB, dir string, args ...string) *running {
+	t.Helper()
+	args = append([]string{
+		"up", "--data-dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--influxd", influxd(t),
+	}, args...)
+	p, at := launch(t, dir, args...)
+	p.Addresses = datadir.Addresses{HTTP: at["http"], MQTT: at["mqtt"], Influx: at["influx"]}
+	for _, address := range []string{p.HTTP, p.MQTT, p.Influx} {
+		if !strings.Contains(address, "://127.0.0.1:") {
+			t.Fatalf("the ready line tells %v", at)
+		}
 	}
 	return p
 }
 
 // kill ends nhip with SIGKILL and waits until its database has noticed and let go of its folder.
-func (p *process) kill() {
+func (p *running) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 	p.exited <- nil // whoever asks again
@@ -120,7 +141,7 @@ func (p *process) kill() {
 }
 
 // stop interrupts and returns how nhip ended.
-func (p *process) stop(t testing.TB) error {
+func (p *running) stop(t testing.TB) error {
 	t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -135,7 +156,7 @@ func (p *process) stop(t testing.TB) error {
 	}
 }
 
-func (p *process) operator(t testing.TB, id string) mqtt.Options {
+func (p *running) operator(t testing.TB, id string) mqtt.Options {
 	t.Helper()
 	token, err := datadir.ReadToken(p.dir)
 	if err != nil {
@@ -145,7 +166,7 @@ func (p *process) operator(t testing.TB, id string) mqtt.Options {
 }
 
 // publish sends messages and returns when all are acknowledged.
-func (p *process) publish(t testing.TB, messages ...[2]string) {
+func (p *running) publish(t testing.TB, messages ...[2]string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
@@ -190,42 +211,46 @@ func reading(id string, at time.Time, pm25 float64) [2]string {
 		at.UTC().Format(time.RFC3339), pm25)}
 }
 
-// TestTheWholePath follows messages from the broker to every answer, over a stop and a start.
+// TestTheWholePath follows messages from the broker to every answer, over a stop and a start, with
+// all roles in one process and with each in its own.
 func TestTheWholePath(t *testing.T) {
-	dir := t.TempDir()
-	p := up(t, dir)
-	dead := mqtttest.Listen(t, p.operator(t, "test-dead"), "nhip/dead/#")
-	live := mqtttest.Listen(t, p.operator(t, "test-live"), mqtt.Live)
-	hour := time.Now().Truncate(time.Hour)
-	p.publish(t,
-		position("near", time.Now(), 21.031, 105.85),
-		position("far", time.Now(), 21.1, 105.85),
-		position("far", time.Now().Add(-time.Minute), 0.5, 100), // late: stored, not shown
-		reading("embassy", hour.Add(-time.Hour), 69.2),
-		reading("embassy", hour, 70.5),
-		position("bad", time.Now(), 91, 105.8),
-		[2]string{"nowhere/known", `hello`},
-	)
-	checkDead(t, dead)
-	live.Wait(t, "the census", func(m mqtttest.Message) bool {
-		return m.Topic == mqtt.CensusTopic(collectorID) && m.Payload == `{"buses":2,"stations":1}`
-	})
-	checkAnswers(t, apitest.New(t, p.HTTP), hour)
-	if err := p.stop(t); err != nil {
-		t.Fatalf("an interrupt ends with %v\n%s", err, p.stderr)
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			start := shape.prepare(t)
+			c := start(t)
+			dead := mqtttest.Listen(t, c.reader(t, "test-dead"), "nhip/dead/#")
+			live := mqtttest.Listen(t, c.reader(t, "test-live"), mqtt.Live)
+			hour := time.Now().Truncate(time.Hour)
+			c.publish(t,
+				position("near", time.Now(), 21.031, 105.85),
+				position("far", time.Now(), 21.1, 105.85),
+				position("far", time.Now().Add(-time.Minute), 0.5, 100), // late: stored, not shown
+				reading("embassy", hour.Add(-time.Hour), 69.2),
+				reading("embassy", hour, 70.5),
+				position("bad", time.Now(), 91, 105.8),
+				[2]string{"nhip/in/position/garbage/too/deep", `hello`},
+			)
+			checkDead(t, dead, shape.everyTopic)
+			live.Wait(t, "the census", func(m mqtttest.Message) bool {
+				return m.Topic == mqtt.CensusTopic("main") && m.Payload == `{"buses":2,"stations":1}`
+			})
+			checkAnswers(t, apitest.New(t, c.HTTP), hour)
+			c.stop(t)
+			checkAnswers(t, apitest.New(t, start(t).HTTP), hour)
+		})
 	}
-
-	again := up(t, dir)
-	checkAnswers(t, apitest.New(t, again.HTTP), hour)
 }
 
-func checkDead(t *testing.T, dead *mqtttest.Listener) {
+func checkDead(t *testing.T, dead *mqtttest.Listener, everyTopic bool) {
 	t.Helper()
 	m := dead.Wait(t, "the position out of range", func(m mqtttest.Message) bool {
 		return m.Topic == "nhip/dead/main/out_of_range"
 	})
 	if !strings.Contains(m.Payload, `"field":"lat"`) || !strings.Contains(m.Payload, `"topic":"nhip/in/position/bad"`) {
 		t.Errorf("the dead letter %s", m.Payload)
+	}
+	if !everyTopic {
+		return
 	}
 	dead.Wait(t, "the topic without a feed", func(m mqtttest.Message) bool { return m.Topic == "nhip/dead/main/no_feed" })
 }
@@ -283,34 +308,52 @@ func checkReadings(t *testing.T, c *apitest.Client, hour time.Time) {
 	}
 }
 
-// TestKilledAtAnyMoment kills nhip with SIGKILL while messages come in: what was acknowledged is
-// there after the next start, and no database is left behind.
+// TestKilledAtAnyMoment kills every process of ours with SIGKILL while messages come in: what was
+// acknowledged is there after the next start, and no database is left behind.
 func TestKilledAtAnyMoment(t *testing.T) {
-	dir := t.TempDir()
-	p := up(t, dir)
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			start := shape.prepare(t)
+			c := start(t)
+			hour, acked := killUnderLoad(t, c)
+			again := start(t)
+			if again.Influx != "" {
+				checkNoOrphan(t, c.Influx)
+			}
+			checkOnce(t, apitest.New(t, again.HTTP), hour, acked)
+		})
+	}
+}
+
+// killUnderLoad returns how many readings, one for each minute before the hour, were acknowledged.
+func killUnderLoad(t *testing.T, c *town) (hour time.Time, acked int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: p.operator(t, "test-publisher"), Lanes: 4})
+	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: c.operator(t, "test-publisher"), Lanes: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hour, sent := time.Now().Truncate(time.Hour), 0
-	for fan.Acked() < 500 {
+	hour = time.Now().Truncate(time.Hour)
+	for sent := 0; fan.Acked() < 500; sent++ {
 		m := reading("s", hour.Add(-time.Duration(sent)*time.Minute), float64(sent))
 		if err := fan.Publish(ctx, m[0], []byte(m[1])); err != nil {
 			t.Fatal(err)
 		}
-		sent++
 	}
-	_ = p.cmd.Process.Kill() // and not kill: the next start must get along with a database that is still ending
-	acked := int(fan.Acked())
+	for _, p := range c.processes {
+		_ = p.cmd.Process.Kill() // and not kill: the next start must get along with a database that is still ending
+	}
+	acked = int(fan.Acked())
 	gone, give := context.WithTimeout(t.Context(), time.Millisecond)
 	defer give()
 	_ = fan.Close(gone) // what was in flight was never acknowledged
+	return hour, acked
+}
 
-	again := up(t, dir)
-	checkNoOrphan(t, p.Influx)
-	c := apitest.New(t, again.HTTP)
+// checkOnce waits for the readings that were acknowledged and counts each.
+func checkOnce(t *testing.T, c *apitest.Client, hour time.Time, acked int) {
+	t.Helper()
 	path := apitest.Query("/v1/stations/s/readings", "quantity", "pm25",
 		"from", hour.AddDate(0, 0, -30).Format(time.RFC3339), "to", hour.Format(time.RFC3339))
 	var body struct{ Readings []struct{ Value float64 } }
@@ -322,7 +365,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, r := range body.Readings {
 		seen[r.Value]++
 	}
-	for v := range acked { // acknowledgements come in the order of one connection's messages
+	for v := range acked { // acknowledgements come in the order of one device's messages
 		if seen[float64(v)] != 1 {
 			t.Errorf("the acknowledged reading %d is there %d times", v, seen[float64(v)])
 		}
@@ -370,6 +413,14 @@ func TestStartsThatCantBe(t *testing.T) {
 		{"bad clock", append([]string{"up", "--data-dir", t.TempDir(), "--clock", "noon"}, free...), "--clock"},
 		{"bad rate", append([]string{"up", "--data-dir", t.TempDir(), "--clock", "2026-02-16T15:58:00Z*-1"}, free...), "--clock"},
 		{"missing timetable", append([]string{"up", "--data-dir", t.TempDir(), "--gtfs", file + ".zip"}, free...), "timetable"},
+		{"two brokers", []string{"up", "--data-dir", t.TempDir(), "--config", brokerConfig(t)}, "broker.url"},
+		{"collector without a broker", []string{"collector", "--data-dir", t.TempDir(), "--influx-url", "http://127.0.0.1:1"}, "broker.url: is required"},
+		{"collector without a database", []string{"collector", "--data-dir", t.TempDir(), "--broker", "tcp://127.0.0.1:1"}, "influx.url: is required"},
+		{"api without a broker", []string{"api", "--data-dir", t.TempDir()}, "broker.url: is required"},
+		{"gateway without an upstream", []string{"gateway", "--data-dir", t.TempDir()}, "broker.url: is required"},
+		{"gateway on a folder in use", []string{"gateway", "--data-dir", p.dir, "--upstream", "tcp://127.0.0.1:1", "--mqtt", "127.0.0.1:0"}, "another nhip runs on the data folder"},
+		{"collector that the broker refuses", []string{"collector", "--data-dir", t.TempDir(), "--broker", p.MQTT, "--influx-url", "http://127.0.0.1:1"}, p.MQTT},
+		{"collector that the database refuses", []string{"collector", "--data-dir", t.TempDir(), "--broker", p.MQTT, "--influx-url", p.Influx}, "does not know the token"},
 		{"unknown flag", []string{"up", "--nonsense"}, "--nonsense"},
 		{"missing recording", []string{"replay", "--data-dir", p.dir, file + ".rec"}, "can't open the recording"},
 		{"broken recording", []string{"replay", "--data-dir", p.dir, file}, file + ":1"},
@@ -400,6 +451,15 @@ func TestStartsThatCantBe(t *testing.T) {
 			}
 		})
 	}
+}
+
+func brokerConfig(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "nhip.yaml")
+	if err := os.WriteFile(path, []byte("broker: {url: tcp://127.0.0.1:1}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func testRecording(t *testing.T) string {

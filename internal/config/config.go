@@ -8,12 +8,15 @@ import "time"
 // Config is everything that can be set. The names of the keys, and what each may be, are in
 // settings.go. Zero durations and empty texts are "not set".
 type Config struct {
-	HTTP   HTTP
-	MQTT   MQTT
-	Influx Influx
-	Feeds  []Feed // at least one
-	GTFS   string // path of a GTFS zip
-	Map    Map
+	HTTP      HTTP
+	MQTT      MQTT
+	Broker    Broker
+	Collector Collector
+	Health    Health
+	Influx    Influx
+	Feeds     []Feed // at least one
+	GTFS      string // path of a GTFS zip
+	Map       Map
 }
 
 // HTTP is the api's door.
@@ -24,6 +27,24 @@ type HTTP struct {
 
 // MQTT is the embedded broker's door.
 type MQTT struct {
+	Listen string // host:port
+}
+
+// Broker is the outside broker at which roles meet that run apart. One process with every role has
+// its own.
+type Broker struct {
+	URL      string // tcp://host:port
+	Username string
+	Password string // secret
+}
+
+// Collector is the collector itself.
+type Collector struct {
+	ID string // its name in topics and in the ledger
+}
+
+// Health is the door of those who operate a role that has no HTTP of its own.
+type Health struct {
 	Listen string // host:port
 }
 
@@ -58,6 +79,8 @@ type Map struct {
 const (
 	defaultHTTP   = "127.0.0.1:8080"
 	defaultMQTT   = "127.0.0.1:1883"
+	defaultHealth = "127.0.0.1:0"
+	defaultID     = "main"
 	defaultBucket = "nhip"
 	defaultAgency = "hanoi"
 	defaultZoom   = 12
@@ -69,9 +92,11 @@ func hanoi() []float64 { return []float64{105.8524, 21.0288} }
 // Default returns what holds where nothing is set.
 func Default() Config {
 	return Config{
-		HTTP:   HTTP{Listen: defaultHTTP},
-		MQTT:   MQTT{Listen: defaultMQTT},
-		Influx: Influx{Bucket: defaultBucket},
+		HTTP:      HTTP{Listen: defaultHTTP},
+		MQTT:      MQTT{Listen: defaultMQTT},
+		Collector: Collector{ID: defaultID},
+		Health:    Health{Listen: defaultHealth},
+		Influx:    Influx{Bucket: defaultBucket},
 		Feeds: []Feed{
 			{Topic: "/hfp/v2/#", Format: "hfp", Agency: "hsl"},
 			{Topic: "nhip/in/position/+", Format: "position", Agency: defaultAgency},

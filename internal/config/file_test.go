@@ -41,12 +41,12 @@ feeds:
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	for text, want := range map[string]string{
-		"nonsense: 1":                         `1:1: nonsense: is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
-		`"a\nb": 1`:                           `1:1: "a\nb": is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
+		"nonsense: 1":                         `1:1: nonsense: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
+		`"a\nb": 1`:                           `1:1: "a\nb": is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
 		"http: {}\n'http': {}":                `2:1: mapping key "http" already defined at [1:1]`,
 		"http:\n  listne: x":                  `2:3: http.listne: is not known; here may stand listen, public_url`,
 		"http.listen: ':80'":                  `1:1: http.listen: is not known; write keys below their section`,
-		"<<: {gtfs: a}":                       `1:1: <<: is not known; here may stand http, mqtt, influx, gtfs, map, feeds`,
+		"<<: {gtfs: a}":                       `1:1: <<: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
 		"http: {listen: nowhere}":             `1:16: http.listen: must be host:port, got "nowhere"`,
 		"http: {listen: ' h:1'}":              `1:16: http.listen: must be host:port, got " h:1"`,
 		"http: [1]":                           `1:7: http: must hold keys: listen, public_url`,
@@ -57,6 +57,9 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"mqtt:\n  listen: [a, b]":             `2:11: mqtt.listen: must be one value`,
 		"mqtt:\n  listen: !!str ':1'":         `2:11: mqtt.listen: must be one value`,
 		"http: {public_url: 'ftp://x'}":       `1:20: http.public_url: must be an http or https address, got "ftp://x"`,
+		"broker: {url: 'http://b:1883'}":      `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "http://b:1883"`,
+		"broker: {url: tcp://me:secret@b:1}":  `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "…@b:1"`,
+		"broker: {url: tcp://b}":              `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "tcp://b"`,
 		"influx:\n  url: ftp://me:secret@db":  `2:8: influx.url: must be an http or https address, got "…@db"`,
 		"influx: {bucket: ''}":                `1:18: influx.bucket: must not be empty`,
 		"influx:\n  token: |\n    a\n    b\n": `2:10: influx.token: must be one line of printable text`,

@@ -78,7 +78,9 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 func samples() map[string]string {
 	return map[string]string{
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
-		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
+		"broker.url": "tcp://broker:1883", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
+		"health.listen": "0.0.0.0:9100",
+		"influx.url":    "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
 	}

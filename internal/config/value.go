@@ -146,6 +146,18 @@ func webAddress(s string) error {
 	return nil
 }
 
+// brokerAddress is where an MQTT broker is, or nothing. A user in it would be told in logs.
+func brokerAddress(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "tcp" && u.Scheme != "mqtt" || u.Port() == "" || u.Hostname() == "" || u.Path != "" || u.User != nil {
+		return fmt.Errorf("must be an address as in tcp://host:1883, without a user, got %q", withoutUser(s))
+	}
+	return nil
+}
+
 // withoutUser cuts off what may be a user's password from an address that can't be read.
 func withoutUser(s string) string {
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {

@@ -20,44 +20,101 @@ import (
 const (
 	lockFile      = "lock"
 	tokenFile     = "operator.token"
-	addressFile   = "run.json"
+	addressFile   = "run-%s.json" // one for each role
 	simulatedFile = "simulated"
+)
+
+// Role is who uses a folder.
+type Role string
+
+// The roles. All is every role in one process; it shares its folder with nobody, while the others
+// may stand side by side, one of each.
+const (
+	All       Role = "up"
+	Gateway   Role = "gateway"
+	Collector Role = "collector"
+	API       Role = "api"
 )
 
 // Default is the folder that every command uses where none is named.
 const Default = "./nhip-data"
 
-// Dir is an open data folder. No other process can open it until it is closed or this one dies.
+// Dir is an open data folder. No other process can open it for the same role until it is closed or
+// this one dies.
 type Dir struct {
-	path string
-	lock *os.File
+	path  string
+	role  Role
+	locks []*os.File
 }
 
-// Open makes the folder if need be, checks that it can be written to, and takes it.
-func Open(path string) (*Dir, error) {
+// Open makes the folder if need be, checks that it can be written to, and takes it for a role.
+func Open(path string, role Role) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("can't make the data folder (choose another with --data-dir): %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("can't write to the data folder (choose another with --data-dir): %w", err)
+	d := &Dir{path: path, role: role}
+	if err := d.take(); err != nil {
+		return nil, errors.Join(err, d.release())
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(
-			fmt.Errorf("another nhip runs on the data folder %s; stop it or choose another with --data-dir", path),
-			lock.Close())
-	}
-	return &Dir{path: path, lock: lock}, nil
+	return d, d.forgetDead()
 }
 
-// Close gives the folder back and removes the addresses that were announced.
-func (d *Dir) Close() error {
-	err := os.Remove(d.Path(addressFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+// take locks the folder: whole for all roles at once, else shared, and the role's own lock.
+func (d *Dir) take() error {
+	if d.role == All {
+		return d.lock(lockFile, unix.LOCK_EX)
 	}
-	return errors.Join(err, d.lock.Close())
+	if err := d.lock(lockFile, unix.LOCK_SH); err != nil {
+		return err
+	}
+	return d.lock(string(d.role)+"."+lockFile, unix.LOCK_EX)
 }
+
+func (d *Dir) lock(name string, how int) error {
+	f, err := os.OpenFile(d.Path(name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("can't write to the data folder (choose another with --data-dir): %w", err)
+	}
+	d.locks = append(d.locks, f)
+	if err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("another nhip runs on the data folder %s; stop it or choose another with --data-dir", d.path)
+	}
+	return nil
+}
+
+func (d *Dir) release() error {
+	var errs []error
+	for _, f := range d.locks {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// forgetDead removes the addresses of those who can't be running any more: of everybody where the
+// folder is ours alone, else our own and those of all roles in one process.
+func (d *Dir) forgetDead() error {
+	dead := []Role{All, d.role}
+	if d.role == All {
+		dead = roles()
+	}
+	var errs []error
+	for _, r := range dead {
+		errs = append(errs, d.forget(r))
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Dir) forget(r Role) error {
+	if err := os.Remove(d.Path(fmt.Sprintf(addressFile, r))); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func roles() []Role { return []Role{All, Gateway, Collector, API} }
+
+// Close gives the folder back and removes the addresses that were announced.
+func (d *Dir) Close() error { return errors.Join(d.forget(d.role), d.release()) }
 
 // Path returns the path of something in the folder.
 func (d *Dir) Path(name ...string) string {
@@ -119,31 +176,43 @@ func ReadToken(path string) (string, error) {
 	return token, nil
 }
 
-// Addresses say where a running Nhịp is reached.
+// Addresses say where a running Nhịp is reached; what a role does not have is empty.
 type Addresses struct {
-	HTTP   string `json:"http"`
-	MQTT   string `json:"mqtt"`
-	Influx string `json:"influx"`
+	HTTP   string `json:"http,omitempty"`
+	MQTT   string `json:"mqtt,omitempty"`
+	Influx string `json:"influx,omitempty"`
 }
 
-// Announce leaves the addresses for local tools.
+// Announce leaves the role's addresses for local tools.
 func (d *Dir) Announce(a Addresses) error {
 	raw, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("can't encode the addresses: %w", err)
 	}
-	return durable.WriteFile(d.Path(addressFile), append(raw, '\n'))
+	return durable.WriteFile(d.Path(fmt.Sprintf(addressFile, d.role)), append(raw, '\n'))
 }
 
-// ReadAddresses reads where the Nhịp on the folder at path is reached. The error is fs.ErrNotExist
+// ReadAddresses reads where the roles on the folder at path are reached. The error is fs.ErrNotExist
 // where none runs.
-func ReadAddresses(path string) (a Addresses, err error) {
-	raw, err := os.ReadFile(filepath.Join(path, addressFile))
-	if err != nil {
-		return a, fmt.Errorf("can't read where nhip runs: %w", err)
+func ReadAddresses(path string) (Addresses, error) {
+	var all Addresses
+	found := false
+	for _, r := range roles() {
+		name := filepath.Join(path, fmt.Sprintf(addressFile, r))
+		raw, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return all, fmt.Errorf("can't read where nhip runs: %w", err)
+		}
+		if err := json.Unmarshal(raw, &all); err != nil { // sets what the role has, and leaves the others
+			return all, fmt.Errorf("can't read where nhip runs: %s: %w", name, err)
+		}
+		found = true
 	}
-	if err := json.Unmarshal(raw, &a); err != nil {
-		return a, fmt.Errorf("can't read where nhip runs: %s: %w", filepath.Join(path, addressFile), err)
+	if !found {
+		return all, fmt.Errorf("no nhip runs on %s: %w", path, fs.ErrNotExist)
 	}
-	return a, nil
+	return all, nil
 }

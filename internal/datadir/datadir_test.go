@@ -11,7 +11,7 @@ import (
 
 func open(t *testing.T, path string) *Dir {
 	t.Helper()
-	d, err := Open(path)
+	d, err := Open(path, All)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func open(t *testing.T, path string) *Dir {
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data")
 	d := open(t, path)
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "another nhip runs") {
+	if _, err := Open(path, All); err == nil || !strings.Contains(err.Error(), "another nhip runs") {
 		t.Errorf("a second Open: %v", err)
 	}
 	if err := d.Close(); err != nil {
@@ -36,7 +36,7 @@ func TestAFolderThatCantBe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(filepath.Join(file, "data")); err == nil || !strings.Contains(err.Error(), "--data-dir") {
+	if _, err := Open(filepath.Join(file, "data"), All); err == nil || !strings.Contains(err.Error(), "--data-dir") {
 		t.Errorf("a folder below a file: %v", err)
 	}
 }
@@ -98,5 +98,56 @@ func TestAddresses(t *testing.T) {
 	}
 	if _, err := ReadAddresses(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestRolesSideBySide(t *testing.T) {
+	path := t.TempDir()
+	take := func(r Role) *Dir {
+		t.Helper()
+		d, err := Open(path, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		return d
+	}
+	gateway, collector := take(Gateway), take(Collector)
+	for _, r := range []Role{All, Gateway} {
+		if _, err := Open(path, r); err == nil || !strings.Contains(err.Error(), "another nhip runs") {
+			t.Errorf("%s beside them: %v", r, err)
+		}
+	}
+	if err := errors.Join(gateway.Announce(Addresses{MQTT: "tcp://127.0.0.1:2"}), take(API).Announce(Addresses{HTTP: "http://127.0.0.1:1"})); err != nil {
+		t.Fatal(err)
+	}
+	want := Addresses{HTTP: "http://127.0.0.1:1", MQTT: "tcp://127.0.0.1:2"}
+	if got, err := ReadAddresses(path); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := errors.Join(gateway.Close(), collector.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadAddresses(path); err != nil || got != (Addresses{HTTP: want.HTTP}) {
+		t.Errorf("once the gateway has gone: %+v, %v", got, err)
+	}
+}
+
+func TestTheDeadAreForgotten(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	if err := d.Announce(Addresses{HTTP: "http://127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.release(); err != nil { // as a kill does
+		t.Fatal(err)
+	}
+	gateway, err := Open(path, Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gateway.Close()
+	if a, err := ReadAddresses(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%+v, %v", a, err)
 	}
 }

@@ -2,7 +2,9 @@ package journal
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math/bits"
 )
 
 const (
@@ -20,12 +22,24 @@ type batch struct {
 	dones []func(seq uint64, err error)
 }
 
+// recordSize returns what a record of n bytes takes in a frame.
+func recordSize(n int) int64 {
+	const bitsPerByte = 7 // of a uvarint
+	return int64(bits.Len64(uint64(n)|1)+bitsPerByte-1)/bitsPerByte + int64(n)
+}
+
 func newBatch() *batch { return &batch{buf: make([]byte, headerSize+frameHeader)} }
 
 func (b *batch) add(record []byte, done func(uint64, error)) {
 	b.buf = binary.AppendUvarint(b.buf, uint64(len(record)))
 	b.buf = append(b.buf, record...)
 	b.dones = append(b.dones, done)
+}
+
+// takes reports whether n more bytes leave b a frame that a segment of the given size holds. A batch
+// without records takes any.
+func (b *batch) takes(n, segmentBytes int64) bool {
+	return len(b.dones) == 0 || len(b.buf) < maxPending && int64(len(b.buf))+n <= segmentBytes
 }
 
 // seal numbers the records from first on and returns the bytes to write.
@@ -62,15 +76,19 @@ func (b *batch) reset() {
 }
 
 // Append hands a copy of record to the next commit and returns; the caller may reuse its buffer. It
-// never waits for the disk unless 16 MiB are pending, and then until they were taken.
+// never waits for the disk unless 16 MiB or a segment's worth are pending, and then until they were
+// taken.
 //
 // done, which may be nil, is called exactly once: with the record's seq when it is on disk, else
 // with 0 and an error. It is called from the committer's goroutine in the order of seqs, and holds
 // up every other record: it must be quick and must not call Append or Close. Only a record that is
-// refused at once (ErrTooBig, ErrClosed) is answered from the caller's goroutine, before Append
+// refused at once (ErrTooBig, ErrFull, ErrClosed) is answered from the caller's goroutine, before Append
 // returns.
 func (j *Journal) Append(record []byte, done func(seq uint64, err error)) {
 	err := j.enqueue(record, done)
+	if errors.Is(err, ErrFull) {
+		j.sayFull()
+	}
 	if err != nil && done != nil {
 		done(0, err)
 	}
@@ -80,14 +98,19 @@ func (j *Journal) enqueue(record []byte, done func(uint64, error)) error {
 	if len(record) > j.opts.MaxRecord {
 		return fmt.Errorf("%w: %d bytes, the most is %d", ErrTooBig, len(record), j.opts.MaxRecord)
 	}
+	n := recordSize(len(record))
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for len(j.pending.buf) >= maxPending && !j.closing {
+	for !j.closing && j.admits(n) && !j.pending.takes(n, j.opts.SegmentBytes) {
 		j.room.Wait()
 	}
 	if j.closing {
 		return ErrClosed
 	}
+	if !j.admits(n) {
+		return j.refuse(n)
+	}
+	j.space.refused = 0
 	j.pending.add(record, done)
 	if len(j.pending.dones) == 1 {
 		j.work.Signal()
@@ -110,6 +133,7 @@ func (j *Journal) take(empty *batch) (*batch, bool) {
 	}
 	full := j.pending
 	j.pending = empty
+	j.space.flight = int64(len(full.buf))
 	j.room.Broadcast()
 	return full, true
 }

@@ -44,14 +44,14 @@ func (j *Journal) SaveCursor(name string, seq uint64) error {
 	temp := path + ".tmp"
 	if err := j.writeFile(temp, formatCursor(seq)); err != nil {
 		_ = j.files.remove(temp) // the next save starts over
-		return fmt.Errorf("journal: cursor %s: %w", name, err)
+		return fmt.Errorf("journal: cursor %s: %w", name, noRoom(err))
 	}
 	err := j.files.rename(temp, path)
 	if err == nil {
 		err = j.files.syncDir(j.dir)
 	}
 	if err != nil {
-		return fmt.Errorf("journal: cursor %s: %w", name, err)
+		return fmt.Errorf("journal: cursor %s: %w", name, noRoom(err))
 	}
 	return nil
 }

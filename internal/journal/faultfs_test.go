@@ -1,9 +1,7 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,9 +34,112 @@ type fault struct {
 	part int
 }
 
-// inode holds the contents that a file may have after a crash: the first is on disk for sure, the
-// later ones were written since and may be, in whole or in part.
-type inode struct{ images [][]byte }
+// inode is a file as its disk sees it: what is there for sure, and what was done since. A crash takes
+// any of those changes, whole or in parts, and keeps any that came later.
+type inode struct {
+	base    []byte
+	changes []change
+}
+
+// change is one write, or one truncation to off.
+type change struct {
+	off      int64
+	data     []byte
+	truncate bool
+	fate     fate
+}
+
+// fate is what a sync made of a change. What was there when a sync failed is in limbo: the kernel has
+// given it up, shows it as long as the machine runs, and later syncs succeed without it.
+type fate int
+
+const (
+	unsynced fate = iota
+	settled
+	limbo
+)
+
+func (n *inode) write(p []byte, off int64) {
+	n.changes = append(n.changes, change{off: off, data: slices.Clone(p)})
+}
+
+func (n *inode) truncate(size int64) {
+	n.changes = append(n.changes, change{off: size, truncate: true})
+}
+
+// sync gives all changes that have none yet their fate, and makes what can't be lost any more the
+// base.
+func (n *inode) sync(to fate) {
+	for i := range n.changes {
+		if n.changes[i].fate == unsynced {
+			n.changes[i].fate = to
+		}
+	}
+	for len(n.changes) > 0 && n.changes[0].fate == settled {
+		n.base = n.changes[0].apply(n.base, wholly)
+		n.changes = n.changes[1:]
+	}
+}
+
+// wholly picks the most there is of everything.
+func wholly(n int) int { return n - 1 }
+
+// afterCrash picks one of the contents that the file may have.
+func (n *inode) afterCrash(pick func(n int) int) []byte {
+	content := slices.Clone(n.base)
+	for _, c := range n.changes {
+		if c.fate == settled {
+			content = c.apply(content, wholly)
+		} else {
+			content = c.apply(content, pick)
+		}
+	}
+	return content
+}
+
+// apply makes the change, or the part of it that pick leaves.
+func (c change) apply(content []byte, pick func(n int) int) []byte {
+	if c.truncate {
+		if pick(2) == 0 {
+			return content
+		}
+		return resize(content, c.off)
+	}
+	whole := len(c.data)
+	switch pick(4) {
+	case 0:
+		return content
+	case 1:
+		part := pick(whole + 1)
+		content = resize(content, max(int64(len(content)), c.off+int64(part)))
+		copy(content[c.off:], c.data[:part])
+	case 2:
+		content = resize(content, max(int64(len(content)), c.off+int64(whole)))
+		c.scatter(content, pick(1<<16))
+	default:
+		content = resize(content, max(int64(len(content)), c.off+int64(whole)))
+		copy(content[c.off:], c.data)
+	}
+	return content
+}
+
+// scatter writes every block whose bit is set in the pattern. Blocks are far smaller than any disk's,
+// so that a frame of the tests has some, but like those they don't tear a header off its first frame.
+func (c change) scatter(content []byte, pattern int) {
+	const block = headerSize + 8
+	for i := 0; i < len(c.data); i += block {
+		if pattern>>(i/block%16)&1 == 1 {
+			copy(content[c.off+int64(i):], c.data[i:min(i+block, len(c.data))])
+		}
+	}
+}
+
+func resize(content []byte, size int64) []byte {
+	if size <= int64(len(content)) {
+		return content[:size:size]
+	}
+	return append(content, make([]byte, size-int64(len(content)))...)
+}
 
 // fataler is a *testing.T or a *rapid.T.
 type fataler interface{ Fatal(args ...any) }
@@ -54,7 +155,7 @@ func newFaultFS(t fataler, dir string) *faultFS {
 		if err != nil {
 			t.Fatal(err)
 		}
-		node := &inode{images: [][]byte{content}}
+		node := &inode{base: content}
 		d.durable[path], d.live[path] = node, node
 	}
 	return d
@@ -84,6 +185,20 @@ func (d *faultFS) isDown() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.crashed
+}
+
+// armed reports whether a fault may be still to come.
+func (d *faultFS) armed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.faults) > 0 || d.always != nil || d.crashAt > 0
+}
+
+// count returns how many operations there were.
+func (d *faultFS) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ops
 }
 
 // crashNow fails every later operation, until revive lets another process use the disk.
@@ -143,10 +258,10 @@ func (d *faultFS) open(path string, flag int) (file, error) {
 	node := d.live[path]
 	switch {
 	case node == nil:
-		node = &inode{images: [][]byte{nil}}
+		node = &inode{}
 		d.live[path] = node
 	case flag&os.O_TRUNC != 0:
-		node.images = append(node.images, nil)
+		node.truncate(0)
 	}
 	return &faultFile{File: f, disk: d, node: node}, nil
 }
@@ -173,6 +288,19 @@ func (d *faultFS) remove(path string) error {
 	}
 	delete(d.live, path)
 	return os.Remove(path)
+}
+
+func (d *faultFS) link(from, to string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f, ok := d.step(); ok {
+		return f.err
+	}
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	d.live[to] = d.live[from]
+	return nil
 }
 
 func (d *faultFS) syncDir(dir string) error {
@@ -207,21 +335,6 @@ func (d *faultFS) image(pick func(n int) int) map[string][]byte {
 	return kept
 }
 
-// afterCrash picks one of the contents, and of what it adds to the one before it a part, perhaps
-// with zeros where the rest should be.
-func (n *inode) afterCrash(pick func(n int) int) []byte {
-	i := pick(len(n.images))
-	content := n.images[i]
-	if i == 0 || !bytes.HasPrefix(content, n.images[i-1]) {
-		return content
-	}
-	part := len(n.images[i-1]) + pick(len(content)-len(n.images[i-1])+1)
-	if pick(2) == 0 {
-		return content[:part]
-	}
-	return append(slices.Clone(content[:part]), make([]byte, len(content)-part)...)
-}
-
 type faultFile struct {
 	*os.File
 	disk *faultFS
@@ -246,9 +359,7 @@ func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	if err := f.remember(); err != nil {
-		return n, err
-	}
+	f.node.write(p, off)
 	if ok {
 		return n, fault.err
 	}
@@ -261,10 +372,8 @@ func (f *faultFile) Truncate(size int64) error {
 	if fault, ok := f.disk.step(); ok {
 		return fault.err
 	}
-	if err := f.File.Truncate(size); err != nil {
-		return err
-	}
-	return f.remember()
+	f.node.truncate(size)
+	return f.File.Truncate(size)
 }
 
 func (f *faultFile) Sync() error {
@@ -277,22 +386,9 @@ func (f *faultFile) Sync() error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	if fault, ok := f.disk.step(); ok {
+		f.node.sync(limbo)
 		return fault.err
 	}
-	f.node.images = f.node.images[len(f.node.images)-1:]
-	return nil
-}
-
-// remember keeps the file's content as one that a crash may leave. It is called with mu held.
-func (f *faultFile) remember() error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	content := make([]byte, info.Size())
-	if _, err := f.File.ReadAt(content, 0); err != nil && err != io.EOF {
-		return err
-	}
-	f.node.images = append(f.node.images, content)
+	f.node.sync(settled)
 	return nil
 }

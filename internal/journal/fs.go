@@ -31,6 +31,7 @@ type fileSystem interface {
 	open(path string, flag int) (file, error)
 	rename(from, to string) error
 	remove(path string) error
+	link(from, to string) error
 	syncDir(dir string) error
 }
 
@@ -47,6 +48,8 @@ func (osFS) open(path string, flag int) (file, error) {
 func (osFS) rename(from, to string) error { return os.Rename(from, to) }
 
 func (osFS) remove(path string) error { return os.Remove(path) }
+
+func (osFS) link(from, to string) error { return os.Link(from, to) }
 
 func (osFS) syncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,19 +55,26 @@ func mustAppend(t testing.TB, j *Journal, records ...string) {
 	}
 }
 
-// appendBatch appends the records in one commit and returns their answers in the order they came.
+// appendBatch appends the records in one commit, but for those that the bound refuses, and returns
+// each one's answer.
 func appendBatch(j *Journal, records []string) []answer {
-	got := make(chan answer, len(records))
+	answers := make([]answer, len(records))
+	var wg sync.WaitGroup
 	j.mu.Lock()
-	for _, r := range records {
-		j.pending.add([]byte(r), func(seq uint64, err error) { got <- answer{seq, err} })
+	for i, r := range records {
+		if n := recordSize(len(r)); !j.admits(n) {
+			answers[i].err = j.refuse(n)
+			continue
+		}
+		wg.Add(1)
+		j.pending.add([]byte(r), func(seq uint64, err error) {
+			answers[i] = answer{seq, err}
+			wg.Done()
+		})
 	}
 	j.work.Signal()
 	j.mu.Unlock()
-	answers := make([]answer, len(records))
-	for i := range answers {
-		answers[i] = <-got
-	}
+	wg.Wait()
 	return answers
 }
 
@@ -122,7 +130,18 @@ func wantEntries(t testing.TB, j *Journal, want []entry) {
 // segmentNames returns the names of dir's segments, oldest first.
 func segmentNames(t testing.TB, dir string) []string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	return glob(t, dir, "*"+segmentSuffix)
+}
+
+// asideNames returns the names of the damaged segments that are set aside, oldest first.
+func asideNames(t testing.TB, dir string) []string {
+	t.Helper()
+	return glob(t, dir, "*"+asideSuffix)
+}
+
+func glob(t testing.TB, dir, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil {
 		t.Fatal(err)
 	}

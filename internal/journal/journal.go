@@ -13,10 +13,15 @@ const (
 	defaultSegmentBytes = 64 << 20 // what a release gives back at once; Open scans that much, in 0.03 s
 	defaultMaxRecord    = 1 << 20
 	maxMaxRecord        = 1 << 30 // a frame's length is 32 bits: one batch and one record must fit
+	minSegments         = 2       // segments that MaxBytes must hold: one is kept, one is room
+	boundSegments       = 8       // segments that MaxBytes holds by default: a release gives an eighth back
 )
 
-// Errors that callers may ask for with errors.Is.
+// Errors that callers may ask for with errors.Is. ErrNoRoom is in ErrFull and in every error of a
+// disk that is full, so it is what tells "send again later" from "something is broken".
 var (
+	ErrNoRoom = errors.New("no room")
+	ErrFull   = fmt.Errorf("%w: journal has reached its bound", ErrNoRoom)
 	ErrClosed = errors.New("journal is closed")
 	ErrLocked = errors.New("journal is open already, in this process or another")
 	ErrTooBig = errors.New("record is too big")
@@ -26,6 +31,7 @@ var (
 type Options struct {
 	SegmentBytes int64        // a segment that would grow beyond this is followed by a new one; default 64 MiB
 	MaxRecord    int          // longest record in bytes, at most 1 GiB; default 1 MiB
+	MaxBytes     int64        // most bytes of all segments' files, see Room in the package's documentation; default none
 	Logger       *slog.Logger // hears of damage and failures; default none
 }
 
@@ -36,14 +42,33 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxRecord < 0 || o.MaxRecord > maxMaxRecord {
 		return o, fmt.Errorf("journal: MaxRecord: must be between 0 and %d, got %d", maxMaxRecord, o.MaxRecord)
 	}
-	if o.SegmentBytes == 0 {
-		o.SegmentBytes = defaultSegmentBytes
-	}
 	if o.MaxRecord == 0 {
 		o.MaxRecord = defaultMaxRecord
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxBytes != 0 {
+		return o.withBound()
+	}
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = defaultSegmentBytes
+	}
+	return o, nil
+}
+
+// withBound checks the rules that keep a bounded journal from being full for ever. The newest
+// segment is never released, so beside it there must be room for any record.
+func (o Options) withBound() (Options, error) {
+	longest := headerSize + frameHeader + recordSize(o.MaxRecord)
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = max(min(defaultSegmentBytes, o.MaxBytes/boundSegments), longest)
+	}
+	if o.SegmentBytes < longest {
+		return o, fmt.Errorf("journal: SegmentBytes: must be at least %d to hold a record of MaxRecord, got %d", longest, o.SegmentBytes)
+	}
+	if o.MaxBytes/minSegments < o.SegmentBytes {
+		return o, fmt.Errorf("journal: MaxBytes: must be at least %d times SegmentBytes, %d, got %d", minSegments, o.SegmentBytes, o.MaxBytes)
 	}
 	return o, nil
 }
@@ -68,8 +93,10 @@ type Journal struct {
 	segs    []*segment // oldest first, never empty after Open
 	last    uint64     // seq of the last durable record
 	changed chan struct{}
-	doomed  []string // released segments that are still on disk
-	stats   Stats    // the counters of it
+	doomed  []*segment // released segments that are still on disk
+	aside   []*aside   // damaged segments kept for a human, oldest first
+	space   space
+	stats   Stats // the counters of it
 }
 
 // Open opens the journal in dir, which it creates when it isn't there, and brings it into a state
@@ -124,8 +151,7 @@ func (j *Journal) Close() error {
 func (j *Journal) shut() error {
 	var err error
 	if j.tail.file != nil {
-		err = j.tail.file.Close()
-		j.tail.file = nil
+		err = j.leave()
 	}
 	return errors.Join(err, j.lock.Close())
 }

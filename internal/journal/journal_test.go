@@ -23,6 +23,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		{"x", Options{SegmentBytes: -1}, "SegmentBytes: must not be negative, got -1"},
 		{"x", Options{MaxRecord: -1}, "MaxRecord: must be between 0 and 1073741824, got -1"},
 		{"x", Options{MaxRecord: 1<<30 + 1}, "MaxRecord: must be between 0 and 1073741824"},
+		{"x", Options{MaxBytes: -1}, "MaxBytes: must be at least 2 times SegmentBytes, 1048615, got -1"},
+		{"x", Options{MaxBytes: 1 << 20}, "MaxBytes: must be at least 2 times SegmentBytes, 1048615, got 1048576"},
+		{"x", Options{MaxBytes: 1000, SegmentBytes: 501, MaxRecord: 9}, "MaxBytes: must be at least 2 times SegmentBytes, 501, got 1000"},
+		{"x", Options{MaxBytes: 1000, SegmentBytes: 136, MaxRecord: 100}, "SegmentBytes: must be at least 137 to hold a record of MaxRecord, got 136"},
 		{"", Options{}, "dir: is required"},
 	} {
 		j, err := Open(c.dir, c.o)

@@ -11,18 +11,29 @@ import (
 	"testing"
 )
 
-// childDir is the environment variable that makes the test binary an appender on the journal it
-// names, until it is killed.
-const childDir = "NHIP_TEST_JOURNAL_CHILD"
+// The environment variables that make the test binary a child with a role, on the journal in a
+// folder.
+const (
+	childDir  = "NHIP_TEST_JOURNAL_CHILD"
+	childRole = "NHIP_TEST_JOURNAL_ROLE"
+)
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDir); dir != "" {
-		if err := appendUntilKilled(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err := childRoles()[os.Getenv(childRole)](dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child is the test binary in a role.
+func child(t *testing.T, role, dir string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir, childRole+"="+role)
+	return cmd
 }
 
 // appendUntilKilled appends with four goroutines and prints "<seq> <record>" of what is
@@ -67,8 +78,7 @@ func TestKill(t *testing.T) {
 // said to acked.
 func runAndKill(t *testing.T, dir string, after int, acked map[uint64]string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd := child(t, "appender", dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

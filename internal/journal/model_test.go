@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,11 +19,15 @@ import (
 
 // model is what a journal must hold, kept beside one on a disk that fails and crashes.
 type model struct {
+	tb    testing.TB
 	dir   string
 	o     Options
 	files *faultFS
 	j     *Journal
 	tail  *Reader // lives through everything but a reopening
+
+	most   int64 // bytes that may be on disk; 0 is without bound
+	faulty bool  // the disk has failed or will, so that the journal may count more bytes than there are
 
 	serial   int        // makes every record unlike all others
 	durable  []string   // record of seq i+1; acknowledged, or seen after a crash
@@ -36,13 +42,18 @@ type model struct {
 // with its bytes; nothing else is, but for one batch that a crash left unanswered or that the disk
 // refused to disown.
 func TestModel(t *testing.T) {
-	root := t.TempDir()
+	root, tb := t.TempDir(), t
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(root, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &model{dir: dir, o: Options{SegmentBytes: 200}, files: newFaultFS(t, dir), cursor: []uint64{0}}
+		o := rapid.SampledFrom([]Options{
+			{SegmentBytes: 200},
+			{SegmentBytes: 2000},
+			{SegmentBytes: 400, MaxBytes: 1200, MaxRecord: 350},
+		}).Draw(t, "options")
+		m := &model{tb: tb, dir: dir, o: o, files: newFaultFS(t, dir), cursor: []uint64{0}}
 		m.start(t)
 		defer func() { _ = m.j.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
@@ -50,14 +61,15 @@ func TestModel(t *testing.T) {
 			"append two": m.append, // more often than the rest
 			"read":       m.readOn,
 			"release":    m.release,
+			"drain":      m.drain,
 			"cursor":     m.saveCursor,
 			"fail":       m.fail,
-			"fill disk":  func(*rapid.T) { m.files.setAlways(syscall.ENOSPC) },
+			"fill disk":  m.fillDisk,
 			"heal":       func(*rapid.T) { m.files.heal() },
 			"reopen":     m.reopen,
 			"crash":      m.crash,
 			"kill":       m.kill,
-			"crash soon": func(t *rapid.T) { m.files.crashAfter(rapid.IntRange(0, 8).Draw(t, "operations")) },
+			"crash soon": m.crashSoon,
 			"":           m.check,
 		})
 		m.crash(t)
@@ -65,24 +77,50 @@ func TestModel(t *testing.T) {
 	})
 }
 
-func (m *model) append(t *rapid.T) {
-	var batch []string
+// newBatch draws records that one frame holds.
+func (m *model) newBatch(t *rapid.T) (batch []string) {
+	size := int64(headerSize + frameHeader)
 	for range rapid.IntRange(1, 4).Draw(t, "records") {
 		m.serial++
 		filler := strings.Repeat("x", rapid.SampledFrom([]int{0, 0, 5, 30, 300}).Draw(t, "filler"))
-		batch = append(batch, fmt.Sprintf("%d%s", m.serial, filler))
+		record := fmt.Sprintf("%d%s", m.serial, filler)
+		size += recordSize(len(record))
+		if m.o.MaxBytes > 0 && size > m.o.SegmentBytes {
+			break
+		}
+		batch = append(batch, record)
 	}
-	answers := appendBatch(m.j, batch)
+	return batch
+}
+
+// append appends a batch. The bound refuses single records of it; all others share their fate.
+func (m *model) append(t *rapid.T) {
+	drawn := m.newBatch(t)
+	room := m.room(t)
+	answers := appendBatch(m.j, drawn)
+	var batch []string
+	var failed error
 	for i, a := range answers {
-		if (a.err == nil) != (answers[0].err == nil) {
+		n := recordSize(len(drawn[i]))
+		if errors.Is(a.err, ErrFull) {
+			if n <= room && !m.faulty {
+				t.Fatalf("record of %d bytes is refused with room for %d", n, room)
+			}
+			continue
+		}
+		room -= n
+		batch = append(batch, drawn[i])
+		if len(batch) > 1 && (a.err == nil) != (failed == nil) {
 			t.Fatalf("answers of one batch differ: %v", answers)
 		}
-		if want := uint64(len(m.durable) + i + 1); a.err == nil && a.seq != want {
+		if want := uint64(len(m.durable) + len(batch)); a.err == nil && a.seq != want {
 			t.Fatalf("seq %d, want %d", a.seq, want)
 		}
+		failed = a.err
 	}
 	switch {
-	case answers[0].err == nil:
+	case len(batch) == 0:
+	case failed == nil:
 		m.durable = append(m.durable, batch...)
 		m.doubtful = nil
 	case m.files.isDown():
@@ -94,7 +132,48 @@ func (m *model) append(t *rapid.T) {
 	}
 }
 
+// room returns how many bytes of records the bound has room for in a new frame, by what is on disk.
+func (m *model) room(t *rapid.T) int64 {
+	if m.o.MaxBytes == 0 || m.files.isDown() {
+		return math.MaxInt64
+	}
+	names := segmentNames(m.tb, m.dir)
+	newest := readFile(m.tb, filepath.Join(m.dir, names[len(names)-1]))
+	zeros := len(newest) - len(bytes.TrimRight(newest, "\x00"))
+	return m.o.MaxBytes - bytesOnDisk(m.tb, m.dir) + int64(zeros) - headerSize - frameHeader
+}
+
+// drain releases all there is on a disk that works: then the longest record must find room.
+func (m *model) drain(t *rapid.T) {
+	if m.o.MaxBytes == 0 || m.files.isDown() {
+		return
+	}
+	m.files.heal()
+	m.released = uint64(len(m.durable))
+	if err := m.j.Release(m.released); err != nil {
+		t.Fatal(err)
+	}
+	m.serial++
+	record := fmt.Sprintf("%0*d", m.o.MaxRecord, m.serial)
+	if a := appendOne(m.j, record); a != (answer{seq: m.released + 1}) {
+		t.Fatalf("append to a drained journal: %v, want seq %d; %+v", a, m.released+1, m.j.Stats())
+	}
+	m.durable = append(m.durable, record)
+	m.doubtful = nil
+}
+
+func (m *model) fillDisk(*rapid.T) {
+	m.faulty = true
+	m.files.setAlways(syscall.ENOSPC)
+}
+
+func (m *model) crashSoon(t *rapid.T) {
+	m.faulty = true
+	m.files.crashAfter(rapid.IntRange(0, 8).Draw(t, "operations"))
+}
+
 func (m *model) fail(t *rapid.T) {
+	m.faulty = true
 	m.files.failAfter(rapid.IntRange(0, 6).Draw(t, "operations"), fault{
 		err:  rapid.SampledFrom([]error{syscall.EIO, syscall.ENOSPC}).Draw(t, "error"),
 		part: rapid.SampledFrom([]int{0, 1, 10, 30, 1 << 20}).Draw(t, "part"),
@@ -210,6 +289,8 @@ func (m *model) start(t *rapid.T) {
 		}
 	}
 	m.j = j
+	m.faulty = m.files.armed()
+	m.most = max(m.o.MaxBytes, bytesOnDisk(m.tb, m.dir)) // a crash may bring released segments back
 	if last := j.LastSeq(); last < uint64(len(m.durable)) {
 		t.Fatalf("last seq %d after opening, %d were acknowledged", last, len(m.durable))
 	}
@@ -250,6 +331,9 @@ func (m *model) check(t *rapid.T) {
 	}
 	if got := m.j.LastSeq(); got != uint64(len(m.durable)) {
 		t.Fatalf("LastSeq = %d, want %d", got, len(m.durable))
+	}
+	if got := bytesOnDisk(m.tb, m.dir); m.o.MaxBytes > 0 && got > m.most {
+		t.Fatalf("%d bytes on disk, the most is %d", got, m.most)
 	}
 	first := m.j.FirstSeq()
 	if first > m.released+1 {

@@ -17,67 +17,11 @@ func writeSegment(t *testing.T, dir string, records ...string) (path string, off
 	t.Helper()
 	j := mustOpen(t, dir, Options{})
 	for _, r := range records {
-		offsets = append(offsets, max(headerSize, int(j.Stats().Bytes)))
+		offsets = append(offsets, max(headerSize, int(j.tail.size)))
 		mustAppend(t, j, r)
 	}
 	mustClose(t, j)
 	return filepath.Join(dir, "00000000000000000001.seg"), offsets
-}
-
-// TestTornTail cuts and flips the last frame at every byte: all that was before it stays, and the
-// journal goes on.
-func TestTornTail(t *testing.T) {
-	dir := t.TempDir()
-	path, offsets := writeSegment(t, dir, named(1, 4)...)
-	intact := readFile(t, path)
-	last := offsets[3]
-	for off := last; off < len(intact); off++ {
-		checkTail(t, dir, path, "cut", intact[:off], off-last)
-		for _, bit := range []byte{1, 0x80} {
-			flipped := slices.Clone(intact)
-			flipped[off] ^= bit
-			checkTail(t, dir, path, "flip", flipped, len(intact)-last)
-		}
-		zeros := append(slices.Clone(intact[:off]), make([]byte, len(intact)-off)...)
-		checkTail(t, dir, path, "zero", zeros, len(intact)-last)
-	}
-	checkTail(t, dir, path, "tail of garbage", append(intact[:last:last], "\xff\xff\xff\xffgarbage"...), 11)
-}
-
-func checkTail(t *testing.T, dir, path, what string, content []byte, cut int) {
-	t.Helper()
-	writeFile(t, path, content)
-	j := mustOpen(t, dir, Options{})
-	wantEntries(t, j, entries(1, named(1, 3)...))
-	s := j.Stats()
-	if s.CutBytes != int64(cut) || s.QuarantinedFrames != 0 || s.Segments != 1 {
-		t.Errorf("%s at byte %d: stats %+v, want %d bytes cut", what, len(content), s, cut)
-	}
-	mustAppend(t, j, "after")
-	mustClose(t, j)
-	j = mustOpen(t, dir, Options{})
-	wantEntries(t, j, entries(1, append(named(1, 3), "after")...))
-	if j.Stats().CutBytes != 0 {
-		t.Errorf("%s at byte %d: something was left to cut", what, len(content))
-	}
-	mustClose(t, j)
-}
-
-// TestTornFirstFrame cuts the only frame, and the header with it.
-func TestTornFirstFrame(t *testing.T) {
-	dir := t.TempDir()
-	path, _ := writeSegment(t, dir, "only")
-	intact := readFile(t, path)
-	for off := range intact {
-		writeFile(t, path, intact[:off])
-		j := mustOpen(t, dir, Options{})
-		wantEntries(t, j, nil)
-		mustAppend(t, j, "anew")
-		mustClose(t, j)
-		j = mustOpen(t, dir, Options{})
-		wantEntries(t, j, entries(1, "anew"))
-		mustClose(t, j)
-	}
 }
 
 // TestDamageInTheMiddle: a bad frame with good ones behind it is not a torn write. It costs itself

@@ -10,20 +10,24 @@ import (
 	"strings"
 )
 
-// newSegment is the name under which a segment is made before it gets its own.
-const newSegment = "segment.tmp"
+const (
+	newSegment    = "segment.tmp" // the name under which a segment is made before it gets its own
+	segmentSuffix = ".seg"
+)
 
 // segment is one file of the journal. Its fields beyond path are guarded by Journal.mu.
 type segment struct {
 	first uint64 // seq of its first record, also of the one it will get; never changes
 	path  string // never changes
 
-	size int64 // bytes that readers may read
-	seen int64 // damage below this offset is in the counters already
+	size  int64 // bytes that readers may read
+	disk  int64 // bytes of the file, but for the zeros
+	zeros int64 // bytes written ahead of the next commit; only the newest segment has some
+	seen  int64 // damage below this offset is in the counters already
 }
 
 func segmentPath(dir string, first uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("%020d.seg", first))
+	return filepath.Join(dir, fmt.Sprintf("%020d%s", first, segmentSuffix))
 }
 
 // listSegments returns dir's segments, oldest first.
@@ -42,14 +46,14 @@ func listSegments(dir string) ([]*segment, error) {
 		if err != nil {
 			return nil, err
 		}
-		segs = append(segs, &segment{first: first, path: filepath.Join(dir, e.Name()), size: info.Size()})
+		segs = append(segs, &segment{first: first, path: filepath.Join(dir, e.Name()), size: info.Size(), disk: info.Size()})
 	}
 	slices.SortFunc(segs, func(a, b *segment) int { return strings.Compare(a.path, b.path) })
 	return segs, nil
 }
 
 func parseSegmentName(name string) (uint64, bool) {
-	digits, ok := strings.CutSuffix(name, ".seg")
+	digits, ok := strings.CutSuffix(name, segmentSuffix)
 	if !ok || len(digits) != 20 {
 		return 0, false
 	}

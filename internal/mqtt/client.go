@@ -2,8 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -64,10 +62,10 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	case <-token.Done():
 	case <-ctx.Done():
 		c.paho.Disconnect(0)
-		return nil, fmt.Errorf("the MQTT broker at %s does not answer: %w", o.URL, ctx.Err())
+		return nil, o.silent(ctx.Err())
 	}
 	if err := token.Error(); err != nil {
-		return nil, fmt.Errorf("the MQTT broker at %s can't be reached: %w", o.URL, err)
+		return nil, o.explain(err)
 	}
 	select {
 	case err := <-up:
@@ -78,7 +76,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		return c, nil
 	case <-ctx.Done():
 		c.paho.Disconnect(0)
-		return nil, fmt.Errorf("the MQTT broker at %s does not answer: %w", o.URL, ctx.Err())
+		return nil, o.silent(ctx.Err())
 	}
 }
 
@@ -88,7 +86,9 @@ func (c *Client) options(o Options, up chan<- error) *paho.ClientOptions {
 		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(true).
 		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetConnectTimeout(dialTimeout).
 		SetAutoReconnect(true).SetMaxReconnectInterval(reconnectAfter)
-	po.SetCustomOpenConnectionFn(dial)
+	po.SetCustomOpenConnectionFn(func(uri *url.URL, po paho.ClientOptions) (net.Conn, error) {
+		return open(context.Background(), uri, po.ConnectTimeout)
+	})
 	po.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 		if o.Handle != nil {
 			o.Handle(m.Topic(), m.Payload(), m.Retained())
@@ -98,7 +98,7 @@ func (c *Client) options(o Options, up chan<- error) *paho.ClientOptions {
 		go c.onConnect(pc, o, up)
 	})
 	po.SetConnectionLostHandler(func(_ paho.Client, err error) {
-		c.log.Warn("lost the MQTT broker", "url", o.URL, "error", err)
+		c.log.Warn("lost the MQTT broker", "url", o.broker(), "error", err)
 		if o.OnDown != nil {
 			o.OnDown(err)
 		}
@@ -111,9 +111,9 @@ func (c *Client) onConnect(pc paho.Client, o Options, up chan<- error) {
 	if o.OnConnect != nil {
 		o.OnConnect()
 	}
-	err := subscribe(pc, o.Subscribe)
+	err := o.subscribe(pc)
 	if err != nil {
-		c.log.Error("can't subscribe", "url", o.URL, "error", err)
+		c.log.Error("can't subscribe", "error", err)
 	} else if o.OnUp != nil {
 		o.OnUp()
 	}
@@ -123,23 +123,18 @@ func (c *Client) onConnect(pc paho.Client, o Options, up chan<- error) {
 	}
 }
 
-func subscribe(pc paho.Client, filters map[string]byte) error {
-	if len(filters) == 0 {
+func (o Options) subscribe(pc paho.Client) error {
+	if len(o.Subscribe) == 0 {
 		return nil
 	}
-	token := pc.SubscribeMultiple(filters, nil)
+	token := pc.SubscribeMultiple(o.Subscribe, nil)
 	if !token.WaitTimeout(dialTimeout) {
-		return errors.New("the broker does not answer a subscription")
+		return o.silent(errNoSuback)
 	}
 	if err := token.Error(); err != nil {
-		return err
+		return o.explain(err)
 	}
-	for filter, code := range token.(*paho.SubscribeToken).Result() {
-		if code > 2 {
-			return fmt.Errorf("the broker refuses the subscription to %s", filter)
-		}
-	}
-	return nil
+	return o.granted(token, 0)
 }
 
 // Publish sends a message. The token tells when it is acknowledged (QoS 1) or written (QoS 0).
@@ -152,14 +147,3 @@ func (c *Client) Connected() bool { return c.paho.IsConnectionOpen() }
 
 // Close disconnects and leaves a moment for what is being sent.
 func (c *Client) Close() { c.paho.Disconnect(quiesce) }
-
-func dial(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
-	if uri.Scheme != "tcp" && uri.Scheme != "mqtt" {
-		return nil, fmt.Errorf("the scheme of %s must be tcp or mqtt", uri.Redacted())
-	}
-	conn, err := net.DialTimeout("tcp", uri.Host, o.ConnectTimeout)
-	if err != nil {
-		return nil, err
-	}
-	return newBufferedConn(conn), nil
-}

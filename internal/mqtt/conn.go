@@ -31,6 +31,10 @@ type bufferedConn struct {
 	done    chan struct{}
 }
 
+// Buffer returns c with buffers in both directions: four times the messages for a paho client.
+// Nobody but the returned connection may use c, and it must be closed.
+func Buffer(c net.Conn) net.Conn { return newBufferedConn(c) }
+
 func newBufferedConn(c net.Conn) *bufferedConn {
 	b := &bufferedConn{Conn: c, r: bufio.NewReaderSize(c, readBuffer), done: make(chan struct{})}
 	b.changed = sync.NewCond(&b.mu)

@@ -5,164 +5,167 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"net/url"
 	"sync"
-	"sync/atomic"
-
-	paho "github.com/eclipse/paho.mqtt.golang"
+	"time"
 )
 
-// inFlight is how many messages of one connection may wait for their acknowledgement, and
-// packetHead what a packet holds beside topic and payload.
+// What a Fan's zero options mean, and its bounds.
 const (
-	inFlight   = 64
-	packetHead = 16
+	inFlight   = 64               // messages of one connection that may wait for their acknowledgement
+	firstRetry = 2 * time.Second  // pause before a second try to connect
+	lastRetry  = 15 * time.Second // the pause doubles up to here
+	packetHead = 5                // what counts of a packet beside topic and payload: type, length of the topic, id
 )
 
 // FanOptions say how a Fan connects.
 type FanOptions struct {
-	Options
-	Lanes int // connections
+	Options     // where and as whom; its filters and handlers are not used
+	Lanes   int // connections, at least 1
 	// Patience is how often a connection may be lost over one message before the message is taken
 	// to be the reason and nothing more is sent; 0 tries for ever.
 	Patience int
+	// Retry is the pause before a second try to connect; it doubles with each, up to 15 s.
+	// Default 2 s.
+	Retry time.Duration
 }
 
 // Fan publishes for many devices over a few connections with QoS 1 and knows what is acknowledged.
 // A durable acknowledgement takes a sync of the broker's disk, and a broker reads a connection one
-// message after the other; several connections share each sync. A topic always goes over the same
-// connection, so a device's messages keep their order.
+// message after the other; several connections share each sync. What has one key always goes over
+// the same connection, so a device's messages keep their order: also when a connection is lost,
+// because all that was in flight on it goes first on the next one, in the order it had. The broker
+// may hear a message twice then, and never one before its elder.
 type Fan struct {
-	lanes []*lane
-	acked atomic.Int64
+	address *url.URL
+	lanes   []*lane
+	state   *state
+	ctx     context.Context // of its goroutines; ends with it
+	cancel  context.CancelFunc
+	started bool
+	running sync.WaitGroup
 }
 
-// lane is one connection with its messages in flight, in order.
-type lane struct {
-	client   *Client
-	patience int
-	lost     atomic.Int64 // times the connection was lost
-	queue    chan sent
-	quit     chan struct{} // closed when nobody waits for acknowledgements any more
-	done     sync.WaitGroup
-	err      atomic.Pointer[error] // why nothing is sent any more
-}
-
-// sent is a message on its way.
-type sent struct {
-	topic   string
-	payload []byte
-	token   paho.Token
-	lost    int64 // lane.lost when it was sent
-}
-
-// DialFan opens the connections, whose client ids are o's with a number.
-func DialFan(ctx context.Context, o FanOptions) (*Fan, error) {
-	f := &Fan{}
+// NewFan returns a Fan that takes messages and, once started, sends them. An address that is none
+// is an error.
+func NewFan(o FanOptions) (*Fan, error) {
+	at, err := checkAddress(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if o.Lanes < 1 {
+		return nil, fmt.Errorf("a fan needs at least one connection, got %d", o.Lanes)
+	}
+	if o.Retry == 0 {
+		o.Retry = firstRetry
+	}
+	f := &Fan{address: at, state: newState(at.Redacted(), o.Logger)}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
 	for i := range o.Lanes {
-		l := &lane{patience: o.Patience, queue: make(chan sent, inFlight), quit: make(chan struct{})}
-		own := o.Options
+		own := o
 		own.ClientID = fmt.Sprintf("%s-%d", o.ClientID, i)
-		own.OnDown = func(error) { l.lost.Add(1) }
-		var err error
-		if l.client, err = Dial(ctx, own); err != nil {
-			return nil, errors.Join(err, f.Close(ctx))
-		}
-		l.done.Go(func() { l.collect(&f.acked) })
-		f.lanes = append(f.lanes, l)
+		f.lanes = append(f.lanes, newLane(at, own, f.state))
 	}
 	return f, nil
 }
 
-// Publish sends a message, waiting while too many are in flight. The payload must not change. A
-// message that no broker of ours would take is an error, and so is one behind a message that the
-// broker did not take.
+// DialFan opens the connections, whose client ids are o's with a number, and fails when one can't be
+// opened. A connection that is lost later is made again without end.
+func DialFan(ctx context.Context, o FanOptions) (*Fan, error) {
+	f, err := NewFan(o)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]*line, len(f.lanes))
+	for i, l := range f.lanes {
+		if lines[i], err = l.open(ctx); err != nil {
+			for _, ln := range lines[:i] {
+				ln.close()
+			}
+			f.cancel()
+			return nil, fmt.Errorf("the MQTT broker at %s can't be reached: %w", f.address.Redacted(), err)
+		}
+	}
+	f.start(lines)
+	return f, nil
+}
+
+// Start connects in the background, and again whenever a connection is lost; it logs when the broker
+// can't be reached, once for each cause, and when it is reached again.
+func (f *Fan) Start() {
+	f.state.away()
+	f.start(make([]*line, len(f.lanes)))
+}
+
+func (f *Fan) start(lines []*line) {
+	f.started = true
+	for i, l := range f.lanes {
+		f.running.Go(func() { l.run(f.ctx, lines[i]) })
+	}
+}
+
+// Publish sends a message with its topic as key; see PublishFor.
 func (f *Fan) Publish(ctx context.Context, topic string, payload []byte) error {
+	return f.PublishFor(ctx, topic, topic, payload, nil)
+}
+
+// PublishFor sends a message after all that were sent for the same key, waiting while too many are
+// in flight. The payload must not change. A message that no broker of ours would take is an error,
+// and so is one behind a message that the broker did not take. acked, if not nil, is called once,
+// when the broker has acknowledged the message and, after an error, never; it comes from a goroutine
+// that other messages wait for and must be quick.
+func (f *Fan) PublishFor(ctx context.Context, key, topic string, payload []byte, acked func()) error {
+	if err := CheckMessage(topic, payload); err != nil {
+		return err
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key))
+	return f.lanes[h.Sum32()%uint32(len(f.lanes))].publish(ctx, &sent{topic: topic, payload: payload, acked: acked})
+}
+
+// CheckMessage refuses what can't be published to a broker of ours.
+func CheckMessage(topic string, payload []byte) error {
 	if err := CheckTopic(topic); err != nil {
 		return err
 	}
 	if size := packetHead + len(topic) + len(payload); size > MaxPacket {
 		return fmt.Errorf("a message on %s has %d bytes; brokers take %d", topic, size, MaxPacket)
 	}
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(topic))
-	l := f.lanes[h.Sum32()%uint32(len(f.lanes))]
-	if err := l.err.Load(); err != nil {
-		return *err
-	}
-	select {
-	case l.queue <- l.send(topic, payload):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return nil
 }
 
 // Acked returns how many messages are acknowledged.
-func (f *Fan) Acked() int64 { return f.acked.Load() }
+func (f *Fan) Acked() int64 { return f.state.acked.Load() }
+
+// Resent returns how many messages were sent again, each time counted, because the connection was
+// lost before they were acknowledged.
+func (f *Fan) Resent() int64 { return f.state.resent.Load() }
+
+// Stuck returns over how many messages the connection was lost again and again. They stay first in
+// their line.
+func (f *Fan) Stuck() int { return int(f.state.stuck.Load()) }
+
+// Connected reports whether a connection stands.
+func (f *Fan) Connected() bool { return f.state.connected() }
 
 // Close waits until all is acknowledged or ctx ends, and disconnects. No Publish may follow.
 func (f *Fan) Close(ctx context.Context) error {
+	for _, l := range f.lanes {
+		close(l.in)
+	}
+	if !f.started {
+		f.cancel()
+		f.start(make([]*line, len(f.lanes)))
+	}
+	stop := context.AfterFunc(ctx, f.cancel)
+	f.running.Wait()
+	stop()
+	f.cancel()
 	var errs []error
 	for _, l := range f.lanes {
-		close(l.queue)
-	}
-	for _, l := range f.lanes {
-		errs = append(errs, l.close(ctx))
+		if err := l.err.Load(); err != nil {
+			errs = append(errs, *err)
+		}
 	}
 	return errors.Join(errs...)
-}
-
-func (l *lane) send(topic string, payload []byte) sent {
-	lost := l.lost.Load()
-	return sent{topic, payload, l.client.Publish(topic, 1, false, payload), lost}
-}
-
-// collect waits for acknowledgements in order, until one does not come.
-func (l *lane) collect(acked *atomic.Int64) {
-	for s := range l.queue {
-		if l.err.Load() != nil {
-			continue // Publish says why
-		}
-		if err := l.settle(s); err != nil {
-			l.err.Store(&err)
-			continue
-		}
-		acked.Add(1)
-	}
-}
-
-// settle waits until a message is acknowledged. The client library completes what was in flight
-// when a connection was lost without any proof, so that is sent once more: for a receiver that
-// knows a fact's identity the second one is a duplicate.
-func (l *lane) settle(s sent) error {
-	for tries := 1; ; tries++ {
-		select {
-		case <-s.token.Done():
-		case <-l.quit: // the library leaves tokens open for ever when it is closed while it reconnects
-			return fmt.Errorf("not everything was acknowledged; the first is of %s", s.topic)
-		}
-		if s.token.Error() == nil && l.lost.Load() == s.lost {
-			return nil
-		}
-		if tries == l.patience {
-			return fmt.Errorf("the broker does not take a message on %s: the connection was lost %d times over it", s.topic, tries)
-		}
-		s = l.send(s.topic, s.payload)
-	}
-}
-
-func (l *lane) close(ctx context.Context) error {
-	all := make(chan struct{})
-	go func() { l.done.Wait(); close(all) }()
-	select {
-	case <-all:
-	case <-ctx.Done():
-		close(l.quit)
-		<-all
-	}
-	l.client.Close()
-	if err := l.err.Load(); err != nil {
-		return *err
-	}
-	return nil
 }

@@ -25,6 +25,8 @@ type bridge struct {
 	up  []net.Conn
 
 	refusing atomic.Bool
+	dialled  atomic.Int64 // connections
+	ended    atomic.Int64 // of them by the broker
 }
 
 func newBridge(t *testing.T, broker string) *bridge {
@@ -41,6 +43,7 @@ func newBridge(t *testing.T, broker string) *bridge {
 			if err != nil {
 				return
 			}
+			b.dialled.Add(1)
 			far, err := net.Dial("tcp", strings.TrimPrefix(broker, "tcp://"))
 			if err != nil {
 				_ = near.Close()
@@ -54,7 +57,11 @@ func newBridge(t *testing.T, broker string) *bridge {
 				b.refusing.Store(false)
 				_, _ = far.Close(), near.Close()
 			}()
-			go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
+			go func() {
+				_, _ = io.Copy(near, far)
+				b.ended.Add(1)
+				_ = near.Close()
+			}()
 		}
 	}()
 	return b

@@ -3,6 +3,7 @@
 package mqtt
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -142,6 +143,45 @@ func Match(filter, topic string) bool {
 		}
 		filter, topic = restF, restT
 	}
+}
+
+// Covers reports whether every topic that matches filter b matches filter a too.
+func Covers(a, b string) bool {
+	if strings.HasPrefix(b, "$") && !strings.HasPrefix(a, "$") {
+		return false
+	}
+	if b == "#" { // no topic lies above it, as one does above "x/#"
+		return a == "#" || a == "+/#"
+	}
+	for a != "#" {
+		levelA, restA, moreA := strings.Cut(a, "/")
+		levelB, restB, moreB := strings.Cut(b, "/")
+		if levelB == "#" || levelA != "+" && levelA != levelB {
+			return false
+		}
+		if !moreB {
+			return !moreA || restA == "#"
+		}
+		if !moreA {
+			return false
+		}
+		a, b = restA, restB
+	}
+	return true
+}
+
+// withoutCovered leaves out the filters that others cover, so that no topic matches more of them
+// than it must: a broker may deliver a message once for each.
+func withoutCovered(filters []string) []string {
+	var kept []string
+	for i, f := range filters {
+		covered := slices.ContainsFunc(filters[:i], func(other string) bool { return Covers(other, f) }) ||
+			slices.ContainsFunc(filters[i+1:], func(other string) bool { return Covers(other, f) && !Covers(f, other) })
+		if !covered {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // CheckFilter refuses what is no topic filter. The error names the rule; its field is "topic".

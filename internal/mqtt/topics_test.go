@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,103 @@ func TestMatch(t *testing.T) {
 			t.Errorf("Match(%q, %q) = %v, want %v", c.filter, c.topic, got, c.want)
 		}
 	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"#", "a/b", true},
+		{"#", "#", true},
+		{"#", "+/+", true},
+		{"#", "$SYS/#", false},
+		{"+/x", "$SYS/x", false},
+		{"$SYS/#", "$SYS/+/x", true},
+		{"a/#", "a", true},
+		{"a/#", "a/+/c", true},
+		{"a/#", "a/#", true},
+		{"a/+", "a/#", false},
+		{"a/+/#", "a/#", false},
+		{"+/#", "#", true},
+		{"+/+/#", "#", false},
+		{"a/+", "a/b", true},
+		{"a/b", "a/+", false},
+		{"+/b", "a/+", false},
+		{"a/b", "a/b", true},
+		{"a", "a/b", false},
+		{"nhip/in/+/7", "nhip/in/position/7", true},
+	} {
+		if got := Covers(c.a, c.b); got != c.want {
+			t.Errorf("Covers(%q, %q) = %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// levels are what topics of a test are made of: "z" stands for all that no filter of it names.
+var levels = []string{"", "a", "$b", "z"}
+
+// everyTopic lists the topics of at most four levels, one more than a filter of a test has.
+func everyTopic() []string {
+	topics, last := []string(nil), []string{""}
+	for range 4 {
+		var longer []string
+		for _, prefix := range last {
+			for _, level := range levels {
+				if topic := prefix + level; topic != "" {
+					topics = append(topics, topic)
+				}
+				longer = append(longer, prefix+level+"/")
+			}
+		}
+		last = longer
+	}
+	return topics
+}
+
+func filters() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "$b", "+"}), 0, 3).Draw(t, "levels")
+		if rapid.Bool().Draw(t, "open") || strings.Join(parts, "/") == "" {
+			parts = append(parts, "#")
+		}
+		return strings.Join(parts, "/")
+	})
+}
+
+func TestCoversIsWhatMatchSays(t *testing.T) {
+	topics := everyTopic()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := filters().Draw(t, "a"), filters().Draw(t, "b")
+		want := !slices.ContainsFunc(topics, func(topic string) bool { return Match(b, topic) && !Match(a, topic) })
+		if got := Covers(a, b); got != want {
+			t.Fatalf("Covers(%q, %q) = %v, the topics say %v", a, b, got, want)
+		}
+	})
+}
+
+func TestFiltersWithoutTheCoveredHearTheSame(t *testing.T) {
+	topics := everyTopic()
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(filters(), 1, 6).Draw(t, "filters")
+		kept := withoutCovered(all)
+		for _, topic := range topics {
+			if heard(all, topic) != heard(kept, topic) {
+				t.Fatalf("%v keeps %v: %q", all, kept, topic)
+			}
+		}
+		for i, f := range kept {
+			for _, other := range slices.Concat(kept[:i], kept[i+1:]) {
+				if Covers(other, f) {
+					t.Fatalf("%v keeps %v", all, kept)
+				}
+			}
+		}
+	})
+}
+
+func heard(filters []string, topic string) bool {
+	return slices.ContainsFunc(filters, func(f string) bool { return Match(f, topic) })
 }
 
 func TestCheckFilter(t *testing.T) {

@@ -20,12 +20,18 @@ const waitFor = 10 * time.Second
 // Start runs a broker that lets everybody in, until the test ends, and returns its URL.
 func Start(t testing.TB) string {
 	t.Helper()
+	return StartWith(t, new(auth.AllowHook))
+}
+
+// StartWith runs a broker with the test's own rules, until the test ends, and returns its URL.
+func StartWith(t testing.TB, rules broker.Hook) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
+	if err := s.AddHook(rules, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.AddListener(listeners.NewNet("test", l)); err != nil {
@@ -79,5 +85,15 @@ func (l *Listener) Wait(t testing.TB, what string, ok func(Message) bool) Messag
 		case <-late:
 			t.Fatalf("no message in %s: %s", waitFor, what)
 		}
+	}
+}
+
+// Next returns the next message without waiting for it; false when none has come.
+func (l *Listener) Next() (Message, bool) {
+	select {
+	case m := <-l.heard:
+		return m, true
+	default:
+		return Message{}, false
 	}
 }

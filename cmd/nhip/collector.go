@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"nhip/collector"
+	"nhip/internal/config"
+	"nhip/internal/datadir"
+	"nhip/internal/health"
+	"nhip/internal/influx"
+	"nhip/internal/mqtt"
+)
+
+// collectorCmd is nhip collector.
+type collectorCmd struct {
+	apartFlags
+
+	Health   string `help:"Address of /livez, /readyz and /metrics (health.listen)." placeholder:"HOST:PORT"`
+	ID       string `help:"The collector's name; two need two (collector.id)." placeholder:"ID"`
+	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
+	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
+	Clock    string `help:"Start the city's clock at T with the first message and run it N times as fast." placeholder:"T[*N]"`
+	Simulate bool   `help:"Take in simulated facts too, on a data folder of their own."`
+}
+
+// apartFlags are those of roles that run apart and know the history.
+type apartFlags struct {
+	Broker    string `help:"The MQTT broker that the roles share (broker.url)." placeholder:"URL"`
+	InfluxURL string `help:"The InfluxDB that the roles share (influx.url); its token is influx.token of the configuration or NHIP_INFLUX_TOKEN." placeholder:"URL"`
+}
+
+func (f *apartFlags) flags() []config.Flag {
+	return []config.Flag{
+		{Name: "--broker", Key: "broker.url", Value: f.Broker},
+		{Name: "--influx-url", Key: "influx.url", Value: f.InfluxURL},
+	}
+}
+
+func (c *collectorCmd) flags() []config.Flag {
+	return append(c.apartFlags.flags(),
+		config.Flag{Name: "--health", Key: "health.listen", Value: c.Health},
+		config.Flag{Name: "--id", Key: "collector.id", Value: c.ID})
+}
+
+// intake is a running nhip collector.
+type intake struct {
+	*process
+	cmd       *collectorCmd
+	db        *influx.Late
+	collector *collector.Collector
+	source    *mqtt.Source
+	ready     *health.Readiness
+	numbers   *health.Server
+}
+
+// Run takes in what the broker has, for as long as it runs, with or without a database.
+func (c *collectorCmd) Run(e *env) error {
+	i := &intake{process: newProcess(e), cmd: c}
+	return i.live(i.prepare, i.make, i.start, i.announce)
+}
+
+func (i *intake) prepare() error {
+	if err := i.configure(i.cmd.Config, i.cmd.flags(), i.cmd.Clock); err != nil {
+		return err
+	}
+	if err := i.needShared(); err != nil {
+		return err
+	}
+	if err := i.openDataDir(i.cmd.DataDir, datadir.Collector); err != nil {
+		return err
+	}
+	if err := i.markDataDir(i.cmd.Simulate); err != nil {
+		return err
+	}
+	var err error
+	i.db, err = i.openHistory()
+	return err
+}
+
+// make brings the parts together; none of them speaks yet.
+func (i *intake) make() error {
+	id := "nhip-collector-" + i.conf.Collector.ID
+	var err error
+	i.collector, err = collector.New(collector.Options{
+		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
+		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
+	})
+	if err != nil {
+		return err
+	}
+	i.cleanup.Push("the collector", i.collector.Stop)
+	i.source, err = mqtt.NewSource(mqtt.SourceOptions{
+		Options: i.outside(id), Filters: i.filters(), Clock: i.clock, Door: i.collector, Registry: i.registry,
+	})
+	if err != nil {
+		return err
+	}
+	history := i.watch("the history", i.db.Ping)
+	i.ready = health.NewReadiness(
+		health.Check{Name: "broker", OK: func() bool { return i.source.Connected() && i.collector.Publishing() }},
+		health.Check{Name: "history", OK: history.OK},
+	)
+	i.numbers, err = i.answer(i.ready)
+	return err
+}
+
+// filters are the topics of all feeds.
+func (i *intake) filters() []string {
+	var all []string
+	for _, f := range i.conf.Feeds {
+		all = append(all, f.Topic)
+	}
+	return all
+}
+
+// start waits for the broker: what is taken in must be seen, so the way out opens before the way in.
+func (i *intake) start() error {
+	if err := i.collector.Start(i.ctx); err != nil {
+		return err
+	}
+	i.source.Start()
+	i.cleanup.Push("the intake", i.source.Stop)
+	return i.awaitReady(i.ctx, func() []string { return i.ready.Now().Waiting })
+}
+
+func (i *intake) announce() error {
+	_, err := fmt.Fprintf(i.stdout, "ready health=%s broker=%s influx=%s\n", i.numbers.URL(), i.conf.Broker.URL, i.conf.Influx.URL)
+	return err
+}
+
+// needShared refuses to run apart without the two things that tie the roles together.
+func (p *process) needShared() error {
+	if err := need("broker.url", p.conf.Broker.URL, "--broker"); err != nil {
+		return err
+	}
+	return need("influx.url", p.conf.Influx.URL, "--influx-url")
+}
+
+// openHistory opens the database that the roles share, now or as soon as it is there.
+func (p *process) openHistory() (*influx.Late, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, connectTimeout)
+	defer cancel()
+	db, err := influx.OpenLate(ctx, influx.Options{
+		URL: p.conf.Influx.URL, Token: p.conf.Influx.Token, Org: p.conf.Influx.Org, Bucket: p.conf.Influx.Bucket,
+		Logger: p.log, Registerer: p.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.cleanup.Push("the database client", func(context.Context) error { db.Close(); return nil })
+	return db, nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"nhip/api/apitest"
+	"nhip/internal/await"
+	"nhip/internal/config"
+	"nhip/internal/datadir"
+	"nhip/internal/influx"
+	"nhip/internal/influx/influxtest"
+	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/mqtttest"
+)
+
+// effects collects the keys whose effect was seen.
+type effects map[string]bool
+
+// see notes that a key did what it says.
+func (e effects) see(t *testing.T, key string, ok bool) {
+	t.Helper()
+	e[key] = true
+	if !ok {
+		t.Errorf("%s has no effect", key)
+	}
+}
+
+var feedNumber = regexp.MustCompile(`^feeds\[\d+\]`)
+
+// TestNoKeyIsWithoutEffect sets every key of the configuration and looks for what it does in a
+// running nhip. A key that is not looked for fails the test.
+func TestNoKeyIsWithoutEffect(t *testing.T) {
+	seen := make(effects)
+	seeOneProcess(t, seen)
+	seeCollector(t, seen)
+	seeRefusals(t, seen)
+	for _, entry := range config.Load(config.Sources{}).Entries() {
+		if key := feedNumber.ReplaceAllString(entry.Key, "feeds[]"); !seen[key] {
+			t.Errorf("the effect of %s is not tested", key)
+		}
+	}
+}
+
+func writeYAML(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "nhip.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func seeOneProcess(t *testing.T, seen effects) {
+	t.Helper()
+	influxd(t)
+	database := influxtest.ChildIn(t, filepath.Join(t.TempDir(), "influx"))
+	dir := t.TempDir()
+	p, at := launch(t, dir, "up", "--data-dir", dir, "--config", writeYAML(t, fmt.Sprintf(`
+http: {listen: 127.0.0.1:0, public_url: "https://probe.example"}
+mqtt: {listen: 127.0.0.1:0}
+influx: {url: %q, token: %q, bucket: probe}
+feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
+map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
+`, database.URL(), database.Token())))
+	p.Addresses = datadir.Addresses{HTTP: at["http"], MQTT: at["mqtt"]}
+	defaults := config.Default()
+	seen.see(t, "http.listen", !strings.HasSuffix(at["http"], defaults.HTTP.Listen))
+	seen.see(t, "mqtt.listen", !strings.HasSuffix(at["mqtt"], defaults.MQTT.Listen))
+	seen.see(t, "influx.url", at["influx"] == database.URL())
+
+	c := apitest.New(t, p.HTTP)
+	seen.see(t, "http.public_url", bytes.Contains(c.Get(t, "/tiles/air.json").Body, []byte("https://probe.example/tiles/")))
+	var m struct {
+		Style, Attribution string
+		Center             []float64
+		Zoom               float64
+	}
+	answerInto(t, c.Get(t, "/v1/map"), &m)
+	seen.see(t, "map.style", m.Style == "https://probe.example/style.json")
+	seen.see(t, "map.center", fmt.Sprint(m.Center) == "[100.5 13.7]")
+	seen.see(t, "map.zoom", m.Zoom == 7.5)
+	seen.see(t, "map.attribution", m.Attribution == "probe's own")
+
+	late := time.Now().Add(-50 * time.Minute) // live with the feed's hour, stale without
+	p.publish(t, [2]string{"probe/1", position("1", late, 13.7, 100.5)[1]})
+	var buses collection
+	await.True(t, "the bus is live", func() bool {
+		answerInto(t, c.Get(t, "/v1/buses"), &buses)
+		return len(buses.Features) == 1
+	})
+	bus := buses.Features[0].Properties
+	seen.see(t, "feeds[].topic", bus["id"] == "1")
+	seen.see(t, "feeds[].format", bus["route"] == "32")
+	seen.see(t, "feeds[].agency", bus["agency"] == "probed")
+	seen.see(t, "feeds[].latency", bus["state"] == "live")
+	db := influxtest.Open(t, database, "probe")
+	await.True(t, "the bus is in the bucket", func() bool {
+		n, err := db.Count(t.Context(), influx.PositionMeasurement, late.Add(-time.Minute), late.Add(time.Minute))
+		return err == nil && n == 1
+	})
+	seen.see(t, "influx.bucket", true)
+}
+
+func seeCollector(t *testing.T, seen effects) {
+	t.Helper()
+	broker := mqtttest.Mosquitto(t)
+	o := broker.Options(mqtttest.Collector)
+	database := influxtest.ChildIn(t, filepath.Join(t.TempDir(), "influx"))
+	dir := t.TempDir()
+	_, at := launch(t, dir, "collector", "--data-dir", dir, "--config", writeYAML(t, fmt.Sprintf(`
+broker: {url: %q, username: %q, password: %q}
+collector: {id: west}
+health: {listen: "127.0.0.2:0"}
+influx: {url: %q, token: %q}
+`, o.URL, o.Username, o.Password, database.URL(), database.Token())))
+	seen.see(t, "broker.url", at["broker"] == o.URL)
+	seen.see(t, "broker.username", true) // Mosquitto lets nobody in without
+	seen.see(t, "broker.password", true)
+	seen.see(t, "health.listen", strings.HasPrefix(at["health"], "http://127.0.0.2:"))
+	resp, err := http.Get(at["health"] + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var ready struct{ Ready bool }
+	if err := json.NewDecoder(resp.Body).Decode(&ready); err != nil || !ready.Ready {
+		t.Errorf("a collector that says that it is ready is not: %v", err)
+	}
+	o.ClientID = "test-census"
+	mqtttest.Listen(t, o, mqtt.Live).Wait(t, "the collector's census", func(m mqtttest.Message) bool {
+		return m.Topic == mqtt.CensusTopic("west")
+	})
+	seen.see(t, "collector.id", true)
+}
+
+// seeRefusals shows keys whose effect is what happens when they are wrong.
+func seeRefusals(t *testing.T, seen effects) {
+	t.Helper()
+	second := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Influxdb-Version", "v2.7.11")
+		if r.URL.Path == "/ping" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, `{"code":"not found","message":"organization name \"%s\" not found for %s"}`, r.FormValue("org"), r.Header.Get("Authorization"))
+	}))
+	defer second.Close()
+	told := refused(t, fmt.Sprintf("influx: {url: %q, token: s3cret, org: probe-city}", second.URL))
+	seen.see(t, "influx.org", strings.Contains(told, `no organisation "probe-city"`))
+	database := influxtest.ChildIn(t, filepath.Join(t.TempDir(), "influx"))
+	told = refused(t, fmt.Sprintf("influx: {url: %q, token: 'nhip:wrong'}", database.URL()))
+	seen.see(t, "influx.token", strings.Contains(told, "does not know the token"))
+	seen.see(t, "gtfs", strings.Contains(refused(t, "gtfs: /nowhere/probe.zip"), "/nowhere/probe.zip"))
+}
+
+// refused starts nhip up with a configuration that can't work and returns what it says.
+func refused(t *testing.T, yaml string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	args := []string{"up", "--data-dir", t.TempDir(), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--config", writeYAML(t, yaml)}
+	if execute(ctx, args, &stdout, &stderr) != 1 {
+		t.Errorf("%s is not refused", yaml)
+	}
+	return stderr.String()
+}

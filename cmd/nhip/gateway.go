@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+
+	"nhip/gateway"
+	"nhip/internal/config"
+	"nhip/internal/datadir"
+	"nhip/internal/health"
+)
+
+// gatewayCmd is nhip gateway.
+type gatewayCmd struct {
+	Upstream string `help:"The broker that messages are passed on to, as in tcp://10.0.0.5:1883 (broker.url)." placeholder:"URL"`
+	MQTT     string `help:"Address that devices publish to; port 0 picks a free one (mqtt.listen)." placeholder:"HOST:PORT"`
+	Health   string `help:"Address of /livez, /readyz and /metrics (health.listen)." placeholder:"HOST:PORT"`
+	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
+	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
+}
+
+func (c *gatewayCmd) flags() []config.Flag {
+	return []config.Flag{
+		{Name: "--upstream", Key: "broker.url", Value: c.Upstream},
+		{Name: "--mqtt", Key: "mqtt.listen", Value: c.MQTT},
+		{Name: "--health", Key: "health.listen", Value: c.Health},
+	}
+}
+
+// edge is a running nhip gateway.
+type edge struct {
+	*process
+	cmd       *gatewayCmd
+	gateway   *gateway.Gateway
+	forwarder *gateway.Forwarder
+}
+
+// Run takes in what devices say and passes it on whenever there is a line.
+func (c *gatewayCmd) Run(e *env) error {
+	g := &edge{process: newProcess(e), cmd: c}
+	return g.live(g.prepare, g.start)
+}
+
+func (g *edge) prepare() error {
+	if err := g.configure(g.cmd.Config, g.cmd.flags(), ""); err != nil {
+		return err
+	}
+	if err := need("broker.url", g.conf.Broker.URL, "--upstream"); err != nil {
+		return err
+	}
+	return g.openDataDir(g.cmd.DataDir, datadir.Gateway)
+}
+
+func (g *edge) start() error {
+	token, err := g.dir.Token(gateway.NewSecret)
+	if err != nil {
+		return err
+	}
+	g.gateway, err = gateway.New(gateway.Options{
+		Addr: g.conf.MQTT.Listen, Accounts: gateway.Accounts{Operator: token}, Clock: g.clock, Logger: g.log, Registry: g.registry,
+	})
+	if err != nil {
+		return hint(err, "--mqtt")
+	}
+	g.cleanup.Push("the broker", g.gateway.Stop)
+	g.forwarder, err = gateway.NewForwarder(gateway.ForwardOptions{
+		Dir: g.dir.Path("gateway"), Upstream: g.outside("nhip-gateway-" + token[:8]), Logger: g.log, Registry: g.registry,
+	})
+	if err != nil {
+		return err
+	}
+	g.cleanup.Push("the forwarder", g.forwarder.Stop)
+	g.cleanup.Push("the intake", g.gateway.CloseDoor)
+	if err := g.gateway.Start(g.forwarder); err != nil {
+		return err
+	}
+	g.forwarder.Start()
+	return g.announce()
+}
+
+// announce tells where the gateway is. It is ready without its line: that is what it is for.
+func (g *edge) announce() error {
+	numbers, err := g.answer(health.NewReadiness(health.Check{Name: "upstream", OK: g.forwarder.Connected, Spare: true}))
+	if err != nil {
+		return err
+	}
+	if err := g.dir.Announce(datadir.Addresses{MQTT: g.gateway.URL()}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(g.stdout, "ready mqtt=%s health=%s upstream=%s\n", g.gateway.URL(), numbers.URL(), g.conf.Broker.URL)
+	return err
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"nhip"
+	"nhip/collector/decode"
+	"nhip/gateway"
+	"nhip/internal/cleanup"
+	"nhip/internal/config"
+	"nhip/internal/datadir"
+	"nhip/internal/health"
+	"nhip/internal/mqtt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Bounds of starting, and of stopping each part.
+const (
+	connectTimeout = 8 * time.Second
+	stopTimeout    = 10 * time.Second
+	readyPoll      = 50 * time.Millisecond
+)
+
+// process is what every command has that runs until it is stopped.
+type process struct {
+	*env
+	conf     config.Config
+	clock    nhip.Clock
+	dir      *datadir.Dir
+	registry *prometheus.Registry
+	cleanup  cleanup.Stack
+}
+
+func newProcess(e *env) *process {
+	p := &process{env: e, clock: nhip.WallClock{}, registry: prometheus.NewRegistry()}
+	p.registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return p
+}
+
+// live takes the steps of the start, one after the other, waits for the end of the context, and
+// undoes what was started, last first; so too when a step fails.
+func (p *process) live(steps ...func() error) (err error) {
+	defer func() { err = errors.Join(err, p.cleanup.Run(stopTimeout, p.log)) }()
+	for _, step := range steps {
+		if err := step(); err != nil {
+			if p.ctx.Err() != nil {
+				return errStopped
+			}
+			return err
+		}
+	}
+	<-p.ctx.Done()
+	p.log.Info("stopping")
+	return nil
+}
+
+// configure takes the configuration and the clock that hold.
+func (p *process) configure(file string, flags []config.Flag, clock string) error {
+	set := effective(file, flags)
+	if err := set.Err(); err != nil {
+		return err
+	}
+	p.conf = set.Config
+	var err error
+	p.clock, err = parseClock(clock)
+	return err
+}
+
+// openDataDir takes the folder for a role.
+func (p *process) openDataDir(path string, role datadir.Role) error {
+	var err error
+	if p.dir, err = datadir.Open(path, role); err != nil {
+		return err
+	}
+	p.cleanup.Push("the data folder", func(context.Context) error { return p.dir.Close() })
+	return nil
+}
+
+// markDataDir holds simulated and real facts apart.
+func (p *process) markDataDir(simulate bool) error {
+	if simulate {
+		return p.dir.Simulate()
+	}
+	return p.dir.Real()
+}
+
+// outside says how a role that runs apart connects to the broker that all share.
+func (p *process) outside(id string) mqtt.Options {
+	b := p.conf.Broker
+	return mqtt.Options{URL: b.URL, ClientID: id, Username: b.Username, Password: b.Password, Logger: p.log}
+}
+
+// need refuses to start a role without a key that all of them share.
+func need(key, value, flag string) error {
+	if value == "" {
+		return fmt.Errorf("%s: is required by a role that runs apart (%s, %s or the configuration file)", key, flag, config.Variable(key))
+	}
+	return nil
+}
+
+// answer serves health and numbers of a role that has no HTTP of its own.
+func (p *process) answer(ready *health.Readiness) (*health.Server, error) {
+	s, err := health.Listen(p.conf.Health.Listen, ready, p.registry, p.log)
+	if err != nil {
+		return nil, hint(err, "--health")
+	}
+	s.Start()
+	p.cleanup.Push("the health server", s.Stop)
+	return s, nil
+}
+
+// watch keeps asking a part whether it is there.
+func (p *process) watch(name string, ask func(context.Context) error) *health.Watch {
+	w := health.NewWatch(ask)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.Run(ctx) }()
+	p.cleanup.Push("the watch on "+name, func(context.Context) error {
+		cancel()
+		<-ended
+		return nil
+	})
+	return w
+}
+
+// awaitReady waits until nothing is waited for any more, or ctx ends. What takes long is told.
+func (p *process) awaitReady(ctx context.Context, waiting func() []string) error {
+	poll := time.NewTicker(readyPoll)
+	defer poll.Stop()
+	slow := time.NewTicker(connectTimeout)
+	defer slow.Stop()
+	for {
+		left := waiting()
+		if len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case <-slow.C:
+			p.log.Warn("not ready yet", "waiting_for", strings.Join(left, ", "))
+		case <-ctx.Done():
+			if p.ctx.Err() != nil {
+				return p.ctx.Err()
+			}
+			return fmt.Errorf("not ready in time: still waiting for %s", strings.Join(left, ", "))
+		}
+	}
+}
+
+// feeds are the configured ones, as the collector wants them.
+func (p *process) feeds() []decode.Feed {
+	out := make([]decode.Feed, len(p.conf.Feeds))
+	for i, f := range p.conf.Feeds {
+		out[i] = decode.Feed{Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency)}
+	}
+	return out
+}
+
+// unique makes a client id that no other process has: two with one id would throw each other out.
+func unique(id string) string {
+	const enough = 8 // hexadecimal digits
+	return id + "-" + gateway.NewSecret()[:enough]
+}
+
+// hint adds to a port in use which flag chooses another.
+func hint(err error, flag string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; choose another with %s HOST:PORT", err, flag)
+	}
+	return err
+}
+
+// attribution is what stands on the map where nothing is configured.
+func (p *process) attribution(simulated bool) string {
+	if simulated {
+		return cmp.Or(p.conf.Map.Attribution, simulatedAttribution)
+	}
+	return p.conf.Map.Attribution
+}

@@ -1,0 +1,123 @@
+package journal
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// damagedJournal makes a journal of seven segments of two records each and damages the second record
+// in some.
+func damagedJournal(t *testing.T, o Options, damaged ...int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	j := mustOpen(t, dir, o)
+	mustAppend(t, j, named(1, 9)...)
+	mustAppend(t, j, "record A", "record B", "record C", "record D", "record E")
+	mustClose(t, j)
+	if n := len(segmentNames(t, dir)); n != 7 {
+		t.Fatalf("%d segments, want 7", n)
+	}
+	for _, first := range damaged {
+		path := segmentPath(dir, uint64(first))
+		writeFile(t, path, flip(headerSize+frameHeader+9+frameHeader+5)(readFile(t, path)))
+	}
+	return dir
+}
+
+// twoEach has room for two frames of 29 bytes in a segment of 74.
+var twoEach = Options{SegmentBytes: 110}
+
+func asideOf(firsts ...int) (names []string) {
+	for _, first := range firsts {
+		names = append(names, fmt.Sprintf("%020d.bad", first))
+	}
+	return names
+}
+
+func wantAside(t *testing.T, j *Journal, dir string, firsts ...int) {
+	t.Helper()
+	if diff := cmp.Diff(asideOf(firsts...), asideNames(t, dir)); diff != "" {
+		t.Errorf("segments aside (-want +got):\n%s", diff)
+	}
+	const size = headerSize + 2*(frameHeader+9)
+	if s := j.Stats(); s.AsideSegments != len(firsts) || s.AsideBytes != int64(len(firsts)*size) || s.Bytes != bytesOnDisk(t, dir) {
+		t.Errorf("stats %+v, want %d segments aside", s, len(firsts))
+	}
+}
+
+// TestDamagedSegmentIsSetAside: it outlives its release, also when the opener that released it has
+// not seen the damage.
+func TestDamagedSegmentIsSetAside(t *testing.T) {
+	dir := damagedJournal(t, twoEach, 3)
+	damaged := readFile(t, segmentPath(dir, 3))
+	var log strings.Builder
+	o := twoEach
+	o.Logger = textLogger(&log)
+	j := mustOpen(t, dir, o)
+	wantAside(t, j, dir)
+	readFrom(t, j, 0)
+	wantAside(t, j, dir, 3)
+	if n := strings.Count(log.String(), "is set aside"); n != 1 || !strings.Contains(log.String(), asideOf(3)[0]) {
+		t.Errorf("%d log lines of it, want 1 with its name:\n%s", n, log.String())
+	}
+	mustClose(t, j)
+	j = mustOpen(t, dir, twoEach)
+	wantAside(t, j, dir, 3)
+	if err := j.Release(14); err != nil {
+		t.Fatal(err)
+	}
+	wantAside(t, j, dir, 3)
+	if got := readFile(t, filepath.Join(dir, asideOf(3)[0])); string(got) != string(damaged) {
+		t.Error("what is set aside is not what was damaged")
+	}
+	mustClose(t, j)
+	wantAside(t, mustOpen(t, dir, twoEach), dir, 3)
+}
+
+// TestAsideIsBounded: by number, and under a bound by what records need.
+func TestAsideIsBounded(t *testing.T) {
+	dir := damagedJournal(t, twoEach, 1, 3, 5, 7, 9, 11)
+	j := mustOpen(t, dir, twoEach)
+	readFrom(t, j, 0)
+	wantAside(t, j, dir, 5, 7, 9, 11)
+	mustClose(t, j)
+	for _, c := range []struct {
+		maxBytes int64
+		want     []int
+	}{
+		{74 * 4 * 3, []int{7, 9, 11}},
+		{74*4 + 3, []int{11}},
+		{74*4 - 1, nil},
+		{2 * 110, nil},
+	} {
+		o := Options{SegmentBytes: 110, MaxRecord: 20, MaxBytes: c.maxBytes}
+		j := mustOpen(t, dir, o)
+		wantAside(t, j, dir, c.want...)
+		if err := j.Release(j.LastSeq()); err != nil {
+			t.Fatal(err)
+		}
+		wantAside(t, j, dir, c.want...)
+		mustAppend(t, j, strings.Repeat("x", 20))
+		mustClose(t, j)
+	}
+}
+
+// TestAsideMayFail: a disk that refuses the second name, or to let the oldest go, stops nobody.
+func TestAsideMayFail(t *testing.T) {
+	dir := damagedJournal(t, twoEach, 1, 3, 5, 7, 9, 11)
+	files := newFaultFS(t, dir)
+	j := mustOpenOn(t, dir, twoEach, files)
+	files.failAfter(0, fault{err: syscall.EPERM}) // the first link
+	files.failAfter(6, fault{err: syscall.EIO})   // the last may not go
+	if got := len(readFrom(t, j, 0)); got != 8 {
+		t.Errorf("%d records read, want 8", got)
+	}
+	wantAside(t, j, dir, 3, 5, 7, 9, 11)
+	mustClose(t, j)
+	wantAside(t, mustOpen(t, dir, twoEach), dir, 5, 7, 9, 11)
+}
