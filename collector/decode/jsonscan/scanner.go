@@ -87,7 +87,7 @@ func (s *Scanner) object(field func(key []byte) error) error {
 			return s.fail("':' after a key")
 		}
 		if err := field(key); err != nil {
-			return named(err, key)
+			return In(err, string(key))
 		}
 		if s.eat(',') {
 			continue
@@ -130,6 +130,13 @@ func (s *Scanner) End() error {
 		return s.fail("the end of the payload")
 	}
 	return nil
+}
+
+// Next returns the first byte of the value that comes next, which tells its kind: '{', '[', '"', 't',
+// 'f', 'n', or that of a number. It is 0 at the end.
+func (s *Scanner) Next() byte {
+	s.space()
+	return s.peek()
 }
 
 // Null reads a null when there is one and reports whether there was.
@@ -339,17 +346,20 @@ func (s *Scanner) fail(want string) error {
 	return nhip.Errorf(nhip.Malformed, "", "expected %s at byte %d, got %q", want, s.pos, s.data[s.pos])
 }
 
-// named gives an error the name of the field it arose in, with the names of the objects around it.
-func named(err error, key []byte) error {
+// In gives an error the name of what it arose in, with the names of what lies around it, as Object
+// does for its fields. Elements of an array are named "[3]".
+func In(err error, name string) error {
 	e, ok := err.(*nhip.Error)
 	if !ok {
 		return err
 	}
 	switch {
 	case e.Field == "":
-		e.Field = string(key)
-	case e.Field != string(key):
-		e.Field = string(key) + "." + e.Field
+		e.Field = name
+	case e.Field[0] == '[':
+		e.Field = name + e.Field
+	case e.Field != name:
+		e.Field = name + "." + e.Field
 	}
 	return e
 }
