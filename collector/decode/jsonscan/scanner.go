@@ -45,7 +45,7 @@ func (s *Scanner) Object(field func(key []byte) error) error {
 type keys struct {
 	few  [16][]byte
 	n    int
-	many map[string]bool
+	many map[string]struct{}
 }
 
 // add reports whether the key is new. The bytes must not change.
@@ -61,12 +61,12 @@ func (k *keys) add(key []byte) bool {
 		return true
 	}
 	if k.many == nil {
-		k.many = make(map[string]bool)
+		k.many = make(map[string]struct{})
 	}
-	if k.many[string(key)] {
+	if _, known := k.many[view(key)]; known {
 		return false
 	}
-	k.many[string(key)] = true
+	k.many[view(key)] = struct{}{} // the bytes do not change while the object is read
 	return true
 }
 
