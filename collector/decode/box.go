@@ -111,3 +111,6 @@ func (f *Feed) PeriodOr(usual time.Duration) time.Duration {
 // Arrival is the time of facts from a device without a clock. Whoever uses it sets
 // nhip.Facts.Undated.
 func (in *Input) Arrival() time.Time { return in.Received.UTC().Truncate(time.Millisecond) }
+
+// Celsius turns degrees Fahrenheit into °C.
+func Celsius(fahrenheit float64) float64 { return (fahrenheit - 32) / 1.8 }

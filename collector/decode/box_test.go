@@ -53,7 +53,7 @@ func TestABoxSpeaksOncePerQuantity(t *testing.T) {
 func TestTheOrderOfThePayloadIsChance(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		offers := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) decode.Instrument {
-			return decode.Instrument{Rank: rapid.IntRange(0, 2).Draw(t, "rank"), Name: []byte(rapid.StringN(0, 2, 2).Draw(t, "name"))}
+			return decode.Instrument{Rank: rapid.IntRange(0, 2).Draw(t, "rank"), Name: []byte(rapid.StringMatching("[A-C]{0,2}").Draw(t, "name"))}
 		}), 1, 6, func(i decode.Instrument) string { return string(rune('0'+i.Rank)) + string(i.Name) }).Draw(t, "offers")
 		shuffled := rapid.Permutation(offers).Draw(t, "shuffled")
 		if a, b := choice(offers), choice(shuffled); a != b {
@@ -67,7 +67,7 @@ func choice(offers []decode.Instrument) string {
 	values := make(map[float64]string)
 	var b decode.Box
 	for _, by := range offers {
-		v := float64(by.Rank)
+		v := float64(by.Rank + 1)
 		for _, c := range by.Name {
 			v = v*256 + float64(c)
 		}
@@ -103,5 +103,13 @@ func TestThePeriodOfAFeed(t *testing.T) {
 	in := decode.Input{Received: time.Date(2026, 2, 16, 19, 0, 0, 1_999_999, time.FixedZone("", 7*3600))}
 	if got := in.Arrival(); !got.Equal(noon.Add(time.Millisecond)) || got.Location() != time.UTC {
 		t.Errorf("arrival: %s", got)
+	}
+}
+
+func TestCelsius(t *testing.T) {
+	for f, want := range map[float64]float64{32: 0, 212: 100, -40: -40} {
+		if got := decode.Celsius(f); got != want {
+			t.Errorf("%v °F are %v °C, want %v", f, got, want)
+		}
 	}
 }
