@@ -41,35 +41,6 @@ func (s *Scanner) Object(field func(key []byte) error) error {
 	})
 }
 
-// keys are the keys of one object. Nearly all have few, and comparing those is faster than hashing.
-type keys struct {
-	few  [16][]byte
-	n    int
-	many map[string]struct{}
-}
-
-// add reports whether the key is new. The bytes must not change.
-func (k *keys) add(key []byte) bool {
-	for _, known := range k.few[:k.n] {
-		if bytes.Equal(known, key) {
-			return false
-		}
-	}
-	if k.n < len(k.few) {
-		k.few[k.n] = key
-		k.n++
-		return true
-	}
-	if k.many == nil {
-		k.many = make(map[string]struct{})
-	}
-	if _, known := k.many[view(key)]; known {
-		return false
-	}
-	k.many[view(key)] = struct{}{} // the bytes do not change while the object is read
-	return true
-}
-
 func (s *Scanner) object(field func(key []byte) error) error {
 	if err := s.open('{', "an object"); err != nil {
 		return err
