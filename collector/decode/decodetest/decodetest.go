@@ -2,8 +2,9 @@
 // test seeded with it.
 //
 // A case is a folder testdata/<name> with topic.txt, payload.* and either want.json (the facts) or
-// error.txt ("code field: rule"). Run the tests with -update to write what the decoder says now,
-// and read the difference before you believe it.
+// error.txt ("code field: rule"). A feed.json beside them says what the configuration says of the
+// feed; see feedFile. Run the tests with -update to write what the decoder says now, and read the
+// difference before you believe it.
 package decodetest
 
 import (
@@ -25,9 +26,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// feed is the feed that golden cases come from.
-var feed = decode.Feed{Agency: "hanoi"}
-
 // Received is when golden messages arrive, for devices without a clock.
 var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 
@@ -35,23 +33,27 @@ var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 func Golden(t *testing.T, d decode.Decoder) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			topic, payload := load(t, dir)
-			got, isErr := outcome(d, topic, payload)
+			got, isErr := outcome(d, load(t, dir))
 			check(t, dir, got, isErr)
 		})
 	}
 }
 
-// Fuzz feeds the decoder arbitrary payloads and topics. It must never panic, must answer in an
-// *nhip.Error, and what it accepts must survive being validated.
+// Fuzz feeds the decoder arbitrary payloads and topics, under the feeds of its golden cases. It must
+// never panic, must answer in an *nhip.Error, and what it accepts must survive being validated.
 func Fuzz(f *testing.F, d decode.Decoder) {
-	for _, dir := range cases(f) {
-		topic, payload := load(f, dir)
-		f.Add(topic, payload)
+	var feeds []*decode.Feed
+	for i, dir := range cases(f) {
+		in := load(f, dir)
+		feeds = append(feeds, in.Feed)
+		f.Add(in.Topic, in.Payload, uint(i))
 	}
-	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+	f.Fuzz(func(t *testing.T, topic string, payload []byte, feed uint) {
+		in := decode.Input{
+			Topic: topic, Payload: payload, Received: Received, Feed: feeds[feed%uint(len(feeds))],
+		}
 		var facts nhip.Facts
-		err := d.Decode(decode.Input{Topic: topic, Payload: payload, Received: Received, Feed: &feed}, &facts)
+		err := d.Decode(in, &facts)
 		var known *nhip.Error
 		if err != nil && !errors.As(err, &known) {
 			t.Fatalf("an error of another kind: %v", err)
@@ -74,9 +76,9 @@ func cases(t testing.TB) []string {
 	return dirs
 }
 
-func load(t testing.TB, dir string) (topic string, payload []byte) {
+func load(t testing.TB, dir string) decode.Input {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(dir, "topic.txt"))
+	topic, err := os.ReadFile(filepath.Join(dir, "topic.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,17 +86,21 @@ func load(t testing.TB, dir string) (topic string, payload []byte) {
 	if len(files) != 1 {
 		t.Fatalf("%s holds %d payloads, want 1", dir, len(files))
 	}
-	payload, err = os.ReadFile(files[0])
+	payload, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(raw)), payload
+	return decode.Input{
+		Topic: strings.TrimSpace(string(topic)), Payload: payload, Received: Received, Feed: loadFeed(t, dir),
+	}
 }
 
-// outcome decodes and validates, as the collector does.
-func outcome(d decode.Decoder, topic string, payload []byte) (text string, isErr bool) {
+// outcome decodes and validates, as the collector does. The payload is wiped in between: facts that
+// share its memory do not survive it.
+func outcome(d decode.Decoder, in decode.Input) (text string, isErr bool) {
 	var facts nhip.Facts
-	err := d.Decode(decode.Input{Topic: topic, Payload: payload, Received: Received, Feed: &feed}, &facts)
+	err := d.Decode(in, &facts)
+	clear(in.Payload)
 	if err == nil {
 		err = facts.Validate(Received)
 	}
