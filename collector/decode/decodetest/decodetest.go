@@ -2,8 +2,9 @@
 // test seeded with it.
 //
 // A case is a folder testdata/<name> with topic.txt, payload.* and either want.json (the facts) or
-// error.txt ("code field: rule"). A feed.json beside them says what the configuration says of the
-// feed; see feedFile. Run the tests with -update to write what the decoder says now, and read the
+// error.txt ("code field: rule"). Beside want.json, rejected.txt holds the faults of the rows that
+// were turned away alone, a line for each. A feed.json says what the configuration says of the feed;
+// see feedFile. Run the tests with -update to write what the decoder says now, and read the
 // difference before you believe it.
 package decodetest
 
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,8 +35,7 @@ var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 func Golden(t *testing.T, d decode.Decoder) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			got, isErr := outcome(d, load(t, dir))
-			check(t, dir, got, isErr)
+			check(t, dir, decoded(t, d, load(t, dir)))
 		})
 	}
 }
@@ -51,17 +52,24 @@ func Fuzz(f *testing.F, d decode.Decoder) {
 	f.Fuzz(func(t *testing.T, topic string, payload []byte, feed uint) {
 		in := decode.Input{
 			Topic: topic, Payload: payload, Received: Received, Feed: feeds[feed%uint(len(feeds))],
+			Reject: func(fault error) { mustBeOurs(t, fault) },
 		}
 		var facts nhip.Facts
 		err := d.Decode(in, &facts)
-		var known *nhip.Error
-		if err != nil && !errors.As(err, &known) {
-			t.Fatalf("an error of another kind: %v", err)
-		}
-		if err == nil {
+		if err != nil {
+			mustBeOurs(t, err)
+		} else {
 			_ = facts.Validate(Received)
 		}
 	})
+}
+
+func mustBeOurs(t *testing.T, err error) {
+	t.Helper()
+	var known *nhip.Error
+	if !errors.As(err, &known) || known.Rule == "" {
+		t.Fatalf("an error of another kind: %v", err)
+	}
 }
 
 func cases(t testing.TB) []string {
@@ -95,40 +103,61 @@ func load(t testing.TB, dir string) decode.Input {
 	}
 }
 
-// outcome decodes and validates, as the collector does. The payload is wiped in between: facts that
+// outcome is what the golden files of a case say, by name. An empty one is not there.
+type outcome struct{ want, rejected, err string }
+
+func (o *outcome) files() map[string]string {
+	return map[string]string{"want.json": o.want, "rejected.txt": o.rejected, "error.txt": o.err}
+}
+
+// decoded decodes and validates, as the collector does. The payload is wiped in between: facts that
 // share its memory do not survive it.
-func outcome(d decode.Decoder, in decode.Input) (text string, isErr bool) {
+func decoded(t *testing.T, d decode.Decoder, in decode.Input) outcome {
+	t.Helper()
 	var facts nhip.Facts
+	var rejected strings.Builder
+	in.Reject = func(fault error) {
+		mustBeOurs(t, fault)
+		rejected.WriteString(line(fault))
+	}
 	err := d.Decode(in, &facts)
 	clear(in.Payload)
 	if err == nil {
 		err = facts.Validate(Received)
 	}
 	if err != nil {
-		return fmt.Sprintf("%s %s\n", nhip.ErrorCode(err), err), true
+		return outcome{err: line(err)}
 	}
 	out, _ := json.MarshalIndent(facts, "", "  ") // every fact can be written
-	return string(out) + "\n", false
+	return outcome{want: string(out) + "\n", rejected: rejected.String()}
 }
 
-func check(t *testing.T, dir, got string, isErr bool) {
+func line(err error) string { return fmt.Sprintf("%s %s\n", nhip.ErrorCode(err), err) }
+
+func check(t *testing.T, dir string, got outcome) {
 	t.Helper()
-	want, other := filepath.Join(dir, "want.json"), filepath.Join(dir, "error.txt")
-	if isErr {
-		want, other = other, want
-	}
-	if *update {
-		_ = os.Remove(other)
-		if err := os.WriteFile(want, []byte(got), 0o644); err != nil {
+	for name, text := range got.files() {
+		file := filepath.Join(dir, name)
+		if *update {
+			write(t, file, text)
+		}
+		want, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		return
+		if diff := cmp.Diff(string(want), text); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
 	}
-	raw, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatalf("%s does not expect this outcome: %s", dir, got)
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	err := os.Remove(file)
+	if text != "" {
+		err = os.WriteFile(file, []byte(text), 0o644)
 	}
-	if diff := cmp.Diff(string(raw), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
 }
