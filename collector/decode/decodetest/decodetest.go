@@ -100,6 +100,7 @@ func load(t testing.TB, dir string) decode.Input {
 	}
 	return decode.Input{
 		Topic: strings.TrimSpace(string(topic)), Payload: payload, Received: Received, Feed: loadFeed(t, dir),
+		Reject: func(error) {},
 	}
 }
 
