@@ -67,9 +67,9 @@ func TestEveryEventAndMode(t *testing.T) {
 func TestTheStartIsTheOneNearerToNow(t *testing.T) {
 	hanoi := time.FixedZone("", 7*3600)
 	for _, c := range []struct {
-		zone              *time.Location
-		tst, start, want  string
-		daysAfterMidnight string
+		zone             *time.Location
+		tst, start, want string
+		name             string
 	}{
 		{nil, "2026-02-16T23:50:00Z", "23:40", "23:40", "the same evening"},
 		{nil, "2026-02-17T00:20:00Z", "23:40", "23:40", "after midnight, begun before"},
@@ -85,7 +85,7 @@ func TestTheStartIsTheOneNearerToNow(t *testing.T) {
 		p := one(t, &decode.Feed{Zone: c.zone}, "/hfp/v2/journey/ongoing/vp/bus/0018/00001",
 			fmt.Sprintf(`{"VP":{"tst":%q,"oday":"2026-02-16","start":%q}}`, c.tst, c.start))
 		if p.StartTime != c.want || p.StartDate != "20260216" {
-			t.Errorf("%s: %s %s, want %s", c.daysAfterMidnight, p.StartDate, p.StartTime, c.want)
+			t.Errorf("%s: %s %s, want %s", c.name, p.StartDate, p.StartTime, c.want)
 		}
 	}
 }
