@@ -153,6 +153,51 @@ func (s *Scanner) Int() (int, error) {
 // Text reads a string. The bytes are valid until the payload changes; they may be a copy.
 func (s *Scanner) Text() ([]byte, error) { return s.text() }
 
+// View reads a string that shares the payload's memory, for whoever copies or drops it before the
+// payload may change.
+func (s *Scanner) View() (string, error) {
+	b, err := s.text()
+	return view(b), err
+}
+
+// Plain reads a string, or a number as it is written: formats have ids that are now the one and now
+// the other. Like View's, the text shares the payload's memory.
+func (s *Scanner) Plain() (string, error) {
+	if s.isText() {
+		return s.View()
+	}
+	b, err := s.number()
+	return view(b), err
+}
+
+// PlainFloat reads a number that may stand in quotes.
+func (s *Scanner) PlainFloat() (float64, error) {
+	if !s.isText() {
+		return s.Float()
+	}
+	text, err := s.text()
+	if err != nil {
+		return 0, err
+	}
+	inner := New(text)
+	f, err := inner.Float()
+	if err != nil || inner.End() != nil {
+		return 0, nhip.Errorf(nhip.Malformed, "", "must be a number, got %q", text)
+	}
+	return f, nil
+}
+
+func (s *Scanner) isText() bool {
+	s.space()
+	return s.peek() == '"'
+}
+
+// IsArray reports whether an array comes next.
+func (s *Scanner) IsArray() bool {
+	s.space()
+	return s.peek() == '['
+}
+
 // String reads a string into memory of its own.
 func (s *Scanner) String() (string, error) {
 	b, err := s.text()
