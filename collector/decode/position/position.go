@@ -51,7 +51,8 @@ var Decoder = decode.Decoder{Format: "position", Version: 2, Decode: read}
 func read(in decode.Input, out *nhip.Facts) error {
 	vehicle := decode.Device(in.Topic)
 	s := jsonscan.New(in.Payload)
-	return decode.Batch(&s, out, nil, func() error {
+	faults := in.Faults()
+	return decode.Batch(&s, out, faults.Reject, func() error {
 		p := nhip.Position{Agency: in.Feed.Agency, Vehicle: vehicle, Event: nhip.Fix}
 		if err := readPosition(&s, &p); err != nil {
 			return err

@@ -50,7 +50,8 @@ type header struct {
 func read(in decode.Input, out *nhip.Facts) error {
 	station := decode.Device(in.Topic)
 	s := jsonscan.New(in.Payload)
-	return decode.Batch(&s, out, nil, func() error {
+	faults := in.Faults()
+	return decode.Batch(&s, out, faults.Reject, func() error {
 		return readMessage(&s, station, out)
 	})
 }
