@@ -26,26 +26,30 @@ const (
 
 // Bus is the whole current state of one vehicle: the payload of nhip/live/bus/<agency>/<vehicle>.
 type Bus struct {
-	ID        string       `json:"id"`
-	Agency    string       `json:"agency"`
-	Time      time.Time    `json:"time"` // of the fix
-	Lat       float64      `json:"lat"`
-	Lon       float64      `json:"lon"`
-	Speed     Opt[float64] `json:"speed,omitzero"`
-	Bearing   Opt[float64] `json:"bearing,omitzero"`
-	Route     string       `json:"route,omitempty"`
-	Line      string       `json:"line,omitempty"`
-	Trip      string       `json:"trip,omitempty"`
-	Headsign  string       `json:"headsign,omitempty"`
-	Direction Opt[int]     `json:"direction,omitzero"`
-	StartDate string       `json:"start_date,omitempty"`
-	StartTime string       `json:"start_time,omitempty"`
-	NextStop  string       `json:"next_stop,omitempty"`
-	Occupancy Occupancy    `json:"occupancy,omitempty"`
-	Delay     Opt[int]     `json:"delay,omitzero"`
-	Interval  float64      `json:"interval_s,omitempty"` // usual time between fixes, as observed
-	Latency   float64      `json:"latency_s,omitempty"`  // what its feed declares
-	Origin    Origin       `json:"origin,omitempty"`
+	ID         string       `json:"id"`
+	Agency     string       `json:"agency"`
+	Time       time.Time    `json:"time"` // of the fix
+	Lat        float64      `json:"lat"`
+	Lon        float64      `json:"lon"`
+	Estimated  bool         `json:"estimated,omitempty"` // the place is reckoned, not received
+	Speed      Opt[float64] `json:"speed,omitzero"`
+	Bearing    Opt[float64] `json:"bearing,omitzero"`
+	Route      string       `json:"route,omitempty"`
+	Line       string       `json:"line,omitempty"`
+	Trip       string       `json:"trip,omitempty"`
+	Headsign   string       `json:"headsign,omitempty"`
+	Direction  Opt[int]     `json:"direction,omitzero"`
+	StartDate  string       `json:"start_date,omitempty"`
+	StartTime  string       `json:"start_time,omitempty"`
+	NextStop   string       `json:"next_stop,omitempty"`
+	Stop       string       `json:"stop,omitempty"` // where it stands
+	Occupancy  Occupancy    `json:"occupancy,omitempty"`
+	Passengers Opt[int]     `json:"passengers,omitzero"`
+	Delay      Opt[int]     `json:"delay,omitzero"`
+	DoorsOpen  Opt[bool]    `json:"doors_open,omitzero"`
+	Interval   float64      `json:"interval_s,omitempty"` // usual time between fixes, as observed
+	Latency    float64      `json:"latency_s,omitempty"`  // what its feed declares
+	Origin     Origin       `json:"origin,omitempty"`
 }
 
 // Point returns the bus's place as WGS84 lon, lat.

@@ -19,12 +19,17 @@ const Simulated Origin = "simulated"
 type Facts struct {
 	Positions []Position `json:"positions,omitempty"`
 	Readings  []Reading  `json:"readings,omitempty"`
+
+	// Undated says that the device has no clock: the times of its facts are those of arrival, so the
+	// same payload sent twice does not carry the same times.
+	Undated bool `json:"undated,omitempty"`
 }
 
 // Reset empties f and keeps its memory.
 func (f *Facts) Reset() {
 	f.Positions = f.Positions[:0]
 	f.Readings = f.Readings[:0]
+	f.Undated = false
 }
 
 // Validate checks every fact against the rules at the door and returns the first *Error.

@@ -2,6 +2,7 @@ package nhip
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -11,8 +12,22 @@ import (
 // Other events carry the names of HFP v2 ("arr", "dep", "doo" …).
 const Fix = "vp"
 
+// Events that tell of another moment or another trip than the bus's own now, and so never move it.
+const (
+	Counted     = "apc"         // passengers were counted at a stop, told once the trip is known for sure
+	CountedPart = "apc-partial" // the same, told at once
+	Upcoming    = "upcoming-"   // before a name: the trip after this one, sent beside Fix with the same times
+)
+
 // MaxSpeed is the fastest a vehicle can be, in m/s: beyond it the receiver is wrong.
 const MaxSpeed = 70.0
+
+// Limits of what a vehicle says of its trip. No vehicle carries more people, the longest train included,
+// and whoever is two days off is on another day's trip.
+const (
+	MaxPassengers = 10_000
+	MaxDelay      = 48 * 60 * 60 // seconds, either way
+)
 
 // nullIsland is how near to 0,0 a fix is a receiver without one, in degrees (1.1 km).
 const nullIsland = 0.01
@@ -25,9 +40,10 @@ type Position struct {
 	Event   string    `json:"event"` // Fix, or the name of an HFP event
 	Time    time.Time `json:"time"`  // the device's own, UTC, whole milliseconds
 
-	Point   Opt[orb.Point] `json:"point,omitzero"`   // WGS84 lon, lat; a vehicle in a tunnel may say all but this
-	Speed   Opt[float64]   `json:"speed,omitzero"`   // m/s
-	Bearing Opt[float64]   `json:"bearing,omitzero"` // degrees clockwise from north, [0, 360)
+	Point     Opt[orb.Point] `json:"point,omitzero"`      // WGS84 lon, lat; a vehicle in a tunnel may say all but this
+	Estimated bool           `json:"estimated,omitempty"` // Point is reckoned (odometer, compass, by hand), not received
+	Speed     Opt[float64]   `json:"speed,omitzero"`      // m/s
+	Bearing   Opt[float64]   `json:"bearing,omitzero"`    // degrees clockwise from north, [0, 360)
 
 	Route     string   `json:"route,omitempty"` // GTFS route_id
 	Line      string   `json:"line,omitempty"`  // the number shown to riders
@@ -37,18 +53,25 @@ type Position struct {
 	StartDate string   `json:"start_date,omitempty"` // GTFS service day, YYYYMMDD
 	StartTime string   `json:"start_time,omitempty"` // HH:MM or HH:MM:SS, may pass 24:00
 	NextStop  string   `json:"next_stop,omitempty"`  // GTFS stop_id
+	Stop      string   `json:"stop,omitempty"`       // GTFS stop_id of where it stands, or of where the event was
 
-	Occupancy Occupancy    `json:"occupancy,omitempty"`
-	Delay     Opt[int]     `json:"delay,omitzero"`    // seconds, positive = late
-	Odometer  Opt[float64] `json:"odometer,omitzero"` // metres since the trip began
-	DoorsOpen Opt[bool]    `json:"doors_open,omitzero"`
+	Occupancy  Occupancy    `json:"occupancy,omitempty"`
+	Passengers Opt[int]     `json:"passengers,omitzero"` // people on board, as counted
+	Boarded    Opt[int]     `json:"boarded,omitzero"`    // through all doors, at this stop
+	Alighted   Opt[int]     `json:"alighted,omitzero"`   // through all doors, at this stop
+	Delay      Opt[int]     `json:"delay,omitzero"`      // seconds, positive = late
+	Odometer   Opt[float64] `json:"odometer,omitzero"`   // metres since the trip began
+	DoorsOpen  Opt[bool]    `json:"doors_open,omitzero"`
 
 	Deadrun bool   `json:"deadrun,omitempty"` // not in service: nobody can board
 	Origin  Origin `json:"origin,omitempty"`
 }
 
 // Moves reports whether the position may move the bus on riders' maps.
-func (p *Position) Moves() bool { return p.Point.Known() && !p.Deadrun }
+func (p *Position) Moves() bool {
+	return p.Point.Known() && !p.Deadrun &&
+		p.Event != Counted && p.Event != CountedPart && !strings.HasPrefix(p.Event, Upcoming)
+}
 
 // Validate checks p against the rules at the door and returns an *Error naming the field. A
 // bearing of exactly 360 is accepted; decoders write it as 0.
@@ -76,7 +99,28 @@ func (p *Position) Validate(now time.Time) error {
 	if p.Occupancy != "" && !p.Occupancy.Valid() {
 		return Errorf(OutOfRange, "occupancy", "must be a GTFS-realtime occupancy status, got %q", string(p.Occupancy))
 	}
+	if err := p.checkCounts(); err != nil {
+		return err
+	}
 	return p.checkTexts()
+}
+
+func (p *Position) checkCounts() error {
+	for _, c := range [...]struct {
+		field     string
+		value     Opt[int]
+		low, high int
+	}{
+		{"passengers", p.Passengers, 0, MaxPassengers},
+		{"boarded", p.Boarded, 0, MaxPassengers},
+		{"alighted", p.Alighted, 0, MaxPassengers},
+		{"delay", p.Delay, -MaxDelay, MaxDelay},
+	} {
+		if n, ok := c.value.Get(); ok && (n < c.low || n > c.high) {
+			return Errorf(OutOfRange, c.field, "must be between %d and %d, got %d", c.low, c.high, n)
+		}
+	}
+	return nil
 }
 
 func (p *Position) checkTexts() error {
@@ -86,6 +130,7 @@ func (p *Position) checkTexts() error {
 		{"trip", p.Trip},
 		{"headsign", p.Headsign},
 		{"next_stop", p.NextStop},
+		{"stop", p.Stop},
 		{"start_time", p.StartTime},
 	} {
 		if err := CheckText(t.field, t.value); err != nil {

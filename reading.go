@@ -48,6 +48,21 @@ var quantityRules = map[Quantity]quantityRule{
 	Pressure:    {"Pa", 50_000, 115_000},
 }
 
+// quantities are the known quantities by their names.
+var quantities = func() map[string]Quantity {
+	all := make(map[string]Quantity)
+	for q := range quantityRules {
+		all[string(q)] = q
+	}
+	return all
+}()
+
+// ParseQuantity returns the quantity of a name. It shares no memory with the name.
+func ParseQuantity(name string) (Quantity, bool) {
+	q, ok := quantities[name]
+	return q, ok
+}
+
 // Known reports whether the platform knows q.
 func (q Quantity) Known() bool { _, ok := quantityRules[q]; return ok }
 

@@ -11,18 +11,32 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/collector/decode/airgradient"
+	"nhip/collector/decode/gtfsrt"
 	"nhip/collector/decode/hfp"
 	"nhip/collector/decode/position"
+	"nhip/collector/decode/purpleair"
 	"nhip/collector/decode/reading"
+	"nhip/collector/decode/sensorcommunity"
+	"nhip/collector/decode/stationfile"
+	"nhip/collector/decode/tasmota"
+	"nhip/collector/decode/ufms"
 	"nhip/internal/mqtt"
 )
 
 // formats lists every decoder; a new format is one line here and a folder under decode.
 func formats() []decode.Decoder {
 	return []decode.Decoder{
+		airgradient.Decoder,
+		gtfsrt.Decoder,
 		hfp.Decoder,
 		position.Decoder,
+		purpleair.Decoder,
 		reading.Decoder,
+		sensorcommunity.Decoder,
+		stationfile.Decoder,
+		tasmota.Decoder,
+		ufms.Decoder,
 	}
 }
 
@@ -103,9 +117,10 @@ func (c *Collector) read(m nhip.Message, o *outcome) {
 		return
 	}
 	o.decoder = f.version
-	in := decode.Input{Topic: m.Topic, Payload: m.Payload, Received: m.Received, Feed: &f.Feed}
+	in := decode.Input{Topic: m.Topic, Payload: m.Payload, Received: m.Received, Feed: &f.Feed, Reject: o.rejectRow}
 	if err := f.decoder.Decode(in, &o.facts); err != nil {
 		o.facts.Reset() // a decoder that fails may leave a part
+		o.rejections = o.rejections[:0]
 		o.reject(err, 1)
 		return
 	}
@@ -149,6 +164,9 @@ func (c *Collector) real(o nhip.Origin) error {
 	}
 	return nil
 }
+
+// rejectRow turns one row away that a decoder can't read.
+func (o *outcome) rejectRow(fault error) { o.reject(fault, 1) }
 
 // reject notes why rows are turned away and reports whether they are. Rows with one and the same
 // fault (a message's time, say) share one rejection.

@@ -137,7 +137,8 @@ func (c *city) busOf(p *nhip.Position) *nhip.Bus {
 		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: pt.Lat(), Lon: pt.Lon(),
 		Speed: p.Speed, Bearing: p.Bearing, Route: p.Route, Line: p.Line, Trip: p.Trip,
 		Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
-		NextStop: p.NextStop, Occupancy: p.Occupancy, Delay: p.Delay,
+		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay,
+		DoorsOpen: p.DoorsOpen, Estimated: p.Estimated,
 		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
 	}
 }

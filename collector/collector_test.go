@@ -520,7 +520,7 @@ func TestFeedsAreChecked(t *testing.T) {
 		feed decode.Feed
 		want string
 	}{
-		{decode.Feed{Topic: "a/#", Format: "morse"}, `feeds[0].format: "morse" is not one of hfp, position, reading`},
+		{decode.Feed{Topic: "a/#", Format: "morse"}, `feeds[0].format: "morse" is not one of ` + strings.Join(Formats(), ", ")},
 		{decode.Feed{Topic: "a/#/b", Format: "hfp"}, "feeds[0].topic: # must be the last level"},
 	} {
 		if _, err := bindFeeds([]decode.Feed{c.feed}); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -154,6 +154,11 @@ func (e *encoder) position(p *nhip.Position) {
 	e.optFlag(20, p.DoorsOpen)
 	e.flag(21, p.Deadrun)
 	e.text(22, string(p.Origin))
+	e.text(23, p.Stop)
+	e.flag(24, p.Estimated)
+	e.optInt(25, p.Passengers)
+	e.optInt(26, p.Boarded)
+	e.optInt(27, p.Alighted)
 }
 
 func (e *encoder) reading(r *nhip.Reading) {

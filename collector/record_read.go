@@ -137,6 +137,16 @@ func readPosition(b []byte, p *nhip.Position) error {
 			p.Deadrun = v.int() != 0
 		case 22:
 			p.Origin = nhip.Origin(v.text())
+		case 23:
+			p.Stop = v.text()
+		case 24:
+			p.Estimated = v.int() != 0
+		case 25:
+			p.Passengers = nhip.Some(int(v.int()))
+		case 26:
+			p.Boarded = nhip.Some(int(v.int()))
+		case 27:
+			p.Alighted = nhip.Some(int(v.int()))
 		}
 		return nil
 	})

@@ -47,6 +47,8 @@ func drawPosition(t *rapid.T) nhip.Position {
 		NextStop: text.Draw(t, "next_stop"), Occupancy: nhip.Occupancy(text.Draw(t, "occupancy")),
 		Delay: opt(t, rapid.Int(), "delay"), Odometer: opt(t, number, "odometer"), DoorsOpen: opt(t, rapid.Bool(), "doors"),
 		Deadrun: rapid.Bool().Draw(t, "deadrun"), Origin: nhip.Origin(text.Draw(t, "origin")),
+		Stop: text.Draw(t, "stop"), Estimated: rapid.Bool().Draw(t, "estimated"), Passengers: opt(t, rapid.Int(), "passengers"),
+		Boarded: opt(t, rapid.Int(), "boarded"), Alighted: opt(t, rapid.Int(), "alighted"),
 	}
 }
 

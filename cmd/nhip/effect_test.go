@@ -43,6 +43,7 @@ var feedNumber = regexp.MustCompile(`^feeds\[\d+\]`)
 func TestNoKeyIsWithoutEffect(t *testing.T) {
 	seen := make(effects)
 	seeOneProcess(t, seen)
+	seeFormats(t, seen)
 	seeCollector(t, seen)
 	seeRefusals(t, seen)
 	for _, entry := range config.Load(config.Sources{}).Entries() {
@@ -110,6 +111,34 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 		return err == nil && n == 1
 	})
 	seen.see(t, "influx.bucket", true)
+}
+
+// seeFormats speaks formats that leave something to the feed.
+func seeFormats(t *testing.T, seen effects) {
+	t.Helper()
+	p := up(t, t.TempDir(), "--clock", "2026-02-16T16:00:00Z", "--config", writeYAML(t, `
+feeds:
+- {topic: tele/+/SENSOR, format: tasmota, agency: a, zone: Asia/Ho_Chi_Minh, period: 7m}
+- {topic: ufms/+, format: ufms, agency: a, speed_unit: m/s}
+`))
+	box, err := os.ReadFile("../../collector/decode/ufms/testdata/way-point/payload.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.publish(t,
+		[2]string{"tele/balcony/SENSOR", `{"Time":"2026-02-16T22:58:02","PMS5003":{"PM2.5":52}}`},
+		[2]string{"ufms/box", string(box)})
+	c := apitest.New(t, p.HTTP)
+	var stations, buses collection
+	await.True(t, "the monitor and the bus are live", func() bool {
+		answerInto(t, c.Get(t, "/v1/stations"), &stations)
+		answerInto(t, c.Get(t, "/v1/buses"), &buses)
+		return len(stations.Features) == 1 && len(buses.Features) == 1
+	})
+	monitor, bus := fmt.Sprint(stations.Features[0].Properties), buses.Features[0].Properties
+	seen.see(t, "feeds[].zone", strings.Contains(monitor, "2026-02-16T15:58:02Z"))
+	seen.see(t, "feeds[].period", strings.Contains(monitor, "7m"))
+	seen.see(t, "feeds[].speed_unit", bus["speed"] == 31.5) // 8.75 where it is taken for km/h
 }
 
 func seeCollector(t *testing.T, seen effects) {

@@ -160,9 +160,24 @@ func (p *process) awaitReady(ctx context.Context, waiting func() []string) error
 func (p *process) feeds() []decode.Feed {
 	out := make([]decode.Feed, len(p.conf.Feeds))
 	for i, f := range p.conf.Feeds {
-		out[i] = decode.Feed{Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency)}
+		out[i] = decode.Feed{
+			Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency),
+			Zone: location(f.Zone), Period: time.Duration(f.Period), SpeedUnit: f.SpeedUnit,
+		}
 	}
 	return out
+}
+
+// location returns the zone of a name that the configuration has checked; nil where none is set.
+func location(name string) *time.Location {
+	if name == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	return zone
 }
 
 // unique makes a client id that no other process has: two with one id would throw each other out.

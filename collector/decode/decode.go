@@ -14,6 +14,24 @@ type Feed struct {
 	Format  string        // name of the decoder
 	Agency  string        // whose buses these are
 	Latency time.Duration // how late the feed may pass facts on, declared by its provider
+
+	Zone      *time.Location // of stamps that carry no offset; nil: the format's own, or UTC
+	Period    time.Duration  // averaging period where the format does not say it; 0: the format's own usual one
+	SpeedUnit string         // of formats whose speed has no unit: KilometresPerHour (also "") or MetresPerSecond
+	Fields    []Field        // what a payload that has no form of its own (LoRaWAN) says under which name
+}
+
+// Speed units that a feed may declare.
+const (
+	KilometresPerHour = "km/h"
+	MetresPerSecond   = "m/s"
+)
+
+// Field maps a value of a decoded payload to a quantity.
+type Field struct {
+	Name     string        // dotted path in the payload, as in "air.pm2_5"
+	Quantity nhip.Quantity // what it is
+	Unit     string        // what it is in; "": the quantity's own unit
 }
 
 // Input is one message for a decoder.
@@ -22,6 +40,11 @@ type Input struct {
 	Payload  []byte
 	Received time.Time // for devices without a clock
 	Feed     *Feed     // never nil
+
+	// Reject turns one row away and lets the others stand: a line of a file, a vehicle of a feed. The
+	// fault is an *nhip.Error whose field names the row. It counts only when Decode returns nil, for a
+	// message that can't be decoded is one row. Never nil; see Faults.
+	Reject func(fault error)
 }
 
 // Decoder reads one wire format. A Decoder is stateless and safe from any goroutine.
@@ -31,7 +54,7 @@ type Decoder struct {
 
 	// Decode appends what the message says to out. It converts units and checks form; ranges are
 	// checked by nhip.Facts.Validate. The error is an *nhip.Error that names the field; out may
-	// then hold part of the facts and must not be used. Texts in out do not share the payload's
-	// memory.
+	// then hold part of the facts and must not be used, nor must what was rejected. Texts in out do
+	// not share the payload's memory.
 	Decode func(in Input, out *nhip.Facts) error
 }

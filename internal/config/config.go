@@ -62,6 +62,10 @@ type Feed struct {
 	Format  string   // name of the decoder
 	Agency  string   // whose buses
 	Latency Duration // how late the feed may pass facts on
+
+	Zone      string   // of stamps that carry no offset, an IANA name; empty: the format's own
+	Period    Duration // averaging period where the format does not say it; 0: the format's own
+	SpeedUnit string   // of speeds whose format does not say it: km/h or m/s; empty: km/h
 }
 
 // Duration is a span of time, written as in "90s" or "2m".

@@ -33,7 +33,7 @@ feeds:
 	want := Default()
 	want.Influx = Influx{Org: "0123", Token: "true", Bucket: "1.10"}
 	want.GTFS, want.HTTP.Listen, want.Map.Center = "1.10", "localhost:80", []float64{105, 21}
-	want.Feeds = []Feed{{"a", "hfp", "hn", 0}, {"#", "position", "1.10", 90e9}}
+	want.Feeds = []Feed{{Topic: "a", Format: "hfp", Agency: "hn"}, {Topic: "#", Format: "position", Agency: "1.10", Latency: 90e9}}
 	if diff := cmp.Diff(want, e.Config); diff != "" || e.Err() != nil {
 		t.Errorf("%v %s", e.Err(), diff)
 	}
@@ -41,24 +41,26 @@ feeds:
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	for text, want := range map[string]string{
-		"nonsense: 1":                         `1:1: nonsense: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
-		`"a\nb": 1`:                           `1:1: "a\nb": is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
-		"http: {}\n'http': {}":                `2:1: mapping key "http" already defined at [1:1]`,
-		"http:\n  listne: x":                  `2:3: http.listne: is not known; here may stand listen, public_url`,
-		"http.listen: ':80'":                  `1:1: http.listen: is not known; write keys below their section`,
-		"<<: {gtfs: a}":                       `1:1: <<: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
-		"http: {listen: nowhere}":             `1:16: http.listen: must be host:port, got "nowhere"`,
-		"http: {listen: ' h:1'}":              `1:16: http.listen: must be host:port, got " h:1"`,
-		"http: [1]":                           `1:7: http: must hold keys: listen, public_url`,
-		"http: &a\n  listen: *a":              `2:11: http.listen: must be one value`,
-		"gtfs: *a\nmap: &a {}":                `1:7: : no anchor &a stands before *a`,
-		"feeds: &a [*a]":                      `1:12: feeds[0]: must hold keys: topic, format, agency, latency`,
-		"mqtt: {listen: ':99999'}":            `1:16: mqtt.listen: the port must be between 0 and 65535, got "99999"`,
-		"mqtt:\n  listen: [a, b]":             `2:11: mqtt.listen: must be one value`,
-		"mqtt:\n  listen: !!str ':1'":         `2:11: mqtt.listen: must be one value`,
-		"http: {public_url: 'ftp://x'}":       `1:20: http.public_url: must be an http or https address, got "ftp://x"`,
-		"broker: {url: 'http://b:1883'}":      `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "http://b:1883"`,
-		"broker: {url: tcp://me:secret@b:1}":  `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "…@b:1"`,
+		"nonsense: 1":                        `1:1: nonsense: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
+		`"a\nb": 1`:                          `1:1: "a\nb": is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
+		"http: {}\n'http': {}":               `2:1: mapping key "http" already defined at [1:1]`,
+		"http:\n  listne: x":                 `2:3: http.listne: is not known; here may stand listen, public_url`,
+		"http.listen: ':80'":                 `1:1: http.listen: is not known; write keys below their section`,
+		"<<: {gtfs: a}":                      `1:1: <<: is not known; here may stand http, mqtt, broker, collector, health, influx, gtfs, map, feeds`,
+		"http: {listen: nowhere}":            `1:16: http.listen: must be host:port, got "nowhere"`,
+		"http: {listen: ' h:1'}":             `1:16: http.listen: must be host:port, got " h:1"`,
+		"http: [1]":                          `1:7: http: must hold keys: listen, public_url`,
+		"http: &a\n  listen: *a":             `2:11: http.listen: must be one value`,
+		"gtfs: *a\nmap: &a {}":               `1:7: : no anchor &a stands before *a`,
+		"feeds: &a [*a]":                     `1:12: feeds[0]: must hold keys: topic, format, agency, latency, zone, period, speed_unit`,
+		"mqtt: {listen: ':99999'}":           `1:16: mqtt.listen: the port must be between 0 and 65535, got "99999"`,
+		"mqtt:\n  listen: [a, b]":            `2:11: mqtt.listen: must be one value`,
+		"mqtt:\n  listen: !!str ':1'":        `2:11: mqtt.listen: must be one value`,
+		"http: {public_url: 'ftp://x'}":      `1:20: http.public_url: must be an http or https address, got "ftp://x"`,
+		"broker: {url: 'http://b:1883'}":     `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "http://b:1883"`,
+		"broker: {url: tcp://me:secret@b:1}": `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "…@b:1"`,
+		"feeds: [{topic: a, format: hfp, agency: b, zone: Hanoi}]":       `1:50: feeds[0].zone: must be a time zone as in Asia/Ho_Chi_Minh, got Hanoi`,
+		"feeds: [{topic: a, format: hfp, agency: b, speed_unit: knots}]": `1:56: feeds[0].speed_unit: must be km/h or m/s, got knots`,
 		"broker: {url: tcp://b}":              `1:15: broker.url: must be an address as in tcp://host:1883, without a user, got "tcp://b"`,
 		"influx:\n  url: ftp://me:secret@db":  `2:8: influx.url: must be an http or https address, got "…@db"`,
 		"influx: {bucket: ''}":                `1:18: influx.bucket: must not be empty`,
@@ -73,9 +75,9 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"map: {center: [[1], 2]}":             `1:15: map.center: must be a list of two numbers: longitude, latitude`,
 		"feeds: []":                           `1:8: feeds: must hold at least one feed, as a list`,
 		"feeds: {topic: a}":                   `1:8: feeds: must hold at least one feed, as a list`,
-		"feeds:\n  - hfp":                     `2:5: feeds[0]: must hold keys: topic, format, agency, latency`,
+		"feeds:\n  - hfp":                     `2:5: feeds[0]: must hold keys: topic, format, agency, latency, zone, period, speed_unit`,
 		"feeds:\n- topic: a\n  format: hfp":   `2:3: feeds[0].agency: is required`,
-		"feeds: [{topic: a, format: hfp, id: 1, agency: \"a\\nb\"}]":                              "1:33: feeds[0].id: is not known; here may stand topic, format, agency, latency\n" + `1:48: feeds[0].agency: must be printable UTF-8, got "a\nb"`,
+		"feeds: [{topic: a, format: hfp, id: 1, agency: \"a\\nb\"}]":                              "1:33: feeds[0].id: is not known; here may stand topic, format, agency, latency, zone, period, speed_unit\n" + `1:48: feeds[0].agency: must be printable UTF-8, got "a\nb"`,
 		"feeds: [{topic: a, format: hfp, agency: a, latency: 2 min}]":                             `1:53: feeds[0].latency: must be a span of time as in "90s" or "2m", got 2 min`,
 		"feeds: [{topic: a, format: hfp, agency: a, latency: -1s}]":                               `1:53: feeds[0].latency: must not be negative, got -1s`,
 		"feeds:\n- {topic: a, format: hfp, agency: a}\n- {topic: a, format: position, agency: a}": `3:11: feeds[1].topic: is the topic of feeds[0], which takes all its messages`,

@@ -52,6 +52,9 @@ func (f *Feed) settings(prefix string) []setting {
 		{key: prefix + "format", value: text{&f.Format, name}},
 		{key: prefix + "agency", value: text{&f.Agency, id}},
 		{key: prefix + "latency", value: span{&f.Latency}},
+		{key: prefix + "zone", value: text{&f.Zone, zone}},
+		{key: prefix + "period", value: span{&f.Period}},
+		{key: prefix + "speed_unit", value: text{&f.SpeedUnit, speedUnit}},
 	}
 }
 

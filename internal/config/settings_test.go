@@ -83,6 +83,7 @@ func samples() map[string]string {
 		"influx.url":    "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
+		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s",
 	}
 }
 
@@ -137,8 +138,8 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 
 func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 	of := func(key string) string { return samples()["feeds[0]."+key] }
-	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n",
-		of("topic"), of("format"), of("agency"), of("latency")), Sources{})
+	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n",
+		of("topic"), of("format"), of("agency"), of("latency"), of("zone"), of("period"), of("speed_unit")), Sources{})
 	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
 		t.Fatalf("%+v, %v", e.Feeds, err)
 	}

@@ -158,6 +158,22 @@ func brokerAddress(s string) error {
 	return nil
 }
 
+// zone is the name of a time zone, or nothing.
+func zone(s string) error {
+	if _, err := time.LoadLocation(s); err != nil || s == "Local" { // which is no place
+		return fmt.Errorf("must be a time zone as in Asia/Ho_Chi_Minh, got %s", shown(s))
+	}
+	return nil
+}
+
+// speedUnit is what a speed is in, or nothing.
+func speedUnit(s string) error {
+	if s != "" && s != "km/h" && s != "m/s" {
+		return fmt.Errorf("must be km/h or m/s, got %s", shown(s))
+	}
+	return nil
+}
+
 // withoutUser cuts off what may be a user's password from an address that can't be read.
 func withoutUser(s string) string {
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {

@@ -26,16 +26,23 @@ func AppendPosition(dst []byte, p *nhip.Position, received time.Time) []byte {
 	dst = appendOptFloat(dst, colOdometer, p.Odometer)
 	dst = appendOptInt(dst, colDirection, p.Direction)
 	dst = appendOptInt(dst, colDelay, p.Delay)
+	dst = appendOptInt(dst, colPassengers, p.Passengers)
+	dst = appendOptInt(dst, colBoarded, p.Boarded)
+	dst = appendOptInt(dst, colAlighted, p.Alighted)
 	dst = appendText(dst, colLine, p.Line)
 	dst = appendText(dst, colTrip, p.Trip)
 	dst = appendText(dst, colHeadsign, p.Headsign)
 	dst = appendText(dst, colStartDate, p.StartDate)
 	dst = appendText(dst, colStartTime, p.StartTime)
 	dst = appendText(dst, colNextStop, p.NextStop)
+	dst = appendText(dst, colStop, p.Stop)
 	dst = appendText(dst, colOccupancy, string(p.Occupancy))
 	dst = appendText(dst, colOrigin, string(p.Origin))
 	if open, ok := p.DoorsOpen.Get(); ok {
 		dst = appendBool(dst, colDoorsOpen, open)
+	}
+	if p.Estimated {
+		dst = appendBool(dst, colEstimated, true)
 	}
 	if p.Deadrun {
 		dst = appendBool(dst, colDeadrun, true)

@@ -30,6 +30,7 @@ func fullPosition() nhip.Position {
 		Route: "32", Line: "32", Trip: "32-0615", Headsign: "Nhổn", Direction: nhip.Some(1),
 		StartDate: "20260302", StartTime: "25:10", NextStop: "S7",
 		Occupancy: nhip.OccupancyFewSeats, Delay: nhip.Some(-30), Odometer: nhip.Some(1234.5), DoorsOpen: nhip.Some(false),
+		Stop: "S6", Passengers: nhip.Some(31), Boarded: nhip.Some(4), Alighted: nhip.Some(0), Estimated: true,
 		Deadrun: true, Origin: nhip.Simulated,
 	}
 }
@@ -49,7 +50,7 @@ func TestAppendPosition(t *testing.T) {
 	}{
 		{
 			"everything", fullPosition(),
-			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",start_time="25:10",next_stop="S7",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,deadrun=true 1772452800250`,
+			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,passengers=31i,boarded=4i,alighted=0i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",start_time="25:10",next_stop="S7",stop="S6",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,estimated=true,deadrun=true 1772452800250`,
 		},
 		{"only who and when", nhip.Position{Vehicle: "1", Time: noon}, `position,vehicle=1 received=1772452801750i 1772452800250`},
 		{
@@ -174,7 +175,7 @@ func positions() *rapid.Generator[nhip.Position] {
 		p := nhip.Position{
 			Vehicle: ids().Draw(t, "vehicle"), Agency: text("agency"), Event: text("event"), Route: text("route"), Time: noon,
 			Line: text("line"), Trip: text("trip"), Headsign: text("headsign"), StartTime: text("start_time"),
-			NextStop: text("next_stop"), Origin: nhip.Origin(text("origin")), Deadrun: rapid.Bool().Draw(t, "deadrun"),
+			NextStop: text("next_stop"), Stop: text("stop"), Origin: nhip.Origin(text("origin")), Deadrun: rapid.Bool().Draw(t, "deadrun"),
 		}
 		if rapid.Bool().Draw(t, "has point") {
 			p.Point = nhip.Some(orb.Point{rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat")})
@@ -191,7 +192,7 @@ func columns(p *nhip.Position) map[string]any {
 	want := map[string]any{"received": received.UnixMilli()}
 	for name, text := range map[string]string{
 		"vehicle": p.Vehicle, "agency": p.Agency, "event": p.Event, "route": p.Route, "line": p.Line, "trip": p.Trip,
-		"headsign": p.Headsign, "start_time": p.StartTime, "next_stop": p.NextStop, "origin": string(p.Origin),
+		"headsign": p.Headsign, "start_time": p.StartTime, "next_stop": p.NextStop, "stop": p.Stop, "origin": string(p.Origin),
 	} {
 		if text != "" {
 			want[name] = text

@@ -9,33 +9,38 @@ const (
 
 // The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
 const (
-	colAgency    = "agency"
-	colBearing   = "bearing"
-	colDeadrun   = "deadrun"
-	colDelay     = "delay"
-	colDirection = "direction"
-	colDoorsOpen = "doors_open"
-	colEvent     = "event"
-	colFlag      = "flag"
-	colHeadsign  = "headsign"
-	colLat       = "lat"
-	colLine      = "line"
-	colLon       = "lon"
-	colNextStop  = "next_stop"
-	colOccupancy = "occupancy"
-	colOdometer  = "odometer"
-	colOrigin    = "origin"
-	colPeriod    = "period"
-	colQuantity  = "quantity"
-	colReceived  = "received"
-	colRoute     = "route"
-	colSpeed     = "speed"
-	colStartDate = "start_date"
-	colStartTime = "start_time"
-	colStation   = "station"
-	colTrip      = "trip"
-	colValue     = "value"
-	colVehicle   = "vehicle"
+	colAgency     = "agency"
+	colAlighted   = "alighted"
+	colBearing    = "bearing"
+	colBoarded    = "boarded"
+	colDeadrun    = "deadrun"
+	colDelay      = "delay"
+	colDirection  = "direction"
+	colDoorsOpen  = "doors_open"
+	colEstimated  = "estimated"
+	colEvent      = "event"
+	colFlag       = "flag"
+	colHeadsign   = "headsign"
+	colLat        = "lat"
+	colLine       = "line"
+	colLon        = "lon"
+	colNextStop   = "next_stop"
+	colOccupancy  = "occupancy"
+	colOdometer   = "odometer"
+	colOrigin     = "origin"
+	colPassengers = "passengers"
+	colPeriod     = "period"
+	colQuantity   = "quantity"
+	colReceived   = "received"
+	colRoute      = "route"
+	colSpeed      = "speed"
+	colStartDate  = "start_date"
+	colStartTime  = "start_time"
+	colStation    = "station"
+	colStop       = "stop"
+	colTrip       = "trip"
+	colValue      = "value"
+	colVehicle    = "vehicle"
 )
 
 // ColumnType says how InfluxDB keeps a column. A field's type is settled by the first row of a
@@ -79,11 +84,14 @@ func positionSchema() Measurement {
 		{colRoute, Tag, "GTFS route_id"},
 		{colVehicle, Tag, "the vehicle, unique within its agency"},
 
+		{colAlighted, Int, "people who got off at the stop, as counted"},
 		{colBearing, Float, "degrees clockwise from north, [0, 360)"},
+		{colBoarded, Int, "people who got on at the stop, as counted"},
 		{colDeadrun, Bool, "true when not in service; never false"},
 		{colDelay, Int, "seconds behind the timetable, negative when ahead"},
 		{colDirection, Int, "GTFS direction_id, 0 or 1"},
 		{colDoorsOpen, Bool, "whether any door is open"},
+		{colEstimated, Bool, "true when lat and lon are reckoned, not received; never false"},
 		{colHeadsign, String, "where it says it goes"},
 		{colLat, Float, "WGS84 degrees; both or neither of lat and lon"},
 		{colLine, String, "the number shown to riders"},
@@ -92,10 +100,12 @@ func positionSchema() Measurement {
 		{colOccupancy, String, "a GTFS-realtime occupancy status"},
 		{colOdometer, Float, "metres since the trip began"},
 		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
+		{colPassengers, Int, "people on board, as counted"},
 		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
 		{colSpeed, Float, "m/s"},
 		{colStartDate, String, "GTFS service day, YYYYMMDD"},
 		{colStartTime, String, "the trip's start, HH:MM or HH:MM:SS, may pass 24:00"},
+		{colStop, String, "GTFS stop_id of where it stands, or of where the event was"},
 		{colTrip, String, "GTFS trip_id"},
 	}}
 }

@@ -2,8 +2,10 @@
 // test seeded with it.
 //
 // A case is a folder testdata/<name> with topic.txt, payload.* and either want.json (the facts) or
-// error.txt ("code field: rule"). Run the tests with -update to write what the decoder says now,
-// and read the difference before you believe it.
+// error.txt ("code field: rule"). Beside want.json, rejected.txt holds the faults of the rows that
+// were turned away alone, a line for each. A feed.json says what the configuration says of the feed;
+// see feedFile. Run the tests with -update to write what the decoder says now, and read the
+// difference before you believe it.
 package decodetest
 
 import (
@@ -11,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,9 +28,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// feed is the feed that golden cases come from.
-var feed = decode.Feed{Agency: "hanoi"}
-
 // Received is when golden messages arrive, for devices without a clock.
 var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 
@@ -35,31 +35,41 @@ var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 func Golden(t *testing.T, d decode.Decoder) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			topic, payload := load(t, dir)
-			got, isErr := outcome(d, topic, payload)
-			check(t, dir, got, isErr)
+			check(t, dir, decoded(t, d, load(t, dir)))
 		})
 	}
 }
 
-// Fuzz feeds the decoder arbitrary payloads and topics. It must never panic, must answer in an
-// *nhip.Error, and what it accepts must survive being validated.
+// Fuzz feeds the decoder arbitrary payloads and topics, under the feeds of its golden cases. It must
+// never panic, must answer in an *nhip.Error, and what it accepts must survive being validated.
 func Fuzz(f *testing.F, d decode.Decoder) {
-	for _, dir := range cases(f) {
-		topic, payload := load(f, dir)
-		f.Add(topic, payload)
+	var feeds []*decode.Feed
+	for i, dir := range cases(f) {
+		in := load(f, dir)
+		feeds = append(feeds, in.Feed)
+		f.Add(in.Topic, in.Payload, uint(i))
 	}
-	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
-		var facts nhip.Facts
-		err := d.Decode(decode.Input{Topic: topic, Payload: payload, Received: Received, Feed: &feed}, &facts)
-		var known *nhip.Error
-		if err != nil && !errors.As(err, &known) {
-			t.Fatalf("an error of another kind: %v", err)
+	f.Fuzz(func(t *testing.T, topic string, payload []byte, feed uint) {
+		in := decode.Input{
+			Topic: topic, Payload: payload, Received: Received, Feed: feeds[feed%uint(len(feeds))],
+			Reject: func(fault error) { mustBeOurs(t, fault) },
 		}
-		if err == nil {
+		var facts nhip.Facts
+		err := d.Decode(in, &facts)
+		if err != nil {
+			mustBeOurs(t, err)
+		} else {
 			_ = facts.Validate(Received)
 		}
 	})
+}
+
+func mustBeOurs(t *testing.T, err error) {
+	t.Helper()
+	var known *nhip.Error
+	if !errors.As(err, &known) || known.Rule == "" {
+		t.Fatalf("an error of another kind: %v", err)
+	}
 }
 
 func cases(t testing.TB) []string {
@@ -74,9 +84,9 @@ func cases(t testing.TB) []string {
 	return dirs
 }
 
-func load(t testing.TB, dir string) (topic string, payload []byte) {
+func load(t testing.TB, dir string) decode.Input {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(dir, "topic.txt"))
+	topic, err := os.ReadFile(filepath.Join(dir, "topic.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,45 +94,71 @@ func load(t testing.TB, dir string) (topic string, payload []byte) {
 	if len(files) != 1 {
 		t.Fatalf("%s holds %d payloads, want 1", dir, len(files))
 	}
-	payload, err = os.ReadFile(files[0])
+	payload, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(raw)), payload
+	return decode.Input{
+		Topic: strings.TrimSpace(string(topic)), Payload: payload, Received: Received, Feed: loadFeed(t, dir),
+		Reject: func(error) {},
+	}
 }
 
-// outcome decodes and validates, as the collector does.
-func outcome(d decode.Decoder, topic string, payload []byte) (text string, isErr bool) {
+// outcome is what the golden files of a case say, by name. An empty one is not there.
+type outcome struct{ want, rejected, err string }
+
+func (o *outcome) files() map[string]string {
+	return map[string]string{"want.json": o.want, "rejected.txt": o.rejected, "error.txt": o.err}
+}
+
+// decoded decodes and validates, as the collector does. The payload is wiped in between: facts that
+// share its memory do not survive it.
+func decoded(t *testing.T, d decode.Decoder, in decode.Input) outcome {
+	t.Helper()
 	var facts nhip.Facts
-	err := d.Decode(decode.Input{Topic: topic, Payload: payload, Received: Received, Feed: &feed}, &facts)
+	var rejected strings.Builder
+	in.Reject = func(fault error) {
+		mustBeOurs(t, fault)
+		rejected.WriteString(line(fault))
+	}
+	err := d.Decode(in, &facts)
+	clear(in.Payload)
 	if err == nil {
 		err = facts.Validate(Received)
 	}
 	if err != nil {
-		return fmt.Sprintf("%s %s\n", nhip.ErrorCode(err), err), true
+		return outcome{err: line(err)}
 	}
 	out, _ := json.MarshalIndent(facts, "", "  ") // every fact can be written
-	return string(out) + "\n", false
+	return outcome{want: string(out) + "\n", rejected: rejected.String()}
 }
 
-func check(t *testing.T, dir, got string, isErr bool) {
+func line(err error) string { return fmt.Sprintf("%s %s\n", nhip.ErrorCode(err), err) }
+
+func check(t *testing.T, dir string, got outcome) {
 	t.Helper()
-	want, other := filepath.Join(dir, "want.json"), filepath.Join(dir, "error.txt")
-	if isErr {
-		want, other = other, want
-	}
-	if *update {
-		_ = os.Remove(other)
-		if err := os.WriteFile(want, []byte(got), 0o644); err != nil {
+	for name, text := range got.files() {
+		file := filepath.Join(dir, name)
+		if *update {
+			write(t, file, text)
+		}
+		want, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		return
+		if diff := cmp.Diff(string(want), text); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
 	}
-	raw, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatalf("%s does not expect this outcome: %s", dir, got)
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	err := os.Remove(file)
+	if text != "" {
+		err = os.WriteFile(file, []byte(text), 0o644)
 	}
-	if diff := cmp.Diff(string(raw), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
 }

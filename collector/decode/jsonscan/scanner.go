@@ -41,35 +41,6 @@ func (s *Scanner) Object(field func(key []byte) error) error {
 	})
 }
 
-// keys are the keys of one object. Nearly all have few, and comparing those is faster than hashing.
-type keys struct {
-	few  [16][]byte
-	n    int
-	many map[string]bool
-}
-
-// add reports whether the key is new. The bytes must not change.
-func (k *keys) add(key []byte) bool {
-	for _, known := range k.few[:k.n] {
-		if bytes.Equal(known, key) {
-			return false
-		}
-	}
-	if k.n < len(k.few) {
-		k.few[k.n] = key
-		k.n++
-		return true
-	}
-	if k.many == nil {
-		k.many = make(map[string]bool)
-	}
-	if k.many[string(key)] {
-		return false
-	}
-	k.many[string(key)] = true
-	return true
-}
-
 func (s *Scanner) object(field func(key []byte) error) error {
 	if err := s.open('{', "an object"); err != nil {
 		return err
@@ -87,7 +58,7 @@ func (s *Scanner) object(field func(key []byte) error) error {
 			return s.fail("':' after a key")
 		}
 		if err := field(key); err != nil {
-			return named(err, key)
+			return In(err, string(key))
 		}
 		if s.eat(',') {
 			continue
@@ -132,6 +103,13 @@ func (s *Scanner) End() error {
 	return nil
 }
 
+// Next returns the first byte of the value that comes next, which tells its kind: '{', '[', '"', 't',
+// 'f', 'n', or that of a number. It is 0 at the end.
+func (s *Scanner) Next() byte {
+	s.space()
+	return s.peek()
+}
+
 // Null reads a null when there is one and reports whether there was.
 func (s *Scanner) Null() bool { return s.literal("null") }
 
@@ -174,6 +152,51 @@ func (s *Scanner) Int() (int, error) {
 
 // Text reads a string. The bytes are valid until the payload changes; they may be a copy.
 func (s *Scanner) Text() ([]byte, error) { return s.text() }
+
+// View reads a string that shares the payload's memory, for whoever copies or drops it before the
+// payload may change.
+func (s *Scanner) View() (string, error) {
+	b, err := s.text()
+	return view(b), err
+}
+
+// Plain reads a string, or a number as it is written: formats have ids that are now the one and now
+// the other. Like View's, the text shares the payload's memory.
+func (s *Scanner) Plain() (string, error) {
+	if s.isText() {
+		return s.View()
+	}
+	b, err := s.number()
+	return view(b), err
+}
+
+// PlainFloat reads a number that may stand in quotes.
+func (s *Scanner) PlainFloat() (float64, error) {
+	if !s.isText() {
+		return s.Float()
+	}
+	text, err := s.text()
+	if err != nil {
+		return 0, err
+	}
+	inner := New(text)
+	f, err := inner.Float()
+	if err != nil || inner.End() != nil {
+		return 0, nhip.Errorf(nhip.Malformed, "", "must be a number, got %q", text)
+	}
+	return f, nil
+}
+
+func (s *Scanner) isText() bool {
+	s.space()
+	return s.peek() == '"'
+}
+
+// IsArray reports whether an array comes next.
+func (s *Scanner) IsArray() bool {
+	s.space()
+	return s.peek() == '['
+}
 
 // String reads a string into memory of its own.
 func (s *Scanner) String() (string, error) {
@@ -339,17 +362,20 @@ func (s *Scanner) fail(want string) error {
 	return nhip.Errorf(nhip.Malformed, "", "expected %s at byte %d, got %q", want, s.pos, s.data[s.pos])
 }
 
-// named gives an error the name of the field it arose in, with the names of the objects around it.
-func named(err error, key []byte) error {
+// In gives an error the name of what it arose in, with the names of what lies around it, as Object
+// does for its fields. Elements of an array are named "[3]".
+func In(err error, name string) error {
 	e, ok := err.(*nhip.Error)
 	if !ok {
 		return err
 	}
 	switch {
 	case e.Field == "":
-		e.Field = string(key)
-	case e.Field != string(key):
-		e.Field = string(key) + "." + e.Field
+		e.Field = name
+	case e.Field[0] == '[':
+		e.Field = name + e.Field
+	case e.Field != name:
+		e.Field = name + "." + e.Field
 	}
 	return e
 }

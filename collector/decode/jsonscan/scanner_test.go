@@ -32,6 +32,45 @@ func TestErrorsNameTheField(t *testing.T) {
 	}
 }
 
+func TestErrorsNameTheElement(t *testing.T) {
+	for payload, field := range map[string]string{
+		`{"rows":[{"a":1},{"a":"x"}]}`: "rows[1].a",
+		`{"rows":[{"a":1},2]}`:         "rows[1]",
+		`{"rows":{}}`:                  "rows",
+	} {
+		s := New([]byte(payload))
+		err := s.Object(func([]byte) error {
+			i := -1
+			return s.Array(func() error {
+				i++
+				err := s.Object(func([]byte) error { _, err := s.Float(); return err })
+				return In(err, fmt.Sprintf("[%d]", i))
+			})
+		})
+		var e *nhip.Error
+		if !errors.As(err, &e) || e.Field != field {
+			t.Errorf("%s: %v, want a fault of %s", payload, err, field)
+		}
+	}
+	if err := In(errors.ErrUnsupported, "a"); err != errors.ErrUnsupported {
+		t.Errorf("an error of another kind becomes %v", err)
+	}
+}
+
+func TestTheKindOfTheNextValue(t *testing.T) {
+	for payload, want := range map[string]byte{
+		` {"a":1}`: '{', "\n[]": '[', `"x"`: '"', `true`: 't', `null`: 'n', ` -1`: '-', `7`: '7', ` `: 0, ``: 0,
+	} {
+		s := New([]byte(payload))
+		if got := s.Next(); got != want {
+			t.Errorf("%q: %q, want %q", payload, got, want)
+		}
+		if got := s.Next(); got != want {
+			t.Errorf("%q: looking at it reads it", payload)
+		}
+	}
+}
+
 func TestAKeyThatStandsTwiceIsAGuess(t *testing.T) {
 	many := "{"
 	for i := range 40 {

@@ -4,9 +4,26 @@
 //	 "values":{"pm25":69.2,"pm10":110,"so2":5,"no2":43,"co":300,"o3":24,
 //	           "temperature":27.1,"humidity":80}}
 //
-// time is the END of the averaging period; values are in µg/m³ at 25 °C and 1 atm, °C, % and Pa.
-// time, period and at least one value are required; lat and lon come together or not at all. The
-// station is the topic's last level. A field or quantity that is not known is an error.
+// The station is the topic's last level, as in nhip/in/reading/hn-01; what a topic can't hold is
+// percent-encoded. time, period and at least one value are required:
+//
+//	time      the END of the averaging period, RFC 3339 with its offset
+//	period    what was averaged over: "30s", "5m", "1h", "1d"
+//	values    pm1 pm25 pm10 tsp so2 no no2 co o3 in µg/m³ at 25 °C and 1 atm, temperature in °C,
+//	          humidity in %, pressure in Pa; null where there is none
+//	lat, lon  WGS84 degrees, together or not at all
+//	origin    "simulated", and nothing else
+//
+// A monitor that had no line sends what it kept as an array of such objects, oldest first, 500 at
+// most. Each value is a row of its own, in that order; an error names the element as in
+// "[3].values.pm25".
+//
+// Traps. A mean that is stamped with the BEGINNING of its hour is an hour late for ever after. Gases
+// are µg/m³, not ppb, and CO is not mg/m³. Pressure is Pa, not hPa. A field or quantity that is not
+// known is an error.
+//
+// To test one: publish it with mosquitto_pub -t nhip/in/reading/test -q 1 -f file.json and ask for
+// the station, or for the dead letter that says why there is none.
 package reading
 
 import (
@@ -20,7 +37,7 @@ import (
 )
 
 // Decoder reads our own JSON for monitors.
-var Decoder = decode.Decoder{Format: "reading", Version: 1, Decode: read}
+var Decoder = decode.Decoder{Format: "reading", Version: 2, Decode: read}
 
 // header is what all values of one message share.
 type header struct {
@@ -31,18 +48,23 @@ type header struct {
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
+	station := decode.Device(in.Topic)
+	s := jsonscan.New(in.Payload)
+	faults := in.Faults()
+	return decode.Batch(&s, out, faults.Reject, func() error {
+		return readMessage(&s, station, out)
+	})
+}
+
+func readMessage(s *jsonscan.Scanner, station string, out *nhip.Facts) error {
 	var h header
 	first := len(out.Readings)
-	s := jsonscan.New(in.Payload)
 	err := s.Object(func(key []byte) error {
 		if s.Null() {
 			return nil
 		}
-		return h.field(&s, key, out)
+		return h.field(s, key, out)
 	})
-	if err == nil {
-		err = s.End()
-	}
 	if err != nil {
 		return err
 	}
@@ -50,7 +72,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	if err := h.check(rows); err != nil {
 		return err
 	}
-	h.fill(rows, decode.Device(in.Topic))
+	h.fill(rows, station)
 	return nil
 }
 
@@ -60,7 +82,7 @@ func (h *header) field(s *jsonscan.Scanner, key []byte, out *nhip.Facts) (err er
 		h.time, err = decode.Time(s)
 	case "period":
 		var text string
-		if text, err = s.String(); err == nil {
+		if text, err = s.View(); err == nil {
 			h.period, err = nhip.ParsePeriod(text)
 		}
 	case "lat":
@@ -87,8 +109,8 @@ func values(s *jsonscan.Scanner, out *nhip.Facts) error {
 		if err != nil {
 			return err
 		}
-		q := nhip.Quantity(key)
-		if !q.Known() {
+		q, ok := nhip.ParseQuantity(string(key))
+		if !ok {
 			return nhip.Errorf(nhip.UnknownField, "", "is not a known quantity")
 		}
 		out.Readings = append(out.Readings, nhip.Reading{Quantity: q, Value: v, Flag: nhip.NotEvaluated})

@@ -1,0 +1,78 @@
+package chirpstack
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"nhip"
+	"nhip/collector/decode"
+	"nhip/collector/decode/decodetest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestGolden(t *testing.T) { decodetest.Golden(t, Decoder) }
+
+func FuzzDecode(f *testing.F) { decodetest.Fuzz(f, Decoder) }
+
+func BenchmarkDecode(b *testing.B) { decodetest.Benchmark(b, Decoder, "decoded") }
+
+// The same uplink, with its gateways in another order, under another name of its device or carried in
+// another way, is the same facts: downstream these are duplicates.
+func TestCopiesOfAnUplinkSayTheSame(t *testing.T) {
+	first := wanted(t, "decoded")
+	for _, name := range []string{"gateways-reversed", "renamed", "carried", "capitals"} {
+		if diff := cmp.Diff(first, wanted(t, name)); diff != "" {
+			t.Errorf("%s: -first +copy:\n%s", name, diff)
+		}
+	}
+}
+
+func wanted(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", name, "want.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// The server's documentation shows an event of a device without a codec.
+func TestTheDocumentedEvent(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(decodetest.Data(t, "air/samples"), "chirpstack_v4_up.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sample struct {
+		Topic   string
+		Payload map[string]any
+	}
+	if err := json.Unmarshal(raw, &sample); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decodeEvent(t, sample.Topic, sample.Payload); nhip.ErrorCode(err) != nhip.Missing {
+		t.Errorf("without a codec: %v", err)
+	}
+	sample.Payload["object"] = map[string]any{"pm25": 38.1}
+	facts, err := decodeEvent(t, sample.Topic, sample.Payload)
+	if err != nil || len(facts.Readings) != 1 || facts.Readings[0].Station != "0101010101010101" || facts.Readings[0].Value != 38.1 {
+		t.Errorf("with one: %+v, %v", facts, err)
+	}
+}
+
+// decodeEvent decodes without the checks at the door: the sample is years old.
+func decodeEvent(t *testing.T, topic string, event map[string]any) (facts nhip.Facts, err error) {
+	t.Helper()
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Decoder.Decode(decode.Input{
+		Topic: topic, Payload: payload, Received: decodetest.Received,
+		Feed:   &decode.Feed{Fields: []decode.Field{{Name: "pm25", Quantity: nhip.PM25}}},
+		Reject: func(fault error) { t.Error(fault) },
+	}, &facts)
+	return facts, err
+}

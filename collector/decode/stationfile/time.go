@@ -1,0 +1,50 @@
+package stationfile
+
+import (
+	"time"
+
+	"nhip"
+	"nhip/collector/decode"
+)
+
+// stamp is the form of a time.
+const stamp = "yyyyMMddHHmmss"
+
+// time reads the local time at which a cycle ends. The lines of a file have mostly one and the same.
+func (f *file) time(text []byte) (time.Time, error) {
+	if !isStamp(text) {
+		return time.Time{}, nhip.Errorf(nhip.Malformed, "time", "must be %s, got %q", stamp, decode.Clip(string(text)))
+	}
+	if string(f.stamp[:]) == string(text) {
+		return f.end, nil
+	}
+	end, err := decode.LocalTime(dashed(text), f.zone)
+	if nhip.ErrorCode(err) == nhip.Malformed {
+		return end, nhip.Errorf(nhip.Malformed, "time", "is not in the calendar: %s", text)
+	}
+	if err != nil {
+		return end, decode.Within("time", err)
+	}
+	f.end = end
+	copy(f.stamp[:], text)
+	return end, nil
+}
+
+func isStamp(text []byte) bool {
+	rest, ok := digits(text)
+	return ok && len(rest) == 0 && len(text) == len(stamp)
+}
+
+// dashed writes a stamp as decode.LocalTime reads it.
+func dashed(text []byte) string {
+	out := []byte("yyyy-MM-ddTHH:mm:ss")
+	at := 0
+	for _, c := range text {
+		if out[at] == '-' || out[at] == 'T' || out[at] == ':' {
+			at++
+		}
+		out[at] = c
+		at++
+	}
+	return string(out)
+}

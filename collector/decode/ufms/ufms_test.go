@@ -1,0 +1,13 @@
+package ufms
+
+import (
+	"testing"
+
+	"nhip/collector/decode/decodetest"
+)
+
+func TestGolden(t *testing.T) { decodetest.Golden(t, Decoder) }
+
+func FuzzDecode(f *testing.F) { decodetest.Fuzz(f, Decoder) }
+
+func BenchmarkDecode(b *testing.B) { decodetest.Benchmark(b, Decoder, "way-point") }
