@@ -20,14 +20,16 @@ const (
 	UnknownField Code = "unknown_field" // a field or quantity the format does not have
 	NoFeed       Code = "no_feed"       // no feed is configured for the topic
 	Refused      Code = "refused"       // the database does not take the row
+	StuckClock   Code = "stuck_clock"   // too many different things are said of one moment
 )
 
 // Codes of questions that can't be answered.
 const (
-	Invalid     Code = "invalid"     // the request breaks a rule
-	NotFound    Code = "not_found"   // there is no such thing
-	Unavailable Code = "unavailable" // a part that is needed is away; ask again
-	Internal    Code = "internal"    // our fault
+	Invalid      Code = "invalid"      // the request breaks a rule
+	Unauthorized Code = "unauthorized" // whoever asks does not show that they may
+	NotFound     Code = "not_found"    // there is no such thing
+	Unavailable  Code = "unavailable"  // a part that is needed is away; ask again
+	Internal     Code = "internal"     // our fault
 )
 
 // Error is an error that may be shown to whoever caused it: which field, and which rule it broke.

@@ -1,12 +1,24 @@
 package nhip
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // The window around the clock in which a fact's own time must lie.
 const (
 	FutureTolerance = 5 * time.Minute
-	LateWindow      = 100 * 24 * time.Hour
+	LateWindow      = 100 * 24 * time.Hour // unless it is configured
 )
+
+// Window says which times a fact may have: from Late before Now to FutureTolerance after it.
+type Window struct {
+	Now  time.Time
+	Late time.Duration
+}
+
+// WindowAt returns the usual window.
+func WindowAt(now time.Time) Window { return Window{Now: now, Late: LateWindow} }
 
 // Origin says where a fact comes from. The zero value is a device in the street.
 type Origin string
@@ -47,19 +59,27 @@ func (f *Facts) Validate(now time.Time) error {
 	return nil
 }
 
-// checkTime holds a fact's own time against the clock: Missing, Future or TooOld.
-func checkTime(t, now time.Time) error {
+// check holds a fact's own time against the window: Missing, Future or TooOld.
+func (w Window) check(t time.Time) error {
 	switch {
 	case t.IsZero():
 		return Errorf(Missing, "time", "is required")
-	case t.After(now.Add(FutureTolerance)):
+	case t.After(w.Now.Add(FutureTolerance)):
 		return Errorf(Future, "time", "%s is more than %s ahead of the clock (%s)",
-			t.UTC().Format(time.RFC3339), FutureTolerance, now.UTC().Format(time.RFC3339))
-	case t.Before(now.Add(-LateWindow)):
-		return Errorf(TooOld, "time", "%s is more than %d days before the clock (%s)",
-			t.UTC().Format(time.RFC3339), int(LateWindow.Hours()/24), now.UTC().Format(time.RFC3339))
+			t.UTC().Format(time.RFC3339), FutureTolerance, w.Now.UTC().Format(time.RFC3339))
+	case t.Before(w.Now.Add(-w.Late)):
+		return Errorf(TooOld, "time", "%s is more than %s before the clock (%s)",
+			t.UTC().Format(time.RFC3339), formatDays(w.Late), w.Now.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// formatDays writes a span in days where it is some.
+func formatDays(d time.Duration) string {
+	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return d.String()
 }
 
 // CheckID holds the name of a device against what topics, tags and addresses can carry.

@@ -75,11 +75,14 @@ func (p *Position) Moves() bool {
 
 // Validate checks p against the rules at the door and returns an *Error naming the field. A
 // bearing of exactly 360 is accepted; decoders write it as 0.
-func (p *Position) Validate(now time.Time) error {
+func (p *Position) Validate(now time.Time) error { return p.ValidateIn(WindowAt(now)) }
+
+// ValidateIn is Validate with a window that is not the usual one.
+func (p *Position) ValidateIn(w Window) error {
 	if err := CheckID("vehicle", p.Vehicle); err != nil {
 		return err
 	}
-	if err := checkTime(p.Time, now); err != nil {
+	if err := w.check(p.Time); err != nil {
 		return err
 	}
 	if pt, ok := p.Point.Get(); ok {

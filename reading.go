@@ -98,11 +98,14 @@ type Reading struct {
 const MaxPeriod = 366 * 24 * time.Hour
 
 // Validate checks r against the rules at the door and returns an *Error naming the field.
-func (r *Reading) Validate(now time.Time) error {
+func (r *Reading) Validate(now time.Time) error { return r.ValidateIn(WindowAt(now)) }
+
+// ValidateIn is Validate with a window that is not the usual one.
+func (r *Reading) ValidateIn(w Window) error {
 	if err := CheckID("station", r.Station); err != nil {
 		return err
 	}
-	if err := checkTime(r.Time, now); err != nil {
+	if err := w.check(r.Time); err != nil {
 		return err
 	}
 	if r.Period <= 0 || r.Period > MaxPeriod {
