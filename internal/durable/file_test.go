@@ -1,6 +1,8 @@
 package durable
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,5 +24,23 @@ func TestWriteFileReplacesAndLeavesNothingElse(t *testing.T) {
 	}
 	if WriteFile(filepath.Join(dir, "none", "a"), nil) == nil {
 		t.Error("a folder that is not there is written to")
+	}
+}
+
+func TestWhatCantBeWrittenLeavesTheOldFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	if err := WriteFile(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken off")
+	err := Write(path, func(w io.Writer) error {
+		_, _ = io.WriteString(w, "new")
+		return broken
+	})
+	if got, _ := os.ReadFile(path); !errors.Is(err, broken) || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
 	}
 }
