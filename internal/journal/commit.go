@@ -53,6 +53,9 @@ func (j *Journal) commit(b *batch) error {
 	if !ok {
 		return ErrFull
 	}
+	if err := j.leaves(reach); err != nil {
+		return err
+	}
 	if err := j.write(written, reach); err != nil {
 		j.abandon()
 		return err

@@ -36,7 +36,10 @@
 // an eighth of MaxBytes. Then a journal whose records are all released has always room for any other.
 // A crash may bring segments back whose deletion was not durable yet; the bound counts them.
 //
-// A disk that is full is no different to whoever appends: its errors are ErrNoRoom as ErrFull is.
+// A disk that is full is no different to whoever appends: its errors are ErrNoRoom as ErrFull is. With
+// Options.MinFree a journal takes the disk for full while that much is left, for others who need room to
+// make room: a database, or whoever must save a cursor before anything can be released. What was written
+// ahead already, up to a MiB, is still used.
 //
 // # Files
 //

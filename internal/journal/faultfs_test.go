@@ -303,6 +303,8 @@ func (d *faultFS) link(from, to string) error {
 	return nil
 }
 
+func (d *faultFS) free(string) (int64, error) { return 1 << 40, nil }
+
 func (d *faultFS) syncDir(dir string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -33,6 +33,7 @@ type fileSystem interface {
 	remove(path string) error
 	link(from, to string) error
 	syncDir(dir string) error
+	free(dir string) (int64, error) // bytes of the disk that we may still take
 }
 
 type osFS struct{}

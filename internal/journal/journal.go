@@ -32,12 +32,16 @@ type Options struct {
 	SegmentBytes int64        // a segment that would grow beyond this is followed by a new one; default 64 MiB
 	MaxRecord    int          // longest record in bytes, at most 1 GiB; default 1 MiB
 	MaxBytes     int64        // most bytes of all segments' files, see Room in the package's documentation; default none
+	MinFree      int64        // bytes of the disk that are left alone, see Room; default none
 	Logger       *slog.Logger // hears of damage and failures; default none
 }
 
 func (o Options) withDefaults() (Options, error) {
 	if o.SegmentBytes < 0 {
 		return o, fmt.Errorf("journal: SegmentBytes: must not be negative, got %d", o.SegmentBytes)
+	}
+	if o.MinFree < 0 {
+		return o, fmt.Errorf("journal: MinFree: must not be negative, got %d", o.MinFree)
 	}
 	if o.MaxRecord < 0 || o.MaxRecord > maxMaxRecord {
 		return o, fmt.Errorf("journal: MaxRecord: must be between 0 and %d, got %d", maxMaxRecord, o.MaxRecord)

@@ -89,6 +89,24 @@ func (j *Journal) reachFor(end int64) (int64, bool) {
 	return max(reach, end), true
 }
 
+// leaves checks that the newest segment's file may grow as far as reach and leave MinFree of the disk
+// alone. It asks once for each MiB of growth, and while it is refused at each commit, so that the journal
+// goes on by itself when there is room.
+func (j *Journal) leaves(reach int64) error {
+	more := reach - j.tail.reach
+	if j.opts.MinFree == 0 || more <= 0 {
+		return nil
+	}
+	free, err := j.files.free(j.dir)
+	if err != nil {
+		return fmt.Errorf("journal: ask how much of the disk is free: %w", err)
+	}
+	if free-more < j.opts.MinFree {
+		return fmt.Errorf("journal: %w: %d bytes of the disk are free, of which %d are left alone", ErrNoRoom, free, j.opts.MinFree)
+	}
+	return nil
+}
+
 // grow says that the segment's frames end at size and its file at reach. It is called with mu held.
 func (s *segment) grow(size, reach int64) { s.size, s.disk, s.zeros = size, size, reach-size }
 
