@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -84,9 +85,13 @@ func root(err error) error {
 	return err
 }
 
-// granted reads a SUBACK: every filter must have been granted with at least the QoS.
-func (o Options) granted(token paho.Token, least byte) error {
+// granted reads a SUBACK: every filter must have been granted with at least the QoS, but for those that
+// may be refused.
+func (o Options) granted(token paho.Token, least byte, spare ...string) error {
 	for filter, code := range token.(*paho.SubscribeToken).Result() {
+		if slices.Contains(spare, filter) {
+			continue
+		}
 		if code >= notGranted {
 			return o.refusal("refuses the subscription to %s", filter)
 		}

@@ -17,3 +17,17 @@ func Narrow(o *SourceOptions) {
 	o.pace.keepAlive, o.pace.ping = time.Second, 500*time.Millisecond
 	o.pace.waiting, o.pace.inHand = 10, 5
 }
+
+// Watchful makes a source suspect silence after milliseconds.
+func Watchful(o *SourceOptions) {
+	if o.pace == (pace{}) {
+		o.pace = usualPace()
+	}
+	o.pace.probe, o.pace.silent, o.pace.quiet = 10*time.Millisecond, 150*time.Millisecond, 150*time.Millisecond
+}
+
+// Wakeful is Watchful that does not mind when only probes come.
+func Wakeful(o *SourceOptions) {
+	Watchful(o)
+	o.pace.quiet = time.Hour
+}

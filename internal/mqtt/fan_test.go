@@ -13,6 +13,8 @@ import (
 
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // waitFor bounds how long a test waits for what must come.
@@ -27,6 +29,7 @@ type bridge struct {
 	refusing atomic.Bool
 	dialled  atomic.Int64 // connections
 	ended    atomic.Int64 // of them by the broker
+	deaf     atomic.Int64 // so many of them, the first, carry no message of the broker's any more
 }
 
 func newBridge(t *testing.T, broker string) *bridge {
@@ -43,7 +46,7 @@ func newBridge(t *testing.T, broker string) *bridge {
 			if err != nil {
 				return
 			}
-			b.dialled.Add(1)
+			number := b.dialled.Add(1)
 			far, err := net.Dial("tcp", strings.TrimPrefix(broker, "tcp://"))
 			if err != nil {
 				_ = near.Close()
@@ -58,13 +61,30 @@ func newBridge(t *testing.T, broker string) *bridge {
 				_, _ = far.Close(), near.Close()
 			}()
 			go func() {
-				_, _ = io.Copy(near, far)
+				b.carry(near, far, number)
 				b.ended.Add(1)
 				_ = near.Close()
 			}()
 		}
 	}()
 	return b
+}
+
+// deafen lets the connections that there are now carry everything but messages to the client.
+func (b *bridge) deafen() { b.deaf.Store(b.dialled.Load()) }
+
+// carry takes the broker's packets over until the broker ends the connection.
+func (b *bridge) carry(near io.Writer, far io.Reader, number int64) {
+	for {
+		p, err := packets.ReadPacket(far)
+		if err != nil {
+			return
+		}
+		if _, isMessage := p.(*packets.PublishPacket); isMessage && number <= b.deaf.Load() {
+			continue
+		}
+		_ = p.Write(near) // the client may have left
+	}
 }
 
 // gate ends a connection at the next thing that is sent over it, once the bridge refuses.

@@ -23,17 +23,19 @@ type session struct {
 	conn    net.Conn // paho's, once it is connected
 	inbox   *inbox
 	unacked *unacked
+	dog     watchdog
 
 	heard atomic.Int64 // messages
 	took  atomic.Bool  // the door took one at least
+	asked bool         // for subscriptions; the run loop's
 	up    atomic.Bool  // the subscriptions are granted
 	since time.Time    // when they were; the run loop's
 
-	once  sync.Once
-	over  chan struct{} // closed when the connection is of no use any more
-	err   error         // why, once over is closed
-	fed   chan struct{} // closed when feed has ended
-	acked chan struct{} // closed when acknowledge has ended
+	once sync.Once
+	over chan struct{} // closed when the connection is of no use any more
+	err  error         // why, once over is closed
+
+	fed, acked, watched chan struct{} // closed when feed, acknowledge, and the watchdog have ended
 }
 
 // doorError is a message that the door did not take.
@@ -55,10 +57,12 @@ func (h hangUp) Close() error {
 }
 
 func newSession(s *Source) *session {
-	return &session{
+	n := &session{
 		s: s, inbox: newInbox(s.o.pace.waiting), unacked: newUnacked(s.o.pace.inHand),
-		over: make(chan struct{}), fed: make(chan struct{}), acked: make(chan struct{}),
+		over: make(chan struct{}), fed: make(chan struct{}), acked: make(chan struct{}), watched: make(chan struct{}),
 	}
+	n.dog.n, n.dog.born = n, time.Now()
+	return n
 }
 
 // serve lives the session and returns why it ended; nil when ctx ended it in good order.
@@ -67,17 +71,21 @@ func (n *session) serve(ctx context.Context) error {
 	go n.acknowledge()
 	err := n.begin(ctx)
 	if err == nil {
+		go func() { defer close(n.watched); n.dog.run() }()
 		select {
 		case <-n.over:
 		case <-ctx.Done():
 			n.finish()
 		}
 	}
-	n.end(err)
+	if n.end(err); !n.up.Load() {
+		close(n.watched) // nobody has begun to
+	}
 	n.client.Disconnect(quiesce)
 	if n.conn != nil {
 		_ = n.conn.Close() // the client may be slower; a second time does no harm
 	}
+	n.wait(n.watched)
 	n.wait(n.fed) // the next session's messages must not overtake one that is in Accept
 	n.wait(n.acked)
 	return n.err
@@ -88,6 +96,7 @@ func (n *session) begin(ctx context.Context) error {
 	if err := n.connect(ctx); err != nil {
 		return err
 	}
+	n.asked = true
 	if err := n.subscribe(ctx); err != nil {
 		return err
 	}
@@ -141,6 +150,10 @@ func (n *session) subscribe(ctx context.Context) error {
 	for _, f := range n.s.filters {
 		filters[f] = 1
 	}
+	probe := ProbeTopic(n.s.o.ClientID)
+	if !n.s.mute.Load() {
+		filters[probe] = 0
+	}
 	token := n.client.SubscribeMultiple(filters, nil)
 	if err := n.suback(ctx, token); err != nil {
 		return err
@@ -148,7 +161,7 @@ func (n *session) subscribe(ctx context.Context) error {
 	if err := token.Error(); err != nil {
 		return n.s.o.explain(err)
 	}
-	return n.s.o.granted(token, 1)
+	return n.s.o.granted(token, 1, probe)
 }
 
 // suback waits for the broker's answer. A broker sends what it has kept first, so the time-out is of
@@ -176,7 +189,12 @@ func (n *session) suback(ctx context.Context, token paho.Token) error {
 
 // receive is called by paho for each message, in order. It must not wait for anything but room.
 func (n *session) receive(_ paho.Client, m paho.Message) {
+	if m.Topic() == ProbeTopic(n.s.o.ClientID) {
+		n.dog.probe()
+		return
+	}
 	n.heard.Add(1)
+	n.dog.message()
 	n.s.metrics.received.Inc()
 	if m.Duplicate() {
 		n.s.metrics.redelivered.Inc()

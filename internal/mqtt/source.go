@@ -39,11 +39,15 @@ type SourceOptions struct {
 // pace are the times and the bounds of a source, smaller in tests.
 type pace struct {
 	away, refused, longest, moment, keepAlive, ping time.Duration
+	probe, silent, quiet                            time.Duration // of the watchdog
 	waiting, inHand                                 int
 }
 
 func usualPace() pace {
-	return pace{awayFirst, refusedFirst, longestPause, moment, keepAlive, pingTimeout, maxInbox, maxUnacked}
+	return pace{
+		away: awayFirst, refused: refusedFirst, longest: longestPause, moment: moment, keepAlive: keepAlive, ping: pingTimeout,
+		probe: probeEvery, silent: silentFor, quiet: quietFor, waiting: maxInbox, inHand: maxUnacked,
+	}
 }
 
 // Source carries a broker's messages through a door, and acknowledges each when the door has it on
@@ -63,6 +67,10 @@ type Source struct {
 
 	session atomic.Pointer[session]
 	failing atomic.Bool // the door did not take a message, and none since
+
+	probed    atomic.Bool // a probe has come back, in any session
+	mute      atomic.Bool // there are no more probes
+	overProbe int         // sessions in a row that may have ended over one; the run loop's
 
 	cancel  context.CancelFunc
 	abandon chan struct{} // closed when Stop waits no longer
@@ -170,6 +178,7 @@ func (s *Source) run(ctx context.Context) {
 		s.session.Store(n)
 		err := n.serve(ctx)
 		s.session.Store(nil)
+		s.learn(n)
 		if ctx.Err() != nil || !pause.For(ctx, s.diary.ended(err, n.lasted(), n.took.Load())) {
 			return
 		}

@@ -14,6 +14,9 @@ type sourceMetrics struct {
 	skipped     prometheus.Counter
 	acked       prometheus.Counter
 	refused     prometheus.Counter
+
+	resubscribed prometheus.Counter
+	deaf         prometheus.Counter
 }
 
 func newSourceMetrics(r prometheus.Registerer, s *Source) (*sourceMetrics, error) {
@@ -31,9 +34,12 @@ func newSourceMetrics(r prometheus.Registerer, s *Source) (*sourceMetrics, error
 		skipped:     counter("retained_skipped_total", "Retained copies, which are acknowledged and not taken in."),
 		acked:       counter("acked_total", "Messages acknowledged to the broker."),
 		refused:     counter("refused_total", "Messages that the door did not take; they are not acknowledged and are delivered again."),
+
+		resubscribed: counter("resubscriptions_total", "Times that nothing came for so long that the source subscribed again."),
+		deaf:         counter("deaf_total", "Connections given up because nothing came over them any more, although they stood."),
 	}
 	all := []prometheus.Collector{
-		m.connections, m.received, m.redelivered, m.skipped, m.acked, m.refused,
+		m.connections, m.received, m.redelivered, m.skipped, m.acked, m.refused, m.resubscribed, m.deaf,
 		gauge("connected", "1 while the source is connected and its subscriptions are granted.", func() int {
 			if s.Connected() {
 				return 1

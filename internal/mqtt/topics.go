@@ -18,11 +18,18 @@ const (
 	LiveAir    = "nhip/live/air/#"
 	LiveCensus = "nhip/live/census/+"
 	Live       = "nhip/live/#"
+	Asks       = "nhip/ask/#"
+	Answers    = "nhip/answer/#"
 
-	liveBus    = "nhip/live/bus/"
-	liveAir    = "nhip/live/air/"
+	live       = "nhip/live/"
+	liveBus    = live + bus
+	liveAir    = live + air
+	bus        = "bus/"
+	air        = "air/"
 	liveCensus = "nhip/live/census/"
 	dead       = "nhip/dead/"
+	ask        = "nhip/ask/"
+	answer     = "nhip/answer/"
 )
 
 // MaxTopic is the longest topic a device may publish to, and MaxPacket the greatest message, with
@@ -37,8 +44,30 @@ func LiveBusTopic(agency, vehicle string) string {
 	return liveBus + Escape(agency) + "/" + Escape(vehicle)
 }
 
+// LiveBusTopicSize returns the length of LiveBusTopic, without making it.
+func LiveBusTopicSize(agency, vehicle string) int {
+	return len(liveBus) + escapedSize(agency) + 1 + escapedSize(vehicle)
+}
+
+// LiveAirTopicSize returns the length of LiveAirTopic, without making it.
+func LiveAirTopicSize(station string) int { return len(liveAir) + escapedSize(station) }
+
 // LiveAirTopic returns the retained topic of a station's current state.
 func LiveAirTopic(station string) string { return liveAir + Escape(station) }
+
+// BusDevice returns how the ledger calls a vehicle: as its live topic ends.
+func BusDevice(agency, vehicle string) string { return bus + Escape(agency) + "/" + Escape(vehicle) }
+
+// AirDevice returns how the ledger calls a station.
+func AirDevice(station string) string { return air + Escape(station) }
+
+// ParseBusDevice returns the agency and the vehicle of a device's name in the ledger.
+func ParseBusDevice(device string) (agency, vehicle string, ok bool) {
+	return ParseLiveBus(live + device)
+}
+
+// ParseAirDevice returns the station of a device's name in the ledger.
+func ParseAirDevice(device string) (station string, ok bool) { return ParseLiveAir(live + device) }
 
 // CensusTopic returns the retained topic on which a collector says how much it keeps live.
 func CensusTopic(collector string) string { return liveCensus + Escape(collector) }
@@ -46,6 +75,22 @@ func CensusTopic(collector string) string { return liveCensus + Escape(collector
 // DeadTopic returns the topic on which a collector announces what it turned away.
 func DeadTopic(collector string, code nhip.Code) string {
 	return dead + Escape(collector) + "/" + string(code)
+}
+
+// AskTopic returns the topic of a question to a collector. A question may hold slashes: "dead/list".
+func AskTopic(collector, question string) string { return ask + Escape(collector) + "/" + question }
+
+// AskFilter returns the filter of all questions to a collector.
+func AskFilter(collector string) string { return ask + Escape(collector) + "/#" }
+
+// AnswerTopic returns the topic on which an asker hears its answers.
+func AnswerTopic(asker string) string { return answer + Escape(asker) }
+
+// IsAnswerTopic reports whether answers may be published to a topic: what a question names as its
+// reply must not become a message to somebody else.
+func IsAnswerTopic(topic string) bool {
+	rest, ok := strings.CutPrefix(topic, answer)
+	return ok && rest != "" && CheckTopic(topic) == nil
 }
 
 // Census is the payload of a census topic. MQTT marks no end of the retained messages, so whoever
@@ -74,18 +119,45 @@ func ParseLiveAir(topic string) (station string, ok bool) {
 	return Unescape(rest), ok && !strings.Contains(rest, "/")
 }
 
+// ParseAsk returns the collector and the question that a question's topic names.
+func ParseAsk(topic string) (collector, question string, ok bool) {
+	rest, ok := strings.CutPrefix(topic, ask)
+	if !ok {
+		return "", "", false
+	}
+	c, q, _ := strings.Cut(rest, "/")
+	return Unescape(c), q, q != ""
+}
+
 // ParseCensus returns the collector that a census topic names.
 func ParseCensus(topic string) (collector string, ok bool) {
 	rest, ok := strings.CutPrefix(topic, liveCensus)
 	return Unescape(rest), ok && !strings.Contains(rest, "/")
 }
 
+// MaxPayload is the longest payload that a broker takes on a topic, in bytes.
+func MaxPayload(topic string) int { return MaxPacket - packetHead - len(topic) }
+
 const hex = "0123456789ABCDEF"
+
+// escapedSize is the length of what Escape makes.
+func escapedSize(id string) int {
+	size := len(id)
+	for i := range len(id) {
+		if strings.IndexByte(special, id[i]) >= 0 {
+			size += len("%2F") - 1
+		}
+	}
+	return size
+}
+
+// special are the bytes that an id must not have in a topic.
+const special = "/+#%$"
 
 // Escape makes one topic level of an id that may hold what a level can't ("/", "+", "#"), the way
 // addresses do, with "%".
 func Escape(id string) string {
-	if !strings.ContainsAny(id, "/+#%$") {
+	if !strings.ContainsAny(id, special) {
 		return id
 	}
 	var b strings.Builder
@@ -152,6 +224,9 @@ func Covers(a, b string) bool {
 	}
 	if b == "#" { // no topic lies above it, as one does above "x/#"
 		return a == "#" || a == "+/#"
+	}
+	if level, rest, more := strings.Cut(a, "/"); b == "/#" && more { // nor above it
+		return (level == "" || level == "+") && Covers(rest, "#")
 	}
 	for a != "#" {
 		levelA, restA, moreA := strings.Cut(a, "/")

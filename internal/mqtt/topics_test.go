@@ -66,6 +66,29 @@ func TestCovers(t *testing.T) {
 	}
 }
 
+func TestQuestionsAndAnswersHaveTopics(t *testing.T) {
+	for _, id := range []string{"main", "a/b", "+", "#", "50%"} {
+		topic := AskTopic(id, "dead/list")
+		collector, question, ok := ParseAsk(topic)
+		if !ok || collector != id || question != "dead/list" || !Match(AskFilter(id), topic) || !Match(Asks, topic) {
+			t.Errorf("%s: %q asks %q, %v", topic, question, collector, ok)
+		}
+		if answer := AnswerTopic(id); !IsAnswerTopic(answer) || !Match(Answers, answer) {
+			t.Errorf("%s is no answer's topic", answer)
+		}
+	}
+	for _, topic := range []string{"nhip/ask/main", "nhip/ask/main/", "nhip/answer/main/ledger", "ask/main/ledger"} {
+		if _, _, ok := ParseAsk(topic); ok {
+			t.Errorf("%s is a question", topic)
+		}
+	}
+	for _, topic := range []string{"", "nhip/answer/", "nhip/answer", "nhip/answer/+", "nhip/answer/#", "nhip/live/air/x", "nhip/answer/a\x00b"} {
+		if IsAnswerTopic(topic) {
+			t.Errorf("%q may be answered to", topic)
+		}
+	}
+}
+
 // levels are what topics of a test are made of: "z" stands for all that no filter of it names.
 var levels = []string{"", "a", "$b", "z"}
 
@@ -162,6 +185,18 @@ func TestLiveTopicsNameTheirDevice(t *testing.T) {
 		}
 		if s, ok := ParseLiveAir(LiveAirTopic(vehicle)); !ok || s != vehicle {
 			t.Fatalf("station %q came back as %q", vehicle, s)
+		}
+	})
+}
+
+func TestSizesAreThoseOfTheTopics(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.String().Draw(t, "agency"), rapid.StringMatching("[a-z/+#%$]*").Draw(t, "vehicle")
+		if got, want := LiveBusTopicSize(a, b), len(LiveBusTopic(a, b)); got != want {
+			t.Fatalf("%q %q: %d, want %d", a, b, got, want)
+		}
+		if got, want := LiveAirTopicSize(b), len(LiveAirTopic(b)); got != want {
+			t.Fatalf("%q: %d, want %d", b, got, want)
 		}
 	})
 }

@@ -26,11 +26,18 @@ func Start(t testing.TB) string {
 // StartWith runs a broker with the test's own rules, until the test ends, and returns its URL.
 func StartWith(t testing.TB, rules broker.Hook) string {
 	t.Helper()
+	_, url := Serve(t, rules)
+	return url
+}
+
+// Serve is StartWith for a test that does things to the broker behind its clients' backs.
+func Serve(t testing.TB, rules broker.Hook) (s *broker.Server, url string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
+	s = broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := s.AddHook(rules, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +48,7 @@ func StartWith(t testing.TB, rules broker.Hook) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return "tcp://" + l.Addr().String()
+	return s, "tcp://" + l.Addr().String()
 }
 
 // Message is what a Listener heard.

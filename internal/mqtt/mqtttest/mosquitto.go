@@ -57,10 +57,7 @@ func MosquittoWith(t testing.TB, values map[string]string, devices ...string) *B
 	passwords := writePasswords(t, dir, append([]string{Collector, API, Gateway}, devices...))
 	shipped := filepath.Join(checkout(t), "deploy", "mosquitto")
 	for range portTries {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		if !free(port) {
-			continue
-		}
+		port := FreePort(t)
 		b.URL = fmt.Sprintf("tcp://127.0.0.1:%d", port)
 		b.config = filepath.Join(dir, "mosquitto.conf")
 		own := map[string]string{
@@ -128,7 +125,20 @@ func (b *Broker) start(t testing.TB) bool {
 	return up && !gone
 }
 
-// free reports whether nobody listens on a port, who would answer in the broker's place.
+// FreePort returns a port of loopback that nobody listens on, for a server that will be back on it after
+// its end.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range portTries {
+		if port := firstPort + rand.IntN(lastPort-firstPort); free(port) {
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// free reports whether nobody listens on a port, who would answer in the server's place.
 func free(port int) bool {
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err == nil {

@@ -32,19 +32,19 @@ func TestTheShippedRulesSayWhoMaySayWhat(t *testing.T) {
 	for user, topics := range map[string]struct{ may, mayNot []string }{
 		"bus-1": {
 			[]string{"nhip/in/position/bus-1", "nhip/in/reading/bus-1"},
-			[]string{"nhip/in/position/bus-2", "nhip/in/reading/bus-2", "nhip/in/hfp/bus-1", "nhip/live/bus/x/bus-1", "/hfp/v2/x", "nhip/in/position/bus-1/x"},
+			[]string{"nhip/in/position/bus-2", "nhip/in/reading/bus-2", "nhip/in/hfp/bus-1", "nhip/live/bus/x/bus-1", "/hfp/v2/x", "nhip/in/position/bus-1/x", "nhip/ask/main/ledger", "nhip/answer/api"},
 		},
 		mqtttest.Gateway: {
 			[]string{"nhip/in/position/x", "nhip/in/hfp/x", "/hfp/v2/journey/x", "airgradient/readings/x", "tele/x/SENSOR", "v3/a/devices/b/up", "application/a/device/b/event/up"},
-			[]string{"nhip/live/bus/x/1", "nhip/live/census/x", "nhip/dead/x/y", "nhip/event/x", "other/x"},
+			[]string{"nhip/live/bus/x/1", "nhip/live/census/x", "nhip/dead/x/y", "nhip/event/x", "nhip/ask/main/ledger", "nhip/answer/api", "other/x"},
 		},
 		mqtttest.API: {
-			nil,
-			[]string{"nhip/live/bus/x/1", "nhip/event/x", "nhip/in/position/x", "nhip/in/position/nhip-api"},
+			[]string{"nhip/ask/main/ledger", "nhip/ask/main/dead/list"},
+			[]string{"nhip/live/bus/x/1", "nhip/answer/api", "nhip/event/x", "nhip/in/position/x", "nhip/in/position/nhip-api"},
 		},
 		mqtttest.Collector: {
-			[]string{"nhip/live/bus/x/1", "nhip/live/census/x", "nhip/dead/x/y", "nhip/event/x"},
-			[]string{"/hfp/v2/x", "nhip/in/hfp/x", "other/x"},
+			[]string{"nhip/live/bus/x/1", "nhip/live/census/x", "nhip/dead/x/y", "nhip/event/x", "nhip/answer/api"},
+			[]string{"nhip/ask/main/ledger", "/hfp/v2/x", "nhip/in/hfp/x", "other/x"},
 		},
 	} {
 		t.Run(user, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestTheShippedRulesSayWhoMaySayWhat(t *testing.T) {
 
 func TestTheShippedRulesSayWhoMayHearWhat(t *testing.T) {
 	b := mqtttest.Mosquitto(t, "bus-1")
-	const live, in, last = "nhip/live/bus/x/1", "nhip/in/position/bus-1", "nhip/live/bus/x/last"
+	const live, in, answer, last = "nhip/live/bus/x/1", "nhip/in/position/bus-1", "nhip/answer/api", "nhip/live/bus/x/last"
 	hears := make(map[string]*mqtttest.Listener)
 	for _, user := range []string{mqtttest.API, mqtttest.Gateway, "bus-1"} {
 		hears[user] = mqtttest.Listen(t, b.Options(user), "#")
@@ -84,13 +84,13 @@ func TestTheShippedRulesSayWhoMayHearWhat(t *testing.T) {
 	device := b.Options("bus-1")
 	device.ClientID = "speaker"
 	says(t, device, in)
-	says(t, b.Options(mqtttest.Collector), live, last)
+	says(t, b.Options(mqtttest.Collector), live, answer, last)
 	var topics []string
 	hears[mqtttest.API].Wait(t, "the last", func(m mqtttest.Message) bool {
 		topics = append(topics, m.Topic)
 		return m.Topic == last
 	})
-	if got := strings.Join(topics, " "); got != live+" "+last {
+	if got := strings.Join(topics, " "); got != live+" "+answer+" "+last {
 		t.Errorf("the api hears %s", got)
 	}
 	for _, user := range []string{mqtttest.Gateway, "bus-1"} {
