@@ -10,10 +10,21 @@ import (
 // slice. received is when p reached the first hop of ours. Numbers that are none (NaN, infinite)
 // are left out, since they would cost the whole row.
 func AppendPosition(dst []byte, p *nhip.Position, received time.Time) []byte {
+	return appendPosition(append(dst, PositionMeasurement...), p, received, 0)
+}
+
+// AppendPositionRevision appends p as what was said second, third … of one moment: n is 1 for the
+// second. It stands beside the first, in a measurement of its own.
+func AppendPositionRevision(dst []byte, p *nhip.Position, received time.Time, n int) []byte {
+	return appendPosition(append(dst, PositionRevision...), p, received, n)
+}
+
+// appendPosition appends all but the measurement.
+func appendPosition(dst []byte, p *nhip.Position, received time.Time, revision int) []byte {
 	// Tags in the order of their names, which spares InfluxDB the sorting.
-	dst = append(dst, PositionMeasurement...)
 	dst = appendTag(dst, colAgency, p.Agency)
 	dst = appendTag(dst, colEvent, p.Event)
+	dst = appendRevision(dst, revision)
 	dst = appendTag(dst, colRoute, p.Route)
 	dst = appendTag(dst, colVehicle, p.Vehicle)
 	dst = appendReceived(dst, received)
@@ -53,9 +64,18 @@ func AppendPosition(dst []byte, p *nhip.Position, received time.Time) []byte {
 // AppendReading appends r as one line of line protocol, newline included, and returns the longer
 // slice. received is when r reached the first hop of ours.
 func AppendReading(dst []byte, r *nhip.Reading, received time.Time) []byte {
-	dst = append(dst, ReadingMeasurement...)
+	return appendReading(append(dst, ReadingMeasurement...), r, received, 0)
+}
+
+// AppendReadingRevision is to AppendReading what AppendPositionRevision is to AppendPosition.
+func AppendReadingRevision(dst []byte, r *nhip.Reading, received time.Time, n int) []byte {
+	return appendReading(append(dst, ReadingRevision...), r, received, n)
+}
+
+func appendReading(dst []byte, r *nhip.Reading, received time.Time, revision int) []byte {
 	dst = appendPeriod(dst, r.Period)
 	dst = appendTag(dst, colQuantity, string(r.Quantity))
+	dst = appendRevision(dst, revision)
 	dst = appendTag(dst, colStation, r.Station)
 	dst = appendReceived(dst, received)
 	dst = appendFloat(dst, colValue, r.Value)

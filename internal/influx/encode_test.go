@@ -120,7 +120,9 @@ func parse(t testing.TB, lines []byte) []lineprotocol.Metric {
 
 func TestLinesAreOfTheSchema(t *testing.T) {
 	p, r := fullPosition(), fullReading()
-	metrics := parse(t, influx.AppendReading(influx.AppendPosition(nil, &p, received), &r, received))
+	lines := influx.AppendPositionRevision(influx.AppendPosition(nil, &p, received), &p, received, 1)
+	lines = influx.AppendReadingRevision(influx.AppendReading(lines, &r, received), &r, received, 2)
+	metrics := parse(t, lines)
 	for i, m := range influx.Schema() {
 		got, want := map[string]influx.ColumnType{}, map[string]influx.ColumnType{}
 		for _, tag := range metrics[i].TagList() {

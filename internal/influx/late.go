@@ -105,6 +105,15 @@ func (l *Late) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Rea
 	return db.Readings(ctx, q, yield)
 }
 
+// Tallies is DB.Tallies.
+func (l *Late) Tallies(ctx context.Context, device string, from, to time.Time) (map[TallyKey]Tally, error) {
+	db, err := l.get()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return db.Tallies(ctx, device, from, to)
+}
+
 // Ping is DB.Ping.
 func (l *Late) Ping(ctx context.Context) error {
 	db, err := l.get()

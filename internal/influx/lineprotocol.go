@@ -116,6 +116,17 @@ func appendReceived(dst []byte, received time.Time) []byte {
 	return append(dst, 'i')
 }
 
+// appendRevision appends the tag of what was said again with another content; the first has none.
+func appendRevision(dst []byte, n int) []byte {
+	if n == 0 {
+		return dst
+	}
+	dst = append(dst, ',')
+	dst = append(dst, colRevision...)
+	dst = append(dst, '=')
+	return strconv.AppendInt(dst, int64(n), 10)
+}
+
 // appendPeriod appends the tag of an averaging period as nhip.FormatPeriod writes it, without its
 // allocation.
 func appendPeriod(dst []byte, d time.Duration) []byte {

@@ -1,10 +1,19 @@
 package influx
 
+import (
+	"slices"
+	"strings"
+)
+
 // The measurements. A measurement's rows are told apart by their tags and their time, which is the
 // device's own in whole milliseconds, so the same fact written again changes nothing.
 const (
 	PositionMeasurement = "position"
 	ReadingMeasurement  = "reading"
+
+	// What was said again of the same moment with another content, beside the first.
+	PositionRevision = "position_revision"
+	ReadingRevision  = "reading_revision"
 )
 
 // The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
@@ -32,6 +41,7 @@ const (
 	colPeriod     = "period"
 	colQuantity   = "quantity"
 	colReceived   = "received"
+	colRevision   = "revision"
 	colRoute      = "route"
 	colSpeed      = "speed"
 	colStartDate  = "start_date"
@@ -74,7 +84,23 @@ type Measurement struct {
 // Schema lists everything that is written to InfluxDB. What a device did not say is left out of
 // its row, empty tags too; a row always has the field received.
 func Schema() []Measurement {
-	return []Measurement{positionSchema(), readingSchema()}
+	position, reading := positionSchema(), readingSchema()
+	return []Measurement{
+		position, revisionOf(position, PositionRevision),
+		reading, revisionOf(reading, ReadingRevision),
+	}
+}
+
+// revisionOf is a measurement of what was said again.
+func revisionOf(m Measurement, name string) Measurement {
+	column := Column{colRevision, Tag, "1 for what was said second of one moment, up to 99"}
+	at, _ := slices.BinarySearchFunc(m.Columns, column, func(a, b Column) int {
+		if a.Type != Tag {
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return Measurement{name, m.Doc + ", said again with another content", slices.Insert(m.Columns, at, column)}
 }
 
 func positionSchema() Measurement {
