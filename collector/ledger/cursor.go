@@ -1,0 +1,102 @@
+package ledger
+
+import "slices"
+
+// cursor goes through the devices of a run in the order of their names. A damaged leaf is reported
+// and left out.
+type cursor struct {
+	reader *runReader
+	report func(error)
+	leaf   int // the next
+	rest   scanner
+	at     deviceEntry // good until the next step
+	live   bool        // there is one
+}
+
+// step goes to the next device.
+func (c *cursor) step() error {
+	for {
+		if len(c.rest.b) > 0 {
+			c.at = scanDevice(&c.rest)
+			if c.live = !c.rest.bad; c.live {
+				return nil
+			}
+			c.report(damaged("directory"))
+		}
+		if c.leaf == len(c.reader.leaves) {
+			c.live = false
+			return nil
+		}
+		if err := c.nextLeaf(); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *cursor) nextLeaf() error {
+	c.leaf++
+	rest, err := c.reader.readLeaf(c.leaf - 1)
+	if err != nil && !isDamage(err) {
+		return err
+	}
+	if err != nil {
+		c.report(err)
+	}
+	c.rest = rest
+	return nil
+}
+
+// seek goes to the first device that is not before the name.
+func (c *cursor) seek(name string) error {
+	c.leaf = max(0, c.reader.leafOf(name))
+	c.rest = scanner{}
+	for {
+		if err := c.step(); err != nil || !c.live || string(c.at.name) >= name {
+			return err
+		}
+	}
+}
+
+// eachDevice calls f for each device that a cursor or others, which is sorted, has, in the order of
+// their names, with the cursors that stand at it. It ends when f returns false.
+func eachDevice(cursors []*cursor, others []string, f func(name string, at []*cursor) (bool, error)) error {
+	at := make([]*cursor, 0, len(cursors))
+	for {
+		name, ok := lowest(cursors, others)
+		if !ok {
+			return nil
+		}
+		at = at[:0]
+		for _, c := range cursors {
+			if c.live && string(c.at.name) == name {
+				at = append(at, c)
+			}
+		}
+		if more, err := f(name, at); err != nil || !more {
+			return err
+		}
+		for _, c := range at {
+			if err := c.step(); err != nil {
+				return err
+			}
+		}
+		if i, ok := slices.BinarySearch(others, name); ok {
+			others = others[i+1:]
+		}
+	}
+}
+
+// lowest returns the first name in order, and false when there is none.
+func lowest(cursors []*cursor, others []string) (string, bool) {
+	var low []byte
+	found := false
+	for _, c := range cursors {
+		if c.live && (!found || string(c.at.name) < string(low)) {
+			low, found = c.at.name, true
+		}
+	}
+	if len(others) > 0 && (!found || others[0] < string(low)) {
+		return others[0], true
+	}
+	return string(low), found
+}
