@@ -11,7 +11,7 @@
 //	  "rx_metadata":[{"gateway_ids":{"gateway_id":"roof-2"},"time":"2026-02-16T15:49:59.981Z"}],
 //	  "received_at":"2026-02-16T15:50:00.207Z"}}
 //
-// The station is device_id. What decoded_payload means is the device's own affair, so the feed's
+// The station is <application_id>.<device_id>, as in hanoi-air.air-07: neither holds a dot. What decoded_payload means is the device's own affair, so the feed's
 // fields say it, by dotted paths: air.pm2_5 is pm25 in µg/m³. The averaging period is the feed's, or
 // 10 minutes.
 //
@@ -28,7 +28,8 @@
 //   - A device sends other payloads on other ports (its battery, its settings). One that holds none
 //     of the feed's fields is an error, or a misspelt field would be silent for ever. A null is a
 //     value the device knows and does not have.
-//   - device_id is unique within an application only.
+//   - device_id is unique within an application only: the station names both. Tenants of one cluster may
+//     have an application of the same name; give each a collector, or its devices other names.
 //   - Joins, acknowledgements and other events have no uplink_message: they are taken, and say no
 //     fact. Uplinks without any payload are taken too.
 //   - "simulated":true marks what somebody typed into the console; its readings carry the mark.
@@ -60,6 +61,7 @@ const (
 type message struct {
 	in        *decode.Input
 	s         jsonscan.Scanner
+	app       string
 	device    string
 	uplink    bool // it has an uplink_message
 	payload   bool // with bytes in it
@@ -132,10 +134,21 @@ func (m *message) field(key []byte) (err error) {
 }
 
 func (m *message) id(key []byte) (err error) {
-	if string(key) != "device_id" {
+	switch string(key) {
+	case "device_id":
+		m.device, err = m.s.String()
+		return err
+	case "application_ids":
+		return m.s.Object(m.application)
+	}
+	return m.s.Skip()
+}
+
+func (m *message) application(key []byte) (err error) {
+	if string(key) != "application_id" {
 		return m.s.Skip()
 	}
-	m.device, err = m.s.String()
+	m.app, err = m.s.String()
 	return err
 }
 
@@ -164,6 +177,8 @@ func (m *message) check(device, event string) error {
 	switch {
 	case m.device == "":
 		return nhip.Errorf(nhip.Missing, "end_device_ids.device_id", "is required")
+	case m.app == "":
+		return nhip.Errorf(nhip.Missing, "end_device_ids.application_ids.application_id", "is required")
 	case device != "" && device != m.device:
 		return nhip.Errorf(nhip.Malformed, "end_device_ids.device_id", "must be the topic's device %q, got %q", decode.Clip(device), decode.Clip(m.device))
 	case event == "up" && !m.uplink:
@@ -178,7 +193,7 @@ func (m *message) check(device, event string) error {
 
 func (m *message) readings(out *nhip.Facts) {
 	first := len(out.Readings)
-	m.box.Station, m.box.Time = m.device, m.received
+	m.box.Station, m.box.Time = m.app+"."+m.device, m.received
 	m.box.Period = m.in.Feed.PeriodOr(decode.MappedPeriod)
 	m.box.AppendTo(out)
 	if !m.simulated {
