@@ -1,18 +1,14 @@
 package collector
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
-	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nhip"
-	"nhip/internal/durable"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
 )
@@ -25,18 +21,12 @@ type city struct {
 	latencies map[string]time.Duration
 
 	mu       sync.Mutex
-	seq      uint64 // the last journal record that is in it
-	buses    map[string]*nhip.Bus
+	seq      uint64        // the last journal record that is in it
+	saved    atomic.Uint64 // the last that is in the snapshot
+	buses    map[string]*lastFix
 	stations map[string]*nhip.Station
 	dirty    map[string]bool // topics whose retained message is behind the state
 	wake     chan struct{}
-}
-
-// snapshot is the city on disk.
-type snapshot struct {
-	Seq      uint64                   `json:"seq"`
-	Buses    map[string]*nhip.Bus     `json:"buses"`    // by live topic
-	Stations map[string]*nhip.Station `json:"stations"` // by live topic
 }
 
 // restoreCity reads the snapshot at path, if there is one, and applies the journal behind it. What
@@ -45,7 +35,7 @@ type snapshot struct {
 func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies map[string]time.Duration, log *slog.Logger) (*city, error) {
 	c := &city{
 		path: path, clock: clock, latencies: latencies,
-		buses: make(map[string]*nhip.Bus), stations: make(map[string]*nhip.Station),
+		buses: make(map[string]*lastFix), stations: make(map[string]*nhip.Station),
 		dirty: make(map[string]bool), wake: make(chan struct{}, 1),
 	}
 	if err := c.load(); err != nil {
@@ -65,25 +55,9 @@ func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies ma
 // dropAhead removes what is later than a time and returns how much it was.
 func (c *city) dropAhead(latest time.Time) int {
 	before := len(c.buses) + len(c.stations)
-	maps.DeleteFunc(c.buses, func(_ string, b *nhip.Bus) bool { return b.Time.After(latest) })
+	maps.DeleteFunc(c.buses, func(_ string, b *lastFix) bool { return b.time > latest.UnixMilli() })
 	maps.DeleteFunc(c.stations, func(_ string, s *nhip.Station) bool { return s.Time.After(latest) })
 	return before - len(c.buses) - len(c.stations)
-}
-
-func (c *city) load() error {
-	raw, err := os.ReadFile(c.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("can't read the live snapshot: %w", err)
-	}
-	s := snapshot{Buses: c.buses, Stations: c.stations}
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return fmt.Errorf("the live snapshot %s is damaged (remove it to rebuild from the journal): %w", c.path, err)
-	}
-	c.seq = s.Seq
-	return nil
 }
 
 func (c *city) replay(j *journal.Journal, log *slog.Logger) error {
@@ -98,7 +72,7 @@ func (c *city) replay(j *journal.Journal, log *slog.Logger) error {
 			log.Error("passed over a journal record that can't be read", "seq", seq, "error", err)
 			continue // the drain keeps it among the dead letters
 		}
-		c.apply(seq, c.changes(&o.facts))
+		c.apply(seq, c.changes(&o))
 	}
 }
 
@@ -106,17 +80,18 @@ func (c *city) replay(j *journal.Journal, log *slog.Logger) error {
 // the journal's has little to do.
 type change struct {
 	topic   string
-	bus     *nhip.Bus
+	bus     *lastFix
 	station *nhip.Station // with the values of one message only
 }
 
-// changes returns what facts mean for the live state. Positions that do not move a bus mean nothing
+// changes returns what an outcome that was written or read means for the live state. Positions that do not move a bus mean nothing
 // for it; apply sorts out what is older than what is shown, or too old to be shown.
-func (c *city) changes(facts *nhip.Facts) []change {
+func (c *city) changes(o *outcome) []change {
 	var out []change
+	facts := &o.facts
 	for i := range facts.Positions {
 		if p := &facts.Positions[i]; p.Moves() {
-			out = append(out, change{topic: mqtt.LiveBusTopic(p.Agency, p.Vehicle), bus: c.busOf(p)})
+			out = append(out, change{topic: mqtt.LiveBusTopic(p.Agency, p.Vehicle), bus: newLastFix(p, o.packed[i])})
 		}
 	}
 	var last *nhip.Station
@@ -129,18 +104,6 @@ func (c *city) changes(facts *nhip.Facts) []change {
 		addReading(last, r)
 	}
 	return out
-}
-
-func (c *city) busOf(p *nhip.Position) *nhip.Bus {
-	pt := p.Point.Or([2]float64{})
-	return &nhip.Bus{
-		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: pt.Lat(), Lon: pt.Lon(),
-		Speed: p.Speed, Bearing: p.Bearing, Route: p.Route, Line: p.Line, Trip: p.Trip,
-		Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
-		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay,
-		DoorsOpen: p.DoorsOpen, Estimated: p.Estimated,
-		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
-	}
 }
 
 func addReading(s *nhip.Station, r *nhip.Reading) {
@@ -173,36 +136,18 @@ func (c *city) apply(seq uint64, changes []change) {
 	}
 }
 
-func (c *city) moveBus(topic string, b *nhip.Bus) {
-	if b.Gone(c.clock.Now()) {
+func (c *city) moveBus(topic string, b *lastFix) {
+	if b.gone(c.clock.Now()) {
 		return // an old backlog is history, not a ghost on the map
 	}
-	before := c.buses[topic]
-	if before != nil {
-		if !b.Time.After(before.Time) {
+	if before := c.buses[topic]; before != nil {
+		if b.time <= before.time {
 			return
 		}
-		b.Interval = fixInterval(before.Interval, b.Time.Sub(before.Time))
+		b.interval = fixInterval(before.interval, time.Duration(b.time-before.time)*time.Millisecond)
 	}
 	c.buses[topic] = b
 	c.dirty[topic] = true
-}
-
-// Bounds of the fix interval that is observed: below the first a box sends events rather than
-// fixes, beyond the second it was away. A new gap counts a fifth, so that one hole in the line
-// changes little.
-const (
-	minInterval = 1.0   // s
-	maxInterval = 300.0 // s
-	gapWeight   = 0.2
-)
-
-func fixInterval(before float64, gap time.Duration) float64 {
-	g := min(max(gap.Seconds(), minInterval), maxInterval)
-	if before == 0 {
-		return g
-	}
-	return before + gapWeight*(g-before)
 }
 
 // addValues merges new values into a station; its map is made anew so that whoever holds the old
@@ -246,7 +191,7 @@ func (c *city) sweep(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for topic, b := range c.buses {
-		if b.Gone(now) {
+		if b.gone(now) {
 			delete(c.buses, topic)
 			c.dirty[topic] = true
 		}
@@ -282,10 +227,11 @@ func (c *city) signal() {
 	}
 }
 
-// retained is one retained message; a nil state clears it.
+// retained is one retained message; one of neither bus nor station clears it.
 type retained struct {
-	topic string
-	state any
+	topic   string
+	bus     *lastFix
+	station *nhip.Station
 }
 
 // take returns what is due and the count of everything.
@@ -294,44 +240,8 @@ func (c *city) take() ([]retained, mqtt.Census) {
 	defer c.mu.Unlock()
 	due := make([]retained, 0, len(c.dirty))
 	for topic := range c.dirty {
-		r := retained{topic: topic}
-		if b := c.buses[topic]; b != nil {
-			r.state = b
-		} else if s := c.stations[topic]; s != nil {
-			r.state = s
-		}
-		due = append(due, r)
+		due = append(due, retained{topic, c.buses[topic], c.stations[topic]})
 	}
 	clear(c.dirty)
 	return due, mqtt.Census{Buses: len(c.buses), Stations: len(c.stations)}
-}
-
-// applied returns the last journal record that the state holds.
-func (c *city) applied() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.seq
-}
-
-// save writes the snapshot. States are never changed once they are in the maps, so they can be
-// encoded outside the lock.
-func (c *city) save() error {
-	c.mu.Lock()
-	s := snapshot{
-		Seq:      c.seq,
-		Buses:    make(map[string]*nhip.Bus, len(c.buses)),
-		Stations: make(map[string]*nhip.Station, len(c.stations)),
-	}
-	for topic, b := range c.buses {
-		s.Buses[topic] = b
-	}
-	for topic, st := range c.stations {
-		s.Stations[topic] = st
-	}
-	c.mu.Unlock()
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("can't encode the live snapshot: %w", err)
-	}
-	return durable.WriteFile(c.path, raw)
 }

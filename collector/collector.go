@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
+	"time"
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/collector/ledger"
+	"nhip/internal/ask"
+	"nhip/internal/cleanup"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
 
@@ -28,7 +31,7 @@ type Store interface {
 // Options say what a collector needs.
 type Options struct {
 	ID        string // its name in topics and in the ledger
-	Dir       string // its folder: journal, snapshot, dead letters
+	Dir       string // its folder: journals, ledger, snapshot, dead letters
 	Feeds     []decode.Feed
 	Simulated bool // simulated facts are taken in
 	Clock     nhip.Clock
@@ -36,60 +39,136 @@ type Options struct {
 	Broker    mqtt.Options // where live topics go; Logger, OnUp and OnDown are the collector's
 	Logger    *slog.Logger
 	Registry  prometheus.Registerer
+
+	JournalBytes int64         // most bytes of what waits on disk, intake and outbox together; MinJournalBytes at least
+	Late         time.Duration // how old facts may be, and for how long it is known what was said
+	MinFree      int64         // bytes of the disk that the intake leaves alone; the outbox leaves half of it
+	DeadBytes    int64         // most bytes of dead letters; beyond it the oldest day goes
+	BacklogRate  int           // rows a second that go to the database of what waited; 0 for as many as it takes
 }
+
+// MinJournalBytes is the least that Options.JournalBytes may be: a journal gives room back a segment at
+// a time, and a segment holds the longest record.
+const MinJournalBytes = 64 << 20
+
+// intakeShare is the part of JournalBytes that the intake has. It is read as fast as it is written; what
+// a database that is away makes wait is in the outbox.
+const intakeShare = 4
 
 // Collector is a running collector. Accept is its one door.
 type Collector struct {
-	id        string
-	simulated bool
-	clock     nhip.Clock
-	begin     func() // sets a replayed clock going
-	feeds     []feed
-	log       *slog.Logger
-	metrics   *metrics
+	door
 
-	journal *journal.Journal
+	id      string
+	begin   func() // sets a replayed clock going
+	metrics *metrics
+	sampler *sampler
+
+	intake  *journal.Journal // outcomes of messages, as they came
+	outbox  *journal.Journal // rows on their way to the database
+	book    *ledger.Book
 	city    *city
+	clerk   *clerk
 	drain   *drain
 	out     *publisher
+	deadDir string
+	dead    int64 // most bytes of dead letters
 
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	opened cleanup.Stack // what New opened
+	tasks  []*task       // in the order in which they are stopped
 }
 
-// New opens the collector's journal and rebuilds the city from its snapshot and the journal. It
-// does not need the broker or the database yet.
+// New opens the collector's journals and ledger, and rebuilds the city from its snapshot and the
+// journal. It does not need the broker or the database yet.
 func New(o Options) (*Collector, error) {
 	feeds, err := bindFeeds(o.Feeds)
 	if err != nil {
 		return nil, err
 	}
 	c := &Collector{
-		id: o.ID, simulated: o.Simulated, clock: o.Clock, begin: func() {}, feeds: feeds,
-		log: o.Logger.With("component", "collector"), metrics: newMetrics(o.Registry),
+		door: door{feeds, o.Clock, o.Late, o.Simulated, o.Logger.With("component", "collector")},
+		id:   o.ID, begin: func() {}, metrics: newMetrics(o.Registry), sampler: newSampler(),
+		deadDir: filepath.Join(o.Dir, "dead"), dead: o.DeadBytes,
 	}
 	if replayed, ok := o.Clock.(*nhip.ReplayClock); ok {
 		c.begin = replayed.Begin
 	}
-	c.journal, err = journal.Open(filepath.Join(o.Dir, "journal"), journal.Options{Logger: c.log})
-	if err != nil {
-		return nil, fmt.Errorf("can't open the journal: %w", err)
-	}
-	c.metrics.watch(o.Registry, c.journal)
 	if err := c.open(o); err != nil {
-		return nil, errors.Join(err, c.journal.Close())
+		return nil, errors.Join(err, c.opened.Run(closeTimeout, c.log))
 	}
+	c.metrics.watch(o.Registry, c)
 	return c, nil
 }
 
-func (c *Collector) open(o Options) error {
-	var err error
-	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.json"), c.journal, o.Clock, latencies(o.Feeds), c.log); err != nil {
+// closeTimeout bounds how long closing one file of a collector may take.
+const closeTimeout = 10 * time.Second
+
+// open opens everything that lasts.
+func (c *Collector) open(o Options) (err error) {
+	// What is taken in must find room further on when the disk is full: in the outbox, and in the ledger,
+	// whose checkpoints alone make room in both.
+	intake := journal.Options{MaxBytes: o.JournalBytes / intakeShare, MaxRecord: maxRecord, MinFree: o.MinFree}
+	outbox := journal.Options{MaxBytes: o.JournalBytes - intake.MaxBytes, MaxRecord: maxParcel, MinFree: o.MinFree / 2}
+	if c.intake, err = c.openJournal(filepath.Join(o.Dir, "journal"), intake); err != nil {
 		return err
 	}
-	c.out = newPublisher(c.id, c.city, o.Broker, c.log, c.metrics)
-	c.drain, err = newDrain(filepath.Join(o.Dir, "dead"), c.journal, o.Store, c.log, c.metrics)
-	return err
+	if c.outbox, err = c.openJournal(filepath.Join(o.Dir, "outbox"), outbox); err != nil {
+		return err
+	}
+	if c.book, err = ledger.Open(filepath.Join(o.Dir, "ledger"), ledger.Options{Late: c.late, Logger: c.log}); err != nil {
+		return fmt.Errorf("can't open the ledger: %w", err)
+	}
+	c.opened.Push("the ledger", closing(c.book.Close))
+	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.jsonl"), c.intake, o.Clock, latencies(o.Feeds), c.log); err != nil {
+		return err
+	}
+	answers := ask.NewAnswerer(ask.AnswererOptions{Collector: c.id, Handlers: c.answers(), Logger: c.log, Registerer: o.Registry})
+	c.out = newPublisher(c.id, c.city, o.Broker, answers, c.log, c.metrics)
+	if c.drain, err = c.newDrain(o); err != nil {
+		return err
+	}
+	c.opened.Push("the database's dead letters", closing(c.drain.dead.close))
+	if c.clerk, err = c.newClerk(); err != nil {
+		return err
+	}
+	c.opened.Push("the clerk", closing(c.clerk.close))
+	return nil
+}
+
+func (c *Collector) openJournal(dir string, o journal.Options) (*journal.Journal, error) {
+	o.Logger = c.log.With("journal", filepath.Base(dir))
+	j, err := journal.Open(dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("can't open the journal: %w", err)
+	}
+	c.opened.Push("the journal", closing(j.Close))
+	return j, nil
+}
+
+func closing(f func() error) func(context.Context) error {
+	return func(context.Context) error { return f() }
+}
+
+// task is a goroutine with an owner.
+type task struct {
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// start runs f until the task is ended. Tasks end in the order of their starts.
+func (c *Collector) start(f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &task{stop: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(t.ended)
+		f(ctx)
+	}()
+	c.tasks = append(c.tasks, t)
+}
+
+func (t *task) end() {
+	t.stop()
+	<-t.ended
 }
 
 // Start waits for the broker until ctx ends, publishes the city and starts feeding the database. A
@@ -98,28 +177,69 @@ func (c *Collector) Start(ctx context.Context) error {
 	if err := c.out.connect(ctx); err != nil {
 		return err
 	}
-	run, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
-	c.wg.Go(func() { c.out.run(run) })
-	c.wg.Go(func() { c.drain.run(run) })
-	c.wg.Go(func() { c.keepHouse(run) })
+	c.start(c.keepHouse)
+	c.start(c.drain.runFresh)
+	c.start(c.drain.runBacklog)
+	c.start(c.clerk.run) // ends after the drain, so that its last checkpoint has all of it
+	c.start(c.out.run)
 	return nil
 }
 
 // Stop writes what is accepted to the database, as far as ctx leaves time for it, and closes the
-// journal. What is left over stays in the journal for the next start. Nothing may be in Accept.
+// journals. What is left over stays in them for the next start. Nothing may be in Accept.
 func (c *Collector) Stop(ctx context.Context) error {
-	if c.cancel != nil {
-		c.drain.finish(ctx)
-		c.cancel()
-		c.wg.Wait()
+	if len(c.tasks) > 0 {
+		c.finish(ctx)
+	}
+	for _, t := range c.tasks {
+		t.end()
+	}
+	if len(c.tasks) > 0 {
 		c.out.close()
 	}
-	return errors.Join(c.city.save(), c.drain.close(), c.journal.Close())
+	return errors.Join(c.city.save(), c.opened.Run(closeTimeout, c.log))
 }
 
-// Pending returns how many journal records still have to reach the database.
-func (c *Collector) Pending() uint64 { return c.drain.pending() }
+// finish waits a moment for what is accepted to be judged and stored.
+func (c *Collector) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	if err := c.clerk.caughtUp(ctx, &c.clerk.done); err != nil {
+		c.log.Warn("stopping with messages that are not judged yet; they stay in the journal", "records", c.clerk.behind())
+		return
+	}
+	c.drain.finish(ctx)
+}
+
+// release gives back what of the journals nobody needs any more.
+func (c *Collector) release(by covered) {
+	if half(c.intake.Stats()) {
+		c.saveSnapshot() // the city needs what is not in its snapshot
+	}
+	for _, r := range []struct {
+		journal *journal.Journal
+		cursor  string
+		passed  uint64
+		needed  uint64 // records up to here are not
+	}{
+		{c.intake, clerkMark, by.judged, min(by.judged, c.city.saved.Load())},
+		{c.outbox, drainMark, by.drained, by.drained},
+	} {
+		if err := r.journal.SaveCursor(r.cursor, r.passed); err != nil {
+			c.log.Error("can't save the place in a journal", "cursor", r.cursor, "error", err)
+		}
+		if err := r.journal.Release(r.needed); err != nil {
+			c.log.Error("can't release journal segments", "error", err)
+		}
+	}
+}
+
+// Pending returns how much is on disk and on its way to the database: records of the intake that are
+// not judged, and parcels of the outbox.
+func (c *Collector) Pending() uint64 { return c.clerk.behind() + c.drain.pending() }
 
 // Publishing tells whether the live topics reach the broker now.
 func (c *Collector) Publishing() bool { return c.out.up.Load() }
+
+// Taking tells whether messages are taken in: whether there is room on disk.
+func (c *Collector) Taking() bool { return !c.intake.Stats().Full && !c.outbox.Stats().Full }

@@ -2,123 +2,89 @@ package collector
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
-	"unicode/utf8"
+	"strings"
 
 	"nhip"
 	"nhip/internal/durable"
+	"nhip/internal/pause"
 )
 
-// letter is a dead letter: what was turned away, and why. Journal record and place in it are its
-// identity, so that writing it twice can be told.
-type letter struct {
-	Seq       uint64    `json:"seq,omitempty"`
-	Part      int       `json:"part,omitempty"` // of several in one record
-	Received  time.Time `json:"received"`
-	Topic     string    `json:"topic"`
-	Code      nhip.Code `json:"code"`
-	Field     string    `json:"field,omitempty"`
-	Rule      string    `json:"rule"`
-	Rows      int       `json:"rows"`
-	Decoder   string    `json:"decoder,omitempty"`
-	Payload   string    `json:"payload,omitempty"`
-	PayloadB  []byte    `json:"payload_b64,omitempty"` // where the payload is not UTF-8
-	Cut       int       `json:"cut,omitempty"`         // bytes of the payload that an announcement leaves out
-	Statement string    `json:"line,omitempty"`        // the row of line protocol that the database refused
-}
-
-func (l *letter) place() place { return place{l.Seq, l.Part} }
-
-// announcement is a dead letter on its way to nhip/dead/….
-type announcement struct {
-	code   nhip.Code
-	letter []byte
-}
-
-// letters returns the dead letters of an outcome.
-func (o *outcome) letters(seq uint64) []letter {
-	var out []letter
-	for i, r := range o.rejections {
-		l := letter{
-			Seq: seq, Part: i, Received: o.received, Topic: o.topic, Code: r.err.Code, Field: r.err.Field,
-			Rule: r.err.Rule, Rows: r.rows, Decoder: o.decoder,
-		}
-		if utf8.Valid(o.payload) {
-			l.Payload = string(o.payload)
-		} else {
-			l.PayloadB = slices.Clone(o.payload)
-		}
-		out = append(out, l)
-	}
-	return out
-}
-
-// announcedPayload is how much of a payload is announced, in bytes. The letter on disk has all of
-// it; on the wire it would pass the broker's greatest packet, which ends the connection.
-const announcedPayload = 1 << 10
-
-func announcements(o *outcome) []announcement {
-	if len(o.rejections) == 0 {
-		return nil
-	}
-	short := *o
-	short.payload = o.payload[:min(len(o.payload), announcedPayload)]
-	var out []announcement
-	for _, l := range short.letters(0) {
-		l.Cut = len(o.payload) - len(short.payload)
-		raw, err := json.Marshal(l)
-		if err == nil { // a letter holds nothing that JSON can't
-			out = append(out, announcement{code: l.Code, letter: raw})
-		}
-	}
-	return out
-}
-
-// graveyard keeps dead letters on disk, one file of JSON lines for each day of arrival (UTC).
+// graveyard is the writer of one plot of dead letters: a file of JSON lines for each day of arrival.
+// It belongs to one goroutine.
 type graveyard struct {
-	dir  string
-	last place // of the newest letter: what is at or before it is written already
-	file *os.File
-	day  string
-	size int64 // of the file, up to its last whole letter
+	dir   string
+	plot  plot
+	name  string          // of the collector
+	known map[string]bool // letters that a crash may make come again
+	file  *os.File
+	day   string
+	size  int64 // of the file, up to its last whole letter
 }
 
-// place is where in the journal a letter comes from.
-type place struct {
-	seq  uint64
-	part int
-}
-
-func (p place) after(q place) bool { return p.seq > q.seq || p.seq == q.seq && p.part > q.part }
-
-func openGraveyard(dir string) (*graveyard, error) {
+// openGraveyard takes a plot. Letters of records beyond settled may come again, and are not written
+// twice: letters are kept by the day they arrived, so those are in the last two files.
+func openGraveyard(dir, collector string, p plot, settled uint64) (*graveyard, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("can't make the folder of dead letters: %w", err)
 	}
-	g := &graveyard{dir: dir}
-	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	g := &graveyard{dir: dir, plot: p, name: collector, known: make(map[string]bool)}
+	files, err := plotFiles(dir, p)
 	if err != nil {
 		return nil, err
 	}
-	// Letters are kept by the day they arrived, in the journal's order: only around midnight can the
-	// newest be in the file before the last.
 	for _, f := range files[max(0, len(files)-2):] {
-		if err := g.recover(f); err != nil {
+		if err := g.recover(filepath.Join(dir, f), settled); err != nil {
 			return nil, err
 		}
 	}
 	return g, nil
 }
 
-// recover cuts a line that a crash left half written and notes the newest letter.
-func (g *graveyard) recover(path string) error {
+const letterSuffix = ".jsonl"
+
+// fileName is the name of a plot's file of a day.
+func (p plot) fileName(day string) string {
+	if p == doorPlot {
+		return day + letterSuffix
+	}
+	return day + "." + string(p) + letterSuffix
+}
+
+// plotFiles lists a plot's files by name, the oldest first.
+func plotFiles(dir string, p plot) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("can't list the dead letters: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if day := dayOfFile(e.Name()); day != "" && e.Name() == p.fileName(day) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// dayOfFile returns the day that a file of letters belongs to; "" for another file.
+func dayOfFile(name string) string {
+	day, _, _ := strings.Cut(name, ".")
+	if len(day) != len("2006-01-02") || !strings.HasSuffix(name, letterSuffix) {
+		return ""
+	}
+	return day
+}
+
+// recover cuts a line that a crash left half written and notes which letters may come again.
+func (g *graveyard) recover(path string, settled uint64) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("can't read the dead letters: %w", err)
@@ -134,36 +100,64 @@ func (g *graveyard) recover(path string) error {
 		if err != nil {
 			return fmt.Errorf("can't read the dead letters: %w", err)
 		}
-		var l letter
-		if json.Unmarshal(line, &l) == nil && l.place().after(g.last) {
-			g.last = l.place()
+		var l struct{ ID string }
+		if json.Unmarshal(line, &l) == nil {
+			if id, err := parseLetterID(l.ID); err == nil && id.seq > settled {
+				g.known[l.ID] = true
+			}
 		}
 		whole += int64(len(line))
 	}
 	return f.Truncate(whole)
 }
 
-// bury appends letters; they last once sync returns.
-func (g *graveyard) bury(letters []letter) error {
-	for _, l := range letters {
-		if l.Statement == "" && !l.place().after(g.last) {
-			continue
+// buryAll makes letters last, trying again while the disk does not take them; false when ctx ended
+// first. It returns those that were not there yet.
+func (g *graveyard) buryAll(ctx context.Context, letters []letter, log *slog.Logger) ([]nhip.DeadLetter, bool) {
+	var fresh []nhip.DeadLetter
+	for len(letters) > 0 {
+		written, err := g.bury(letters, &fresh)
+		letters = letters[written:]
+		if err == nil {
+			err = g.sync()
 		}
-		if err := g.open(l.Received.UTC().Format(time.DateOnly)); err != nil {
-			return err
+		if err == nil {
+			break
 		}
-		raw, err := json.Marshal(l)
-		if err != nil {
-			return fmt.Errorf("can't encode a dead letter: %w", err)
-		}
-		if err := g.write(append(raw, '\n')); err != nil {
-			return err
-		}
-		if l.place().after(g.last) {
-			g.last = l.place()
+		log.Error("can't keep dead letters", "error", err)
+		if !pause.For(ctx, diskRetry) {
+			return fresh, false
 		}
 	}
-	return nil
+	return fresh, true
+}
+
+// bury appends letters, which last once sync returns, and tells how many it has seen to.
+func (g *graveyard) bury(letters []letter, fresh *[]nhip.DeadLetter) (int, error) {
+	for i := range letters {
+		l := &letters[i]
+		if g.known[l.ID] {
+			continue
+		}
+		l.Collector = g.name
+		if err := g.append(l.id.day, &l.DeadLetter); err != nil {
+			return i, err
+		}
+		*fresh = append(*fresh, l.DeadLetter)
+	}
+	return len(letters), nil
+}
+
+// append writes a line to a day's file.
+func (g *graveyard) append(day string, line any) error {
+	if err := g.open(day); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(line)
+	if err != nil {
+		return fmt.Errorf("can't encode a dead letter: %w", err)
+	}
+	return g.write(append(raw, '\n'))
 }
 
 // write appends a line; what a full disk took of it is cut off again.
@@ -182,7 +176,7 @@ func (g *graveyard) open(day string) error {
 	if err := g.close(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(g.dir, day+".jsonl"), os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(g.dir, g.plot.fileName(day)), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("can't open the dead letters: %w", err)
 	}
@@ -212,4 +206,50 @@ func (g *graveyard) close() error {
 	err := errors.Join(g.file.Sync(), g.file.Close())
 	g.file, g.day = nil, ""
 	return err
+}
+
+// tidyDead deletes the oldest letters: of days before the first that is kept, and further ones while
+// all take more than most bytes. The newest day stays. It returns what it deleted.
+func tidyDead(dir, firstDay string, most int64) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("can't list the dead letters: %w", err)
+	}
+	sizes := make(map[string]int64)
+	var days []string
+	var all int64
+	for _, e := range entries {
+		day := dayOfFile(e.Name())
+		info, err := e.Info()
+		if day == "" || err != nil {
+			continue
+		}
+		if sizes[day] == 0 && !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+		sizes[day] += info.Size()
+		all += info.Size()
+	}
+	var deleted []string
+	for _, day := range days[:max(0, len(days)-1)] {
+		if day >= firstDay && all <= most {
+			break
+		}
+		if err := removeDay(dir, day); err != nil {
+			return deleted, err
+		}
+		all -= sizes[day]
+		deleted = append(deleted, day)
+	}
+	return deleted, nil
+}
+
+func removeDay(dir, day string) error {
+	var errs []error
+	for _, p := range []plot{doorPlot, databasePlot, replayPlot} {
+		if err := os.Remove(filepath.Join(dir, p.fileName(day))); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("can't delete old dead letters: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -3,197 +3,209 @@ package collector
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"nhip"
+	"nhip/collector/ledger"
 	"nhip/internal/influx"
 	"nhip/internal/journal"
 	"nhip/internal/pause"
+
+	"golang.org/x/time/rate"
 )
 
-// The drain's rhythm. A batch is as large as the database likes (5,000 to 10,000 rows a request);
-// a small one waits a moment for company.
+// The drain's rhythm. A batch is as large as the database likes: 5,000 to 10,000 rows a request.
 const (
 	batchRows  = 5_000
 	batchBytes = 2 << 20
-	linger     = 200 * time.Millisecond
-	cursorName = "influx"
-	saveEvery  = time.Second // how often the cursor is saved: what is sent again after a crash is the same points
-	minBackoff = 500 * time.Millisecond
-	maxBackoff = 30 * time.Second
+	minBackoff = 250 * time.Millisecond
+	maxBackoff = 5 * time.Second
 
-	finishTimeout = 5 * time.Second // that a stop leaves to what is pending
+	// freshFor is how long a parcel may wait before what comes after it overtakes it: the city is asked
+	// about the last minutes, not about the hour that the database was away.
+	freshFor = 10 * time.Second
+
+	finishTimeout = 5 * time.Second        // that a stop leaves to what is pending
+	finishPoll    = 100 * time.Millisecond // how often it looks
 )
 
-// drain feeds the database from the journal, in order, and the dead letters' folder. It is the
-// only place that writes to either.
+// drain feeds the database from the outbox, on two lanes: what is fresh goes at once, and what waited
+// while the database was away follows at a bounded rate. It is the only place that writes there.
 type drain struct {
-	journal *journal.Journal
-	reader  *journal.Reader
-	store   Store
-	grave   *graveyard
-	log     *slog.Logger
-	metrics *metrics
+	outbox   *journal.Journal
+	store    Store
+	book     *ledger.Book
+	progress *progress
+	dead     *graveyard // the database's plot
+	sampler  *sampler
+	out      *publisher
+	log      *slog.Logger
+	metrics  *metrics
+	rate     *rate.Limiter // of the rows that were overtaken
+	fresh    time.Duration // freshFor; shorter in tests
 
-	stored  atomic.Uint64 // last record that is in the database or among the dead letters
+	burying chan struct{} // holds a token; who has it may write letters
+	gapped  chan struct{} // there is a gap to fill
 	failing atomic.Bool   // the last write was not answered, or put off
-	saved   uint64
-	savedAt time.Time
-	batch   batch
 }
 
-// batch is rows on their way, with the ends of each so that it can be split.
-type batch struct {
-	lines   []byte
-	ends    []int    // of each row
-	seqs    []uint64 // of each row's record
-	letters []letter
-	kept    int // bytes of the letters' payloads
-	last    uint64
-	outcome outcome // read into again and again
-}
-
-func (b *batch) reset() {
-	b.lines, b.ends, b.seqs, b.letters, b.kept = b.lines[:0], b.ends[:0], b.seqs[:0], b.letters[:0], 0
-}
-
-func (b *batch) full() bool { return len(b.ends) >= batchRows || len(b.lines)+b.kept >= batchBytes }
-
-// row notes that a row of record seq ends here.
-func (b *batch) row(seq uint64) {
-	b.ends = append(b.ends, len(b.lines))
-	b.seqs = append(b.seqs, seq)
-}
-
-func newDrain(dir string, j *journal.Journal, store Store, log *slog.Logger, m *metrics) (*drain, error) {
-	cursor, err := j.Cursor(cursorName)
-	if err != nil {
-		return nil, err
-	}
-	grave, err := openGraveyard(dir)
-	if err != nil {
-		return nil, err
-	}
+func (c *Collector) newDrain(o Options) (*drain, error) {
 	d := &drain{
-		journal: j, reader: j.Reader(cursor + 1), store: store, grave: grave, log: log, metrics: m,
-		saved: cursor,
+		outbox: c.outbox, store: o.Store, book: c.book, sampler: c.sampler, out: c.out, log: c.log, metrics: c.metrics,
+		rate:  rate.NewLimiter(backlogLimit(o.BacklogRate), 2*batchRows),
+		fresh: freshFor, burying: make(chan struct{}, 1), gapped: make(chan struct{}, 1),
 	}
-	d.stored.Store(cursor)
-	return d, nil
+	d.burying <- struct{}{}
+	var err error
+	if d.progress, err = newProgress(c.book); err != nil {
+		return nil, err
+	}
+	d.dead, err = openGraveyard(c.deadDir, c.id, databasePlot, d.progress.whole())
+	return d, err
 }
 
-func (d *drain) pending() uint64 {
-	return d.journal.LastSeq() - min(d.stored.Load(), d.journal.LastSeq())
+// backlogLimit is a rate in rows a second; 0 is none.
+func backlogLimit(rows int) rate.Limit {
+	if rows == 0 {
+		return rate.Inf
+	}
+	return rate.Limit(rows)
 }
 
-// run feeds the database until ctx ends.
-func (d *drain) run(ctx context.Context) {
+// backlogRate is the rate of the backlog in rows a second; 0 is none.
+func (d *drain) backlogRate() float64 {
+	if limit := d.rate.Limit(); limit != rate.Inf {
+		return float64(limit)
+	}
+	return 0
+}
+
+// pending returns how many parcels are not in the database.
+func (d *drain) pending() uint64 { return d.progress.left(d.outbox.LastSeq()) }
+
+// runFresh brings home what comes in, in order, until ctx ends. What has waited for too long it leaves to
+// the other lane.
+func (d *drain) runFresh(ctx context.Context) {
+	l := lane{drain: d, reader: d.outbox.Reader(d.progress.head()), batch: newBatch()}
+	defer func() { _ = l.reader.Close() }() // it was only read
 	for ctx.Err() == nil {
-		err := d.fill(ctx)
-		// What was gathered before an error is behind the reader and must not be left there.
-		if d.batch.last > d.stored.Load() && !d.deliver(ctx) {
+		overtaken, err := l.fillFresh(ctx)
+		if l.batch.last > 0 && !d.deliver(ctx, l.batch, d.progress.passed) {
 			return
 		}
-		if err != nil && ctx.Err() == nil {
-			d.log.Error("can't read the journal", "error", err)
-			pause.For(ctx, maxBackoff)
+		if overtaken {
+			l.overtake()
+		}
+		if !d.readOn(ctx, err) {
+			return
 		}
 	}
 }
 
-// fill waits for a record and gathers what else is there. With an error, the batch holds what came
-// before it.
-func (d *drain) fill(ctx context.Context) error {
-	d.batch.reset()
-	seq, record, err := d.reader.Next(ctx)
-	if err != nil {
-		return err
+// runBacklog fills the gaps, oldest first, until ctx ends.
+func (d *drain) runBacklog(ctx context.Context) {
+	for {
+		g, ok := d.progress.oldest()
+		if !ok {
+			select {
+			case <-d.gapped:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		if !d.fillGap(ctx, g) {
+			return
+		}
 	}
-	d.add(seq, record)
-	lingered := false
-	for !d.batch.full() {
-		seq, record, ok, err := d.reader.TryNext()
-		if err != nil {
-			return err
-		}
-		if ok {
-			d.add(seq, record)
-			continue
-		}
-		if lingered {
-			break
-		}
-		pause.For(ctx, linger)
-		lingered = true
-	}
-	return nil
 }
 
-// add takes a record into the batch; one that can't be read becomes a dead letter itself.
-func (d *drain) add(seq uint64, record []byte) {
-	b := &d.batch
-	b.last = seq
-	if err := readRecord(record, &b.outcome); err != nil {
-		d.log.Error("a journal record can't be read; it is kept among the dead letters", "seq", seq, "error", err)
-		d.metrics.rejected.WithLabelValues(string(nhip.Internal)).Inc()
-		b.letters = append(b.letters, letter{
-			Seq: seq, Received: time.Now().UTC(), Code: nhip.Internal, Rule: err.Error(), Rows: 1, PayloadB: slices.Clone(record),
-		})
-		return
-	}
-	for i := range b.outcome.facts.Positions {
-		b.lines = influx.AppendPosition(b.lines, &b.outcome.facts.Positions[i], b.outcome.received)
-		b.row(seq)
-	}
-	for i := range b.outcome.facts.Readings {
-		b.lines = influx.AppendReading(b.lines, &b.outcome.facts.Readings[i], b.outcome.received)
-		b.row(seq)
-	}
-	letters := b.outcome.letters(seq)
-	b.letters = append(b.letters, letters...)
-	b.kept += len(letters) * len(b.outcome.payload)
-}
-
-// deliver brings the batch home, however long it takes, and moves the cursor. It reports false
-// when ctx ended first.
-func (d *drain) deliver(ctx context.Context) bool {
-	if !d.write(ctx, 0, len(d.batch.ends)) || len(d.batch.letters) > 0 && !d.bury(ctx) {
-		return false
-	}
-	d.stored.Store(d.batch.last)
-	if now := time.Now(); now.Sub(d.savedAt) >= saveEvery {
-		d.saveCursor(now)
+// fillGap brings one gap home.
+func (d *drain) fillGap(ctx context.Context, g gap) bool {
+	l := lane{drain: d, reader: d.outbox.Reader(g.From), batch: newBatch()}
+	defer func() { _ = l.reader.Close() }()
+	for at := g.From; at <= g.To; {
+		ended, err := l.fillUpTo(g.To)
+		if ended {
+			l.batch.last = g.To // also where the end of it is lost
+		}
+		if l.batch.last > 0 {
+			if d.rate.WaitN(ctx, min(len(l.batch.rows), d.rate.Burst())) != nil || !d.deliver(ctx, l.batch, d.progress.filled) {
+				return false
+			}
+			at = l.batch.last + 1
+		}
+		if !d.readOn(ctx, err) {
+			return false
+		}
 	}
 	return true
 }
 
-// write stores rows [from, to) of the batch. Rows that the database refuses are halved until the
-// bad one stands alone and becomes a dead letter.
-func (d *drain) write(ctx context.Context, from, to int) bool {
+// readOn deals with what reading the outbox met; false when there is nothing to read any more.
+func (d *drain) readOn(ctx context.Context, err error) bool {
+	if err == nil {
+		return true
+	}
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		return false
+	}
+	d.log.Error("can't read the outbox", "error", err)
+	return pause.For(ctx, maxBackoff)
+}
+
+// deliver brings a batch home, however long it takes, and tells the ledger and what it has passed. It
+// reports false when ctx ended first.
+func (d *drain) deliver(ctx context.Context, b *batch, passed func(seq uint64)) bool {
+	if !d.write(ctx, b, 0, len(b.rows)) || !d.bury(ctx, b) {
+		return false
+	}
+	d.book.Update(func(tx *ledger.Tx) {
+		for i := range b.rows {
+			b.rows[i].settle(tx)
+		}
+		passed(b.last)
+		tx.SetMark(drainMark, d.progress.mark())
+	})
+	return true
+}
+
+func (r *batchRow) settle(tx *ledger.Tx) {
+	c := tx.Counts(r.device, r.hour)
+	switch {
+	case r.refused:
+		c.Reject(nhip.Refused, 1)
+	case r.revised:
+		c.Revised++
+	default:
+		c.Stored++
+	}
+}
+
+// write stores rows [from, to) of a batch. Rows that the database refuses are halved until the bad one
+// stands alone and becomes a dead letter.
+func (d *drain) write(ctx context.Context, b *batch, from, to int) bool {
 	if from == to {
 		return true
 	}
-	lines := d.batch.rows(from, to)
+	lines := b.span(from, to)
 	backoff := minBackoff
 	for {
 		began := time.Now()
 		err := d.store.Write(ctx, lines)
 		var refused *influx.WriteError
 		answered := err == nil || errors.As(err, &refused) && refused.Kind != influx.Retry
-		d.failing.Store(!answered)
+		d.note(answered, err)
 		if err == nil {
 			d.metrics.wrote(to-from, time.Since(began))
 			return true
 		}
 		if answered {
-			return d.divide(ctx, from, to, refused)
+			return d.divide(ctx, b, from, to, refused)
 		}
-		d.metrics.writeErrors.Inc()
-		d.log.Warn("the database does not take rows; they wait in the journal", "rows", to-from,
-			"retry_in", backoff, "error", err)
 		wait := backoff
 		if refused != nil {
 			wait = max(wait, refused.RetryAfter)
@@ -205,82 +217,56 @@ func (d *drain) write(ctx context.Context, from, to int) bool {
 	}
 }
 
-func (d *drain) divide(ctx context.Context, from, to int, refused *influx.WriteError) bool {
+// note counts writes that are tried again, and logs the first of a row and the end of it.
+func (d *drain) note(answered bool, err error) {
+	was := d.failing.Swap(!answered)
+	switch {
+	case !answered:
+		d.metrics.writeErrors.Inc()
+		if !was {
+			d.log.Warn("the database does not take rows; they wait on disk", "pending_parcels", d.pending(), "error", err)
+		}
+	case was:
+		d.log.Info("the database takes rows again", "pending_parcels", d.pending())
+	}
+}
+
+func (d *drain) divide(ctx context.Context, b *batch, from, to int, refused *influx.WriteError) bool {
 	if to-from > 1 {
 		middle := (from + to) / 2
-		return d.write(ctx, from, middle) && d.write(ctx, middle, to)
+		return d.write(ctx, b, from, middle) && d.write(ctx, b, middle, to)
 	}
-	line := string(d.batch.rows(from, to))
-	d.log.Error("the database refuses a row", "line", line, "error", refused)
 	d.metrics.rejected.WithLabelValues(string(nhip.Refused)).Inc()
-	d.batch.letters = append(d.batch.letters, letter{
-		Seq: d.batch.seqs[from], Received: time.Now().UTC(), Code: nhip.Refused, Rule: refused.Error(),
-		Rows: 1, Statement: line,
-	})
+	b.refuse(from, refused)
 	return true
 }
 
-func (b *batch) rows(from, to int) []byte {
-	start := 0
-	if from > 0 {
-		start = b.ends[from-1]
+// bury writes the letters of the rows that were refused. The lanes share a plot, and take turns.
+func (d *drain) bury(ctx context.Context, b *batch) bool {
+	letters := b.letters(d.sampler)
+	if len(letters) == 0 {
+		return true
 	}
-	return b.lines[start:b.ends[to-1]]
-}
-
-// bury writes the batch's dead letters, trying again while the disk does not take them.
-func (d *drain) bury(ctx context.Context) bool {
-	for {
-		err := d.grave.bury(d.batch.letters)
-		if err == nil {
-			err = d.grave.sync()
-		}
-		if err == nil {
-			return true
-		}
-		d.log.Error("can't keep dead letters", "error", err)
-		if !pause.For(ctx, maxBackoff) {
-			return false
-		}
+	select {
+	case <-d.burying:
+		defer func() { d.burying <- struct{}{} }()
+	case <-ctx.Done():
+		return false
 	}
-}
-
-func (d *drain) saveCursor(now time.Time) {
-	d.savedAt = now
-	seq := d.stored.Load()
-	if seq == d.saved {
-		return
-	}
-	if err := d.journal.SaveCursor(cursorName, seq); err != nil {
-		d.log.Error("can't save the cursor of the database", "error", err)
-		return
-	}
-	d.saved = seq
+	d.log.Error("the database refuses rows; they are among the dead letters", "rows", len(letters), "first", letters[0].Rule)
+	fresh, ok := d.dead.buryAll(ctx, letters, d.log)
+	d.out.announce(fresh)
+	return ok
 }
 
 // finish waits until nothing is pending, the database does not take it, or the time for it is over.
 func (d *drain) finish(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
-	t := time.NewTicker(linger)
-	defer t.Stop()
 	for d.pending() > 0 {
-		select {
-		case <-t.C:
-			if !d.failing.Load() {
-				continue
-			}
-			cancel()
-		case <-ctx.Done():
-			d.log.Warn("stopping with rows that are not in the database yet; they stay in the journal",
-				"records", d.pending())
+		if d.failing.Load() || !pause.For(ctx, finishPoll) {
+			d.log.Warn("stopping with rows that are not in the database yet; they stay in the outbox", "parcels", d.pending())
 			return
 		}
 	}
-}
-
-// close must come after run has returned.
-func (d *drain) close() error {
-	d.saveCursor(time.Now())
-	return errors.Join(d.reader.Close(), d.grave.close())
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nhip"
+	"nhip/internal/ask"
 	"nhip/internal/mqtt"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -20,10 +22,18 @@ const maxAnnouncements = 1024
 // publishTimeout is how long one message may take to reach the broker's socket.
 const publishTimeout = 5 * time.Second
 
-// restBetween is how long the city rests between two rounds of publishing. While a backlog is worked
-// off, every bus changes hundreds of times a second: to publish all that would cost a third as much
-// again as the backlog, and nobody could look so fast.
-const restBetween = 100 * time.Millisecond
+// How long the city rests between two rounds of publishing: longer after a round that had much to say.
+// While a backlog is worked off, every bus changes hundreds of times a second. To publish all that would
+// cost the broker as much as it delivers, and nobody could look so fast.
+const (
+	restBetween = 100 * time.Millisecond
+	restPerWord = 100 * time.Microsecond
+	longestRest = time.Second
+)
+
+func restAfter(words int) time.Duration {
+	return min(restBetween+time.Duration(words)*restPerWord, longestRest)
+}
 
 // publisher keeps the retained live topics equal to the city.
 type publisher struct {
@@ -31,6 +41,7 @@ type publisher struct {
 	city    *city
 	broker  mqtt.Options
 	client  *mqtt.Client
+	answers *ask.Answerer // speaks over the same connection
 	letters chan announcement
 	missed  prometheus.Counter // announcements left out
 	census  mqtt.Census        // the last that was published
@@ -38,8 +49,11 @@ type publisher struct {
 	up      atomic.Bool
 }
 
-func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger, m *metrics) *publisher {
-	p := &publisher{id: id, city: city, broker: broker, missed: m.unannounced, letters: make(chan announcement, maxAnnouncements)}
+func newPublisher(id string, city *city, broker mqtt.Options, answers *ask.Answerer, log *slog.Logger, m *metrics) *publisher {
+	p := &publisher{
+		id: id, city: city, broker: answers.Extend(broker), answers: answers, missed: m.unannounced,
+		letters: make(chan announcement, maxAnnouncements),
+	}
 	p.broker.Logger = log
 	p.broker.OnUp = func() {
 		p.counted.Store(false)
@@ -51,17 +65,23 @@ func newPublisher(id string, city *city, broker mqtt.Options, log *slog.Logger, 
 }
 
 func (p *publisher) connect(ctx context.Context) (err error) {
-	p.client, err = mqtt.DialPatiently(ctx, p.broker)
-	return err
+	if p.client, err = mqtt.DialPatiently(ctx, p.broker); err != nil {
+		return err
+	}
+	p.answers.Use(p.client)
+	return nil
 }
 
-func (p *publisher) close() { p.client.Close() }
+func (p *publisher) close() {
+	p.answers.Close()
+	p.client.Close()
+}
 
 // announce queues the announcements of dead letters.
-func (p *publisher) announce(letters []announcement) {
+func (p *publisher) announce(letters []nhip.DeadLetter) {
 	for _, l := range letters {
 		select {
-		case p.letters <- l:
+		case p.letters <- announcementOf(l):
 		default:
 			p.missed.Inc()
 		}
@@ -82,21 +102,21 @@ func (p *publisher) run(ctx context.Context) {
 			wake, rested = p.city.wake, nil
 		case <-wake:
 			if p.up.Load() {
-				p.publishDue(ctx)
-				wake, rested = nil, time.After(restBetween)
+				wake, rested = nil, time.After(restAfter(p.publishDue(ctx)))
 			}
 		}
 	}
 }
 
-func (p *publisher) publishDue(ctx context.Context) {
+// publishDue publishes what is due and returns how much that was.
+func (p *publisher) publishDue(ctx context.Context) int {
 	due, census := p.city.take()
 	var last paho.Token
 	for _, r := range due {
 		if ctx.Err() != nil {
-			return
+			return len(due)
 		}
-		last = p.client.Publish(r.topic, 0, true, encodeState(r.state))
+		last = p.client.Publish(r.topic, 0, true, p.city.payload(&r))
 	}
 	if !p.counted.Swap(true) || census != p.census {
 		last = p.client.Publish(mqtt.CensusTopic(p.id), 0, true, encodeState(census))
@@ -105,13 +125,26 @@ func (p *publisher) publishDue(ctx context.Context) {
 	if last != nil {
 		last.WaitTimeout(publishTimeout)
 	}
+	return len(due)
 }
 
-// encodeState writes a state as JSON; nil clears a retained topic, which takes an empty payload.
-func encodeState(state any) []byte {
-	if state == nil {
-		return nil
+// payload writes a retained message; one that clears its topic is empty.
+func (c *city) payload(r *retained) []byte {
+	switch {
+	case r.bus != nil:
+		b, err := c.bus(r.bus)
+		if err != nil {
+			panic("a fix that was packed can't be unpacked: " + err.Error()) // it was read when it came from disk
+		}
+		return encodeState(b)
+	case r.station != nil:
+		return encodeState(r.station)
 	}
+	return nil
+}
+
+// encodeState writes a state as JSON.
+func encodeState(state any) []byte {
 	raw, err := json.Marshal(state)
 	if err != nil {
 		panic("a live state can't be encoded: " + err.Error()) // only a NaN could, and the door lets none in

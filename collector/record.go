@@ -18,17 +18,42 @@ type outcome struct {
 	facts      nhip.Facts
 	rejections []rejection
 
+	// saidAs is the fingerprint of the payload where facts.Undated: nothing else tells the same
+	// message sent twice.
+	saidAs uint64
+
 	// Only with rejections, to show and to decode again after a cure.
 	topic   string
 	payload []byte
 	decoder string // "format/version"
+	unkept  bool   // the device said too much that is wrong: counted, and no dead letter
+	skipped int    // how many such came before this one
+
+	replayOf []string // the dead letters that this is the replay of
+	resubmit *refusal // instead of all above but received: a row that goes to the database again
+
+	// Only when read from a record: the fingerprints of the rows as they stand there.
+	positionPrints, readingPrints []uint64
+
+	// The positions as they stand in the record that was written or read last, good as long as its memory.
+	packed [][]byte
 }
 
 // rejection is why some rows of a message were turned away. A message that can't be decoded counts
 // as one row.
 type rejection struct {
-	err  nhip.Error
-	rows int
+	err    nhip.Error
+	rows   int
+	device string    // whose rows, as in the ledger
+	time   time.Time // the device's own, of the first of them; zero when it is not known or can't be
+}
+
+// refusal is a row that the database refused, as its dead letter keeps it.
+type refusal struct {
+	line    string
+	device  string
+	hour    int64 // Unix hours
+	revised bool
 }
 
 // Field numbers of the record's encoding (protocol buffers wire format, so that an old journal
@@ -41,6 +66,11 @@ const (
 	fieldTopic     = 5
 	fieldPayload   = 6
 	fieldDecoder   = 7
+	fieldSaidAs    = 8
+	fieldUnkept    = 9
+	fieldSkipped   = 10
+	fieldReplayOf  = 11
+	fieldResubmit  = 12
 )
 
 // encoder writes fields; values that are not said are left out.
@@ -52,13 +82,21 @@ func (e *encoder) text(n protowire.Number, s string) {
 	}
 }
 
+func (e *encoder) bytes(n protowire.Number, b []byte) {
+	if len(b) > 0 {
+		e.b = protowire.AppendBytes(protowire.AppendTag(e.b, n, protowire.BytesType), b)
+	}
+}
+
+func (e *encoder) fixed(n protowire.Number, v uint64) {
+	e.b = protowire.AppendFixed64(protowire.AppendTag(e.b, n, protowire.Fixed64Type), v)
+}
+
 func (e *encoder) varint(n protowire.Number, v int64) {
 	e.b = protowire.AppendVarint(protowire.AppendTag(e.b, n, protowire.VarintType), protowire.EncodeZigZag(v))
 }
 
-func (e *encoder) float(n protowire.Number, f float64) {
-	e.b = protowire.AppendFixed64(protowire.AppendTag(e.b, n, protowire.Fixed64Type), math.Float64bits(f))
-}
+func (e *encoder) float(n protowire.Number, f float64) { e.fixed(n, math.Float64bits(f)) }
 
 func (e *encoder) optFloat(n protowire.Number, f nhip.Opt[float64]) {
 	if v, ok := f.Get(); ok {
@@ -93,43 +131,66 @@ func (e *encoder) point(lon, lat protowire.Number, p nhip.Opt[orb.Point]) {
 	}
 }
 
-// message writes a nested message. Its length is not known beforehand and nearly always fits one
-// byte, so one is left free and the content is moved in the rare other case.
-func (e *encoder) message(n protowire.Number, content func()) {
+// message writes a nested message and returns the length of its content. That is not known beforehand and
+// nearly always fits one byte, so one is left free and the content is moved in the rare other case.
+func (e *encoder) message(n protowire.Number, content func()) (size int) {
 	e.b = protowire.AppendTag(e.b, n, protowire.BytesType)
 	start := len(e.b)
 	e.b = append(e.b, 0)
 	content()
-	size := len(e.b) - start - 1
+	size = len(e.b) - start - 1
 	if size < 0x80 {
 		e.b[start] = byte(size)
-		return
+		return size
 	}
 	extra := protowire.SizeVarint(uint64(size)) - 1
 	e.b = append(e.b, make([]byte, extra)...)
 	copy(e.b[start+1+extra:], e.b[start+1:start+1+size])
 	protowire.AppendVarint(e.b[start:start], uint64(size))
+	return size
 }
 
 // appendRecord encodes an outcome.
 func appendRecord(dst []byte, o *outcome) []byte {
 	e := encoder{dst}
 	e.varint(fieldReceived, o.received.UnixMilli())
+	o.packed = o.packed[:0]
 	for i := range o.facts.Positions {
-		e.message(fieldPosition, func() { e.position(&o.facts.Positions[i]) })
+		size := e.message(fieldPosition, func() { e.position(&o.facts.Positions[i]) })
+		o.packed = append(o.packed, e.b[len(e.b)-size:]) // stays what it is, also where the record moves on
 	}
 	for i := range o.facts.Readings {
 		e.message(fieldReading, func() { e.reading(&o.facts.Readings[i]) })
 	}
-	for _, r := range o.rejections {
-		e.message(fieldRejection, func() { e.rejection(&r) })
+	if o.facts.Undated {
+		e.fixed(fieldSaidAs, o.saidAs)
 	}
 	if len(o.rejections) > 0 {
-		e.text(fieldTopic, o.topic)
-		e.text(fieldPayload, string(o.payload))
-		e.text(fieldDecoder, o.decoder)
+		e.turnedAway(o)
+	}
+	for _, id := range o.replayOf {
+		e.text(fieldReplayOf, id)
+	}
+	if o.resubmit != nil {
+		e.message(fieldResubmit, func() { e.refusal(o.resubmit) })
 	}
 	return e.b
+}
+
+func (e *encoder) turnedAway(o *outcome) {
+	for i := range o.rejections {
+		e.message(fieldRejection, func() { e.rejection(&o.rejections[i]) })
+	}
+	e.text(fieldTopic, o.topic)
+	e.text(fieldDecoder, o.decoder)
+	e.flag(fieldUnkept, o.unkept)
+	if o.unkept {
+		return
+	}
+	e.bytes(fieldPayload, o.payload)
+	if o.skipped > 0 {
+		e.varint(fieldSkipped, int64(o.skipped))
+	}
 }
 
 func (e *encoder) position(p *nhip.Position) {
@@ -177,4 +238,15 @@ func (e *encoder) rejection(r *rejection) {
 	e.text(2, r.err.Field)
 	e.text(3, r.err.Rule)
 	e.varint(4, int64(r.rows))
+	e.text(5, r.device)
+	if !r.time.IsZero() {
+		e.varint(6, r.time.UnixMilli())
+	}
+}
+
+func (e *encoder) refusal(r *refusal) {
+	e.text(1, r.line)
+	e.text(2, r.device)
+	e.varint(3, r.hour)
+	e.flag(4, r.revised)
 }

@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/paulmach/orb"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -59,21 +60,33 @@ func eachField(b []byte, f func(value) error) error {
 	return nil
 }
 
+// reset empties o and keeps its memory.
+func (o *outcome) reset() {
+	o.facts.Reset()
+	*o = outcome{
+		facts: o.facts, rejections: o.rejections[:0],
+		positionPrints: o.positionPrints[:0], readingPrints: o.readingPrints[:0], packed: o.packed[:0],
+	}
+}
+
 // readRecord decodes b into o, which is emptied first. The payload shares b's memory, texts do not.
 func readRecord(b []byte, o *outcome) error {
-	facts, rejections := o.facts, o.rejections[:0]
-	facts.Reset()
-	*o = outcome{facts: facts, rejections: rejections}
+	o.reset()
 	return eachField(b, func(v value) error {
 		switch v.n {
 		case fieldReceived:
 			o.received = v.time()
 		case fieldPosition:
 			o.facts.Positions = append(o.facts.Positions, nhip.Position{})
+			o.positionPrints = append(o.positionPrints, xxhash.Sum64(v.bytes))
+			o.packed = append(o.packed, v.bytes)
 			return readPosition(v.bytes, &o.facts.Positions[len(o.facts.Positions)-1])
 		case fieldReading:
 			o.facts.Readings = append(o.facts.Readings, nhip.Reading{})
+			o.readingPrints = append(o.readingPrints, xxhash.Sum64(v.bytes))
 			return readReading(v.bytes, &o.facts.Readings[len(o.facts.Readings)-1])
+		case fieldSaidAs:
+			o.facts.Undated, o.saidAs = true, v.num
 		case fieldRejection:
 			o.rejections = append(o.rejections, rejection{})
 			return readRejection(v.bytes, &o.rejections[len(o.rejections)-1])
@@ -83,6 +96,15 @@ func readRecord(b []byte, o *outcome) error {
 			o.payload = v.bytes
 		case fieldDecoder:
 			o.decoder = v.text()
+		case fieldUnkept:
+			o.unkept = v.int() != 0
+		case fieldSkipped:
+			o.skipped = int(v.int())
+		case fieldReplayOf:
+			o.replayOf = append(o.replayOf, v.text())
+		case fieldResubmit:
+			o.resubmit = new(refusal)
+			return readRefusal(v.bytes, o.resubmit)
 		}
 		return nil
 	})
@@ -191,6 +213,26 @@ func readRejection(b []byte, r *rejection) error {
 			r.err.Rule = v.text()
 		case 4:
 			r.rows = int(v.int())
+		case 5:
+			r.device = v.text()
+		case 6:
+			r.time = v.time()
+		}
+		return nil
+	})
+}
+
+func readRefusal(b []byte, r *refusal) error {
+	return eachField(b, func(v value) error {
+		switch v.n {
+		case 1:
+			r.line = v.text()
+		case 2:
+			r.device = v.text()
+		case 3:
+			r.hour = v.int()
+		case 4:
+			r.revised = v.int() != 0
 		}
 		return nil
 	})

@@ -15,9 +15,10 @@ import (
 // compare sees through the optional values and takes nil and empty for the same.
 var compare = cmp.Options{
 	cmp.AllowUnexported(
-		outcome{}, rejection{}, nhip.Opt[float64]{}, nhip.Opt[int]{}, nhip.Opt[bool]{}, nhip.Opt[orb.Point]{},
+		outcome{}, rejection{}, refusal{}, nhip.Opt[float64]{}, nhip.Opt[int]{}, nhip.Opt[bool]{}, nhip.Opt[orb.Point]{},
 	),
 	cmpopts.EquateEmpty(),
+	cmpopts.IgnoreFields(outcome{}, "positionPrints", "readingPrints"),
 }
 
 func opt[T any](t *rapid.T, g *rapid.Generator[T], name string) nhip.Opt[T] {
@@ -68,9 +69,22 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		want.facts.Positions = rapid.SliceOfN(rapid.Custom(drawPosition), 0, 3).Draw(t, "positions")
 		want.facts.Readings = rapid.SliceOfN(rapid.Custom(drawReading), 0, 9).Draw(t, "readings")
 		if rapid.Bool().Draw(t, "rejected") {
-			want.rejections = []rejection{{nhip.Error{Code: nhip.Future, Field: "time", Rule: "rule"}, 3}, {nhip.Error{Code: nhip.Malformed}, 1}}
+			want.rejections = []rejection{
+				{nhip.Error{Code: nhip.OutOfRange, Field: "lat", Rule: "rule"}, 3, "bus/hanoi/1", drawTime(t)},
+				{err: nhip.Error{Code: nhip.Malformed}, rows: 1, device: "topic/x"},
+			}
 			want.topic, want.decoder = "nhip/in/x", "position/1"
-			want.payload = rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "payload")
+			if want.unkept = rapid.Bool().Draw(t, "unkept"); !want.unkept {
+				want.payload = rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "payload")
+				want.skipped = rapid.IntRange(0, 1e6).Draw(t, "skipped")
+			}
+		}
+		if want.facts.Undated = rapid.Bool().Draw(t, "undated"); want.facts.Undated {
+			want.saidAs = rapid.Uint64().Draw(t, "print")
+		}
+		want.replayOf = rapid.SliceOfN(rapid.StringN(1, 9, 30), 0, 2).Draw(t, "replays")
+		if rapid.Bool().Draw(t, "resubmit") {
+			want.resubmit = &refusal{"position,vehicle=1 received=1i 2", "bus/hanoi/1", rapid.Int64().Draw(t, "hour"), rapid.Bool().Draw(t, "revised")}
 		}
 		record := appendRecord([]byte("before"), &want)
 		if string(record[:6]) != "before" {
@@ -81,6 +95,32 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got, compare); diff != "" {
 			t.Fatalf("-want +got:\n%s", diff)
+		}
+		if len(got.positionPrints) != len(got.facts.Positions) || len(got.readingPrints) != len(got.facts.Readings) {
+			t.Fatalf("%d and %d fingerprints", len(got.positionPrints), len(got.readingPrints))
+		}
+	})
+}
+
+// TestAPrintIsOfTheContent tells facts apart that differ in anything, and not by when they arrived.
+func TestAPrintIsOfTheContent(t *testing.T) {
+	prints := func(o outcome) uint64 {
+		var back outcome
+		if err := readRecord(appendRecord(nil, &o), &back); err != nil {
+			t.Fatal(err)
+		}
+		return append(back.positionPrints, back.readingPrints...)[0]
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a := outcome{received: drawTime(t), facts: nhip.Facts{Positions: []nhip.Position{drawPosition(t)}}}
+		b := a
+		b.received = drawTime(t)
+		if prints(a) != prints(b) {
+			t.Fatal("the time of arrival is in the fingerprint")
+		}
+		b.facts.Positions = []nhip.Position{drawPosition(t)}
+		if same := cmp.Equal(a.facts, b.facts, compare); same != (prints(a) == prints(b)) {
+			t.Fatalf("%+v and %+v have the same fingerprint: %v", a.facts, b.facts, !same)
 		}
 	})
 }

@@ -1,0 +1,83 @@
+package collector
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"nhip/collector/decode"
+	"nhip/collector/decode/airgradient"
+	"nhip/collector/decode/chirpstack"
+	"nhip/collector/decode/gtfsrt"
+	"nhip/collector/decode/hfp"
+	"nhip/collector/decode/position"
+	"nhip/collector/decode/purpleair"
+	"nhip/collector/decode/reading"
+	"nhip/collector/decode/sensorcommunity"
+	"nhip/collector/decode/stationfile"
+	"nhip/collector/decode/tasmota"
+	"nhip/collector/decode/tts"
+	"nhip/collector/decode/ufms"
+	"nhip/internal/mqtt"
+)
+
+// formats lists every decoder; a new format is one line here and a folder under decode.
+func formats() []decode.Decoder {
+	return []decode.Decoder{
+		airgradient.Decoder,
+		chirpstack.Decoder,
+		gtfsrt.Decoder,
+		hfp.Decoder,
+		position.Decoder,
+		purpleair.Decoder,
+		reading.Decoder,
+		sensorcommunity.Decoder,
+		stationfile.Decoder,
+		tasmota.Decoder,
+		tts.Decoder,
+		ufms.Decoder,
+	}
+}
+
+// Decoder returns the decoder of a wire format; false where there is none of that name.
+func Decoder(format string) (decode.Decoder, bool) {
+	all := formats()
+	at := slices.IndexFunc(all, func(d decode.Decoder) bool { return d.Format == format })
+	if at < 0 {
+		return decode.Decoder{}, false
+	}
+	return all[at], true
+}
+
+// Formats returns the names of the wire formats that feeds may name, sorted.
+func Formats() []string {
+	var names []string
+	for _, d := range formats() {
+		names = append(names, d.Format)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// feed is a configured feed with its decoder.
+type feed struct {
+	decode.Feed
+	decoder decode.Decoder
+	version string // "format/version"
+}
+
+func bindFeeds(feeds []decode.Feed) ([]feed, error) {
+	var bound []feed
+	for i, f := range feeds {
+		d, known := Decoder(f.Format)
+		if !known {
+			return nil, fmt.Errorf("feeds[%d].format: %q is not one of %s", i, f.Format, strings.Join(Formats(), ", "))
+		}
+		if err := mqtt.CheckFilter(f.Topic); err != nil {
+			return nil, fmt.Errorf("feeds[%d].%w", i, err)
+		}
+		bound = append(bound, feed{Feed: f, decoder: d, version: d.Format + "/" + strconv.Itoa(d.Version)})
+	}
+	return bound, nil
+}
