@@ -3,7 +3,11 @@
 // it refuses by that place: line and column, variable or flag.
 package config
 
-import "time"
+import (
+	"time"
+
+	"nhip"
+)
 
 // Config is everything that can be set. The names of the keys, and what each may be, are in
 // settings.go. Zero durations and empty texts are "not set".
@@ -40,7 +44,12 @@ type Broker struct {
 
 // Collector is the collector itself.
 type Collector struct {
-	ID string // its name in topics and in the ledger
+	ID           string // its name in topics and in the ledger
+	JournalBytes int64  // most bytes on disk of what is on its way to the database
+	MinFree      int64  // bytes of the disk that are left alone
+	DeadBytes    int64  // most bytes on disk of dead letters
+
+	LateWindow Duration // how old facts may be, and for how long it is known what was said
 }
 
 // Health is the door of those who operate a role that has no HTTP of its own.
@@ -54,6 +63,8 @@ type Influx struct {
 	Token  string // secret
 	Org    string
 	Bucket string
+
+	BacklogRate int64 // rows a second of what waited while it was away; 0 for as many as it takes
 }
 
 // Feed maps topics to a decoder.
@@ -66,6 +77,7 @@ type Feed struct {
 	Zone      string   // of stamps that carry no offset, an IANA name; empty: the format's own
 	Period    Duration // averaging period where the format does not say it; 0: the format's own
 	SpeedUnit string   // of speeds whose format does not say it: km/h or m/s; empty: km/h
+	Fields    string   // what a payload without a form of its own says under which name: "air.pm2_5=pm25, temp=temperature °F"
 }
 
 // Duration is a span of time, written as in "90s" or "2m".
@@ -88,6 +100,17 @@ const (
 	defaultBucket = "nhip"
 	defaultAgency = "hanoi"
 	defaultZoom   = 12
+	defaultZone   = "Asia/Ho_Chi_Minh"
+
+	// What the payload formatters of common LoRaWAN monitors call their values.
+	defaultFields = "pm1=pm1, pm1_0=pm1, pm25=pm25, pm2_5=pm25, pm10=pm10, pm10_0=pm10, temperature=temperature, humidity=humidity, pressure=pressure hPa"
+
+	// The intake and the outbox of a city of 2,500 buses that speak each second grow by 2 GB in an hour
+	// without a database.
+	defaultJournalBytes = 16 << 30
+	defaultDeadBytes    = 4 << 30
+	defaultMinFree      = 256 << 20 // a checkpoint of the ledger takes some megabytes, and so does the database
+	defaultBacklogRate  = 20_000    // a fifth of what an InfluxDB on two cores takes
 )
 
 // hanoi is the middle of the map of a city that is not known yet: Hoàn Kiếm lake.
@@ -98,13 +121,17 @@ func Default() Config {
 	return Config{
 		HTTP:      HTTP{Listen: defaultHTTP},
 		MQTT:      MQTT{Listen: defaultMQTT},
-		Collector: Collector{ID: defaultID},
+		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: Duration(nhip.LateWindow)},
 		Health:    Health{Listen: defaultHealth},
-		Influx:    Influx{Bucket: defaultBucket},
+		Influx:    Influx{Bucket: defaultBucket, BacklogRate: defaultBacklogRate},
 		Feeds: []Feed{
 			{Topic: "/hfp/v2/#", Format: "hfp", Agency: "hsl"},
 			{Topic: "nhip/in/position/+", Format: "position", Agency: defaultAgency},
 			{Topic: "nhip/in/reading/+", Format: "reading", Agency: defaultAgency},
+			{Topic: "airgradient/readings/+", Format: "airgradient", Agency: defaultAgency},
+			{Topic: "tele/+/SENSOR", Format: "tasmota", Agency: defaultAgency, Zone: defaultZone},
+			{Topic: "v3/+/devices/+/up", Format: "tts", Agency: defaultAgency, Fields: defaultFields},
+			{Topic: "application/+/device/+/event/up", Format: "chirpstack", Agency: defaultAgency, Fields: defaultFields},
 		},
 		Map: Map{Center: hanoi(), Zoom: defaultZoom},
 	}

@@ -3,10 +3,21 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // maxZoom is where MapLibre's zoom levels end.
 const maxZoom = 22
+
+// Bounds of what may be set. A journal gives room back in pieces that hold its longest record.
+const (
+	minJournalBytes = 64 << 20
+	minDeadBytes    = 1 << 20
+	minMinFree      = 16 << 20
+	minLateWindow   = time.Hour
+	maxLateWindow   = 10 * 366 * day
+	maxBacklogRate  = 10_000_000 // rows a second, beyond any database
+)
 
 // envPrefix begins the name of every variable of ours.
 const envPrefix = "NHIP_"
@@ -32,11 +43,16 @@ func (c *Config) settings() []setting {
 		{key: "broker.username", value: text{&c.Broker.Username, printable}},
 		{key: "broker.password", value: text{&c.Broker.Password, printable}, secret: true},
 		{key: "collector.id", value: text{&c.Collector.ID, id}},
+		{key: "collector.journal_bytes", value: size{&c.Collector.JournalBytes, minJournalBytes}},
+		{key: "collector.min_free", value: size{&c.Collector.MinFree, minMinFree}},
+		{key: "collector.dead_bytes", value: size{&c.Collector.DeadBytes, minDeadBytes}},
+		{key: "collector.late_window", value: days{span{&c.Collector.LateWindow}, minLateWindow, maxLateWindow}},
 		{key: "health.listen", value: text{&c.Health.Listen, listen}},
 		{key: "influx.url", value: text{&c.Influx.URL, webAddress}},
 		{key: "influx.token", value: text{&c.Influx.Token, printable}, secret: true},
 		{key: "influx.org", value: text{&c.Influx.Org, printable}},
 		{key: "influx.bucket", value: text{&c.Influx.Bucket, name}},
+		{key: "influx.backlog_rate", value: count{&c.Influx.BacklogRate, maxBacklogRate}},
 		{key: "gtfs", value: text{&c.GTFS, printable}},
 		{key: "map.style", value: text{&c.Map.Style, webAddress}},
 		{key: "map.center", value: point{&c.Map.Center}},
@@ -55,6 +71,7 @@ func (f *Feed) settings(prefix string) []setting {
 		{key: prefix + "zone", value: text{&f.Zone, zone}},
 		{key: prefix + "period", value: span{&f.Period}},
 		{key: prefix + "speed_unit", value: text{&f.SpeedUnit, speedUnit}},
+		{key: prefix + "fields", value: text{&f.Fields, printable}},
 	}
 }
 

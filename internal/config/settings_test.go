@@ -34,6 +34,12 @@ func target(t *testing.T, s setting) any {
 		return v.to
 	case span:
 		return v.to
+	case days:
+		return v.to
+	case count:
+		return v.to
+	case size:
+		return v.to
 	}
 	t.Fatalf("%s: the test does not know %T", s.key, s.value)
 	return nil
@@ -60,17 +66,17 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	for _, s := range settings {
 		keys[target(t, s)] = s.key
 	}
-	count := 0
+	walked := 0
 	visit := func(path string, to any) {
-		count++
+		walked++
 		if keys[to] == "" {
 			t.Errorf("%s has no key in settings.go", path)
 		}
 	}
 	fields("Config", reflect.ValueOf(&c).Elem(), visit)
 	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
-	if count != len(keys) || count != len(settings) {
-		t.Errorf("%d fields, %d settings, which write to %d", count, len(settings), len(keys))
+	if walked != len(keys) || walked != len(settings) {
+		t.Errorf("%d fields, %d settings, which write to %d", walked, len(settings), len(keys))
 	}
 }
 
@@ -79,11 +85,12 @@ func samples() map[string]string {
 	return map[string]string{
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
 		"broker.url": "tcp://broker:1883", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
-		"health.listen": "0.0.0.0:9100",
-		"influx.url":    "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
+		"health.listen":           "0.0.0.0:9100",
+		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
+		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
-		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s",
+		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s", "feeds[0].fields": "air.pm=pm25, t=temperature °F",
 	}
 }
 
@@ -138,8 +145,8 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 
 func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 	of := func(key string) string { return samples()["feeds[0]."+key] }
-	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n",
-		of("topic"), of("format"), of("agency"), of("latency"), of("zone"), of("period"), of("speed_unit")), Sources{})
+	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n  fields: %s\n",
+		of("topic"), of("format"), of("agency"), of("latency"), of("zone"), of("period"), of("speed_unit"), of("fields")), Sources{})
 	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
 		t.Fatalf("%+v, %v", e.Feeds, err)
 	}

@@ -54,6 +54,65 @@ func (n number) set(s string) error {
 	return nil
 }
 
+// count is a whole number from 0 on.
+type count struct {
+	to   *int64
+	most int64
+}
+
+func (c count) String() string { return strconv.FormatInt(*c.to, 10) }
+
+func (c count) set(s string) error {
+	v, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || v < 0 || v > c.most {
+		return fmt.Errorf("must be a whole number between 0 and %d, got %s", c.most, shown(s))
+	}
+	*c.to = v
+	return nil
+}
+
+// size is a number of bytes, written with a unit of 1,024 of the one before: "512MB", "16GB".
+type size struct {
+	to    *int64
+	least int64
+}
+
+// sizeUnits are the largest first.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"TB", 1 << 40}, {"GB", 1 << 30}, {"MB", 1 << 20}, {"KB", 1 << 10}, {"B", 1}}
+
+func (b size) String() string { return formatSize(*b.to) }
+
+func formatSize(n int64) string {
+	for _, u := range sizeUnits {
+		if n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return ""
+}
+
+func (b size) set(s string) error {
+	for _, u := range sizeUnits {
+		digits, ok := strings.CutSuffix(s, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt64/u.bytes {
+			break
+		}
+		if n*u.bytes < b.least {
+			return fmt.Errorf("must be at least %s, got %s", formatSize(b.least), shown(s))
+		}
+		*b.to = n * u.bytes
+		return nil
+	}
+	return fmt.Errorf(`must be a size as in "512MB" or "16GB", got %s`, shown(s))
+}
+
 // point is a place on the map.
 type point struct{ to *[]float64 }
 
@@ -90,6 +149,35 @@ func (d span) set(s string) error {
 		return fmt.Errorf("must not be negative, got %s", shown(s))
 	}
 	*d.to = Duration(v)
+	return nil
+}
+
+const day = 24 * time.Hour
+
+// days is a span of time that may be written in days, between two others.
+type days struct {
+	span
+	least, most time.Duration
+}
+
+func (d days) String() string {
+	if v := time.Duration(*d.to); v%day == 0 {
+		return strconv.FormatInt(int64(v/day), 10) + "d"
+	}
+	return d.span.String()
+}
+
+func (d days) set(s string) error {
+	before := *d.to
+	if n, err := strconv.ParseUint(strings.TrimSuffix(s, "d"), 10, 31); err == nil && strings.HasSuffix(s, "d") {
+		*d.to = Duration(min(n, math.MaxInt64/uint64(day)) * uint64(day))
+	} else if err := d.span.set(s); err != nil {
+		return fmt.Errorf(`must be a span of time as in "100d" or "36h", got %s`, shown(s))
+	}
+	if v := time.Duration(*d.to); v < d.least || v > d.most {
+		*d.to = before
+		return fmt.Errorf("must be between %s and %dd, got %s", d.least, d.most/day, shown(s))
+	}
 	return nil
 }
 
