@@ -16,6 +16,7 @@ import (
 	"nhip/internal/await"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/mqtttest"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -35,9 +36,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, forwardUntilKilled(dir, os.Getenv(childURL), os.Getenv(childNext)))
 		os.Exit(1)
 	}
-	if address := os.Getenv(asCrowd); address != "" {
-		os.Exit(crowd(address))
-	}
+	mqtttest.BeCrowd()
 	os.Exit(m.Run())
 }
 
