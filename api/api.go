@@ -19,6 +19,7 @@ import (
 
 	"nhip"
 	"nhip/geo/tile"
+	"nhip/internal/ask"
 	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
@@ -33,6 +34,8 @@ var contract []byte
 type History interface {
 	// Readings yields a station's readings, oldest first.
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error
+	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
+	Tallies(ctx context.Context, device string, from, to time.Time) (map[influx.TallyKey]influx.Tally, error)
 	// Ping tells whether the database answers.
 	Ping(ctx context.Context) error
 }
@@ -45,10 +48,12 @@ type Options struct {
 	Begin     func()       // called at live news, to set a replayed clock going; may be nil
 	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
 	History   History
-	Network   *tile.Network // nil: no timetable is loaded
+	Checks    []health.Check // what else the process needs, where it is more than an api
+	Network   *tile.Network  // nil: no timetable is loaded
 	Map       Map
 	Web       fs.FS // the built web map; nil: a page that says how to build it
 	Simulated bool
+	Token     string // the operator's: who has it may see the ledger and the dead letters; "" for nobody
 	Logger    *slog.Logger
 	Registry  interface {
 		prometheus.Registerer
@@ -78,6 +83,7 @@ type API struct {
 	city     *city
 	hub      *hub
 	client   *mqtt.Client
+	asker    *ask.Asker  // speaks over the same connection
 	broker   atomic.Bool // the connection stands and is subscribed
 	history  *health.Watch
 	ready    *health.Readiness
@@ -102,6 +108,7 @@ func New(o Options) (*API, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
+	a.asker = ask.NewAsker(ask.AskerOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.history = health.NewWatch(o.History.Ping)
 	a.ready = a.newReadiness()
 	a.server = &http.Server{
@@ -129,7 +136,9 @@ func (a *API) Start(ctx context.Context) error {
 		}
 	})
 	var err error
-	a.client, err = mqtt.DialPatiently(ctx, a.ears())
+	if a.client, err = mqtt.DialPatiently(ctx, a.asker.Extend(a.ears())); err == nil {
+		a.asker.Use(a.client)
+	}
 	return err
 }
 
@@ -165,6 +174,7 @@ func (a *API) Stop(ctx context.Context) error {
 		return errors.Join(err, ignoreClosed(a.listener.Close()))
 	}
 	a.cancel()
+	a.asker.Close()
 	if a.client != nil {
 		a.client.Close()
 	}

@@ -35,6 +35,10 @@ func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Re
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 
+func (absentHistory) Tallies(context.Context, string, time.Time, time.Time) (map[influx.TallyKey]influx.Tally, error) {
+	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
 func (absentHistory) Ping(context.Context) error { return context.DeadlineExceeded }
 
 // newAPI returns an api whose city is empty and counted.

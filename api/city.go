@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -156,6 +157,13 @@ func (c *city) complete() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.heard.complete()
+}
+
+// collectors returns the names of those that count on this connection, sorted.
+func (c *city) collectors() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Sorted(maps.Keys(c.heard.censuses))
 }
 
 // station returns one station.

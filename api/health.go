@@ -7,13 +7,13 @@ import (
 )
 
 // newReadiness lists what an api needs: the broker, the city (as many as the censuses count) and the
-// history.
+// history; and what else there is in its process.
 func (a *API) newReadiness() *health.Readiness {
-	return health.NewReadiness(
-		health.Check{Name: "broker", OK: a.broker.Load},
-		health.Check{Name: "city", OK: a.city.complete},
-		health.Check{Name: "history", OK: a.history.OK},
-	)
+	return health.NewReadiness(append([]health.Check{
+		{Name: "broker", OK: a.broker.Load},
+		{Name: "city", OK: a.city.complete},
+		{Name: "history", OK: a.history.OK},
+	}, a.o.Checks...)...)
 }
 
 // Waiting lists what the first readiness still waits for; nothing once it was reached.

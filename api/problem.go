@@ -27,6 +27,8 @@ func status(code nhip.Code) (int, string) {
 	switch code {
 	case nhip.NotFound:
 		return http.StatusNotFound, "Not found"
+	case nhip.Unauthorized:
+		return http.StatusUnauthorized, "Not allowed without the operator's token"
 	case nhip.Unavailable:
 		return http.StatusServiceUnavailable, "Not available now"
 	case nhip.Internal:

@@ -83,6 +83,19 @@ func (q *query) integer(name string, def, low, high int) int {
 	return n
 }
 
+// boolean reads true or false; false when it is not given.
+func (q *query) boolean(name string) bool {
+	switch s := q.text(name); s {
+	case "", "false":
+		return false
+	case "true":
+		return true
+	default:
+		q.fail(name, "must be true or false, got %q", s)
+		return false
+	}
+}
+
 func (q *query) number(name string, def, low, high float64) float64 {
 	s := q.text(name)
 	if s == "" || q.err != nil {

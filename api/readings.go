@@ -84,7 +84,7 @@ func (a *API) knowsStation(id string) bool {
 // readingQuery reads what is asked for and in which form; the form is "" when none that is accepted
 // can be had.
 func (a *API) readingQuery(r *http.Request) (ask influx.ReadingQuery, form string, err error) {
-	id, err := pathID(r)
+	id, err := pathID(r, "id")
 	if err != nil {
 		return ask, "", err
 	}

@@ -18,7 +18,7 @@ import (
 // compressLevel is gzip's level for answers that are made for each request.
 const compressLevel = 5
 
-// allowed are the methods of every address.
+// allowed are the methods of every public address.
 const allowed = "GET, HEAD, OPTIONS"
 
 // routes lists every address.
@@ -47,6 +47,14 @@ func (a *API) routes() http.Handler {
 		r.Get("/*", a.web())
 	})
 	r.With(a.needCity).Get("/v1/live", a.live)
+
+	r.Group(func(r chi.Router) {
+		r.Use(a.operator, a.needCity)
+		r.Get("/v1/ledger", a.ledger)
+		r.Get("/v1/dead", a.listDead)
+		r.Get("/v1/dead/{collector}/{id}", a.showDead)
+		r.Post("/v1/dead/replay", a.replayDead)
+	})
 
 	r.Get("/tiles/air.json", a.airTileJSON)
 	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)

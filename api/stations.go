@@ -49,7 +49,7 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 
 // getStation answers GET /v1/stations/{id}.
 func (a *API) getStation(w http.ResponseWriter, r *http.Request) {
-	id, err := pathID(r)
+	id, err := pathID(r, "id")
 	if err == nil {
 		err = readQuery(r).err
 	}
@@ -71,15 +71,15 @@ func unknownStation(id string) error {
 	return nhip.Errorf(nhip.NotFound, "id", "there is no station %q", id)
 }
 
-// pathID reads the id in the path, in which a slash is written %2F. The router hands out what it
+// pathID reads a part of the path, in which a slash is written %2F. The router hands out what it
 // matched: the path as it was sent where that differs from its plain encoding, else decoded.
-func pathID(r *http.Request) (string, error) {
-	id := chi.URLParam(r, "id")
+func pathID(r *http.Request, name string) (string, error) {
+	id := chi.URLParam(r, name)
 	if r.URL.RawPath != "" {
 		var err error
 		if id, err = url.PathUnescape(id); err != nil {
-			return "", nhip.Errorf(nhip.Invalid, "id", "is not percent-encoded as it should be")
+			return "", nhip.Errorf(nhip.Invalid, name, "is not percent-encoded as it should be")
 		}
 	}
-	return id, nhip.CheckID("id", id)
+	return id, nhip.CheckID(name, id)
 }
