@@ -6,6 +6,7 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/web"
+	"nhip/gateway"
 	"nhip/geo/tile"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
@@ -69,6 +70,9 @@ func (f *front) start() error {
 	o := f.apiOptions(f.outside(unique("nhip-api")), db, drawn, f.cmd.Simulate)
 	if replayed, ok := f.clock.(*nhip.ReplayClock); ok {
 		o.Begin = replayed.Begin
+	}
+	if o.Token, err = f.dir.Token(gateway.NewSecret); err != nil {
+		return err
 	}
 	if f.api, err = f.newAPI(o); err != nil {
 		return err

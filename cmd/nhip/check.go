@@ -10,6 +10,7 @@ import (
 
 	"nhip"
 	"nhip/collector"
+	"nhip/collector/decode"
 	"nhip/geo/gtfs"
 	"nhip/internal/config"
 	"nhip/internal/mqtt"
@@ -87,10 +88,13 @@ func checkFeed(set *config.Effective, prefix string, f config.Feed) {
 	if f.Format != "" && !slices.Contains(formats, f.Format) {
 		set.Refuse(prefix+"format", fmt.Sprintf("must be one of %s, got %q", strings.Join(formats, ", "), f.Format))
 	}
+	var fault *nhip.Error
+	if _, err := decode.ParseFields(f.Fields); errors.As(err, &fault) {
+		set.Refuse(prefix+"fields", fault.Rule)
+	}
 	if f.Topic == "" {
 		return
 	}
-	var fault *nhip.Error
 	if err := mqtt.CheckFilter(f.Topic); errors.As(err, &fault) {
 		set.Refuse(prefix+"topic", fault.Rule)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"nhip/collector"
 	"nhip/internal/config"
@@ -85,6 +86,7 @@ func (i *intake) make() error {
 	i.collector, err = collector.New(collector.Options{
 		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
 		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
+		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: time.Duration(i.conf.Collector.LateWindow), BacklogRate: int(i.conf.Influx.BacklogRate),
 	})
 	if err != nil {
 		return err
@@ -100,6 +102,7 @@ func (i *intake) make() error {
 	i.ready = health.NewReadiness(
 		health.Check{Name: "broker", OK: func() bool { return i.source.Connected() && i.collector.Publishing() }},
 		health.Check{Name: "history", OK: history.OK},
+		health.Check{Name: "intake", OK: i.collector.Taking},
 	)
 	i.numbers, err = i.answer(i.ready)
 	return err

@@ -45,6 +45,7 @@ func TestNoKeyIsWithoutEffect(t *testing.T) {
 	seeOneProcess(t, seen)
 	seeFormats(t, seen)
 	seeCollector(t, seen)
+	seeFullDisk(t, seen)
 	seeRefusals(t, seen)
 	for _, entry := range config.Load(config.Sources{}).Entries() {
 		if key := feedNumber.ReplaceAllString(entry.Key, "feeds[]"); !seen[key] {
@@ -70,7 +71,8 @@ func seeOneProcess(t *testing.T, seen effects) {
 	p, at := launch(t, dir, "up", "--data-dir", dir, "--config", writeYAML(t, fmt.Sprintf(`
 http: {listen: 127.0.0.1:0, public_url: "https://probe.example"}
 mqtt: {listen: 127.0.0.1:0}
-influx: {url: %q, token: %q, bucket: probe}
+influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
+collector: {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
 map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
 `, database.URL(), database.Token())))
@@ -92,6 +94,18 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 	seen.see(t, "map.center", fmt.Sprint(m.Center) == "[100.5 13.7]")
 	seen.see(t, "map.zoom", m.Zoom == 7.5)
 	seen.see(t, "map.attribution", m.Attribution == "probe's own")
+
+	numbers := string(c.Get(t, "/metrics").Body)
+	for key, line := range map[string]string{
+		"collector.journal_bytes": "\nnhip_collector_outbox_max_bytes 6.291456e+07\n", // the intake has the other quarter
+		"collector.dead_bytes":    "\nnhip_collector_dead_max_bytes 3.145728e+06\n",
+		"influx.backlog_rate":     "\nnhip_collector_backlog_max_rows_per_second 12345\n",
+	} {
+		seen.see(t, key, strings.Contains(numbers, line))
+	}
+	p.publish(t, [2]string{"probe/old", position("", time.Now().Add(-3*time.Hour), 13.7, 100.5)[1]})
+	await.True(t, "an old fix is turned away", func() bool { return strings.Contains(p.succeed(t, "dead", "list"), "too_old") })
+	seen.see(t, "collector.late_window", true)
 
 	late := time.Now().Add(-50 * time.Minute) // live with the feed's hour, stale without
 	p.publish(t, [2]string{"probe/1", position("1", late, 13.7, 100.5)[1]})
@@ -120,6 +134,7 @@ func seeFormats(t *testing.T, seen effects) {
 feeds:
 - {topic: tele/+/SENSOR, format: tasmota, agency: a, zone: Asia/Ho_Chi_Minh, period: 7m}
 - {topic: ufms/+, format: ufms, agency: a, speed_unit: m/s}
+- {topic: v3/+/devices/+/up, format: tts, agency: a, fields: "air.t=temperature °F"}
 `))
 	box, err := os.ReadFile("../../collector/decode/ufms/testdata/way-point/payload.bin")
 	if err != nil {
@@ -127,15 +142,17 @@ feeds:
 	}
 	p.publish(t,
 		[2]string{"tele/balcony/SENSOR", `{"Time":"2026-02-16T22:58:02","PMS5003":{"PM2.5":52}}`},
-		[2]string{"ufms/box", string(box)})
+		[2]string{"ufms/box", string(box)},
+		[2]string{"v3/probe@ttn/devices/lamp/up", `{"end_device_ids":{"device_id":"lamp","application_ids":{"application_id":"probe"}},"uplink_message":{"received_at":"2026-02-16T15:58:00Z","frm_payload":"AQ==","decoded_payload":{"air":{"t":86}}}}`})
 	c := apitest.New(t, p.HTTP)
 	var stations, buses collection
-	await.True(t, "the monitor and the bus are live", func() bool {
+	await.True(t, "the monitors and the bus are live", func() bool {
 		answerInto(t, c.Get(t, "/v1/stations"), &stations)
 		answerInto(t, c.Get(t, "/v1/buses"), &buses)
-		return len(stations.Features) == 1 && len(buses.Features) == 1
+		return len(stations.Features) == 2 && len(buses.Features) == 1
 	})
-	monitor, bus := fmt.Sprint(stations.Features[0].Properties), buses.Features[0].Properties
+	monitor, lamp, bus := fmt.Sprint(stations.Features[0].Properties), fmt.Sprint(stations.Features[1].Properties), buses.Features[0].Properties
+	seen.see(t, "feeds[].fields", strings.Contains(lamp, "value:30]")) // °C
 	seen.see(t, "feeds[].zone", strings.Contains(monitor, "2026-02-16T15:58:02Z"))
 	seen.see(t, "feeds[].period", strings.Contains(monitor, "7m"))
 	seen.see(t, "feeds[].speed_unit", bus["speed"] == 31.5) // 8.75 where it is taken for km/h
@@ -171,6 +188,28 @@ influx: {url: %q, token: %q}
 		return m.Topic == mqtt.CensusTopic("west")
 	})
 	seen.see(t, "collector.id", true)
+}
+
+// seeFullDisk leaves more of the disk alone than there is.
+func seeFullDisk(t *testing.T, seen effects) {
+	t.Helper()
+	p := up(t, t.TempDir(), "--config", writeYAML(t, "collector: {min_free: 900TB}"))
+	fan, err := mqtt.DialFan(t.Context(), mqtt.FanOptions{Options: p.operator(t, "device"), Lanes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := position("1", time.Now(), 21, 105.8)
+	if err := fan.Publish(t.Context(), m[0], []byte(m[1])); err != nil {
+		t.Fatal(err)
+	}
+	c := apitest.New(t, p.HTTP)
+	await.True(t, "the intake says that it is full", func() bool {
+		return bytes.Contains(c.Get(t, "/readyz").Body, []byte(`"degraded":["intake"]`))
+	})
+	seen.see(t, "collector.min_free", fan.Acked() == 0)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = fan.Close(gone) // nothing will be acknowledged
 }
 
 // seeRefusals shows keys whose effect is what happens when they are wrong.

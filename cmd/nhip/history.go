@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"nhip"
 	"nhip/internal/influx"
@@ -78,6 +79,11 @@ type history city
 // Readings yields a station's readings, oldest first.
 func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error {
 	return h.db.Readings(ctx, q, yield)
+}
+
+// Tallies counts the rows of devices by hour.
+func (h *history) Tallies(ctx context.Context, device string, from, to time.Time) (map[influx.TallyKey]influx.Tally, error) {
+	return h.db.Tallies(ctx, device, from, to)
 }
 
 // Ping tells whether the database answers.

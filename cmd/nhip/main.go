@@ -28,7 +28,10 @@ type cli struct {
 	Collector collectorCmd `cmd:"" help:"Run a collector alone, on a broker and an InfluxDB."`
 	API       apiCmd       `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
 	Check     checkCmd     `cmd:"" help:"Show the configuration that holds, and where it comes from."`
+	Decode    decodeCmd    `cmd:"" help:"Show what a payload says, and what of it would be turned away."`
 	Replay    replayCmd    `cmd:"" help:"Publish recordings, as they were or faster."`
+	Ledger    ledgerCmd    `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
+	Dead      deadCmd      `cmd:"" help:"List, show and replay what was turned away."`
 }
 
 func main() {
@@ -93,7 +96,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch err := command.Run(e); {
 	case err == nil || errors.Is(err, errStopped):
 		return 0
-	case errors.Is(err, errFaulty):
+	case errors.Is(err, errFaulty), errors.Is(err, errTurnedAway): // they have told
 	default:
 		complain(stderr, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -29,6 +31,10 @@ const (
 	readyPoll      = 50 * time.Millisecond
 )
 
+// gcPercent lets garbage be half of what is in use before it is collected. With Go's own 100, a collector
+// of 100,000 devices takes a quarter more memory; the processor's part did not change measurably.
+const gcPercent = 50
+
 // process is what every command has that runs until it is stopped.
 type process struct {
 	*env
@@ -40,6 +46,9 @@ type process struct {
 }
 
 func newProcess(e *env) *process {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	p := &process{env: e, clock: nhip.WallClock{}, registry: prometheus.NewRegistry()}
 	p.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -160,9 +169,10 @@ func (p *process) awaitReady(ctx context.Context, waiting func() []string) error
 func (p *process) feeds() []decode.Feed {
 	out := make([]decode.Feed, len(p.conf.Feeds))
 	for i, f := range p.conf.Feeds {
+		fields, _ := decode.ParseFields(f.Fields) // the configuration was checked
 		out[i] = decode.Feed{
 			Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency),
-			Zone: location(f.Zone), Period: time.Duration(f.Period), SpeedUnit: f.SpeedUnit,
+			Zone: location(f.Zone), Period: time.Duration(f.Period), SpeedUnit: f.SpeedUnit, Fields: fields,
 		}
 	}
 	return out

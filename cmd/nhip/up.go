@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"nhip/api"
 	"nhip/collector"
 	"nhip/gateway"
 	"nhip/internal/datadir"
+	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 	"nhip/internal/sim"
@@ -38,6 +40,7 @@ type city struct {
 	influx   influxAddress
 	db       *influx.DB
 	gateway  *gateway.Gateway
+	collect  *collector.Collector
 	api      *api.API
 
 	simulator  *sim.Simulator
@@ -85,7 +88,10 @@ func (c *city) bind() error {
 	if err != nil {
 		return err
 	}
-	c.api, err = c.newAPI(c.apiOptions(c.broker("nhip-api"), (*history)(c), network, c.cmd.Simulate))
+	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), network, c.cmd.Simulate)
+	o.Checks = []health.Check{{Name: "intake", OK: func() bool { return c.collect.Taking() }}} // it is there before the api serves
+	o.Token = c.accounts.Operator
+	c.api, err = c.newAPI(o)
 	return err
 }
 
@@ -96,21 +102,23 @@ func (c *city) broker(id string) mqtt.Options {
 
 // startRoles starts the collector, opens the door and starts the api.
 func (c *city) startRoles() error {
-	collect, err := collector.New(collector.Options{
+	var err error
+	c.collect, err = collector.New(collector.Options{
 		ID: c.conf.Collector.ID, Dir: c.dir.Path("collector"), Feeds: c.feeds(), Clock: c.clock,
 		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
+		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: time.Duration(c.conf.Collector.LateWindow), BacklogRate: int(c.conf.Influx.BacklogRate),
 	})
 	if err != nil {
 		return err
 	}
-	c.cleanup.Push("the collector", collect.Stop)
+	c.cleanup.Push("the collector", c.collect.Stop)
 	c.cleanup.Push("the intake", c.gateway.CloseDoor)
-	if err := c.gateway.Start(collect); err != nil {
+	if err := c.gateway.Start(c.collect); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
 	defer cancel()
-	if err := collect.Start(ctx); err != nil {
+	if err := c.collect.Start(ctx); err != nil {
 		return err
 	}
 	return c.api.Start(ctx)

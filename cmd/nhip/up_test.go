@@ -29,6 +29,7 @@ const waitFor = 30 * time.Second
 
 // TestMain lets the test binary be nhip itself, so that tests can run and kill it as a process.
 func TestMain(m *testing.M) {
+	mqtttest.BeCrowd()
 	if os.Getenv("NHIP_TEST_MAIN") != "" {
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}
@@ -306,49 +307,6 @@ func checkReadings(t *testing.T, c *apitest.Client, hour time.Time) {
 	if lines := strings.Split(strings.TrimSpace(string(csv.Body)), "\n"); len(lines) != 3 || !strings.HasSuffix(lines[2], ",embassy,pm25,70.5,µg/m³,1h,2,") {
 		t.Errorf("CSV:\n%s", csv.Body)
 	}
-}
-
-// TestKilledAtAnyMoment kills every process of ours with SIGKILL while messages come in: what was
-// acknowledged is there after the next start, and no database is left behind.
-func TestKilledAtAnyMoment(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			start := shape.prepare(t)
-			c := start(t)
-			hour, acked := killUnderLoad(t, c)
-			again := start(t)
-			if again.Influx != "" {
-				checkNoOrphan(t, c.Influx)
-			}
-			checkOnce(t, apitest.New(t, again.HTTP), hour, acked)
-		})
-	}
-}
-
-// killUnderLoad returns how many readings, one for each minute before the hour, were acknowledged.
-func killUnderLoad(t *testing.T, c *town) (hour time.Time, acked int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
-	defer cancel()
-	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: c.operator(t, "test-publisher"), Lanes: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hour = time.Now().Truncate(time.Hour)
-	for sent := 0; fan.Acked() < 500; sent++ {
-		m := reading("s", hour.Add(-time.Duration(sent)*time.Minute), float64(sent))
-		if err := fan.Publish(ctx, m[0], []byte(m[1])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, p := range c.processes {
-		_ = p.cmd.Process.Kill() // and not kill: the next start must get along with a database that is still ending
-	}
-	acked = int(fan.Acked())
-	gone, give := context.WithTimeout(t.Context(), time.Millisecond)
-	defer give()
-	_ = fan.Close(gone) // what was in flight was never acknowledged
-	return hour, acked
 }
 
 // checkOnce waits for the readings that were acknowledged and counts each.
