@@ -23,7 +23,7 @@ count = 2>&1 | awk '/ /{print; next} {printf "\r    %d packages", ++n; fflush()}
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: build demo test bench check fmt deps clean bin/nhip
+.PHONY: build demo test torture bench check fmt deps clean bin/nhip
 
 build: bin/influxd $(WEB)/dist/index.html bin/nhip
 
@@ -69,8 +69,25 @@ test: deps build check
 	$(call say,go test -race)
 	@TEST_OUTPUT=$(abspath test-output) go test -race -timeout 9m ./...
 
-# Every benchmark, round after round, so that what one round meets by chance the next does not: five
-# minutes. test-output/bench.txt is for benchstat, see docs/benchmarks.md. Temporary files go beside
+# What make torture spends on each fuzz test, and on how many cases each property is tried.
+FUZZ_TIME ?= 60s
+PROPERTY_CASES ?= 10000
+
+# The same faults, kills, fuzzers and properties as in make test, at full count: an hour and a half. A
+# failure names the seed that does it again.
+torture: deps build
+	$(call say,faults and kills in full)
+	@TORTURE=full go test -race -timeout 3h $$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/ nhip\/internal\/torture/ {print $$1}')
+	$(call say,properties: $(PROPERTY_CASES) cases each)
+	@go test -timeout 1h $$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/pgregory.net\/rapid/ {print $$1}') -rapid.checks=$(PROPERTY_CASES)
+	$(call say,fuzzers: $(FUZZ_TIME) each)
+	@set -o pipefail; grep -rhoE --include='*_test.go' --exclude-dir=node_modules -H '^func Fuzz[A-Za-z]+' . | sed -E 's|^\./(.*)/[^/]*:func (.*)|\1 \2|' | \
+		while read -r folder fuzz; do \
+			echo "$$folder $$fuzz"; go test -run '^$$' -fuzz "^$$fuzz\$$" -fuzztime $(FUZZ_TIME) "./$$folder" | tail -1 || exit 1; \
+		done
+
+# Every benchmark, round after round, so that what one round meets by chance the next does not: a quarter
+# of an hour. test-output/bench.txt is for benchstat, see docs/benchmarks.md. Temporary files go beside
 # it, on a disk, because a sync to memory costs nothing.
 bench: bin/influxd
 	$(call say,$(BENCH_ROUNDS) rounds of benchmarks)
