@@ -94,8 +94,11 @@ func tell(e *env, said *collector.Decoded) error {
 	for i := range said.Rejected {
 		fmt.Fprintf(e.stderr, "nhip: %s: %s\n", said.Rejected[i].Code, said.Rejected[i].Error())
 	}
-	if len(said.Rejected) > 0 {
+	switch {
+	case len(said.Rejected) > 0:
 		return errTurnedAway
+	case len(said.Facts.Positions)+len(said.Facts.Readings) == 0:
+		fmt.Fprintln(e.stderr, "nhip: the payload is taken, and says no fact")
 	}
 	return nil
 }

@@ -88,6 +88,9 @@ func TestDecodeSaysWhatIsTurnedAway(t *testing.T) {
 			t.Errorf("%q exits with %d: %s", c.args, code, errs)
 		}
 	}
+	if code, out, errs := decodes(t, "--format", "airgradient", file(`{"boot":1}`)); code != 0 || out != "" || !strings.Contains(errs, "says no fact") {
+		t.Errorf("a monitor that warms up: %d %s%s", code, out, errs)
+	}
 	if code, out, _ := decodes(t, "--format", "position", old); code != 0 || !strings.Contains(out, "2020") {
 		t.Errorf("a recorded payload is too old: %s", out)
 	}
