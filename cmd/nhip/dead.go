@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -98,24 +99,40 @@ func (c *deadListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	lines := json.NewEncoder(e.stdout)
-	if !c.JSON {
-		fmt.Fprintln(table, "ID\tRECEIVED\tDEVICE\tCODE\tWHY\tREPLAYED")
+	print := printLetters
+	if c.JSON {
+		print = encodeLetters
 	}
-	return errors.Join(eachLetter(o, q, c.Limit, func(letters []nhip.DeadLetter) error {
-		for i := range letters {
-			l := &letters[i]
-			if c.JSON {
-				if err := lines.Encode(l); err != nil {
-					return err
-				}
-				continue
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", letterName(l), stamp(l.Received), l.Device, l.Code, reasonOf(l.Field, l.Rule), replayOf(l))
-		}
+	var all []nhip.DeadLetter
+	err = eachLetter(o, q, c.Limit, func(letters []nhip.DeadLetter) error {
+		all = append(all, letters...)
 		return nil
-	}), table.Flush())
+	})
+	return errors.Join(print(e.stdout, all), err)
+}
+
+func encodeLetters(w io.Writer, letters []nhip.DeadLetter) error {
+	lines := json.NewEncoder(w)
+	for i := range letters {
+		if err := lines.Encode(&letters[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printLetters(w io.Writer, letters []nhip.DeadLetter) error {
+	if len(letters) == 0 {
+		_, err := fmt.Fprintln(w, "nothing was turned away")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tRECEIVED\tDEVICE\tCODE\tWHY\tREPLAYED")
+	for i := range letters {
+		l := &letters[i]
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", letterName(l), stamp(l.Received), l.Device, l.Code, reasonOf(l.Field, l.Rule), replayOf(l))
+	}
+	return table.Flush()
 }
 
 func reasonOf(field, rule string) string {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +33,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			l.await(t, betweenFew)
 			sent := l.end(t)
 			t.Logf("%d messages are acknowledged, %d were sent again", sent, l.fan.Resent())
-			checkTortured(t, c, l, int64(sent))
+			checkTortured(t, c, l)
 		})
 	}
 }
@@ -57,31 +57,37 @@ func TestTwoCollectorsWriteTheSamePoints(t *testing.T) {
 		l.await(t, 1000)
 		c.processes[1] = s.collector(t)
 	}
-	sent := l.end(t)
-	t.Logf("%d messages are acknowledged", sent)
+	t.Logf("%d messages are acknowledged", l.end(t))
+	want := l.expect()
 	for _, id := range []string{"main", "west"} {
-		var rows []auditedRow
-		await.True(t, "nothing is pending", func() bool {
-			code, stdout, _ := c.try(t, "ledger", "--json", "--verify", "--collector", id)
+		untilRight(t, func() string {
+			code, stdout, stderr := c.try(t, "ledger", "--json", "--verify", "--collector", id)
 			var page struct{ Rows []auditedRow }
 			if code != 0 || json.Unmarshal([]byte(stdout), &page) != nil {
-				return false
+				return stderr
 			}
-			rows = page.Rows
-			var received, pending int64
-			for _, r := range rows {
-				received += r.Received
-				pending += r.Pending
-			}
-			return pending == 0 && received >= int64(sent)
+			return twinFault(page.Rows, want)
 		})
-		checkTwin(t, id, rows, l.expect())
 	}
 }
 
-// checkTwin compares what a collector has counted, and the database, with what there was.
-func checkTwin(t *testing.T, id string, rows []auditedRow, want map[string][2]int64) {
+// untilRight waits until nothing is wrong any more. If that does not come, it tells what was wrong last.
+func untilRight(t *testing.T, look func() (wrong string)) {
 	t.Helper()
+	last := ""
+	defer func() {
+		if t.Failed() {
+			t.Log(last)
+		}
+	}()
+	await.True(t, "everything is where it must be", func() bool {
+		last = look()
+		return last == ""
+	})
+}
+
+// twinFault compares what a collector has counted, and the database, with what there was.
+func twinFault(rows []auditedRow, want map[string][2]int64) string {
 	found := 0
 	for _, r := range rows {
 		counts := [2]int64{r.Stored, r.Revised}
@@ -90,57 +96,50 @@ func checkTwin(t *testing.T, id string, rows []auditedRow, want map[string][2]in
 		}
 		found++
 		if w := want[r.Device+" "+r.Hour.Format(time.RFC3339)]; counts != w || *r.Counted != (struct{ Stored, Revised int64 }{w[0], w[1]}) {
-			t.Errorf("%s of %s, %s: %v stored and revised, %v in the database, want %v", id, r.Device, r.Hour, counts, *r.Counted, w)
+			return fmt.Sprintf("%s, %s: %v stored and revised, %v in the database, want %v", r.Device, r.Hour, counts, *r.Counted, w)
 		}
 	}
 	if found != len(want) {
-		t.Errorf("%s has %d rows, want %d", id, found, len(want))
+		return fmt.Sprintf("there are %d rows, want %d", found, len(want))
 	}
+	return ""
 }
 
-// checkTortured compares what a city has made of a load with what it had to.
-func checkTortured(t *testing.T, c *town, l *load, sent int64) {
+// checkTortured compares what a city has made of a load with what it had to, as soon as all of it has
+// come through.
+func checkTortured(t *testing.T, c *town, l *load) {
 	t.Helper()
-	var rows map[string]nhip.LedgerRow
-	await.True(t, "nothing is pending", func() bool {
-		code, stdout, _ := c.try(t, "ledger", "--json")
+	want, turnedAway := l.expect(), l.turnedAway()
+	untilRight(t, func() string {
+		code, stdout, stderr := c.try(t, "ledger", "--json")
 		if code != 0 {
-			return false // the broker may just have come back
+			return stderr // the broker may just have come back
 		}
-		rows = ledgerRows(t, stdout)
-		var pending, received int64
-		for _, r := range rows {
-			pending += r.Pending
-			received += r.Received
-		}
-		return pending == 0 && received >= sent
+		return ledgerFault(ledgerRows(t, stdout), want)
 	})
-	want, got := l.expect(), make(map[string][2]int64)
-	var sum nhip.LedgerRow
-	for key, r := range rows {
-		if !r.Balanced() {
-			t.Errorf("the ledger does not balance: %+v", r)
-		}
-		sum.Received += r.Received
-		sum.Duplicate += r.Duplicate
-		if r.Stored+r.Revised > 0 {
-			got[key] = [2]int64{r.Stored, r.Revised}
-		}
-	}
+	untilRight(t, func() string { return lettersFault(t, c, turnedAway) })
 	c.succeed(t, "ledger", "--verify")
-	checkLetters(t, c, l)
-	if !maps.Equal(got, want) {
-		for key := range want {
-			if got[key] != want[key] {
-				t.Errorf("%s: %v stored and revised, want %v", key, got[key], want[key])
-			}
-		}
-		t.Errorf("%d rows hold something, want %d", len(got), len(want))
-	}
 }
 
-// checkLetters looks for each message that had to be turned away among the dead letters.
-func checkLetters(t *testing.T, c *town, l *load) {
+// ledgerFault tells what in the ledger is not as it must be, or not yet.
+func ledgerFault(rows map[string]nhip.LedgerRow, want map[string][2]int64) string {
+	var faults []string
+	for key, r := range rows {
+		counts := [2]int64{r.Stored, r.Revised}
+		if !r.Balanced() || r.Pending != 0 || counts != want[key] {
+			faults = append(faults, fmt.Sprintf("%s: %+v, want %v stored and revised", key, r, want[key]))
+		}
+	}
+	for key := range want {
+		if _, there := rows[key]; !there {
+			faults = append(faults, key+" is missing")
+		}
+	}
+	return strings.Join(faults, "\n")
+}
+
+// lettersFault looks for each message that had to be turned away among the dead letters.
+func lettersFault(t *testing.T, c *town, messages []string) string {
 	t.Helper()
 	kept := make(map[string]bool)
 	for line := range strings.Lines(c.succeed(t, "dead", "list", "--json", "--limit", "0")) {
@@ -150,16 +149,13 @@ func checkLetters(t *testing.T, c *town, l *load) {
 		}
 		kept[letter.Topic+" "+letter.Payload] = true
 	}
-	missing := 0
-	for _, message := range l.turnedAway() {
+	var missing []string
+	for _, message := range messages {
 		if !kept[message] {
-			missing++
-			t.Logf("not among the dead letters: %s", message)
+			missing = append(missing, "not among the dead letters: "+message)
 		}
 	}
-	if missing > 0 {
-		t.Errorf("%d messages are missing among %d dead letters", missing, len(kept))
-	}
+	return strings.Join(missing, "\n")
 }
 
 // ledgerRows reads what `nhip ledger --json` prints, by device and hour.
