@@ -27,9 +27,6 @@ func TestAFullDiskCuresItself(t *testing.T) {
 		t.Fatalf("after %d messages: %v, taking %v", accepted, full, b.Taking())
 	}
 	t.Logf("the disk is full after %d messages", accepted)
-	if again := b.try(big(accepted)); !errors.Is(again, journal.ErrNoRoom) {
-		t.Fatalf("a full disk takes more: %v", again)
-	}
 	gone.Store(false)
 	await.True(t, "messages are taken in again", func() bool { return b.try(big(accepted)) == nil && b.Taking() })
 	b.await(t, accepted+1)
