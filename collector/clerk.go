@@ -130,9 +130,12 @@ func (k *clerk) due() bool {
 	return since >= checkpointEvery || k.book.Unsaved() >= checkpointFacts || since >= pressedEvery && k.pressed()
 }
 
-// pressed reports whether a checkpoint would make room in a journal that is filling.
+// pressed reports whether a checkpoint would make room in a journal that is filling, or on a disk that is
+// full.
 func (k *clerk) pressed() bool {
-	return half(k.intake.Stats()) && k.judged.Load() > k.covered.judged || half(k.outbox.Stats()) && k.drained() > k.covered.drained
+	intake, outbox := k.intake.Stats(), k.outbox.Stats()
+	full := intake.Full || outbox.Full // the disk is both's
+	return (full || half(intake)) && k.judged.Load() > k.covered.judged || (full || half(outbox)) && k.drained() > k.covered.drained
 }
 
 // half reports whether half of a journal's room is used.

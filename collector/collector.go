@@ -213,7 +213,7 @@ func (c *Collector) finish(ctx context.Context) {
 
 // release gives back what of the journals nobody needs any more.
 func (c *Collector) release(by covered) {
-	if half(c.intake.Stats()) {
+	if s := c.intake.Stats(); s.Full || half(s) {
 		c.saveSnapshot() // the city needs what is not in its snapshot
 	}
 	for _, r := range []struct {
