@@ -149,7 +149,11 @@ func checkAsksForPassword(t *testing.T, url string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, err = io.Copy(io.Discard, resp.Body) // the status comes first, and the user with what follows
 		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if resp.StatusCode != want {
 			t.Errorf("request %d without a password: status %d, want %d", i, resp.StatusCode, want)
 		}
