@@ -49,7 +49,7 @@ type Collector struct {
 	MinFree      int64  // bytes of the disk that are left alone
 	DeadBytes    int64  // most bytes on disk of dead letters
 
-	LateWindow Duration // how old facts may be, and for how long it is known what was said
+	LateWindow time.Duration // how old facts may be, and for how long it is known what was said
 }
 
 // Health is the door of those who operate a role that has no HTTP of its own.
@@ -69,19 +69,16 @@ type Influx struct {
 
 // Feed maps topics to a decoder.
 type Feed struct {
-	Topic   string   // MQTT filter
-	Format  string   // name of the decoder
-	Agency  string   // whose buses
-	Latency Duration // how late the feed may pass facts on
+	Topic   string        // MQTT filter
+	Format  string        // name of the decoder
+	Agency  string        // whose buses
+	Latency time.Duration // how late the feed may pass facts on
 
-	Zone      string   // of stamps that carry no offset, an IANA name; empty: the format's own
-	Period    Duration // averaging period where the format does not say it; 0: the format's own
-	SpeedUnit string   // of speeds whose format does not say it: km/h or m/s; empty: km/h
-	Fields    string   // what a payload without a form of its own says under which name: "air.pm2_5=pm25, temp=temperature °F"
+	Zone      string        // of stamps that carry no offset, an IANA name; empty: the format's own
+	Period    time.Duration // averaging period where the format does not say it; 0: the format's own
+	SpeedUnit string        // of speeds whose format does not say it: km/h or m/s; empty: km/h
+	Fields    string        // what a payload without a form of its own says under which name: "air.pm2_5=pm25, temp=temperature °F"
 }
-
-// Duration is a span of time, written as in "90s" or "2m".
-type Duration time.Duration
 
 // Map is the web map's ground.
 type Map struct {
@@ -121,7 +118,7 @@ func Default() Config {
 	return Config{
 		HTTP:      HTTP{Listen: defaultHTTP},
 		MQTT:      MQTT{Listen: defaultMQTT},
-		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: Duration(nhip.LateWindow)},
+		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: nhip.LateWindow},
 		Health:    Health{Listen: defaultHealth},
 		Influx:    Influx{Bucket: defaultBucket, BacklogRate: defaultBacklogRate},
 		Feeds: []Feed{

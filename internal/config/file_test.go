@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"nhip/internal/settings"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -81,8 +83,8 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"collector: {late_window: 2147483647d}":                       `1:26: collector.late_window: must be between 1h0m0s and 3660d, got 2147483647d`,
 		"influx: {backlog_rate: -1}":                                  `1:24: influx.backlog_rate: must be a whole number between 0 and 10000000, got -1`,
 		"influx: {backlog_rate: 1.5}":                                 `1:24: influx.backlog_rate: must be a whole number between 0 and 10000000, got 1.5`,
-		"feeds: []":                                                   `1:8: feeds: must hold at least one feed, as a list`,
-		"feeds: {topic: a}":                                           `1:8: feeds: must hold at least one feed, as a list`,
+		"feeds: []":                                                   `1:8: feeds: must hold at least one feed`,
+		"feeds: {topic: a}":                                           `1:8: feeds: must be a list`,
 		"feeds:\n  - hfp":                                             `2:5: feeds[0]: must hold keys: topic, format, agency, latency, zone, period, speed_unit, fields`,
 		"feeds:\n- topic: a\n  format: hfp":                           `2:3: feeds[0].agency: is required`,
 		"feeds: [{topic: a, format: hfp, id: 1, agency: \"a\\nb\"}]":  "1:33: feeds[0].id: is not known; here may stand topic, format, agency, latency, zone, period, speed_unit, fields\n" + `1:48: feeds[0].agency: must be printable UTF-8, got "a\nb"`,
@@ -135,10 +137,10 @@ func TestConfigReadsAnything(t *testing.T) {
 	t.Chdir(t.TempDir())
 	rapid.Check(t, func(t *rapid.T) {
 		raw := strings.Join(rapid.SliceOfN(rapid.SampledFrom(fragments()), 0, 40).Draw(t, "fragments"), "")
-		e := &Effective{Config: Default(), places: make(map[string]place)}
-		(&file{Effective: e, path: "nhip.yaml"}).read([]byte(raw))
+		e := &Effective{Config: Default(), places: make(map[string]settings.Place)}
+		e.read("nhip.yaml", []byte(raw))
 		for _, f := range e.faults {
-			if f.at.line < 1 || f.at.column < 1 || strings.Contains(f.Error(), "\n") {
+			if f.At.Line < 1 || f.At.Column < 1 || strings.Contains(f.Error(), "\n") {
 				t.Fatalf("%q: %q", raw, f.Error())
 			}
 		}
@@ -151,9 +153,9 @@ func TestConfigReadsAnything(t *testing.T) {
 // checkSetAgain: a value, as it is shown, can be set.
 func checkSetAgain(t *rapid.T, e *Effective) {
 	for _, s := range e.all() {
-		before := s.value.String()
-		if err := s.value.set(before); err != nil || s.value.String() != before {
-			t.Fatalf("%s: %q can't be set again: %v, %q", s.key, before, err, s.value)
+		before := s.Value.String()
+		if err := s.Value.Set(before); err != nil || s.Value.String() != before {
+			t.Fatalf("%s: %q can't be set again: %v, %q", s.Key, before, err, s.Value)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"nhip/internal/settings"
 )
 
 // Flag is a value from the command line, for one key.
@@ -26,14 +28,14 @@ type Sources struct {
 type Effective struct {
 	Config
 
-	places map[string]place
-	faults Faults
+	places map[string]settings.Place
+	faults settings.Faults
 }
 
 // Load reads all sources. It does not stop at a fault: Err tells all of them. A value is held
 // against its rule even where another source lies over it.
 func Load(s Sources) *Effective {
-	e := &Effective{Config: Default(), places: make(map[string]place)}
+	e := &Effective{Config: Default(), places: make(map[string]settings.Place)}
 	if s.Path != "" {
 		e.readFile(s.Path)
 	}
@@ -42,26 +44,26 @@ func Load(s Sources) *Effective {
 	}
 	for _, f := range s.Flags {
 		if f.Value != "" {
-			e.set(f.Key, f.Value, place{flag: f.Name})
+			e.set(f.Key, f.Value, settings.Place{Flag: f.Name})
 		}
 	}
 	return e
 }
 
-// Err returns nil or Faults.
+// Err returns nil or settings.Faults.
 func (e *Effective) Err() error {
 	if len(e.faults) == 0 {
 		return nil
 	}
-	return e.faults.sorted()
+	return e.faults.Sorted()
 }
 
 // Refuse adds a fault that only the caller can see, at the place where the key was set. The rule is
 // one clause without a full stop.
 func (e *Effective) Refuse(key, rule string) { e.refuse(e.places[key], key, rule) }
 
-func (e *Effective) refuse(at place, key, rule string) {
-	e.faults = append(e.faults, Fault{at: at, key: key, rule: oneLine(rule)})
+func (e *Effective) refuse(at settings.Place, key, rule string) {
+	e.faults = append(e.faults, settings.NewFault(at, key, rule))
 }
 
 // Entry is one key as it holds.
@@ -78,25 +80,25 @@ const covered = "[redacted]"
 func (e *Effective) Entries() []Entry {
 	var entries []Entry
 	for _, s := range e.all() {
-		entries = append(entries, Entry{Key: s.key, Value: s.display(), Origin: e.places[s.key].origin()})
+		entries = append(entries, Entry{Key: s.Key, Value: display(s), Origin: e.places[s.Key].Origin()})
 	}
 	return entries
 }
 
-func (s setting) display() string {
-	v := s.value.String()
-	if s.secret && v != "" {
+func display(s settings.Setting) string {
+	v := s.Value.String()
+	if s.Secret && v != "" {
 		return covered
 	}
 	if u, err := url.Parse(v); err == nil && u.User != nil {
 		v = u.Redacted()
 	}
-	return shown(v)
+	return settings.Shown(v)
 }
 
 // set sets one of the settings, which the file has no monopoly on.
-func (e *Effective) set(key, text string, at place) {
-	s, ok := find(e.settings(), key)
+func (e *Effective) set(key, text string, at settings.Place) {
+	s, ok := settings.Find(e.settings(), key)
 	if !ok {
 		e.refuse(at, key, "is no key of the configuration")
 		return
@@ -104,12 +106,12 @@ func (e *Effective) set(key, text string, at place) {
 	e.put(s, text, at)
 }
 
-func (e *Effective) put(s setting, text string, at place) {
-	if err := s.value.set(text); err != nil {
-		e.refuse(at, s.key, err.Error())
+func (e *Effective) put(s settings.Setting, text string, at settings.Place) {
+	if err := s.Value.Set(text); err != nil {
+		e.refuse(at, s.Key, err.Error())
 		return
 	}
-	e.places[s.key] = at
+	e.places[s.Key] = at
 }
 
 // otherVariables begin like ours and set no key: those of the command line, and of tests.
@@ -125,23 +127,23 @@ func (e *Effective) readVariable(pair string) {
 		return
 	}
 	for _, s := range e.settings() {
-		if Variable(s.key) != name {
+		if Variable(s.Key) != name {
 			continue
 		}
 		if text != "" {
-			e.put(s, text, place{variable: name})
+			e.put(s, text, settings.Place{Variable: name})
 		}
 		return
 	}
-	e.refuse(place{variable: name}, "", "sets no key; variables are named as "+Variable("http.listen")+" is for http.listen")
+	e.refuse(settings.Place{Variable: name}, "", "sets no key; variables are named as "+Variable("http.listen")+" is for http.listen")
 }
 
 // readFile sets what a YAML file holds.
 func (e *Effective) readFile(path string) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		e.refuse(place{}, "", "can't read the configuration: "+err.Error())
+		e.refuse(settings.Place{}, "", "can't read the configuration: "+err.Error())
 		return
 	}
-	(&file{Effective: e, path: path}).read(raw)
+	e.read(path, raw)
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"nhip/internal/settings"
 )
 
 func TestConfigPrecedence(t *testing.T) {
@@ -82,7 +84,7 @@ func TestConfigShowsOddTextInQuotes(t *testing.T) {
 	for text, want := range map[string]string{
 		"": `""`, "a b": "a b", " a": `" a"`, `a"b`: `"a\"b"`, "a\nb": `"a\nb"`, "Hồ": "Hồ", "\x1b[1m": `"\x1b[1m"`,
 	} {
-		if got := shown(text); got != want {
+		if got := settings.Shown(text); got != want {
 			t.Errorf("%q is shown as %s, want %s", text, got, want)
 		}
 	}

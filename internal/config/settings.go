@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"nhip/internal/settings"
 )
 
 // maxZoom is where MapLibre's zoom levels end.
@@ -15,7 +17,7 @@ const (
 	minDeadBytes    = 1 << 20
 	minMinFree      = 16 << 20
 	minLateWindow   = time.Hour
-	maxLateWindow   = 10 * 366 * day
+	maxLateWindow   = 10 * 366 * 24 * time.Hour
 	maxBacklogRate  = 10_000_000 // rows a second, beyond any database
 )
 
@@ -25,53 +27,46 @@ const envPrefix = "NHIP_"
 // feedsKey is the one key that holds a list; it is set in the file only.
 const feedsKey = "feeds"
 
-// setting is one key and the value behind it.
-type setting struct {
-	key    string
-	value  value
-	secret bool // never shown
-}
-
 // settings are the keys that hold one value, in the order in which they are shown. What is missing
 // here can't be set; a test holds it against the fields of Config.
-func (c *Config) settings() []setting {
-	return []setting{
-		{key: "http.listen", value: text{&c.HTTP.Listen, listen}},
-		{key: "http.public_url", value: text{&c.HTTP.PublicURL, webAddress}},
-		{key: "mqtt.listen", value: text{&c.MQTT.Listen, listen}},
-		{key: "broker.url", value: text{&c.Broker.URL, brokerAddress}},
-		{key: "broker.username", value: text{&c.Broker.Username, printable}},
-		{key: "broker.password", value: text{&c.Broker.Password, printable}, secret: true},
-		{key: "collector.id", value: text{&c.Collector.ID, id}},
-		{key: "collector.journal_bytes", value: size{&c.Collector.JournalBytes, minJournalBytes}},
-		{key: "collector.min_free", value: size{&c.Collector.MinFree, minMinFree}},
-		{key: "collector.dead_bytes", value: size{&c.Collector.DeadBytes, minDeadBytes}},
-		{key: "collector.late_window", value: days{span{&c.Collector.LateWindow}, minLateWindow, maxLateWindow}},
-		{key: "health.listen", value: text{&c.Health.Listen, listen}},
-		{key: "influx.url", value: text{&c.Influx.URL, webAddress}},
-		{key: "influx.token", value: text{&c.Influx.Token, printable}, secret: true},
-		{key: "influx.org", value: text{&c.Influx.Org, printable}},
-		{key: "influx.bucket", value: text{&c.Influx.Bucket, name}},
-		{key: "influx.backlog_rate", value: count{&c.Influx.BacklogRate, maxBacklogRate}},
-		{key: "gtfs", value: text{&c.GTFS, printable}},
-		{key: "map.style", value: text{&c.Map.Style, webAddress}},
-		{key: "map.center", value: point{&c.Map.Center}},
-		{key: "map.zoom", value: number{&c.Map.Zoom, 0, maxZoom}},
-		{key: "map.attribution", value: text{&c.Map.Attribution, printable}},
+func (c *Config) settings() []settings.Setting {
+	return []settings.Setting{
+		{Key: "http.listen", Value: settings.Text(&c.HTTP.Listen, settings.Listen)},
+		{Key: "http.public_url", Value: settings.Text(&c.HTTP.PublicURL, settings.WebAddress)},
+		{Key: "mqtt.listen", Value: settings.Text(&c.MQTT.Listen, settings.Listen)},
+		{Key: "broker.url", Value: settings.Text(&c.Broker.URL, settings.BrokerAddress)},
+		{Key: "broker.username", Value: settings.Text(&c.Broker.Username, settings.Printable)},
+		{Key: "broker.password", Value: settings.Text(&c.Broker.Password, settings.Printable), Secret: true},
+		{Key: "collector.id", Value: settings.Text(&c.Collector.ID, settings.ID)},
+		{Key: "collector.journal_bytes", Value: settings.Size(&c.Collector.JournalBytes, minJournalBytes)},
+		{Key: "collector.min_free", Value: settings.Size(&c.Collector.MinFree, minMinFree)},
+		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
+		{Key: "collector.late_window", Value: settings.Days(&c.Collector.LateWindow, minLateWindow, maxLateWindow)},
+		{Key: "health.listen", Value: settings.Text(&c.Health.Listen, settings.Listen)},
+		{Key: "influx.url", Value: settings.Text(&c.Influx.URL, settings.WebAddress)},
+		{Key: "influx.token", Value: settings.Text(&c.Influx.Token, settings.Printable), Secret: true},
+		{Key: "influx.org", Value: settings.Text(&c.Influx.Org, settings.Printable)},
+		{Key: "influx.bucket", Value: settings.Text(&c.Influx.Bucket, settings.Name)},
+		{Key: "influx.backlog_rate", Value: settings.Count(&c.Influx.BacklogRate, maxBacklogRate)},
+		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
+		{Key: "map.style", Value: settings.Text(&c.Map.Style, settings.WebAddress)},
+		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
+		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
+		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
 	}
 }
 
 // settings are the keys of one feed, each behind a prefix as in "feeds[0].".
-func (f *Feed) settings(prefix string) []setting {
-	return []setting{
-		{key: prefix + "topic", value: text{&f.Topic, name}},
-		{key: prefix + "format", value: text{&f.Format, name}},
-		{key: prefix + "agency", value: text{&f.Agency, id}},
-		{key: prefix + "latency", value: span{&f.Latency}},
-		{key: prefix + "zone", value: text{&f.Zone, zone}},
-		{key: prefix + "period", value: span{&f.Period}},
-		{key: prefix + "speed_unit", value: text{&f.SpeedUnit, speedUnit}},
-		{key: prefix + "fields", value: text{&f.Fields, printable}},
+func (f *Feed) settings(prefix string) []settings.Setting {
+	return []settings.Setting{
+		{Key: prefix + "topic", Value: settings.Text(&f.Topic, settings.Name)},
+		{Key: prefix + "format", Value: settings.Text(&f.Format, settings.Name)},
+		{Key: prefix + "agency", Value: settings.Text(&f.Agency, settings.ID)},
+		{Key: prefix + "latency", Value: settings.Span(&f.Latency)},
+		{Key: prefix + "zone", Value: settings.Text(&f.Zone, settings.Zone)},
+		{Key: prefix + "period", Value: settings.Span(&f.Period)},
+		{Key: prefix + "speed_unit", Value: settings.Text(&f.SpeedUnit, settings.SpeedUnit)},
+		{Key: prefix + "fields", Value: settings.Text(&f.Fields, settings.Printable)},
 	}
 }
 
@@ -81,7 +76,7 @@ func required(prefix string) []string {
 }
 
 // all are the settings and those of each feed.
-func (c *Config) all() []setting {
+func (c *Config) all() []settings.Setting {
 	all := c.settings()
 	for i := range c.Feeds {
 		all = append(all, c.Feeds[i].settings(feedPrefix(i))...)
@@ -95,30 +90,4 @@ func feedPrefix(i int) string { return fmt.Sprintf("%s[%d].", feedsKey, i) }
 // http.listen.
 func Variable(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
-}
-
-// find returns the setting of a key.
-func find(all []setting, key string) (setting, bool) {
-	for _, s := range all {
-		if s.key == key {
-			return s, true
-		}
-	}
-	return setting{}, false
-}
-
-// names lists the keys directly below a prefix, for whoever wrote one that is not there.
-func names(all []setting, prefix string) []string {
-	var names []string
-	for _, s := range all {
-		rest, below := strings.CutPrefix(s.key, prefix)
-		name, _, _ := strings.Cut(rest, ".")
-		if below && (len(names) == 0 || names[len(names)-1] != name) { // sections stand together
-			names = append(names, name)
-		}
-	}
-	if prefix == "" {
-		names = append(names, feedsKey)
-	}
-	return names
 }

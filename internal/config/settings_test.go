@@ -22,29 +22,6 @@ func load(t *testing.T, text string, more Sources) *Effective {
 	return Load(more)
 }
 
-// target returns what a setting writes to.
-func target(t *testing.T, s setting) any {
-	t.Helper()
-	switch v := s.value.(type) {
-	case text:
-		return v.to
-	case number:
-		return v.to
-	case point:
-		return v.to
-	case span:
-		return v.to
-	case days:
-		return v.to
-	case count:
-		return v.to
-	case size:
-		return v.to
-	}
-	t.Fatalf("%s: the test does not know %T", s.key, s.value)
-	return nil
-}
-
 // fields walks to every field of a struct that holds one value, but for the feeds.
 func fields(path string, v reflect.Value, visit func(path string, to any)) {
 	for i := range v.NumField() {
@@ -64,7 +41,7 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	settings := append(c.settings(), f.settings(feedPrefix(0))...)
 	keys := make(map[any]string)
 	for _, s := range settings {
-		keys[target(t, s)] = s.key
+		keys[s.Value.Target()] = s.Key
 	}
 	walked := 0
 	visit := func(path string, to any) {
@@ -97,18 +74,18 @@ func samples() map[string]string {
 func TestConfigKeysHaveEffectThroughTheEnvironment(t *testing.T) {
 	var c Config
 	for _, s := range c.settings() {
-		given := samples()[s.key]
-		e := Load(Sources{Environ: []string{Variable(s.key) + "=" + given}})
-		checkOnly(t, e, s.key, given, Variable(s.key))
+		given := samples()[s.Key]
+		e := Load(Sources{Environ: []string{Variable(s.Key) + "=" + given}})
+		checkOnly(t, e, s.Key, given, Variable(s.Key))
 	}
 }
 
 func TestConfigKeysHaveEffectThroughTheFile(t *testing.T) {
 	var c Config
 	for _, s := range c.settings() {
-		given := samples()[s.key]
-		e := load(t, "# a line before\n"+nested(s.key, given), Sources{})
-		checkOnly(t, e, s.key, given, fmt.Sprintf("nhip.yaml:%d", 2+strings.Count(s.key, ".")))
+		given := samples()[s.Key]
+		e := load(t, "# a line before\n"+nested(s.Key, given), Sources{})
+		checkOnly(t, e, s.Key, given, fmt.Sprintf("nhip.yaml:%d", 2+strings.Count(s.Key, ".")))
 	}
 }
 
@@ -130,12 +107,12 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 	before := Default()
 	all := e.all()
 	for i, s := range before.all() {
-		got := all[i].value.String()
+		got := all[i].Value.String()
 		switch {
-		case s.key == key && (got != want || got == s.value.String() || e.places[key].origin() != origin):
-			t.Errorf("%s is %q from %s, want %q from %s", key, got, e.places[key].origin(), want, origin)
-		case s.key != key && (got != s.value.String() || e.places[s.key].origin() != "default"):
-			t.Errorf("%s: %s changed to %q", key, s.key, got)
+		case s.Key == key && (got != want || got == s.Value.String() || e.places[key].Origin() != origin):
+			t.Errorf("%s is %q from %s, want %q from %s", key, got, e.places[key].Origin(), want, origin)
+		case s.Key != key && (got != s.Value.String() || e.places[s.Key].Origin() != "default"):
+			t.Errorf("%s: %s changed to %q", key, s.Key, got)
 		}
 	}
 	if cmp.Equal(before, e.Config) {
@@ -151,8 +128,8 @@ func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 		t.Fatalf("%+v, %v", e.Feeds, err)
 	}
 	for i, s := range e.Feeds[0].settings(feedPrefix(0)) {
-		if s.value.String() != samples()[s.key] || e.places[s.key].origin() != fmt.Sprintf("nhip.yaml:%d", i+2) {
-			t.Errorf("%s is %s from %s", s.key, s.value, e.places[s.key].origin())
+		if s.Value.String() != samples()[s.Key] || e.places[s.Key].Origin() != fmt.Sprintf("nhip.yaml:%d", i+2) {
+			t.Errorf("%s is %s from %s", s.Key, s.Value, e.places[s.Key].Origin())
 		}
 	}
 }
@@ -191,12 +168,12 @@ func TestExampleShowsEveryDefault(t *testing.T) {
 		t.Errorf("the example shows what is no default: %s", diff)
 	}
 	for _, s := range e.all() {
-		at := e.places[s.key]
-		if at.path == "" {
-			t.Errorf("%s is not in the example", s.key)
+		at := e.places[s.Key]
+		if at.Path == "" {
+			t.Errorf("%s is not in the example", s.Key)
 		}
-		if !strings.HasPrefix(s.key, feedsKey) && !strings.HasPrefix(strings.TrimSpace(lines[at.line-2]), "# ") {
-			t.Errorf("%s stands at line %d without a word", s.key, at.line)
+		if !strings.HasPrefix(s.Key, feedsKey) && !strings.HasPrefix(strings.TrimSpace(lines[at.Line-2]), "# ") {
+			t.Errorf("%s stands at line %d without a word", s.Key, at.Line)
 		}
 	}
 }
