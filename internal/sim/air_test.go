@@ -18,7 +18,7 @@ func newSky(seed uint64) *sky { return &sky{seed: seed, plane: newPlane(oldQuart
 // spans are what the air over Hanoi can be, all year round and anywhere in the city.
 var spans = map[nhip.Quantity][2]float64{
 	nhip.PM25: {3, 260}, nhip.PM10: {8, 420}, nhip.SO2: {1, 80}, nhip.NO2: {3, 200}, nhip.CO: {350, 5000},
-	nhip.O3: {2, 170}, nhip.Temperature: {5, 42}, nhip.Humidity: {25, 100},
+	nhip.O3: {2, 200}, nhip.Temperature: {5, 42}, nhip.Humidity: {25, 100},
 }
 
 func TestAirIsInRangeAndSmooth(t *testing.T) {
