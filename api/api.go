@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	_ "embed" // the contract is served as it is
 	"errors"
 	"fmt"
@@ -42,8 +43,9 @@ type History interface {
 
 // Options say what an api needs.
 type Options struct {
-	Addr      string // host:port; port 0 picks a free one
-	PublicURL string // how the outside reaches us; "" takes it from each request
+	Addr      string      // host:port; port 0 picks a free one
+	TLS       *tls.Config // nil: plain
+	PublicURL string      // how the outside reaches us; "" takes it from each request
 	Clock     nhip.Clock
 	Begin     func()       // called at live news, to set a replayed clock going; may be nil
 	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
@@ -87,7 +89,8 @@ type API struct {
 	broker   atomic.Bool // the connection stands and is subscribed
 	history  *health.Watch
 	ready    *health.Readiness
-	listener net.Listener
+	listener net.Listener // with TLS where that is configured
+	inside   net.Listener // plain, for who is on this machine, where the other is not; else the same
 	// questions holds a place for each question to the history that is under way.
 	questions chan struct{}
 	server    *http.Server
@@ -98,15 +101,15 @@ type API struct {
 
 // New binds the address. Nothing is served before Start.
 func New(o Options) (*API, error) {
-	l, err := net.Listen("tcp", o.Addr)
+	l, inside, err := listen(o)
 	if err != nil {
-		return nil, fmt.Errorf("can't listen for HTTP on %s: %w", o.Addr, err)
+		return nil, err
 	}
 	if o.Network == nil {
 		o.Network = &tile.Network{}
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
-	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, questions: make(chan struct{}, maxQuestions)}
+	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, inside: inside, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
 	a.asker = ask.NewAsker(ask.AskerOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.history = health.NewWatch(o.History.Ping)
@@ -118,11 +121,35 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
+// insideAddr is where who is on this machine comes in.
+const insideAddr = "127.0.0.1:0"
+
+func listen(o Options) (l, inside net.Listener, err error) {
+	if l, err = net.Listen("tcp", o.Addr); err != nil {
+		return nil, nil, fmt.Errorf("can't listen for HTTP on %s: %w", o.Addr, err)
+	}
+	if o.TLS == nil {
+		return l, l, nil
+	}
+	if inside, err = net.Listen("tcp", insideAddr); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("can't listen for HTTP on %s: %w", insideAddr, err), l.Close())
+	}
+	return tls.NewListener(l, o.TLS), inside, nil
+}
+
 // Addr returns the address that is listened on.
 func (a *API) Addr() string { return a.listener.Addr().String() }
 
 // URL returns the address as browsers write it.
-func (a *API) URL() string { return "http://" + a.Addr() }
+func (a *API) URL() string {
+	if a.o.TLS != nil {
+		return "https://" + a.Addr()
+	}
+	return "http://" + a.Addr()
+}
+
+// InsideURL returns the address for who is on this machine: it is never behind TLS.
+func (a *API) InsideURL() string { return "http://" + a.inside.Addr().String() }
 
 // Start serves, and waits for the broker until ctx ends: until the city is gathered, what needs it
 // says so. A broker that refuses us is an error at once.
@@ -130,16 +157,21 @@ func (a *API) Start(ctx context.Context) error {
 	run, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	a.wg.Go(func() { a.history.Run(run) })
-	a.wg.Go(func() {
-		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
-			a.log.Error("the HTTP server ended", "error", err)
-		}
-	})
+	a.wg.Go(func() { a.serve(a.listener) })
+	if a.inside != a.listener {
+		a.wg.Go(func() { a.serve(a.inside) })
+	}
 	var err error
 	if a.client, err = mqtt.DialPatiently(ctx, a.asker.Extend(a.ears())); err == nil {
 		a.asker.Use(a.client)
 	}
 	return err
+}
+
+func (a *API) serve(l net.Listener) {
+	if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		a.log.Error("the HTTP server ended", "error", err)
+	}
 }
 
 // ears says how the api listens to the live topics.
@@ -171,7 +203,7 @@ func (a *API) Stop(ctx context.Context) error {
 		err = a.server.Close() // a client that does not read must not hold up the rest of the house
 	}
 	if a.cancel == nil {
-		return errors.Join(err, ignoreClosed(a.listener.Close()))
+		return errors.Join(err, ignoreClosed(a.listener.Close()), ignoreClosed(a.inside.Close()))
 	}
 	a.cancel()
 	a.asker.Close()

@@ -1,10 +1,8 @@
 package gateway
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"strings"
 
 	"nhip/internal/mqtt"
@@ -16,21 +14,15 @@ type Rank int
 // The ranks, from nothing to everything that is asked of them.
 const (
 	Nobody   Rank = iota
-	Operator      // publishes like any device, reads everything
+	Box           // a device of the fleet: publishes on its own topics, hears its own commands
+	Operator      // publishes like any device, commands them, reads everything
 	Role          // one of our own processes: speaks and reads on the roles' topics
 )
 
-// Accounts are the secrets that clients log in with, as MQTT password under any user name.
+// Accounts are the secrets of those who belong to the house, as MQTT password under any user name.
 type Accounts struct {
 	Operator string
 	Role     string
-}
-
-// NewSecret returns a random secret of 256 bits in hexadecimal.
-func NewSecret() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
 }
 
 // Rank returns what the owner of a password may do. It takes the same time for every password, and
@@ -50,18 +42,32 @@ func same(password []byte, secret string) bool {
 	return subtle.ConstantTimeCompare(given[:], want[:]) == 1 && secret != ""
 }
 
-// mayPublish tells whether a client of this rank may publish to a topic. Devices speak on their own
-// topics and on nhip/in/…; the rest of nhip/… is between the roles.
-func (r Rank) mayPublish(topic string) bool {
-	ours := strings.HasPrefix(topic, mqtt.Root) && !strings.HasPrefix(topic, mqtt.In)
-	switch {
-	case strings.HasPrefix(topic, "$") || mqtt.CheckTopic(topic) != nil:
+// mayPublish tells whether a client may publish to a topic. Devices speak on their own topics; the
+// operator on those of any device, and gives them commands; the rest of nhip/… is between the roles.
+func (s *session) mayPublish(topic string) bool {
+	if strings.HasPrefix(topic, "$") || mqtt.CheckTopic(topic) != nil {
 		return false
-	case r == Role:
-		return ours
 	}
-	return r == Operator && !ours
+	ours := strings.HasPrefix(topic, mqtt.Root) && !strings.HasPrefix(topic, mqtt.In)
+	command := strings.HasPrefix(topic, mqtt.Command)
+	switch s.rank {
+	case Role:
+		return ours && !command
+	case Operator:
+		return !ours || command
+	case Box:
+		return s.device.Load().speaksOn(topic)
+	}
+	return false
 }
 
-// mayRead tells whether a client of this rank may subscribe to a filter or be sent a topic.
-func (r Rank) mayRead(string) bool { return r == Operator || r == Role }
+// mayRead tells whether a client may subscribe to a filter or be sent a topic.
+func (s *session) mayRead(filter string) bool {
+	switch s.rank {
+	case Role, Operator:
+		return true
+	case Box:
+		return mqtt.Covers(s.device.Load().commands, filter)
+	}
+	return false
+}

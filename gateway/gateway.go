@@ -7,13 +7,16 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"time"
 
 	"nhip"
+	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 
 	broker "github.com/mochi-mqtt/server/v2"
@@ -27,7 +30,6 @@ import (
 const (
 	connectTimeout = 10 * time.Second // from accept to the end of CONNECT
 	maxPending     = 1 << 13          // messages that may wait for one slow subscriber
-	maxClients     = 20_000           // connected at a time
 	maxSession     = 24 * 60 * 60     // s that a session outlives its connection
 	sysTopicEvery  = 60               // s
 	logBurst       = 10               // log lines that clients can cause at once; then one a second
@@ -35,8 +37,10 @@ const (
 
 // Options say what a gateway needs.
 type Options struct {
-	Addr     string // host:port; port 0 picks a free one
+	Addr     string      // host:port; port 0 picks a free one
+	TLS      *tls.Config // nil: plain
 	Accounts Accounts
+	Limits   Limits
 	Clock    nhip.Clock // says when a message was received
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -44,51 +48,104 @@ type Options struct {
 
 // Gateway is the embedded MQTT broker with our rules around it.
 type Gateway struct {
-	listener *listener
-	server   *broker.Server
-	hook     *hook
+	street *listener // where devices arrive
+	inside *listener // for who is on this machine, where the street's is not plain; else the same
+	server *broker.Server
+	hook   *hook
 }
 
 // New binds the address. Nothing is served before Start.
 func New(o Options) (*Gateway, error) {
-	l, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("can't listen for MQTT on %s: %w", o.Addr, err)
-	}
 	log := o.Logger.With("component", "gateway")
 	m := newMetrics(o.Registry)
+	from := newAddresses(o.Limits)
 	caps := broker.NewDefaultServerCapabilities()
 	caps.MaximumPacketSize = mqtt.MaxPacket
 	caps.MaximumClientWritesPending = maxPending
-	caps.MaximumClients = maxClients
+	caps.MaximumClients = math.MaxInt64 // the listener counts
 	caps.MaximumSessionExpiryInterval = maxSession
 	caps.TopicAliasMaximum = 0 // the rules about topics see names, not aliases
 	g := &Gateway{
-		listener: newListener(l, connectTimeout, log, m),
 		server: broker.New(&broker.Options{
 			Capabilities:           caps,
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
 		}),
-		hook: &hook{accounts: o.Accounts, log: log, metrics: m, clock: o.Clock, speak: rate.NewLimiter(1, logBurst)},
+		hook: &hook{
+			accounts: o.Accounts, limits: o.Limits, addresses: from, log: log, metrics: m, clock: o.Clock,
+			speak: rate.NewLimiter(1, logBurst),
+		},
+	}
+	g.hook.directory.Store(new(directory))
+	g.hook.clientOf = func(id string) *broker.Client {
+		cl, _ := g.server.Clients.Get(id)
+		return cl
 	}
 	if err := g.server.AddHook(g.hook, nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("can't set up the broker: %w", err), l.Close())
+		return nil, fmt.Errorf("can't set up the broker: %w", err)
 	}
-	return g, nil
+	return g, g.listen(o, from, log, m)
 }
 
-// Addr returns the address that is listened on.
-func (g *Gateway) Addr() string { return g.listener.Addr().String() }
+// insideAddr is where who is on this machine comes in.
+const insideAddr = "127.0.0.1:0"
 
-// URL returns the address as MQTT clients write it.
-func (g *Gateway) URL() string { return "tcp://" + g.Addr() }
+func (g *Gateway) listen(o Options, from *addresses, log *slog.Logger, m *metrics) error {
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return fmt.Errorf("can't listen for MQTT on %s: %w", o.Addr, err)
+	}
+	g.street = newListener(l, connectTimeout, from, log, m)
+	g.inside = g.street
+	if o.TLS == nil {
+		return nil
+	}
+	g.street.tls = o.TLS
+	if l, err = net.Listen("tcp", insideAddr); err != nil {
+		return errors.Join(fmt.Errorf("can't listen for MQTT on %s: %w", insideAddr, err), g.street.Close())
+	}
+	g.inside = newListener(l, connectTimeout, from, log, m)
+	return nil
+}
+
+// Addr returns the address that devices come to.
+func (g *Gateway) Addr() string { return g.street.Addr().String() }
+
+// URL returns the address that devices come to, as MQTT clients write it.
+func (g *Gateway) URL() string {
+	if g.street.tls != nil {
+		return "ssl://" + g.Addr()
+	}
+	return "tcp://" + g.Addr()
+}
+
+// InsideURL returns the address for who is on this machine: it is never behind TLS.
+func (g *Gateway) InsideURL() string { return "tcp://" + g.inside.Addr().String() }
+
+// SetFleet says which devices there are from now on. Those that are gone or disabled, or whose secret is
+// not valid any more, are cut off before it returns.
+func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
+	known := newDirectory(f, feeds)
+	g.hook.directory.Store(&known)
+	g.hook.sessions.Range(func(conn, s any) bool {
+		if !s.(*session).stillKnown(known) {
+			g.hook.metrics.refused.WithLabelValues("revoked").Inc()
+			_ = conn.(net.Conn).Close() // it may be gone already
+		}
+		return true
+	})
+}
 
 // Start begins to serve; what devices say goes through the door.
 func (g *Gateway) Start(door nhip.Door) error {
 	g.hook.door = door
-	if err := g.server.AddListener(newIntake(g.listener)); err != nil {
-		return fmt.Errorf("can't set up the broker: %w", err)
+	for name, l := range map[string]*listener{"mqtt": g.street, "inside": g.inside} {
+		if name == "inside" && l == g.street {
+			continue
+		}
+		if err := g.server.AddListener(newIntake(name, l, g.hook.forget)); err != nil {
+			return fmt.Errorf("can't set up the broker: %w", err)
+		}
 	}
 	if err := g.server.Serve(); err != nil {
 		return fmt.Errorf("can't start the broker: %w", err)
@@ -101,7 +158,7 @@ func (g *Gateway) Start(door nhip.Door) error {
 func (g *Gateway) CloseDoor(ctx context.Context) error {
 	g.hook.close()
 	for _, cl := range g.server.Clients.GetAll() {
-		if g.hook.rank(cl) != Role {
+		if g.hook.session(cl).rank != Role {
 			cl.Stop(packets.ErrServerShuttingDown)
 		}
 	}
@@ -122,7 +179,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	go func() { done <- g.server.Close() }()
 	select {
 	case err := <-done:
-		_ = g.listener.Close() // where it was never served
+		_, _ = g.street.Close(), g.inside.Close() // where they were never served
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("the broker still has messages in hand: %w", ctx.Err())
@@ -148,6 +205,7 @@ type metrics struct {
 	refused     *prometheus.CounterVec // connections, by reason
 	messages    prometheus.Counter
 	denied      *prometheus.CounterVec // publications and subscriptions, by action
+	limited     *prometheus.CounterVec // what was slowed or cut, by class
 	unsaved     prometheus.Counter
 }
 
@@ -165,10 +223,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_gateway_denied_total", Help: "What a client asked for and may not do, by action.",
 		}, []string{"action"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nhip_gateway_limited_total", Help: "What went beyond a limit and was slowed or cut, by class.",
+		}, []string{"class"}),
 		unsaved: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nhip_gateway_unsaved_total", Help: "Messages not acknowledged because they could not be put on disk.",
 		}),
 	}
-	r.MustRegister(m.connections, m.refused, m.messages, m.denied, m.unsaved)
+	r.MustRegister(m.connections, m.refused, m.messages, m.denied, m.limited, m.unsaved)
 	return m
 }

@@ -194,7 +194,7 @@ func TestWhoMayPublishWhat(t *testing.T) {
 		{Role, "/hfp/v2/x", false},
 		{Nobody, "nhip/in/position/1", false},
 	} {
-		if got := c.rank.mayPublish(c.topic); got != c.want {
+		if got := (&session{rank: c.rank}).mayPublish(c.topic); got != c.want {
 			t.Errorf("rank %d publishes to %.40q: %v, want %v", c.rank, c.topic, got, c.want)
 		}
 	}
@@ -251,7 +251,7 @@ func TestNoPacketBeforeTheDeadlineEndsTheConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quick := newListener(l, absent, slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()))
+	quick := newListener(l, absent, newAddresses(Limits{}), slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()))
 	defer quick.Close()
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
@@ -287,7 +287,7 @@ func TestTheListenerOutlivesAcceptErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := newMetrics(prometheus.NewRegistry())
-	l := newListener(&flaky{inner, 2}, waitFor, slog.New(slog.DiscardHandler), m)
+	l := newListener(&flaky{inner, 2}, waitFor, newAddresses(Limits{}), slog.New(slog.DiscardHandler), m)
 	conn, err := net.Dial("tcp", inner.Addr().String())
 	if err != nil {
 		t.Fatal(err)

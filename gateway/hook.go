@@ -2,10 +2,17 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
+	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"nhip"
+	"nhip/internal/mqtt"
+	"nhip/internal/pause"
 
 	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -16,13 +23,17 @@ import (
 // go. The broker calls it from one goroutine for each connection.
 type hook struct {
 	broker.HookBase
-	door     nhip.Door
-	accounts Accounts
-	log      *slog.Logger
-	metrics  *metrics
-	clock    nhip.Clock
-	speak    *rate.Limiter // of log lines that a client can cause
-	ranks    sync.Map      // client (pointer) → Rank
+	door      nhip.Door
+	accounts  Accounts
+	directory atomic.Pointer[directory]
+	limits    Limits
+	addresses *addresses
+	log       *slog.Logger
+	metrics   *metrics
+	clock     nhip.Clock
+	speak     *rate.Limiter                  // of log lines that a client can cause
+	sessions  sync.Map                       // net.Conn → *session
+	clientOf  func(id string) *broker.Client // connected or of a session that lasts; nil: none
 
 	gate   sync.RWMutex // over shut, so that nobody enters while the last are waited for
 	shut   bool         // devices are not let in any more
@@ -57,46 +68,129 @@ func (h *hook) ID() string { return "nhip" }
 // Provides lists what the hook takes part in.
 func (h *hook) Provides(b byte) bool {
 	return bytes.IndexByte([]byte{
-		broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPublish, broker.OnDisconnect,
+		broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPacketRead, broker.OnPublish,
 	}, b) >= 0
 }
 
-// OnConnect takes a client's will away, which the broker would publish past every rule. The client
-// is let in: many a box sets a will that nobody needs.
+// OnConnect takes a client's will away, which the broker would publish past every rule, and bounds its
+// keep-alive: with none the connection would stay for ever when its line is cut, and the library's sums of
+// long ones run over. The client is let in: many a box sets a will that nobody needs.
 func (h *hook) OnConnect(cl *broker.Client, pk packets.Packet) error {
 	if pk.Connect.WillFlag {
 		cl.Properties.Will = broker.Will{}
 		h.metrics.denied.WithLabelValues("will").Inc()
 	}
+	if k := cl.State.Keepalive; k < minKeepAlive || k > maxKeepAlive {
+		cl.State.Keepalive = min(max(k, minKeepAlive), maxKeepAlive)
+		if k == 0 {
+			cl.State.Keepalive = maxKeepAlive
+		}
+		h.metrics.limited.WithLabelValues(classKeepAlive).Inc()
+	}
 	return nil
 }
 
-// OnConnectAuthenticate checks the password.
+// OnConnectAuthenticate asks who it is.
 func (h *hook) OnConnectAuthenticate(cl *broker.Client, pk packets.Packet) bool {
-	rank := h.accounts.Rank(pk.Connect.Password)
-	if h.isShut() && rank != Role {
+	s, why := h.identify(cl, pk)
+	if s == nil {
+		h.refuse(cl, why)
 		return false
 	}
-	if rank == Nobody {
-		h.metrics.refused.WithLabelValues("credentials").Inc()
-		if h.speak.Allow() {
-			h.log.Warn("refused a client with a wrong password or none", "remote", cl.Net.Remote)
-		}
+	if h.isShut() && s.rank != Role {
 		return false
 	}
-	h.ranks.Store(cl, rank)
-	return true
+	h.sessions.Store(cl.Net.Conn, s)
+	return s.stillKnown(*h.directory.Load()) // a fleet that came meanwhile has not seen this session
 }
 
-// OnDisconnect forgets the client.
-func (h *hook) OnDisconnect(cl *broker.Client, _ error, _ bool) { h.ranks.Delete(cl) }
+// forget ends a connection's session. The library does not tell of every connection that ends.
+func (h *hook) forget(conn net.Conn) { h.sessions.Delete(conn) }
+
+// refuse counts and tells a log-in that fails. Beyond a few from one address the answer waits: whoever
+// goes through a list of guesses shall need years.
+func (h *hook) refuse(cl *broker.Client, why string) {
+	h.metrics.refused.WithLabelValues(why).Inc()
+	if h.speak.Allow() {
+		h.log.Warn("refused a client", "reason", why, "client", cl.ID, "remote", cl.Net.Remote)
+	}
+	if cl.Net.Conn != nil && h.addresses.failed(key(cl.Net.Conn.RemoteAddr()), time.Now()) {
+		h.metrics.limited.WithLabelValues(classLogin).Inc()
+		pause.For(context.Background(), failedPause) // the deadline of the log-in bounds it, too
+	}
+}
+
+// Why a client is refused, as metrics name it.
+const (
+	badCredentials = "credentials"
+	badClientID    = "client_id"
+)
+
+// identify tells who has connected, or why it may not. A device's client id is its name, so that nobody
+// can take another's place on the broker; for the same reason nobody takes the place of a higher rank.
+func (h *hook) identify(cl *broker.Client, pk packets.Packet) (s *session, why string) {
+	rank := h.accounts.Rank(pk.Connect.Password)
+	if rank == Nobody {
+		d, secret := h.deviceOf(cl, pk)
+		if d == nil {
+			return nil, badCredentials
+		}
+		if cl.ID != d.id {
+			return nil, badClientID
+		}
+		return h.newBoxSession(d, secret, cl.Net.Conn), ""
+	}
+	if _, isDevice := (*h.directory.Load())[cl.ID]; isDevice || h.isHigher(cl.ID, rank) {
+		return nil, badClientID
+	}
+	return &session{rank: rank}, ""
+}
+
+// deviceOf returns the device that a CONNECT proves to come from, and the secret that it has shown.
+func (h *hook) deviceOf(cl *broker.Client, pk packets.Packet) (*device, []byte) {
+	name := string(pk.Connect.Username)
+	known := *h.directory.Load()
+	if len(pk.Connect.Password) > 0 {
+		secret := bytes.Clone(pk.Connect.Password)
+		return known.withSecret(name, secret), secret
+	}
+	shown, ok := certified(cl.Net.Conn)
+	if !ok || name != "" && name != shown {
+		return nil, nil
+	}
+	return known[shown], nil
+}
+
+// isHigher reports whether a client id is in use by somebody of another rank.
+func (h *hook) isHigher(id string, rank Rank) bool {
+	other := h.clientOf(id)
+	return other != nil && h.session(other).rank > rank
+}
+
+// OnPacketRead bounds what a device may subscribe to at all.
+func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Subscribe && h.session(cl).rank == Box &&
+		cl.State.Subscriptions.Len()+len(pk.Filters) > maxSubscriptions {
+		h.metrics.limited.WithLabelValues(classSubscriptions).Inc()
+		cl.Stop(packets.ErrQuotaExceeded)
+		return pk, packets.ErrQuotaExceeded
+	}
+	return pk, nil
+}
 
 // OnACLCheck is asked for publications, subscriptions and deliveries.
 func (h *hook) OnACLCheck(cl *broker.Client, topic string, write bool) bool {
-	rank := h.rank(cl)
-	allowed, action := rank.mayRead(topic), "subscribe"
+	s := h.session(cl)
+	allowed, action := false, "subscribe"
 	if write {
-		allowed, action = rank.mayPublish(topic), "publish"
+		action = "publish"
+		if strings.Count(topic, "/") >= maxLevels {
+			h.metrics.limited.WithLabelValues(classTopic).Inc()
+		} else {
+			allowed = s.mayPublish(topic)
+		}
+	} else {
+		allowed = s.mayRead(topic)
 	}
 	if !allowed {
 		h.metrics.denied.WithLabelValues(action).Inc()
@@ -108,12 +202,14 @@ func (h *hook) OnACLCheck(cl *broker.Client, topic string, write bool) bool {
 }
 
 // OnPublish takes a device's message through the door. The broker writes the PUBACK after this
-// returns, so returning is saying "it is on disk". A role's message goes its usual way.
+// returns, so returning is saying "it is on disk". What the roles say, and commands to devices, go their
+// usual way.
 func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
-	if h.rank(cl) == Role {
+	s := h.session(cl)
+	if s.rank == Role || strings.HasPrefix(pk.TopicName, mqtt.Command) {
 		return pk, nil
 	}
-	if !h.enter() {
+	if !h.slow(s, len(pk.TopicName)+len(pk.Payload)) || !h.enter() {
 		return pk, packets.ErrRejectPacket
 	}
 	h.metrics.messages.Inc()
@@ -132,6 +228,20 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 	return pk, packets.CodeSuccessIgnore
 }
 
+// slow holds up a device that says more than it may: nothing of what it says is read meanwhile, and TCP
+// holds it up in its turn. It is false when the connection ended first.
+func (h *hook) slow(s *session, size int) bool {
+	return h.waitFor(s, s.messages, 1, classMessageRate) && h.waitFor(s, s.bytes, size, classByteRate)
+}
+
+func (h *hook) waitFor(s *session, l *rate.Limiter, n int, class string) bool {
+	if l == nil || l.AllowN(time.Now(), n) {
+		return true
+	}
+	h.metrics.limited.WithLabelValues(class).Inc()
+	return l.WaitN(s.open, n) == nil
+}
+
 func (h *hook) settle(cl *broker.Client, err error) {
 	if err != nil {
 		h.metrics.unsaved.Inc()
@@ -139,11 +249,4 @@ func (h *hook) settle(cl *broker.Client, err error) {
 			h.log.Error("a message can't be put on disk and is not acknowledged", "client", cl.ID, "error", err)
 		}
 	}
-}
-
-func (h *hook) rank(cl *broker.Client) Rank {
-	if r, ok := h.ranks.Load(cl); ok {
-		return r.(Rank)
-	}
-	return Nobody
 }

@@ -12,7 +12,9 @@ import (
 // it is being served, so that its Close can miss one that has just come: here nothing is left when
 // Close returns.
 type intake struct {
+	name    string
 	l       *listener
+	gone    func(net.Conn) // hears of each connection that has ended
 	serving sync.WaitGroup // the connections, and Serve itself
 
 	mu   sync.Mutex
@@ -21,8 +23,8 @@ type intake struct {
 }
 
 // newIntake returns an intake that will be served: Close waits for that to end.
-func newIntake(l *listener) *intake {
-	i := &intake{l: l, open: make(map[net.Conn]bool)}
+func newIntake(name string, l *listener, gone func(net.Conn)) *intake {
+	i := &intake{name: name, l: l, gone: gone, open: make(map[net.Conn]bool)}
 	i.serving.Add(1)
 	return i
 }
@@ -31,7 +33,7 @@ func newIntake(l *listener) *intake {
 func (i *intake) Init(*slog.Logger) error { return nil }
 
 // ID names the listener.
-func (i *intake) ID() string { return "mqtt" }
+func (i *intake) ID() string { return i.name }
 
 // Address returns the address that is listened on.
 func (i *intake) Address() string { return i.l.Addr().String() }
@@ -71,6 +73,7 @@ func (i *intake) enter(conn net.Conn) bool {
 
 func (i *intake) leave(conn net.Conn) {
 	_ = conn.Close() // the library has closed most of them
+	i.gone(conn)
 	i.mu.Lock()
 	delete(i.open, conn)
 	i.mu.Unlock()

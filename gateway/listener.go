@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -14,18 +16,21 @@ const acceptPause = 100 * time.Millisecond
 
 // listener wraps a net.Listener for the broker library, which ends for good at the first error of
 // Accept and waits for ever for a client's first packet. The deadline set here is replaced by the
-// keep-alive's once the client has logged in.
+// keep-alive's once the client has logged in; until then it bounds the TLS handshake, too, which begins
+// with the first read, in the connection's own goroutine.
 type listener struct {
 	net.Listener
-	timeout time.Duration
-	log     *slog.Logger
-	metrics *metrics
-	closed  chan struct{}
-	once    sync.Once
+	tls       *tls.Config // nil: plain
+	timeout   time.Duration
+	addresses *addresses
+	log       *slog.Logger
+	metrics   *metrics
+	closed    chan struct{}
+	once      sync.Once
 }
 
-func newListener(l net.Listener, timeout time.Duration, log *slog.Logger, m *metrics) *listener {
-	return &listener{Listener: l, timeout: timeout, log: log, metrics: m, closed: make(chan struct{})}
+func newListener(l net.Listener, timeout time.Duration, from *addresses, log *slog.Logger, m *metrics) *listener {
+	return &listener{Listener: l, timeout: timeout, addresses: from, log: log, metrics: m, closed: make(chan struct{})}
 }
 
 // Accept returns the next connection; only a closed listener makes it fail.
@@ -33,7 +38,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			return l.admit(conn)
+			if conn = l.admit(conn); conn != nil {
+				return conn, nil
+			}
+			continue
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err
@@ -48,12 +56,29 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *listener) admit(conn net.Conn) (net.Conn, error) {
-	if err := conn.SetDeadline(time.Now().Add(l.timeout)); err != nil {
-		return nil, errors.Join(err, conn.Close())
+// admit lets a connection in, or closes it and returns nil where there are too many.
+func (l *listener) admit(conn net.Conn) net.Conn {
+	from := key(conn.RemoteAddr())
+	if class := l.addresses.enter(from, time.Now()); class != "" {
+		l.metrics.limited.WithLabelValues(class).Inc()
+		_ = conn.Close() // nobody is waiting for it
+		return nil
 	}
 	l.metrics.connections.Inc()
-	return &countedConn{Conn: conn, closed: l.metrics.connections.Dec}, nil
+	open, end := context.WithCancel(context.Background())
+	counted := &countedConn{Conn: conn, open: open, closed: func() {
+		end()
+		l.metrics.connections.Dec()
+		l.addresses.leave(from, time.Now())
+	}}
+	if err := conn.SetDeadline(time.Now().Add(l.timeout)); err != nil {
+		_ = counted.Close() // it is broken
+		return nil
+	}
+	if l.tls != nil {
+		return tls.Server(counted, l.tls)
+	}
+	return counted
 }
 
 // Close stops listening.
@@ -66,6 +91,7 @@ func (l *listener) Close() error {
 type countedConn struct {
 	net.Conn
 	once   sync.Once
+	open   context.Context // until the first Close
 	closed func()
 }
 

@@ -6,10 +6,11 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/web"
-	"nhip/gateway"
 	"nhip/geo/tile"
+	"nhip/internal/certs"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
+	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 )
 
@@ -71,7 +72,7 @@ func (f *front) start() error {
 	if replayed, ok := f.clock.(*nhip.ReplayClock); ok {
 		o.Begin = replayed.Begin
 	}
-	if o.Token, err = f.dir.Token(gateway.NewSecret); err != nil {
+	if o.Token, err = f.dir.Token(fleet.NewSecret); err != nil {
 		return err
 	}
 	if f.api, err = f.newAPI(o); err != nil {
@@ -84,7 +85,7 @@ func (f *front) start() error {
 }
 
 func (f *front) announce() error {
-	if err := f.dir.Announce(datadir.Addresses{HTTP: f.api.URL()}); err != nil {
+	if err := f.dir.Announce(datadir.Addresses{HTTP: f.api.InsideURL()}); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(f.stdout, "ready http=%s broker=%s influx=%s\nmap   %s/\n", f.api.URL(), f.conf.Broker.URL, f.conf.Influx.URL, f.api.URL())
@@ -103,6 +104,10 @@ func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *ti
 
 // newAPI binds an api's port.
 func (p *process) newAPI(o api.Options) (*api.API, error) {
+	var err error
+	if o.TLS, err = tlsOf("http.tls", certs.Files{Cert: p.conf.HTTP.TLS.Cert, Key: p.conf.HTTP.TLS.Key}, p.log); err != nil {
+		return nil, err
+	}
 	a, err := api.New(o)
 	if err != nil {
 		return nil, hint(err, "--http")

@@ -15,6 +15,7 @@ import (
 	"nhip/collector"
 	"nhip/collector/decode"
 	"nhip/gateway"
+	"nhip/internal/fleet"
 	"nhip/internal/influx/influxtest"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
@@ -66,7 +67,7 @@ func (later) Now() time.Time { return mqtttest.CrowdBegin.AddDate(0, 0, 1) }
 func startDoor(b *testing.B, secret string, store collector.Store) (address string) {
 	b.Helper()
 	log := slog.New(slog.DiscardHandler)
-	role := gateway.NewSecret()
+	role := fleet.NewSecret()
 	g, err := gateway.New(gateway.Options{
 		Addr: "127.0.0.1:0", Accounts: gateway.Accounts{Operator: secret, Role: role}, Clock: later{}, Logger: log, Registry: prometheus.NewRegistry(),
 	})

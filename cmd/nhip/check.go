@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -23,13 +24,15 @@ var errFaulty = errors.New("faulty configuration")
 type checkCmd struct {
 	settingFlags
 
-	File string `arg:"" optional:"" help:"Configuration file (YAML); without one, the defaults and the environment."`
+	DataDir string `help:"Data folder, for its fleet." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
+	File    string `arg:"" optional:"" help:"Configuration file (YAML); without one, the defaults and the environment."`
 }
 
 // settingFlags are the flags that lie over the configuration.
 type settingFlags struct {
 	HTTP      string `help:"Address of the API and the map; port 0 picks a free one." placeholder:"HOST:PORT"`
 	MQTT      string `help:"Address of the embedded broker; port 0 picks a free one." placeholder:"HOST:PORT"`
+	Fleet     string `help:"The fleet file; default: fleet.yaml of the data folder, where there is one." type:"path" placeholder:"FILE"`
 	GTFS      string `help:"Timetable to draw and, with --simulate, to drive." type:"path" placeholder:"ZIP"`
 	InfluxURL string `help:"An InfluxDB elsewhere instead of the embedded one; its token is influx.token of the configuration or NHIP_INFLUX_TOKEN." placeholder:"URL"`
 }
@@ -38,6 +41,7 @@ func (f *settingFlags) flags() []config.Flag {
 	return []config.Flag{
 		{Name: "--http", Key: "http.listen", Value: f.HTTP},
 		{Name: "--mqtt", Key: "mqtt.listen", Value: f.MQTT},
+		{Name: "--fleet", Key: "fleet", Value: f.Fleet},
 		{Name: "--gtfs", Key: "gtfs", Value: f.GTFS},
 		{Name: "--influx-url", Key: "influx.url", Value: f.InfluxURL},
 	}
@@ -47,7 +51,11 @@ func (f *settingFlags) flags() []config.Flag {
 func (c *checkCmd) Run(e *env) error {
 	set := effective(c.File, c.flags())
 	checkTimetable(set)
-	if err := set.Err(); err != nil {
+	err := set.Err()
+	if _, fault := readFleet(&set.Config, c.DataDir); fault != nil {
+		err = errors.Join(err, fault)
+	}
+	if err != nil {
 		fmt.Fprintln(e.stderr, err)
 		return errFaulty
 	}
@@ -65,6 +73,7 @@ func effective(path string, flags []config.Flag) *config.Effective {
 		checkFeed(set, fmt.Sprintf("feeds[%d].", i), f)
 	}
 	checkTogether(set)
+	checkPlain(set)
 	return set
 }
 
@@ -75,11 +84,40 @@ func checkTogether(set *config.Effective) {
 		{"broker.password", set.Broker.Password, "broker.url", set.Broker.URL},
 		{"influx.token", set.Influx.Token, "influx.url", set.Influx.URL},
 		{"influx.org", set.Influx.Org, "influx.url", set.Influx.URL},
+		{"http.tls.cert", set.HTTP.TLS.Cert, "http.tls.key", set.HTTP.TLS.Key},
+		{"http.tls.key", set.HTTP.TLS.Key, "http.tls.cert", set.HTTP.TLS.Cert},
+		{"mqtt.tls.cert", set.MQTT.TLS.Cert, "mqtt.tls.key", set.MQTT.TLS.Key},
+		{"mqtt.tls.key", set.MQTT.TLS.Key, "mqtt.tls.cert", set.MQTT.TLS.Cert},
+		{"mqtt.tls.client_ca", set.MQTT.ClientCA, "mqtt.tls.cert", set.MQTT.TLS.Cert},
+		{"mqtt.tls.crl", set.MQTT.CRL, "mqtt.tls.client_ca", set.MQTT.ClientCA},
 	} {
 		if c.value != "" && c.with == "" {
 			set.Refuse(c.key, "has no effect without "+c.needs)
 		}
 	}
+}
+
+// checkPlain refuses a door that strangers reach and that says everything in the clear, unless that is
+// asked for: a proxy in front may do the rest.
+func checkPlain(set *config.Effective) {
+	for _, d := range []struct {
+		section, listen, cert string
+		plain                 bool
+	}{
+		{"http", set.HTTP.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
+		{"mqtt", set.MQTT.Listen, set.MQTT.TLS.Cert, set.MQTT.Plain},
+	} {
+		if d.cert == "" && !d.plain && !loopback(d.listen) {
+			set.Refuse(d.section+".listen", fmt.Sprintf("is reached from other machines and would be plain; set %s.tls, or %s.plain where something in front has TLS", d.section, d.section))
+		}
+	}
+}
+
+// loopback reports whether an address is reached from this machine only.
+func loopback(listen string) bool {
+	host, _, _ := net.SplitHostPort(listen)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkFeed refuses what the collector can't read. What is empty has been refused already.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 
 	"nhip/gateway"
+	"nhip/internal/certs"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
+	"nhip/internal/fleet"
 	"nhip/internal/health"
 )
 
@@ -51,17 +55,13 @@ func (g *edge) prepare() error {
 }
 
 func (g *edge) start() error {
-	token, err := g.dir.Token(gateway.NewSecret)
+	token, err := g.dir.Token(fleet.NewSecret)
 	if err != nil {
 		return err
 	}
-	g.gateway, err = gateway.New(gateway.Options{
-		Addr: g.conf.MQTT.Listen, Accounts: gateway.Accounts{Operator: token}, Clock: g.clock, Logger: g.log, Registry: g.registry,
-	})
-	if err != nil {
-		return hint(err, "--mqtt")
+	if g.gateway, err = g.newGateway(gateway.Accounts{Operator: token}); err != nil {
+		return err
 	}
-	g.cleanup.Push("the broker", g.gateway.Stop)
 	g.forwarder, err = gateway.NewForwarder(gateway.ForwardOptions{
 		Dir: g.dir.Path("gateway"), Upstream: g.outside("nhip-gateway-" + token[:8]), Logger: g.log, Registry: g.registry,
 	})
@@ -83,9 +83,43 @@ func (g *edge) announce() error {
 	if err != nil {
 		return err
 	}
-	if err := g.dir.Announce(datadir.Addresses{MQTT: g.gateway.URL()}); err != nil {
+	if err := g.dir.Announce(datadir.Addresses{MQTT: g.gateway.InsideURL()}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(g.stdout, "ready mqtt=%s health=%s upstream=%s\n", g.gateway.URL(), numbers.URL(), g.conf.Broker.URL)
 	return err
+}
+
+// newGateway binds the devices' door and hands it each version of the fleet.
+func (p *process) newGateway(accounts gateway.Accounts) (*gateway.Gateway, error) {
+	m := p.conf.MQTT
+	secured, err := tlsOf("mqtt.tls", certs.Files{Cert: m.TLS.Cert, Key: m.TLS.Key, ClientCA: m.ClientCA, CRL: m.CRL}, p.log)
+	if err != nil {
+		return nil, err
+	}
+	l := m.Limits
+	g, err := gateway.New(gateway.Options{
+		Addr: m.Listen, TLS: secured, Accounts: accounts, Clock: p.clock, Logger: p.log, Registry: p.registry,
+		Limits: gateway.Limits{
+			Connections: int(l.Connections), PerAddress: int(l.PerAddress), ConnectRate: int(l.ConnectRate),
+			MessageRate: int(l.MessageRate), ByteRate: int(l.ByteRate),
+		},
+	})
+	if err != nil {
+		return nil, hint(err, "--mqtt")
+	}
+	p.cleanup.Push("the broker", g.Stop)
+	return g, p.watchFleet(func(f *fleet.Fleet) { g.SetFleet(f, p.conf.FeedFilters()) })
+}
+
+// tlsOf reads what a door shows; nil where it is plain.
+func tlsOf(key string, f certs.Files, log *slog.Logger) (*tls.Config, error) {
+	if f.Cert == "" {
+		return nil, nil
+	}
+	secured, err := f.Load(log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return secured, nil
 }

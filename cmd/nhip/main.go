@@ -29,6 +29,8 @@ type cli struct {
 	API       apiCmd       `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
 	Check     checkCmd     `cmd:"" help:"Show the configuration that holds, and where it comes from."`
 	Decode    decodeCmd    `cmd:"" help:"Show what a payload says, and what of it would be turned away."`
+	Device    deviceCmd    `cmd:"" help:"Say who may speak: add, list, disable and enable devices, and change their secrets."`
+	Fleet     fleetCmd     `cmd:"" help:"Compare versions of the fleet."`
 	Replay    replayCmd    `cmd:"" help:"Publish recordings, as they were or faster."`
 	Ledger    ledgerCmd    `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
 	Dead      deadCmd      `cmd:"" help:"List, show and replay what was turned away."`

@@ -13,10 +13,10 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
-	"nhip/gateway"
 	"nhip/internal/cleanup"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
+	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/mqtt"
 
@@ -193,7 +193,7 @@ func location(name string) *time.Location {
 // unique makes a client id that no other process has: two with one id would throw each other out.
 func unique(id string) string {
 	const enough = 8 // hexadecimal digits
-	return id + "-" + gateway.NewSecret()[:enough]
+	return id + "-" + fleet.NewSecret()[:enough]
 }
 
 // hint adds to a port in use which flag chooses another.

@@ -39,7 +39,7 @@ func (c *city) startSimulator() error {
 	defer cancel()
 	var err error
 	c.devices, err = mqtt.DialFan(ctx, mqtt.FanOptions{Lanes: simulatorLanes, Options: mqtt.Options{
-		URL: c.gateway.URL(), ClientID: "nhip-simulator", Username: "simulator", Password: c.accounts.Operator, Logger: c.log,
+		URL: c.gateway.InsideURL(), ClientID: "nhip-simulator", Username: "simulator", Password: c.accounts.Operator, Logger: c.log,
 	}})
 	if err != nil {
 		return err

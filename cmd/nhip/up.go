@@ -10,6 +10,7 @@ import (
 	"nhip/collector"
 	"nhip/gateway"
 	"nhip/internal/datadir"
+	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
@@ -69,21 +70,17 @@ func (c *city) prepare() error {
 		return err
 	}
 	var err error
-	c.accounts.Role = gateway.NewSecret()
-	c.accounts.Operator, err = c.dir.Token(gateway.NewSecret)
+	c.accounts.Role = fleet.NewSecret()
+	c.accounts.Operator, err = c.dir.Token(fleet.NewSecret)
 	return err
 }
 
 // bind takes the broker's port first: a port in use must not cost the start of a database.
 func (c *city) bind() error {
 	var err error
-	c.gateway, err = gateway.New(gateway.Options{
-		Addr: c.conf.MQTT.Listen, Accounts: c.accounts, Clock: c.clock, Logger: c.log, Registry: c.registry,
-	})
-	if err != nil {
-		return hint(err, "--mqtt")
+	if c.gateway, err = c.newGateway(c.accounts); err != nil {
+		return err
 	}
-	c.cleanup.Push("the broker", c.gateway.Stop)
 	network, err := c.loadNetwork()
 	if err != nil {
 		return err
@@ -97,7 +94,7 @@ func (c *city) bind() error {
 
 // broker says how a role of ours connects.
 func (c *city) broker(id string) mqtt.Options {
-	return mqtt.Options{URL: c.gateway.URL(), ClientID: id, Username: id, Password: c.accounts.Role}
+	return mqtt.Options{URL: c.gateway.InsideURL(), ClientID: id, Username: id, Password: c.accounts.Role}
 }
 
 // startRoles starts the collector, opens the door and starts the api.
@@ -133,10 +130,10 @@ func (c *city) awaitCity() error {
 
 // announce prints where everything is and leaves it for local tools.
 func (c *city) announce() error {
-	at := datadir.Addresses{HTTP: c.api.URL(), MQTT: c.gateway.URL(), Influx: c.influx.url}
+	at := datadir.Addresses{HTTP: c.api.InsideURL(), MQTT: c.gateway.InsideURL(), Influx: c.influx.url}
 	if err := c.dir.Announce(at); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.stdout, "ready http=%s mqtt=%s influx=%s\nmap   %s/\n", at.HTTP, at.MQTT, at.Influx, at.HTTP)
+	_, err := fmt.Fprintf(c.stdout, "ready http=%s mqtt=%s influx=%s\nmap   %s/\n", c.api.URL(), c.gateway.URL(), at.Influx, c.api.URL())
 	return err
 }

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"nhip"
@@ -19,6 +20,7 @@ type Config struct {
 	Health    Health
 	Influx    Influx
 	Feeds     []Feed // at least one
+	Fleet     string // path of the fleet file; empty: fleet.yaml of the data folder, where there is one
 	GTFS      string // path of a GTFS zip
 	Map       Map
 }
@@ -27,11 +29,34 @@ type Config struct {
 type HTTP struct {
 	Listen    string // host:port
 	PublicURL string // how the outside reaches it
+	Plain     bool   // without TLS beyond this machine
+	TLS       TLS
+}
+
+// TLS is what a door shows: paths of PEM files. Without a certificate the door is plain.
+type TLS struct {
+	Cert string
+	Key  string
 }
 
 // MQTT is the embedded broker's door.
 type MQTT struct {
 	Listen string // host:port
+	Plain  bool   // without TLS beyond this machine
+	TLS    TLS
+	Limits Limits
+
+	ClientCA string // path of PEM: whose certificates devices may show
+	CRL      string // path of PEM: those that were taken back
+}
+
+// Limits keep what a device or an address takes within bounds; 0 is no limit.
+type Limits struct {
+	Connections int64 // open at a time
+	PerAddress  int64 // open at a time from one address
+	ConnectRate int64 // a second from one address
+	MessageRate int64 // messages a second of one device
+	ByteRate    int64 // bytes a second of one device
 }
 
 // Broker is the outside broker at which roles meet that run apart. One process with every role has
@@ -69,6 +94,7 @@ type Influx struct {
 
 // Feed maps topics to a decoder.
 type Feed struct {
+	Name    string        // by which the fleet calls it; empty: its format
 	Topic   string        // MQTT filter
 	Format  string        // name of the decoder
 	Agency  string        // whose buses
@@ -78,6 +104,22 @@ type Feed struct {
 	Period    time.Duration // averaging period where the format does not say it; 0: the format's own
 	SpeedUnit string        // of speeds whose format does not say it: km/h or m/s; empty: km/h
 	Fields    string        // what a payload without a form of its own says under which name: "air.pm2_5=pm25, temp=temperature °F"
+}
+
+// FeedFilters are the topic filters of the feeds by what the fleet calls them. Of two without a name and
+// with one format, neither can be called by it.
+func (c *Config) FeedFilters() map[string]string {
+	filters := make(map[string]string)
+	times := make(map[string]int)
+	for _, f := range c.Feeds {
+		name := cmp.Or(f.Name, f.Format)
+		if times[name]++; f.Name != "" || times[name] == 1 {
+			filters[name] = f.Topic
+		} else {
+			delete(filters, name)
+		}
+	}
+	return filters
 }
 
 // Map is the web map's ground.
@@ -108,6 +150,13 @@ const (
 	defaultDeadBytes    = 4 << 30
 	defaultMinFree      = 256 << 20 // a checkpoint of the ledger takes some megabytes, and so does the database
 	defaultBacklogRate  = 20_000    // a fifth of what an InfluxDB on two cores takes
+
+	// A city's buses come through few addresses of their mobile operators, and all at once after a cut.
+	defaultConnections = 20_000
+	defaultPerAddress  = 5_000
+	defaultConnectRate = 500
+	defaultMessageRate = 20        // twenty times what a box says
+	defaultByteRate    = 128 << 10 // two of the largest packets
 )
 
 // hanoi is the middle of the map of a city that is not known yet: Hoàn Kiếm lake.
@@ -116,8 +165,11 @@ func hanoi() []float64 { return []float64{105.8524, 21.0288} }
 // Default returns what holds where nothing is set.
 func Default() Config {
 	return Config{
-		HTTP:      HTTP{Listen: defaultHTTP},
-		MQTT:      MQTT{Listen: defaultMQTT},
+		HTTP: HTTP{Listen: defaultHTTP},
+		MQTT: MQTT{Listen: defaultMQTT, Limits: Limits{
+			Connections: defaultConnections, PerAddress: defaultPerAddress, ConnectRate: defaultConnectRate,
+			MessageRate: defaultMessageRate, ByteRate: defaultByteRate,
+		}},
 		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: nhip.LateWindow},
 		Health:    Health{Listen: defaultHealth},
 		Influx:    Influx{Bucket: defaultBucket, BacklogRate: defaultBacklogRate},

@@ -41,6 +41,10 @@ func (e *Effective) readFeed(f *settings.File, i int, item ast.Node) {
 		return
 	}
 	f.Require(item, required(prefix)...)
+	named := e.Feeds[i].Name
+	if j := slices.IndexFunc(e.Feeds[:i], func(other Feed) bool { return named != "" && other.Name == named }); j >= 0 {
+		f.Refuse(prefix+"name", fmt.Sprintf("is the name of feeds[%d], too", j))
+	}
 	topic := e.Feeds[i].Topic
 	before := func(other Feed) bool { return topic != "" && other.Topic == topic }
 	if j := slices.IndexFunc(e.Feeds[:i], before); j >= 0 {

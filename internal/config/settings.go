@@ -19,6 +19,8 @@ const (
 	minLateWindow   = time.Hour
 	maxLateWindow   = 10 * 366 * 24 * time.Hour
 	maxBacklogRate  = 10_000_000 // rows a second, beyond any database
+	maxConnections  = 10_000_000 // beyond any machine
+	maxByteRate     = 1 << 30
 )
 
 // envPrefix begins the name of every variable of ours.
@@ -33,7 +35,20 @@ func (c *Config) settings() []settings.Setting {
 	return []settings.Setting{
 		{Key: "http.listen", Value: settings.Text(&c.HTTP.Listen, settings.Listen)},
 		{Key: "http.public_url", Value: settings.Text(&c.HTTP.PublicURL, settings.WebAddress)},
+		{Key: "http.plain", Value: settings.Switch(&c.HTTP.Plain)},
+		{Key: "http.tls.cert", Value: settings.Text(&c.HTTP.TLS.Cert, settings.Printable)},
+		{Key: "http.tls.key", Value: settings.Text(&c.HTTP.TLS.Key, settings.Printable)},
 		{Key: "mqtt.listen", Value: settings.Text(&c.MQTT.Listen, settings.Listen)},
+		{Key: "mqtt.plain", Value: settings.Switch(&c.MQTT.Plain)},
+		{Key: "mqtt.tls.cert", Value: settings.Text(&c.MQTT.TLS.Cert, settings.Printable)},
+		{Key: "mqtt.tls.key", Value: settings.Text(&c.MQTT.TLS.Key, settings.Printable)},
+		{Key: "mqtt.tls.client_ca", Value: settings.Text(&c.MQTT.ClientCA, settings.Printable)},
+		{Key: "mqtt.tls.crl", Value: settings.Text(&c.MQTT.CRL, settings.Printable)},
+		{Key: "mqtt.limits.connections", Value: settings.Count(&c.MQTT.Limits.Connections, maxConnections)},
+		{Key: "mqtt.limits.per_address", Value: settings.Count(&c.MQTT.Limits.PerAddress, maxConnections)},
+		{Key: "mqtt.limits.connect_rate", Value: settings.Count(&c.MQTT.Limits.ConnectRate, maxConnections)},
+		{Key: "mqtt.limits.message_rate", Value: settings.Count(&c.MQTT.Limits.MessageRate, maxConnections)},
+		{Key: "mqtt.limits.byte_rate", Value: settings.Count(&c.MQTT.Limits.ByteRate, maxByteRate)},
 		{Key: "broker.url", Value: settings.Text(&c.Broker.URL, settings.BrokerAddress)},
 		{Key: "broker.username", Value: settings.Text(&c.Broker.Username, settings.Printable)},
 		{Key: "broker.password", Value: settings.Text(&c.Broker.Password, settings.Printable), Secret: true},
@@ -48,6 +63,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "influx.org", Value: settings.Text(&c.Influx.Org, settings.Printable)},
 		{Key: "influx.bucket", Value: settings.Text(&c.Influx.Bucket, settings.Name)},
 		{Key: "influx.backlog_rate", Value: settings.Count(&c.Influx.BacklogRate, maxBacklogRate)},
+		{Key: "fleet", Value: settings.Text(&c.Fleet, settings.Printable)},
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
 		{Key: "map.style", Value: settings.Text(&c.Map.Style, settings.WebAddress)},
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
@@ -59,6 +75,7 @@ func (c *Config) settings() []settings.Setting {
 // settings are the keys of one feed, each behind a prefix as in "feeds[0].".
 func (f *Feed) settings(prefix string) []settings.Setting {
 	return []settings.Setting{
+		{Key: prefix + "name", Value: settings.Text(&f.Name, settings.Printable)},
 		{Key: prefix + "topic", Value: settings.Text(&f.Topic, settings.Name)},
 		{Key: prefix + "format", Value: settings.Text(&f.Format, settings.Name)},
 		{Key: prefix + "agency", Value: settings.Text(&f.Agency, settings.ID)},

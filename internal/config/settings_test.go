@@ -60,13 +60,17 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 // samples are values that are no key's default.
 func samples() map[string]string {
 	return map[string]string{
+		"http.plain": "true", "http.tls.cert": "api.pem", "http.tls.key": "api.key", "mqtt.plain": "true",
+		"mqtt.tls.cert": "mqtt.pem", "mqtt.tls.key": "mqtt.key", "mqtt.tls.client_ca": "ca.pem", "mqtt.tls.crl": "crl.pem",
+		"mqtt.limits.connections": "10", "mqtt.limits.per_address": "9", "mqtt.limits.connect_rate": "8",
+		"mqtt.limits.message_rate": "7", "mqtt.limits.byte_rate": "6000",
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
 		"broker.url": "tcp://broker:1883", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
-		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip",
+		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
-		"feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
+		"feeds[0].name": "boxes", "feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
 		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s", "feeds[0].fields": "air.pm=pm25, t=temperature °F",
 	}
 }
@@ -92,7 +96,7 @@ func TestConfigKeysHaveEffectThroughTheFile(t *testing.T) {
 // nested writes a.b: v as YAML.
 func nested(key, v string) string {
 	if section, rest, below := strings.Cut(key, "."); below {
-		return section + ":\n  " + nested(rest, v)
+		return section + ":\n  " + strings.ReplaceAll(nested(rest, v), "\n", "\n  ")
 	}
 	return fmt.Sprintf("%s: %q\n", key, v)
 }
@@ -122,8 +126,8 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 
 func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 	of := func(key string) string { return samples()["feeds[0]."+key] }
-	e := load(t, fmt.Sprintf("feeds:\n- topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n  fields: %s\n",
-		of("topic"), of("format"), of("agency"), of("latency"), of("zone"), of("period"), of("speed_unit"), of("fields")), Sources{})
+	e := load(t, fmt.Sprintf("feeds:\n- name: %s\n  topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n  fields: %s\n",
+		of("name"), of("topic"), of("format"), of("agency"), of("latency"), of("zone"), of("period"), of("speed_unit"), of("fields")), Sources{})
 	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
 		t.Fatalf("%+v, %v", e.Feeds, err)
 	}

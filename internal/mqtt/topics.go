@@ -14,12 +14,15 @@ import (
 const (
 	Root       = "nhip/"
 	In         = "nhip/in/"
+	Import     = "nhip/in/import/" // history; for the operator only
 	LiveBuses  = "nhip/live/bus/#"
 	LiveAir    = "nhip/live/air/#"
 	LiveCensus = "nhip/live/census/+"
 	Live       = "nhip/live/#"
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
+
+	Command = "nhip/cmd/" // what devices are told, each on topics of its own
 
 	live       = "nhip/live/"
 	liveBus    = live + bus
@@ -38,6 +41,28 @@ const (
 	MaxTopic  = 512
 	MaxPacket = 64 << 10
 )
+
+// RolePrefix begins the client ids of our own processes; no device's may.
+const RolePrefix = "nhip-"
+
+// MayBeDevices reports whether a filter keeps to the topics that devices publish on: their own, and
+// nhip/in/… but for history. The rest of nhip/… is between the roles, and "$…" is the broker's.
+func MayBeDevices(filter string) bool {
+	first, _, _ := strings.Cut(filter, "/")
+	if first == "+" || first == "#" || strings.HasPrefix(first, "$") {
+		return false
+	}
+	return !strings.HasPrefix(filter, Root) && filter != "nhip" || strings.HasPrefix(filter, In) && firstLevel(filter[len(In):]) && !strings.HasPrefix(filter, Import)
+}
+
+// firstLevel reports whether what follows names its first level.
+func firstLevel(rest string) bool {
+	level, _, _ := strings.Cut(rest, "/")
+	return level != "" && level != "+" && level != "#"
+}
+
+// CommandFilter returns the filter of what a device may be told.
+func CommandFilter(device string) string { return Command + Escape(device) + "/#" }
 
 // LiveBusTopic returns the retained topic of a vehicle's current state.
 func LiveBusTopic(agency, vehicle string) string {

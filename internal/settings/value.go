@@ -369,3 +369,33 @@ func (w words) setList(parts []string) error {
 	*w.to = parts
 	return nil
 }
+
+// Moment is a time, or the midnight that a day of Hanoi begins with.
+func Moment(to *time.Time) Value { return moment{to} }
+
+type moment struct{ to *time.Time }
+
+func (m moment) Target() any { return m.to }
+
+func (m moment) String() string {
+	if m.to.IsZero() {
+		return ""
+	}
+	return m.to.Format(time.RFC3339)
+}
+
+// dayZone is where days of the calendar begin: Việt Nam has had one offset since 1975.
+var dayZone = time.FixedZone("+07", 7*60*60)
+
+func (m moment) Set(s string) error {
+	if t, err := time.ParseInLocation(time.DateOnly, s, dayZone); err == nil {
+		*m.to = t
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return fmt.Errorf("must be a day as in 2026-02-16 or a time as in 2026-02-16T15:00:00+07:00, got %s", Shown(s))
+	}
+	*m.to = t
+	return nil
+}

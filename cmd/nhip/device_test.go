@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"nhip/api/apitest"
+	"nhip/internal/await"
+	"nhip/internal/mqtt"
+)
+
+// secretOf reads what nhip device prints of a secret.
+func secretOf(t *testing.T, stdout string) string {
+	t.Helper()
+	m := regexp.MustCompile(`^secret: ([0-9a-f]{64})\n$`).FindStringSubmatch(stdout)
+	if m == nil {
+		t.Fatalf("a secret is printed as %q", stdout)
+	}
+	return m[1]
+}
+
+// asDevice connects as a device; the channel closes when its connection is lost.
+func (p *running) asDevice(t *testing.T, id, secret string) (*mqtt.Client, chan struct{}) {
+	t.Helper()
+	lost := make(chan struct{}, 8)
+	c, err := mqtt.Dial(t.Context(), mqtt.Options{
+		URL: p.MQTT, ClientID: id, Username: id, Password: secret, OnDown: func(error) { lost <- struct{}{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c, lost
+}
+
+func (p *running) mayEnter(t *testing.T, id, secret string) bool {
+	t.Helper()
+	c, err := mqtt.Dial(t.Context(), mqtt.Options{URL: p.MQTT, ClientID: id, Username: id, Password: secret})
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// TestTheLifeOfADevice takes one through the command line while nhip runs.
+func TestTheLifeOfADevice(t *testing.T) {
+	p := up(t, t.TempDir())
+	first := secretOf(t, p.succeed(t, "device", "add", "29B-12345", "--feed", "position"))
+	await.True(t, "the new device is let in", func() bool { return p.mayEnter(t, "29B-12345", first) })
+	bus, lost := p.asDevice(t, "29B-12345", first)
+	m := position("29B-12345", time.Now(), 21.03, 105.85)
+	if tok := bus.Publish(m[0], 1, false, []byte(m[1])); !tok.WaitTimeout(waitFor) || tok.Error() != nil {
+		t.Fatalf("what the device says is not acknowledged: %v", tok.Error())
+	}
+	var buses collection
+	await.True(t, "the bus is on the map", func() bool {
+		answerInto(t, apitest.New(t, p.HTTP).Get(t, "/v1/buses"), &buses)
+		return len(buses.Features) == 1
+	})
+
+	second := secretOf(t, p.succeed(t, "device", "rotate", "29B-12345"))
+	await.True(t, "the new secret opens, too", func() bool { return p.mayEnter(t, "29B-12345", second) })
+	if code, _, stderr := p.try(t, "device", "rotate", "29B-12345"); code != 1 || !strings.Contains(stderr, "--end") {
+		t.Errorf("a third secret: exit %d, %s", code, stderr)
+	}
+	p.succeed(t, "device", "rotate", "29B-12345", "--end")
+	await.True(t, "the old secret opens no more", func() bool { return !p.mayEnter(t, "29B-12345", first) })
+
+	for len(lost) > 0 { // two with one id throw each other out
+		<-lost
+	}
+	bus.Close()
+	_, lost = p.asDevice(t, "29B-12345", second)
+	began := time.Now()
+	p.succeed(t, "device", "disable", "29B-12345")
+	<-lost
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("a disabled device is cut off after %s", took)
+	}
+	if p.mayEnter(t, "29B-12345", second) {
+		t.Error("a disabled device is let in")
+	}
+	if list := p.succeed(t, "device", "list"); !regexp.MustCompile(`29B-12345 +position +disabled +1 +nhip/in/position/29B-12345\n`).MatchString(list) {
+		t.Errorf("listed as\n%s", list)
+	}
+	p.succeed(t, "device", "enable", "29B-12345")
+	await.True(t, "an enabled device is let in", func() bool { return p.mayEnter(t, "29B-12345", second) })
+
+	raw, err := os.ReadFile(filepath.Join(p.dir, fleetFile))
+	if err != nil || strings.Contains(string(raw), second) {
+		t.Errorf("the fleet file holds a secret as it is: %s, %v", raw, err)
+	}
+}
+
+func TestABadFleetIsToldAndTheOldOneStays(t *testing.T) {
+	p := up(t, t.TempDir())
+	secret := secretOf(t, p.succeed(t, "device", "add", "a", "--feed", "position"))
+	await.True(t, "the device is let in", func() bool { return p.mayEnter(t, "a", secret) })
+	path := filepath.Join(p.dir, fleetFile)
+	if err := os.WriteFile(path, []byte("devices:\n  - {id: b, feed: nowhere}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := apitest.New(t, p.HTTP)
+	await.True(t, "the fault shows", func() bool { return strings.Contains(string(c.Get(t, "/metrics").Body), "\nnhip_fleet_refused 1\n") })
+	if !p.mayEnter(t, "a", secret) {
+		t.Error("the old fleet is not in force")
+	}
+	code, _, stderr := p.try(t, "check")
+	if code != 1 || !strings.Contains(stderr, "fleet.yaml:2:19: devices[0].feed: must be a feed of the configuration") {
+		t.Errorf("nhip check: exit %d, %s", code, stderr)
+	}
+	code, _, stderr = p.try(t, "device", "add", "c", "--feed", "position")
+	if code != 1 || !strings.Contains(stderr, "fleet.yaml:2:19:") {
+		t.Errorf("nhip device add: exit %d, %s", code, stderr)
+	}
+}
+
+func TestFleetDiff(t *testing.T) {
+	dir := t.TempDir()
+	old, updated := filepath.Join(dir, "old.yaml"), filepath.Join(dir, "new.yaml")
+	for path, text := range map[string]string{
+		old:     "vehicles: [{id: a, line: '32'}]\n",
+		updated: "vehicles: [{id: a, line: '33'}]\ndevices: [{id: a, feed: position}]\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if code := execute(t.Context(), []string{"fleet", "diff", old, updated}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	if got, want := stdout.String(), "~ vehicle a: line 32 → 33\n+ device a\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
