@@ -27,7 +27,10 @@ const (
 const (
 	Invalid      Code = "invalid"      // the request breaks a rule
 	Unauthorized Code = "unauthorized" // whoever asks does not show that they may
+	Forbidden    Code = "forbidden"    // whoever asks may not do this
 	NotFound     Code = "not_found"    // there is no such thing
+	TooLarge     Code = "too_large"    // the request holds more than is taken
+	TooMany      Code = "too_many"     // whoever asks does so too often
 	Unavailable  Code = "unavailable"  // a part that is needed is away; ask again
 	Internal     Code = "internal"     // our fault
 )

@@ -53,7 +53,8 @@ type Options struct {
 	Checks    []health.Check // what else the process needs, where it is more than an api
 	Network   *tile.Network  // nil: no timetable is loaded
 	Map       Map
-	Web       fs.FS // the built web map; nil: a page that says how to build it
+	In        http.Handler // takes /in/… in, where the process is a gateway, too; nil: nothing is there
+	Web       fs.FS        // the built web map; nil: a page that says how to build it
 	Simulated bool
 	Token     string // the operator's: who has it may see the ledger and the dead letters; "" for nobody
 	Logger    *slog.Logger

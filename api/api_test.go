@@ -16,6 +16,7 @@ import (
 	"nhip/internal/health"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
+	"nhip/internal/problem"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -182,7 +183,7 @@ func TestBadQuestionsNameTheirField(t *testing.T) {
 		{"/v1/stations/x/readings?format=xml", "format"},
 	} {
 		w := get(t, a, c.path)
-		var p problemBody
+		var p problem.Body
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 			t.Fatalf("%s: %v in %s", c.path, err, w.Body)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"nhip"
 	"nhip/internal/ask"
+	"nhip/internal/problem"
 )
 
 // Bounds of an answer about dead letters, and of a question to replay some.
@@ -50,7 +51,7 @@ func (a *API) listDead(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, formJSON, answer)
+	problem.WriteJSON(w, http.StatusOK, formJSON, answer)
 }
 
 // letterPlace is where a list of letters goes on: in whose, and where there.
@@ -121,7 +122,7 @@ func (a *API) showDead(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, formJSON, letter)
+	problem.WriteJSON(w, http.StatusOK, formJSON, letter)
 }
 
 func (a *API) readLetter(ctx context.Context, collector, id string) (*nhip.DeadLetter, error) {
@@ -170,7 +171,7 @@ func (a *API) replayDead(w http.ResponseWriter, r *http.Request) {
 	for i := range page.Replayed {
 		page.Replayed[i].Collector = q.Collector
 	}
-	writeJSON(w, http.StatusOK, formJSON, page)
+	problem.WriteJSON(w, http.StatusOK, formJSON, page)
 }
 
 func readReplay(w http.ResponseWriter, r *http.Request) (*replayQuestion, error) {

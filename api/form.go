@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"nhip"
+	"nhip/internal/problem"
 )
 
 // The forms of lists.
@@ -18,7 +19,7 @@ const (
 // noForm answers a client that accepts neither.
 func noForm(w http.ResponseWriter) {
 	w.Header().Set("Vary", "Accept")
-	plainProblem(w, http.StatusNotAcceptable, nhip.Invalid, "JSON and text/csv can be had")
+	problem.Plain(w, http.StatusNotAcceptable, nhip.Invalid, "JSON and text/csv can be had")
 }
 
 // form picks a list's form: what format= says ("json" or "csv", for links and address bars), else

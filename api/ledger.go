@@ -12,6 +12,7 @@ import (
 	"nhip"
 	"nhip/internal/ask"
 	"nhip/internal/influx"
+	"nhip/internal/problem"
 )
 
 // Bounds of an answer from the ledger.
@@ -70,7 +71,7 @@ func (a *API) ledger(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(answer.csv()) // the client may be gone
 	default:
-		writeJSON(w, http.StatusOK, formJSON, answer)
+		problem.WriteJSON(w, http.StatusOK, formJSON, answer)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"nhip/internal/problem"
 )
 
 // mapBody is the answer of /v1/map.
@@ -28,7 +30,7 @@ func (a *API) getMap(w http.ResponseWriter, _ *http.Request) {
 	if b := a.bounds(); !b.IsEmpty() {
 		body.Bounds = &[4]float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
-	writeJSON(w, http.StatusOK, "application/json", body)
+	problem.WriteJSON(w, http.StatusOK, "application/json", body)
 }
 
 // notBuilt is shown at / when the web map was not built.

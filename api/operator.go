@@ -17,7 +17,6 @@ func (a *API) operator(next http.Handler) http.Handler {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		given := sha256.Sum256([]byte(strings.TrimSpace(token)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(given[:], want[:]) != 1 || a.o.Token == "" {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="nhip"`)
 			a.problem(w, r, nhip.Errorf(nhip.Unauthorized, "Authorization", "must be Bearer and the operator's token, which is in the data folder"))
 			return
 		}

@@ -8,6 +8,7 @@ import (
 
 	"nhip"
 	"nhip/internal/health"
+	"nhip/internal/problem"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -28,7 +29,7 @@ func (a *API) routes() http.Handler {
 	r.NotFound(a.notFound)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed)
-		plainProblem(w, http.StatusMethodNotAllowed, nhip.Invalid, r.Method+" is not possible here")
+		problem.Plain(w, http.StatusMethodNotAllowed, nhip.Invalid, r.Method+" is not possible here")
 	})
 
 	r.Get("/livez", health.Live)
@@ -55,6 +56,10 @@ func (a *API) routes() http.Handler {
 		r.Get("/v1/dead/{collector}/{id}", a.showDead)
 		r.Post("/v1/dead/replay", a.replayDead)
 	})
+
+	if a.o.In != nil {
+		r.Method(http.MethodPost, "/in/{format}/{device}", a.o.In)
+	}
 
 	r.Get("/tiles/air.json", a.airTileJSON)
 	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)
@@ -106,7 +111,7 @@ func (a *API) recover(next http.Handler) http.Handler {
 				if ww.Status() != 0 {
 					panic(http.ErrAbortHandler)
 				}
-				plainProblem(ww, http.StatusInternalServerError, nhip.Internal, "")
+				problem.Plain(ww, http.StatusInternalServerError, nhip.Internal, "")
 			}
 		}()
 		next.ServeHTTP(ww, r)

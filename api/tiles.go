@@ -10,6 +10,7 @@ import (
 
 	"nhip"
 	"nhip/geo/tile"
+	"nhip/internal/problem"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/klauspost/compress/gzip"
@@ -135,7 +136,7 @@ func (a *API) transitTileJSON(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) tileJSON(w http.ResponseWriter, doc tile.TileJSON) {
 	doc.Attribution = a.o.Map.Attribution
-	writeJSON(w, http.StatusOK, "application/json", doc)
+	problem.WriteJSON(w, http.StatusOK, "application/json", doc)
 }
 
 // bounds is the box around all that is known: what is live and the network. It is empty when

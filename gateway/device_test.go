@@ -12,7 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-var feeds = fleet.Feeds{"position": "nhip/in/position/+", "tts": "v3/+/devices/+/up"}
+var feeds = fleet.Feeds{
+	"position": {Topic: "nhip/in/position/+", Format: "position"}, "tts": {Topic: "v3/+/devices/+/up", Format: "tts"},
+	"boxes": {Topic: "boxes/+", Format: "sensor-community"}, "lorawan": {Topic: "application/+/device/+/event/up", Format: "chirpstack"},
+}
 
 func box(id string, secrets ...string) fleet.Device {
 	d := fleet.Device{ID: id, Feed: "position"}
@@ -22,7 +25,9 @@ func box(id string, secrets ...string) fleet.Device {
 	return d
 }
 
-func withFleet(g *Gateway, devices ...fleet.Device) { g.SetFleet(&fleet.Fleet{Devices: devices}, feeds) }
+func withFleet(g *Gateway, devices ...fleet.Device) {
+	g.SetFleet(&fleet.Fleet{Devices: devices}, feeds)
+}
 
 // refuses reports whether a log-in fails.
 func refuses(t *testing.T, o mqtt.Options) bool {

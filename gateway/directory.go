@@ -17,6 +17,7 @@ type directory map[string]*device
 type device struct {
 	id       string
 	topics   []string // filters under which it may publish
+	format   string   // that it speaks
 	commands string   // filter of what it may hear
 	secrets  [][sha256.Size]byte
 }
@@ -28,7 +29,7 @@ func newDirectory(f *fleet.Fleet, feeds fleet.Feeds) directory {
 		if one.Disabled {
 			continue
 		}
-		known := &device{id: one.ID, topics: feeds.Topics(one), commands: mqtt.CommandFilter(one.ID)}
+		known := &device{id: one.ID, topics: feeds.Topics(one), format: feeds[one.Feed].Format, commands: mqtt.CommandFilter(one.ID)}
 		for _, s := range one.Secrets {
 			if sum, err := fleet.ParseDigest(s); err == nil { // the fleet was checked
 				known.secrets = append(known.secrets, sum)

@@ -127,6 +127,7 @@ func (g *Gateway) InsideURL() string { return "tcp://" + g.inside.Addr().String(
 func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 	known := newDirectory(f, feeds)
 	g.hook.directory.Store(&known)
+	g.hook.allowances.keep(known)
 	g.hook.sessions.Range(func(conn, s any) bool {
 		if !s.(*session).stillKnown(known) {
 			g.hook.metrics.refused.WithLabelValues("revoked").Inc()
@@ -207,6 +208,7 @@ type metrics struct {
 	denied      *prometheus.CounterVec // publications and subscriptions, by action
 	limited     *prometheus.CounterVec // what was slowed or cut, by class
 	unsaved     prometheus.Counter
+	pushes      *prometheus.CounterVec // by format and what became of them
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -226,10 +228,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_gateway_limited_total", Help: "What went beyond a limit and was slowed or cut, by class.",
 		}, []string{"class"}),
+		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nhip_gateway_pushes_total", Help: "What was pushed over HTTP, by format and outcome: taken, or the code of the error.",
+		}, []string{"format", "outcome"}),
 		unsaved: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nhip_gateway_unsaved_total", Help: "Messages not acknowledged because they could not be put on disk.",
 		}),
 	}
-	r.MustRegister(m.connections, m.refused, m.messages, m.denied, m.limited, m.unsaved)
+	r.MustRegister(m.connections, m.refused, m.messages, m.denied, m.limited, m.unsaved, m.pushes)
 	return m
 }

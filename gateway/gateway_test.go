@@ -59,9 +59,14 @@ var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
 
 func start(t *testing.T, d nhip.Door) *Gateway {
 	t.Helper()
+	return startWith(t, d, Limits{})
+}
+
+func startWith(t testing.TB, d nhip.Door, l Limits) *Gateway {
+	t.Helper()
 	g, err := New(Options{
 		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
-		Registry: prometheus.NewRegistry(),
+		Registry: prometheus.NewRegistry(), Limits: l,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,17 +23,18 @@ import (
 // go. The broker calls it from one goroutine for each connection.
 type hook struct {
 	broker.HookBase
-	door      nhip.Door
-	accounts  Accounts
-	directory atomic.Pointer[directory]
-	limits    Limits
-	addresses *addresses
-	log       *slog.Logger
-	metrics   *metrics
-	clock     nhip.Clock
-	speak     *rate.Limiter                  // of log lines that a client can cause
-	sessions  sync.Map                       // net.Conn → *session
-	clientOf  func(id string) *broker.Client // connected or of a session that lasts; nil: none
+	door       nhip.Door
+	accounts   Accounts
+	directory  atomic.Pointer[directory]
+	limits     Limits
+	addresses  *addresses
+	allowances allowances
+	log        *slog.Logger
+	metrics    *metrics
+	clock      nhip.Clock
+	speak      *rate.Limiter                  // of log lines that a client can cause
+	sessions   sync.Map                       // net.Conn → *session
+	clientOf   func(id string) *broker.Client // connected or of a session that lasts; nil: none
 
 	gate   sync.RWMutex // over shut, so that nobody enters while the last are waited for
 	shut   bool         // devices are not let in any more
@@ -209,19 +210,19 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 	if s.rank == Role || strings.HasPrefix(pk.TopicName, mqtt.Command) {
 		return pk, nil
 	}
-	if !h.slow(s, len(pk.TopicName)+len(pk.Payload)) || !h.enter() {
+	if s.rank == Box && !h.slow(s, len(pk.TopicName)+len(pk.Payload)) || !h.enter() {
 		return pk, packets.ErrRejectPacket
 	}
 	h.metrics.messages.Inc()
 	m := nhip.Message{Client: cl.ID, Topic: pk.TopicName, Payload: pk.Payload, Received: h.clock.Now().UTC()}
 	if pk.FixedHeader.Qos == 0 {
-		h.door.Accept(m, func(err error) { h.settle(cl, err); h.taking.Done() })
+		h.door.Accept(m, func(err error) { h.settle(cl.ID, err); h.taking.Done() })
 		return pk, packets.CodeSuccessIgnore
 	}
 	outcome := make(chan error, 1)
 	h.door.Accept(m, func(err error) { outcome <- err; h.taking.Done() })
 	if err := <-outcome; err != nil {
-		h.settle(cl, err)
+		h.settle(cl.ID, err)
 		cl.Stop(packets.ErrServerUnavailable) // it sends the message again when it is back
 		return pk, packets.ErrRejectPacket
 	}
@@ -231,7 +232,7 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 // slow holds up a device that says more than it may: nothing of what it says is read meanwhile, and TCP
 // holds it up in its turn. It is false when the connection ended first.
 func (h *hook) slow(s *session, size int) bool {
-	return h.waitFor(s, s.messages, 1, classMessageRate) && h.waitFor(s, s.bytes, size, classByteRate)
+	return h.waitFor(s, s.may.messages, 1, classMessageRate) && h.waitFor(s, s.may.bytes, size, classByteRate)
 }
 
 func (h *hook) waitFor(s *session, l *rate.Limiter, n int, class string) bool {
@@ -242,11 +243,11 @@ func (h *hook) waitFor(s *session, l *rate.Limiter, n int, class string) bool {
 	return l.WaitN(s.open, n) == nil
 }
 
-func (h *hook) settle(cl *broker.Client, err error) {
+func (h *hook) settle(client string, err error) {
 	if err != nil {
 		h.metrics.unsaved.Inc()
 		if h.speak.Allow() {
-			h.log.Error("a message can't be put on disk and is not acknowledged", "client", cl.ID, "error", err)
+			h.log.Error("a message can't be put on disk and is not acknowledged", "client", client, "error", err)
 		}
 	}
 }

@@ -43,6 +43,7 @@ const (
 	classLogin         = "login"
 	classMessageRate   = "message_rate"
 	classByteRate      = "byte_rate"
+	classPacket        = "packet"
 	classTopic         = "topic"
 	classSubscriptions = "subscriptions"
 	classKeepAlive     = "keep_alive"
@@ -73,7 +74,11 @@ func key(remote net.Addr) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
-	addr := at.Addr().Unmap().WithZone("")
+	return prefix(at.Addr())
+}
+
+func prefix(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {
 		p, _ := addr.Prefix(64) // never fails
 		return p.Addr()

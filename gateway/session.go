@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	broker "github.com/mochi-mqtt/server/v2"
-	"golang.org/x/time/rate"
 )
 
 // session is what the gateway knows of a connection that has logged in.
@@ -16,21 +15,13 @@ type session struct {
 	device atomic.Pointer[device] // of a Box; a new fleet puts another in its place
 	secret []byte                 // that a Box has shown; nil: it has a certificate
 	open   context.Context        // ends with the connection
-
-	messages *rate.Limiter // of a Box; nil: as many as it likes
-	bytes    *rate.Limiter
+	may    *allowance             // of a Box
 }
 
 // newBoxSession is a device's, with its limits.
 func (h *hook) newBoxSession(d *device, secret []byte, conn net.Conn) *session {
-	s := &session{rank: Box, secret: secret, open: lifeOf(conn)}
+	s := &session{rank: Box, secret: secret, open: lifeOf(conn), may: h.allowances.of(d.id, h.limits)}
 	s.device.Store(d)
-	if h.limits.MessageRate > 0 {
-		s.messages = rate.NewLimiter(rate.Limit(h.limits.MessageRate), max(burstSeconds*h.limits.MessageRate, 1))
-	}
-	if h.limits.ByteRate > 0 {
-		s.bytes = rate.NewLimiter(rate.Limit(h.limits.ByteRate), max(burstSeconds*h.limits.ByteRate, maxPacket))
-	}
 	return s
 }
 

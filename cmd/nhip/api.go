@@ -7,7 +7,6 @@ import (
 	"nhip/api"
 	"nhip/api/web"
 	"nhip/geo/tile"
-	"nhip/internal/certs"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
 	"nhip/internal/fleet"
@@ -105,7 +104,7 @@ func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *ti
 // newAPI binds an api's port.
 func (p *process) newAPI(o api.Options) (*api.API, error) {
 	var err error
-	if o.TLS, err = tlsOf("http.tls", certs.Files{Cert: p.conf.HTTP.TLS.Cert, Key: p.conf.HTTP.TLS.Key}, p.log); err != nil {
+	if o.TLS, err = p.httpTLS(); err != nil {
 		return nil, err
 	}
 	a, err := api.New(o)

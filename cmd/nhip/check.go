@@ -106,9 +106,14 @@ func checkPlain(set *config.Effective) {
 	}{
 		{"http", set.HTTP.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
 		{"mqtt", set.MQTT.Listen, set.MQTT.TLS.Cert, set.MQTT.Plain},
+		{"push", set.Push.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
 	} {
+		tls := d.section
+		if d.section == "push" {
+			tls = "http" // it has its certificate
+		}
 		if d.cert == "" && !d.plain && !loopback(d.listen) {
-			set.Refuse(d.section+".listen", fmt.Sprintf("is reached from other machines and would be plain; set %s.tls, or %s.plain where something in front has TLS", d.section, d.section))
+			set.Refuse(d.section+".listen", fmt.Sprintf("is reached from other machines and would be plain; set %s.tls, or %s.plain where something in front has TLS", tls, tls))
 		}
 	}
 }

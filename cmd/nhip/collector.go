@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"nhip/collector"
 	"nhip/internal/config"
@@ -86,7 +85,7 @@ func (i *intake) make() error {
 	i.collector, err = collector.New(collector.Options{
 		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
 		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
-		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: time.Duration(i.conf.Collector.LateWindow), BacklogRate: int(i.conf.Influx.BacklogRate),
+		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: i.conf.Collector.LateWindow, BacklogRate: int(i.conf.Influx.BacklogRate),
 	})
 	if err != nil {
 		return err
@@ -111,7 +110,7 @@ func (i *intake) make() error {
 // filters are the topics of all feeds.
 func (i *intake) filters() []string {
 	var all []string
-	for _, f := range i.conf.Feeds {
+	for _, f := range i.feeds() {
 		all = append(all, f.Topic)
 	}
 	return all

@@ -58,7 +58,7 @@ func (f *fleetFlags) edit(e *env, change func(path string, raw []byte, feeds fle
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("can't read the fleet: %w", err)
 	}
-	changed, err := change(path, raw, conf.FeedFilters())
+	changed, err := change(path, raw, fleetFeeds(conf))
 	if err != nil {
 		return tellFaults(e, err)
 	}
@@ -135,7 +135,7 @@ func (c *deviceListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	f, err := fleet.Load(path, conf.FeedFilters())
+	f, err := fleet.Load(path, fleetFeeds(conf))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; nhip device add makes one", err)
 	}
@@ -148,7 +148,7 @@ func (c *deviceListCmd) Run(e *env) error {
 	}
 	for i := range f.Devices {
 		d := &f.Devices[i]
-		line := deviceLine{d.ID, d.Feed, fleet.Feeds(conf.FeedFilters()).Topics(d), len(d.Secrets), d.Disabled}
+		line := deviceLine{d.ID, d.Feed, fleetFeeds(conf).Topics(d), len(d.Secrets), d.Disabled}
 		if c.JSON {
 			if err := json.NewEncoder(e.stdout).Encode(line); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,22 @@ import (
 // fleetFile is the fleet's file in a data folder.
 const fleetFile = "fleet.yaml"
 
+// fleetFeeds are the feeds by what the fleet calls them. Of two without a name and with one format, neither
+// can be called by it.
+func fleetFeeds(c *config.Config) fleet.Feeds {
+	feeds := make(fleet.Feeds)
+	times := make(map[string]int)
+	for _, f := range c.Feeds {
+		name := cmp.Or(f.Name, f.Format)
+		if times[name]++; f.Name != "" || times[name] == 1 {
+			feeds[name] = fleet.Feed{Topic: f.Topic, Format: f.Format}
+		} else {
+			delete(feeds, name)
+		}
+	}
+	return feeds
+}
+
 // fleetPath is where the fleet is, and whether it may be missing.
 func fleetPath(c *config.Config, dataDir string) (path string, optional bool) {
 	if c.Fleet != "" {
@@ -27,7 +44,7 @@ func fleetPath(c *config.Config, dataDir string) (path string, optional bool) {
 // readFleet reads the fleet that holds; an empty one where there is none.
 func readFleet(c *config.Config, dataDir string) (*fleet.Fleet, error) {
 	path, optional := fleetPath(c, dataDir)
-	f, err := fleet.Load(path, c.FeedFilters())
+	f, err := fleet.Load(path, fleetFeeds(c))
 	if optional && errors.Is(err, fs.ErrNotExist) {
 		return new(fleet.Fleet), nil
 	}
@@ -38,7 +55,7 @@ func readFleet(c *config.Config, dataDir string) (*fleet.Fleet, error) {
 func (p *process) watchFleet(apply ...func(*fleet.Fleet)) error {
 	path, optional := fleetPath(&p.conf, p.dir.Path())
 	w, err := fleet.NewWatch(fleet.WatchOptions{
-		Path: path, Optional: optional, Feeds: p.conf.FeedFilters(), Logger: p.log, Registry: p.registry,
+		Path: path, Optional: optional, Feeds: fleetFeeds(&p.conf), Logger: p.log, Registry: p.registry,
 	})
 	if err != nil {
 		return err
@@ -78,7 +95,7 @@ func (c *fleetDiffCmd) Run(e *env) error {
 	var both [2]*fleet.Fleet
 	var faults []error
 	for i, path := range []string{c.Old, c.New} {
-		both[i], err = fleet.Load(path, conf.FeedFilters())
+		both[i], err = fleet.Load(path, fleetFeeds(conf))
 		faults = append(faults, err)
 	}
 	if err := errors.Join(faults...); err != nil {

@@ -17,6 +17,7 @@ import (
 type gatewayCmd struct {
 	Upstream string `help:"The broker that messages are passed on to, as in tcp://10.0.0.5:1883 (broker.url)." placeholder:"URL"`
 	MQTT     string `help:"Address that devices publish to; port 0 picks a free one (mqtt.listen)." placeholder:"HOST:PORT"`
+	Push     string `help:"Address that devices push to over HTTP; port 0 picks a free one (push.listen)." placeholder:"HOST:PORT"`
 	Health   string `help:"Address of /livez, /readyz and /metrics (health.listen)." placeholder:"HOST:PORT"`
 	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
@@ -26,6 +27,7 @@ func (c *gatewayCmd) flags() []config.Flag {
 	return []config.Flag{
 		{Name: "--upstream", Key: "broker.url", Value: c.Upstream},
 		{Name: "--mqtt", Key: "mqtt.listen", Value: c.MQTT},
+		{Name: "--push", Key: "push.listen", Value: c.Push},
 		{Name: "--health", Key: "health.listen", Value: c.Health},
 	}
 }
@@ -35,6 +37,7 @@ type edge struct {
 	*process
 	cmd       *gatewayCmd
 	gateway   *gateway.Gateway
+	push      *gateway.PushServer
 	forwarder *gateway.Forwarder
 }
 
@@ -74,7 +77,29 @@ func (g *edge) start() error {
 		return err
 	}
 	g.forwarder.Start()
+	if err := g.startPush(); err != nil {
+		return err
+	}
 	return g.announce()
+}
+
+func (g *edge) startPush() error {
+	secured, err := g.httpTLS()
+	if err != nil {
+		return err
+	}
+	if g.push, err = g.gateway.ListenPush(g.conf.Push.Listen, secured, g.log); err != nil {
+		return hint(err, "--push")
+	}
+	g.push.Start()
+	g.cleanup.Push("the HTTP door", g.push.Stop)
+	return nil
+}
+
+// httpTLS is what a door for HTTP shows; nil where it is plain.
+func (p *process) httpTLS() (*tls.Config, error) {
+	t := p.conf.HTTP.TLS
+	return tlsOf("http.tls", certs.Files{Cert: t.Cert, Key: t.Key}, p.log)
 }
 
 // announce tells where the gateway is. It is ready without its line: that is what it is for.
@@ -86,7 +111,7 @@ func (g *edge) announce() error {
 	if err := g.dir.Announce(datadir.Addresses{MQTT: g.gateway.InsideURL()}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(g.stdout, "ready mqtt=%s health=%s upstream=%s\n", g.gateway.URL(), numbers.URL(), g.conf.Broker.URL)
+	_, err = fmt.Fprintf(g.stdout, "ready mqtt=%s push=%s health=%s upstream=%s\n", g.gateway.URL(), g.push.URL(), numbers.URL(), g.conf.Broker.URL)
 	return err
 }
 
@@ -109,7 +134,7 @@ func (p *process) newGateway(accounts gateway.Accounts) (*gateway.Gateway, error
 		return nil, hint(err, "--mqtt")
 	}
 	p.cleanup.Push("the broker", g.Stop)
-	return g, p.watchFleet(func(f *fleet.Fleet) { g.SetFleet(f, p.conf.FeedFilters()) })
+	return g, p.watchFleet(func(f *fleet.Fleet) { g.SetFleet(f, fleetFeeds(&p.conf)) })
 }
 
 // tlsOf reads what a door shows; nil where it is plain.

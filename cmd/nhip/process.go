@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -165,14 +166,22 @@ func (p *process) awaitReady(ctx context.Context, waiting func() []string) error
 	}
 }
 
-// feeds are the configured ones, as the collector wants them.
+// feeds are the configured ones, as the collector wants them, and behind them those of what a gateway carries
+// in over HTTP and from files: nhip/in/<format>/<device> is read as the first feed of the format says.
 func (p *process) feeds() []decode.Feed {
-	out := make([]decode.Feed, len(p.conf.Feeds))
-	for i, f := range p.conf.Feeds {
+	all := slices.Clone(p.conf.Feeds)
+	for _, f := range p.conf.Feeds {
+		f.Topic = mqtt.In + f.Format + "/+"
+		if !slices.ContainsFunc(all, func(other config.Feed) bool { return mqtt.Covers(other.Topic, f.Topic) }) {
+			all = append(all, f)
+		}
+	}
+	out := make([]decode.Feed, len(all))
+	for i, f := range all {
 		fields, _ := decode.ParseFields(f.Fields) // the configuration was checked
 		out[i] = decode.Feed{
-			Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: time.Duration(f.Latency),
-			Zone: location(f.Zone), Period: time.Duration(f.Period), SpeedUnit: f.SpeedUnit, Fields: fields,
+			Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: f.Latency,
+			Zone: location(f.Zone), Period: f.Period, SpeedUnit: f.SpeedUnit, Fields: fields,
 		}
 	}
 	return out

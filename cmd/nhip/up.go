@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"nhip/api"
 	"nhip/collector"
@@ -88,6 +87,7 @@ func (c *city) bind() error {
 	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), network, c.cmd.Simulate)
 	o.Checks = []health.Check{{Name: "intake", OK: func() bool { return c.collect.Taking() }}} // it is there before the api serves
 	o.Token = c.accounts.Operator
+	o.In = c.gateway.Push()
 	c.api, err = c.newAPI(o)
 	return err
 }
@@ -103,7 +103,7 @@ func (c *city) startRoles() error {
 	c.collect, err = collector.New(collector.Options{
 		ID: c.conf.Collector.ID, Dir: c.dir.Path("collector"), Feeds: c.feeds(), Clock: c.clock,
 		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
-		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: time.Duration(c.conf.Collector.LateWindow), BacklogRate: int(c.conf.Influx.BacklogRate),
+		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: c.conf.Collector.LateWindow, BacklogRate: int(c.conf.Influx.BacklogRate),
 	})
 	if err != nil {
 		return err

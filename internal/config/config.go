@@ -4,7 +4,6 @@
 package config
 
 import (
-	"cmp"
 	"time"
 
 	"nhip"
@@ -17,6 +16,7 @@ type Config struct {
 	MQTT      MQTT
 	Broker    Broker
 	Collector Collector
+	Push      Push
 	Health    Health
 	Influx    Influx
 	Feeds     []Feed // at least one
@@ -77,6 +77,11 @@ type Collector struct {
 	LateWindow time.Duration // how old facts may be, and for how long it is known what was said
 }
 
+// Push is the door of devices that speak HTTP, of a gateway that runs alone. nhip up has it at the api's.
+type Push struct {
+	Listen string // host:port
+}
+
 // Health is the door of those who operate a role that has no HTTP of its own.
 type Health struct {
 	Listen string // host:port
@@ -106,22 +111,6 @@ type Feed struct {
 	Fields    string        // what a payload without a form of its own says under which name: "air.pm2_5=pm25, temp=temperature °F"
 }
 
-// FeedFilters are the topic filters of the feeds by what the fleet calls them. Of two without a name and
-// with one format, neither can be called by it.
-func (c *Config) FeedFilters() map[string]string {
-	filters := make(map[string]string)
-	times := make(map[string]int)
-	for _, f := range c.Feeds {
-		name := cmp.Or(f.Name, f.Format)
-		if times[name]++; f.Name != "" || times[name] == 1 {
-			filters[name] = f.Topic
-		} else {
-			delete(filters, name)
-		}
-	}
-	return filters
-}
-
 // Map is the web map's ground.
 type Map struct {
 	Style       string    // URL of a MapLibre style
@@ -135,6 +124,7 @@ const (
 	defaultHTTP   = "127.0.0.1:8080"
 	defaultMQTT   = "127.0.0.1:1883"
 	defaultHealth = "127.0.0.1:0"
+	defaultPush   = "127.0.0.1:0"
 	defaultID     = "main"
 	defaultBucket = "nhip"
 	defaultAgency = "hanoi"
@@ -171,6 +161,7 @@ func Default() Config {
 			MessageRate: defaultMessageRate, ByteRate: defaultByteRate,
 		}},
 		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: nhip.LateWindow},
+		Push:      Push{Listen: defaultPush},
 		Health:    Health{Listen: defaultHealth},
 		Influx:    Influx{Bucket: defaultBucket, BacklogRate: defaultBacklogRate},
 		Feeds: []Feed{
@@ -181,6 +172,11 @@ func Default() Config {
 			{Topic: "tele/+/SENSOR", Format: "tasmota", Agency: defaultAgency, Zone: defaultZone},
 			{Topic: "v3/+/devices/+/up", Format: "tts", Agency: defaultAgency, Fields: defaultFields},
 			{Topic: "application/+/device/+/event/up", Format: "chirpstack", Agency: defaultAgency, Fields: defaultFields},
+			{Topic: "nhip/in/sensor-community/+", Format: "sensor-community", Agency: defaultAgency},
+			{Topic: "nhip/in/purpleair/+", Format: "purpleair", Agency: defaultAgency},
+			{Topic: "nhip/in/station-file/+", Format: "station-file", Agency: defaultAgency},
+			{Topic: "nhip/in/ufms/+", Format: "ufms", Agency: defaultAgency},
+			{Topic: "nhip/in/gtfs-rt/+", Format: "gtfs-rt", Agency: defaultAgency},
 		},
 		Map: Map{Center: hanoi(), Zoom: defaultZoom},
 	}

@@ -57,6 +57,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "collector.min_free", Value: settings.Size(&c.Collector.MinFree, minMinFree)},
 		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
 		{Key: "collector.late_window", Value: settings.Days(&c.Collector.LateWindow, minLateWindow, maxLateWindow)},
+		{Key: "push.listen", Value: settings.Text(&c.Push.Listen, settings.Listen)},
 		{Key: "health.listen", Value: settings.Text(&c.Health.Listen, settings.Listen)},
 		{Key: "influx.url", Value: settings.Text(&c.Influx.URL, settings.WebAddress)},
 		{Key: "influx.token", Value: settings.Text(&c.Influx.Token, settings.Printable), Secret: true},

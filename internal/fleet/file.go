@@ -15,8 +15,14 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Feeds are the feeds of the configuration by name, with the topic filter of each.
-type Feeds map[string]string
+// Feeds are the feeds of the configuration, by name.
+type Feeds map[string]Feed
+
+// Feed is what the fleet needs to know of a feed.
+type Feed struct {
+	Topic  string // MQTT filter
+	Format string // name of the decoder
+}
 
 // Load reads a fleet file. The error is settings.Faults, every one with its line, or says why the file
 // can't be read; it is fs.ErrNotExist where there is none.
@@ -230,7 +236,7 @@ func (f Feeds) Topics(d *Device) []string {
 	if len(d.Topics) > 0 {
 		return d.Topics
 	}
-	levels := strings.Split(f[d.Feed], "/")
+	levels := strings.Split(f[d.Feed].Topic, "/")
 	for i := len(levels) - 1; i >= 0; i-- {
 		if levels[i] == "+" {
 			levels[i] = d.ID

@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var feeds = Feeds{"position": "nhip/in/position/+", "tasmota": "tele/+/SENSOR", "tts": "v3/+/devices/+/up", "hfp": "/hfp/v2/#"}
+var feeds = Feeds{
+	"position": {Topic: "nhip/in/position/+"}, "tasmota": {Topic: "tele/+/SENSOR"}, "tts": {Topic: "v3/+/devices/+/up"}, "hfp": {Topic: "/hfp/v2/#"},
+}
 
 const digestOfA = "sha256-ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
 
