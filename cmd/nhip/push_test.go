@@ -25,12 +25,12 @@ func TestAMonitorThatSpeaksHTTP(t *testing.T) {
 		return len(stations.Features) == 1
 	})
 	for path, want := range map[string]int{
-		"/in/airgradient/another":      http.StatusForbidden,
+		"/in/airgradient/another":      http.StatusUnauthorized,
 		"/in/tasmota/84fce612f5b8":     http.StatusForbidden,
 		"/in/airgradient/84fce612f5b8": http.StatusUnauthorized,
 	} {
-		given := secret
-		if want == http.StatusUnauthorized {
+		given := secret // which does not open for another
+		if path == "/in/airgradient/84fce612f5b8" {
 			given = "wrong"
 		}
 		if a := c.Post(t, path, reading, "Authorization", "Bearer "+given); a.Status != want {
