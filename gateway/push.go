@@ -2,14 +2,17 @@ package gateway
 
 import (
 	"compress/gzip"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
 
 	"nhip"
+	"nhip/internal/httpserver"
 	"nhip/internal/mqtt"
 	"nhip/internal/problem"
 
@@ -20,6 +23,9 @@ import (
 const (
 	maxPush     = 512 << 10        // bytes, as sent and unpacked; half of what a collector's record holds
 	pushTimeout = 30 * time.Second // for the body to come in
+
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
 )
 
 // Push takes in what devices say over HTTP:
@@ -34,6 +40,12 @@ func (g *Gateway) Push() http.Handler {
 	r := chi.NewRouter()
 	r.Post("/in/{format}/{device}", g.hook.push)
 	return r
+}
+
+// ListenPush binds an address of its own for pushes. Nothing is served before its Start, which must follow
+// the gateway's.
+func (g *Gateway) ListenPush(addr string, secured *tls.Config, log *slog.Logger) (*httpserver.Server, error) {
+	return httpserver.Listen(addr, secured, &http.Server{Handler: g.Push(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}, log)
 }
 
 // push answers one request.

@@ -8,6 +8,7 @@ import (
 	"nhip/internal/config"
 	"nhip/internal/datadir"
 	"nhip/internal/health"
+	"nhip/internal/httpserver"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
 )
@@ -51,7 +52,7 @@ type intake struct {
 	collector *collector.Collector
 	source    *mqtt.Source
 	ready     *health.Readiness
-	numbers   *health.Server
+	numbers   *httpserver.Server
 }
 
 // Run takes in what the broker has, for as long as it runs, with or without a database.

@@ -11,6 +11,7 @@ import (
 	"nhip/internal/datadir"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
+	"nhip/internal/httpserver"
 )
 
 // gatewayCmd is nhip gateway.
@@ -37,7 +38,7 @@ type edge struct {
 	*process
 	cmd       *gatewayCmd
 	gateway   *gateway.Gateway
-	push      *gateway.PushServer
+	push      *httpserver.Server
 	forwarder *gateway.Forwarder
 }
 

@@ -19,6 +19,7 @@ import (
 	"nhip/internal/datadir"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
+	"nhip/internal/httpserver"
 	"nhip/internal/mqtt"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,7 +119,7 @@ func need(key, value, flag string) error {
 }
 
 // answer serves health and numbers of a role that has no HTTP of its own.
-func (p *process) answer(ready *health.Readiness) (*health.Server, error) {
+func (p *process) answer(ready *health.Readiness) (*httpserver.Server, error) {
 	s, err := health.Listen(p.conf.Health.Listen, ready, p.registry, p.log)
 	if err != nil {
 		return nil, hint(err, "--health")
