@@ -12,6 +12,7 @@ import (
 	"nhip"
 	"nhip/collector"
 	"nhip/collector/decode"
+	"nhip/gateway"
 	"nhip/geo/gtfs"
 	"nhip/internal/config"
 	"nhip/internal/mqtt"
@@ -71,6 +72,11 @@ func effective(path string, flags []config.Flag) *config.Effective {
 	set := config.Load(config.Sources{Path: path, Environ: os.Environ(), Flags: flags})
 	for i, f := range set.Feeds {
 		checkFeed(set, fmt.Sprintf("feeds[%d].", i), f)
+	}
+	for i, p := range set.Pulls {
+		if _, _, err := gateway.ParseHeader(p.Header); err != nil {
+			set.Refuse(fmt.Sprintf("pulls[%d].header", i), err.Error())
+		}
 	}
 	checkTogether(set)
 	checkPlain(set)

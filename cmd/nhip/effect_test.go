@@ -47,6 +47,7 @@ func TestNoKeyIsWithoutEffect(t *testing.T) {
 	seeCollector(t, seen)
 	seeFullDisk(t, seen)
 	seeRefusals(t, seen)
+	seeGateway(t, seen)
 	for _, entry := range config.Load(config.Sources{}).Entries() {
 		if key := feedNumber.ReplaceAllString(entry.Key, "feeds[]"); !seen[key] {
 			t.Errorf("the effect of %s is not tested", key)

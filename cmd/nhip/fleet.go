@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -63,14 +62,7 @@ func (p *process) watchFleet(apply ...func(*fleet.Fleet)) error {
 	for _, f := range apply {
 		w.OnChange(f)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); w.Run(ctx) }()
-	p.cleanup.Push("the fleet", func(context.Context) error {
-		cancel()
-		<-ended
-		return nil
-	})
+	p.run("the fleet", w.Run)
 	return nil
 }
 
@@ -115,7 +107,7 @@ func loadConfig(path string) (*config.Config, error) {
 
 // tellFaults prints faults as they are, so that an editor finds the lines.
 func tellFaults(e *env, err error) error {
-	if faults := (settings.Faults)(nil); !errors.As(err, &faults) {
+	if faults := settings.Faults(nil); !errors.As(err, &faults) {
 		return err
 	}
 	fmt.Fprintln(e.stderr, err)

@@ -81,6 +81,9 @@ func (g *edge) start() error {
 	if err := g.startPush(); err != nil {
 		return err
 	}
+	if err := g.startOtherIntakes(g.forwarder); err != nil {
+		return err
+	}
 	return g.announce()
 }
 
@@ -105,7 +108,10 @@ func (p *process) httpTLS() (*tls.Config, error) {
 
 // announce tells where the gateway is. It is ready without its line: that is what it is for.
 func (g *edge) announce() error {
-	numbers, err := g.answer(health.NewReadiness(health.Check{Name: "upstream", OK: g.forwarder.Connected, Spare: true}))
+	numbers, err := g.answer(health.NewReadiness(
+		health.Check{Name: "upstream", OK: g.forwarder.Connected, Spare: true},
+		g.feedsCheck(),
+	))
 	if err != nil {
 		return err
 	}

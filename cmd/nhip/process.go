@@ -14,6 +14,7 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/gateway"
 	"nhip/internal/cleanup"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
@@ -44,6 +45,7 @@ type process struct {
 	clock    nhip.Clock
 	dir      *datadir.Dir
 	registry *prometheus.Registry
+	pulls    []*gateway.Pull
 	cleanup  cleanup.Stack
 }
 
@@ -132,14 +134,7 @@ func (p *process) answer(ready *health.Readiness) (*httpserver.Server, error) {
 // watch keeps asking a part whether it is there.
 func (p *process) watch(name string, ask func(context.Context) error) *health.Watch {
 	w := health.NewWatch(ask)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); w.Run(ctx) }()
-	p.cleanup.Push("the watch on "+name, func(context.Context) error {
-		cancel()
-		<-ended
-		return nil
-	})
+	p.run("the watch on "+name, w.Run)
 	return w
 }
 

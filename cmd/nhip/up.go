@@ -85,7 +85,10 @@ func (c *city) bind() error {
 		return err
 	}
 	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), network, c.cmd.Simulate)
-	o.Checks = []health.Check{{Name: "intake", OK: func() bool { return c.collect.Taking() }}} // it is there before the api serves
+	o.Checks = []health.Check{
+		{Name: "intake", OK: func() bool { return c.collect.Taking() }}, // it is there before the api serves
+		c.feedsCheck(),
+	}
 	o.Token = c.accounts.Operator
 	o.In = c.gateway.Push()
 	c.api, err = c.newAPI(o)
@@ -116,6 +119,9 @@ func (c *city) startRoles() error {
 	ctx, cancel := context.WithTimeout(c.ctx, connectTimeout)
 	defer cancel()
 	if err := c.collect.Start(ctx); err != nil {
+		return err
+	}
+	if err := c.startOtherIntakes(c.collect); err != nil {
 		return err
 	}
 	return c.api.Start(ctx)

@@ -17,6 +17,8 @@ type Config struct {
 	Broker    Broker
 	Collector Collector
 	Push      Push
+	Files     Files
+	Pulls     []Pull
 	Health    Health
 	Influx    Influx
 	Feeds     []Feed // at least one
@@ -80,6 +82,19 @@ type Collector struct {
 // Push is the door of devices that speak HTTP, of a gateway that runs alone. nhip up has it at the api's.
 type Push struct {
 	Listen string // host:port
+}
+
+// Files are those that monitoring stations drop.
+type Files struct {
+	Root string // path of the tree; empty: none
+}
+
+// Pull is a GTFS-realtime feed that is asked.
+type Pull struct {
+	Name   string        // its topic ends with it
+	URL    string        // of vehicle positions, http or https
+	Every  time.Duration // how often
+	Header string        // "Name: value" that the server asks for; secret
 }
 
 // Health is the door of those who operate a role that has no HTTP of its own.

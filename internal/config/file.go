@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"nhip/internal/settings"
 
@@ -12,7 +13,10 @@ import (
 // read sets what a file's text says.
 func (e *Effective) read(path string, raw []byte) {
 	f := settings.NewFile(path)
-	f.Read(raw, e.settings(), settings.Lists{{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }}})
+	f.Read(raw, e.settings(), settings.Lists{
+		{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }},
+		{Key: pullsKey, Read: func(n ast.Node) { e.readPulls(f, n) }},
+	})
 	for key, at := range f.Places {
 		e.places[key] = at
 	}
@@ -36,7 +40,7 @@ func (e *Effective) readFeeds(f *settings.File, n ast.Node) {
 }
 
 func (e *Effective) readFeed(f *settings.File, i int, item ast.Node) {
-	prefix := feedPrefix(i)
+	prefix := prefix(feedsKey, i)
 	if !f.Section(prefix, item, e.Feeds[i].settings(prefix), nil) {
 		return
 	}
@@ -49,5 +53,28 @@ func (e *Effective) readFeed(f *settings.File, i int, item ast.Node) {
 	before := func(other Feed) bool { return topic != "" && other.Topic == topic }
 	if j := slices.IndexFunc(e.Feeds[:i], before); j >= 0 {
 		f.Refuse(prefix+"topic", fmt.Sprintf("is the topic of feeds[%d], which takes all its messages", j))
+	}
+}
+
+// defaultEvery is how often a feed is asked.
+const defaultEvery = 15 * time.Second
+
+func (e *Effective) readPulls(f *settings.File, n ast.Node) {
+	items, _ := f.Items(pullsKey, n)
+	if len(items) == 0 {
+		return
+	}
+	e.Pulls = make([]Pull, len(items))
+	for i, item := range items {
+		p := &e.Pulls[i]
+		p.Every = defaultEvery
+		prefix := prefix(pullsKey, i)
+		if !f.Section(prefix, item, p.settings(prefix), nil) {
+			continue
+		}
+		f.Require(item, prefix+"name", prefix+"url")
+		if j := slices.IndexFunc(e.Pulls[:i], func(other Pull) bool { return p.Name != "" && other.Name == p.Name }); j >= 0 {
+			f.Refuse(prefix+"name", fmt.Sprintf("is the name of pulls[%d], too", j))
+		}
 	}
 }

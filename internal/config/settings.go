@@ -26,8 +26,11 @@ const (
 // envPrefix begins the name of every variable of ours.
 const envPrefix = "NHIP_"
 
-// feedsKey is the one key that holds a list; it is set in the file only.
-const feedsKey = "feeds"
+// The keys that hold lists; they are set in the file only.
+const (
+	feedsKey = "feeds"
+	pullsKey = "pulls"
+)
 
 // settings are the keys that hold one value, in the order in which they are shown. What is missing
 // here can't be set; a test holds it against the fields of Config.
@@ -58,6 +61,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
 		{Key: "collector.late_window", Value: settings.Days(&c.Collector.LateWindow, minLateWindow, maxLateWindow)},
 		{Key: "push.listen", Value: settings.Text(&c.Push.Listen, settings.Listen)},
+		{Key: "files.root", Value: settings.Text(&c.Files.Root, settings.Printable)},
 		{Key: "health.listen", Value: settings.Text(&c.Health.Listen, settings.Listen)},
 		{Key: "influx.url", Value: settings.Text(&c.Influx.URL, settings.WebAddress)},
 		{Key: "influx.token", Value: settings.Text(&c.Influx.Token, settings.Printable), Secret: true},
@@ -88,6 +92,16 @@ func (f *Feed) settings(prefix string) []settings.Setting {
 	}
 }
 
+// settings are the keys of one pull, each behind a prefix as in "pulls[0].".
+func (p *Pull) settings(prefix string) []settings.Setting {
+	return []settings.Setting{
+		{Key: prefix + "name", Value: settings.Text(&p.Name, settings.ID)},
+		{Key: prefix + "url", Value: settings.Text(&p.URL, settings.WebAddress)},
+		{Key: prefix + "every", Value: settings.Days(&p.Every, time.Second, time.Hour)},
+		{Key: prefix + "header", Value: settings.Text(&p.Header, settings.Printable), Secret: true},
+	}
+}
+
 // required are a feed's keys without which it means nothing.
 func required(prefix string) []string {
 	return []string{prefix + "topic", prefix + "format", prefix + "agency"}
@@ -97,12 +111,16 @@ func required(prefix string) []string {
 func (c *Config) all() []settings.Setting {
 	all := c.settings()
 	for i := range c.Feeds {
-		all = append(all, c.Feeds[i].settings(feedPrefix(i))...)
+		all = append(all, c.Feeds[i].settings(prefix(feedsKey, i))...)
+	}
+	for i := range c.Pulls {
+		all = append(all, c.Pulls[i].settings(prefix(pullsKey, i))...)
 	}
 	return all
 }
 
-func feedPrefix(i int) string { return fmt.Sprintf("%s[%d].", feedsKey, i) }
+// prefix begins the keys of an item of a list.
+func prefix(list string, i int) string { return fmt.Sprintf("%s[%d].", list, i) }
 
 // Variable returns the name of the environment variable that sets a key: NHIP_HTTP_LISTEN for
 // http.listen.

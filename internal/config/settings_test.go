@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,14 +24,14 @@ func load(t *testing.T, text string, more Sources) *Effective {
 	return Load(more)
 }
 
-// fields walks to every field of a struct that holds one value, but for the feeds.
+// fields walks to every field of a struct that holds one value, but for the lists.
 func fields(path string, v reflect.Value, visit func(path string, to any)) {
 	for i := range v.NumField() {
 		field, name := v.Field(i), path+"."+v.Type().Field(i).Name
 		switch {
 		case field.Kind() == reflect.Struct:
 			fields(name, field, visit)
-		case field.Type() != reflect.TypeFor[[]Feed]():
+		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]():
 			visit(name, field.Addr().Interface())
 		}
 	}
@@ -38,7 +40,8 @@ func fields(path string, v reflect.Value, visit func(path string, to any)) {
 func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	var c Config
 	var f Feed
-	settings := append(c.settings(), f.settings(feedPrefix(0))...)
+	var p Pull
+	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)))
 	keys := make(map[any]string)
 	for _, s := range settings {
 		keys[s.Value.Target()] = s.Key
@@ -52,6 +55,7 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	}
 	fields("Config", reflect.ValueOf(&c).Elem(), visit)
 	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
+	fields("Pull", reflect.ValueOf(&p).Elem(), visit)
 	if walked != len(keys) || walked != len(settings) {
 		t.Errorf("%d fields, %d settings, which write to %d", walked, len(settings), len(keys))
 	}
@@ -66,7 +70,7 @@ func samples() map[string]string {
 		"mqtt.limits.message_rate": "7", "mqtt.limits.byte_rate": "6000",
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
 		"broker.url": "tcp://broker:1883", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
-		"push.listen":             "0.0.0.0:8081",
+		"push.listen": "0.0.0.0:8081", "files.root": "/srv/stations",
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
@@ -125,6 +129,22 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 	}
 }
 
+func TestConfigKeysOfAPullHaveEffect(t *testing.T) {
+	e := load(t, "pulls:\n- name: city\n  url: https://city.example/vp.pb\n  every: 20s\n  header: 'X-Key: s3cret'\n", Sources{})
+	want := []Pull{{Name: "city", URL: "https://city.example/vp.pb", Every: 20 * time.Second, Header: "X-Key: s3cret"}}
+	if diff := cmp.Diff(want, e.Pulls); diff != "" || e.Err() != nil {
+		t.Errorf("%v\n%s", e.Err(), diff)
+	}
+	for _, entry := range e.Entries() {
+		if entry.Key == "pulls[0].header" && entry.Value != covered {
+			t.Errorf("the header is shown as %s", entry.Value)
+		}
+	}
+	if e := load(t, "pulls: [{name: a, url: 'http://a'}, {name: a, url: ftp://a, every: 0s}, {}]", Sources{}); len(e.faults) != 5 {
+		t.Errorf("faults:\n%v", e.Err())
+	}
+}
+
 func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 	of := func(key string) string { return samples()["feeds[0]."+key] }
 	e := load(t, fmt.Sprintf("feeds:\n- name: %s\n  topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  zone: %s\n  period: %s\n  speed_unit: %s\n  fields: %s\n",
@@ -132,7 +152,7 @@ func TestConfigKeysOfAFeedHaveEffect(t *testing.T) {
 	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
 		t.Fatalf("%+v, %v", e.Feeds, err)
 	}
-	for i, s := range e.Feeds[0].settings(feedPrefix(0)) {
+	for i, s := range e.Feeds[0].settings(prefix(feedsKey, 0)) {
 		if s.Value.String() != samples()[s.Key] || e.places[s.Key].Origin() != fmt.Sprintf("nhip.yaml:%d", i+2) {
 			t.Errorf("%s is %s from %s", s.Key, s.Value, e.places[s.Key].Origin())
 		}

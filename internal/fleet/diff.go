@@ -25,8 +25,15 @@ type field struct {
 
 func stationFields(s Station) []field {
 	return []field{
-		{"name.vi", s.Name.Vi}, {"name.en", s.Name.En}, {"at", s.At}, {"owner", s.Owner}, {"kind", s.Kind},
-		{"position", s.Position}, {"period", s.Period}, {"zone", s.Zone}, {"quantities", s.Quantities},
+		{"name.vi", s.Name.Vi},
+		{"name.en", s.Name.En},
+		{"at", s.At},
+		{"owner", s.Owner},
+		{"kind", s.Kind},
+		{"position", s.Position},
+		{"period", s.Period},
+		{"zone", s.Zone},
+		{"quantities", s.Quantities},
 	}
 }
 
