@@ -1,6 +1,7 @@
 package nhip
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -50,15 +51,21 @@ type Bus struct {
 	Interval   float64      `json:"interval_s,omitempty"` // usual time between fixes, as observed
 	Latency    float64      `json:"latency_s,omitempty"`  // what its feed declares
 	Origin     Origin       `json:"origin,omitempty"`
+
+	// What the fleet says of it; the live topic does not hold it.
+	Plate     string  `json:"-"`
+	UsualLine string  `json:"-"`
+	Declared  float64 `json:"-"` // time between fixes, s
 }
 
 // Point returns the bus's place as WGS84 lon, lat.
 func (b *Bus) Point() orb.Point { return orb.Point{b.Lon, b.Lat} }
 
 // StaleAfter is the age from which the bus's fix is not live any more: max(90 s, 3 × its fix
-// interval) plus the latency that its feed declares.
+// interval) plus the latency that its feed declares. The interval is the fleet's or, where it says none,
+// what was observed.
 func (b *Bus) StaleAfter() time.Duration {
-	return max(minBusSilence, seconds(3*b.Interval)) + seconds(b.Latency)
+	return max(minBusSilence, seconds(3*cmp.Or(b.Declared, b.Interval))) + seconds(b.Latency)
 }
 
 // State tells whether the bus's fix may be shown as live at now.
@@ -80,6 +87,18 @@ type Station struct {
 	Lon    Opt[float64]           `json:"lon,omitzero"` //
 	Values map[Quantity]LiveValue `json:"values"`       // the newest of each quantity
 	Origin Origin                 `json:"origin,omitempty"`
+
+	// What the fleet says of it; the live topic does not hold it.
+	Name    Name    `json:"-"`
+	Kind    string  `json:"-"` // "reference" or "low-cost"
+	Owner   string  `json:"-"`
+	Reports float64 `json:"-"` // time between reports, s
+}
+
+// Name is what people call a thing.
+type Name struct {
+	Vi string `json:"vi,omitempty"`
+	En string `json:"en,omitempty"`
 }
 
 // LiveValue is the newest value of one quantity at a station.
@@ -97,10 +116,10 @@ func (s *Station) Point() (orb.Point, bool) {
 	return orb.Point{lon, lat}, ok1 && ok2
 }
 
-// State tells whether the value may be shown as live at now: it is stale after two of its reporting
-// periods.
-func (v LiveValue) State(now time.Time) State {
-	if now.Sub(v.Time) > 2*seconds(v.Period) {
+// ValueState tells whether a value may be shown as live at now: it is stale after two reporting periods,
+// which are the fleet's or, where it says none, what the value is the mean of.
+func (s *Station) ValueState(v LiveValue, now time.Time) State {
+	if now.Sub(v.Time) > 2*seconds(cmp.Or(s.Reports, v.Period)) {
 		return Stale
 	}
 	return Live
@@ -110,7 +129,7 @@ func (v LiveValue) State(now time.Time) State {
 // is. A station may be live and one of its values stale, when one of its instruments is silent.
 func (s *Station) State(now time.Time) State {
 	for _, v := range s.Values {
-		if v.Time.Equal(s.Time) && v.State(now) == Live {
+		if v.Time.Equal(s.Time) && s.ValueState(v, now) == Live {
 			return Live
 		}
 	}

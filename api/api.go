@@ -179,7 +179,7 @@ func (a *API) serve(l net.Listener) {
 func (a *API) ears() mqtt.Options {
 	broker := a.o.Broker
 	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0}
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0}
 	broker.Handle = func(topic string, payload []byte, retained bool) {
 		if !retained && a.o.Begin != nil {
 			a.o.Begin()

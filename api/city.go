@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"nhip"
@@ -24,7 +25,9 @@ type city struct {
 	hub   *hub
 
 	mu       sync.RWMutex
-	stations map[string]*nhip.Station // by live topic
+	fleet    *register
+	said     map[string]*nhip.Station // by live topic, as the live topic says
+	stations map[string]*nhip.Station // by live topic, as they are shown
 	heard    heard
 }
 
@@ -35,7 +38,7 @@ func newCity(h *hub, n *tile.Network) *city {
 	}
 	return &city{
 		buses: index.New[*nhip.Bus](), lines: lines, hub: h,
-		stations: make(map[string]*nhip.Station), heard: newHeard(),
+		fleet: newRegister(), said: make(map[string]*nhip.Station), stations: make(map[string]*nhip.Station), heard: newHeard(),
 	}
 }
 
@@ -49,6 +52,9 @@ func (c *city) connected() {
 
 // hear takes in one live message.
 func (c *city) hear(topic string, payload []byte) error {
+	if strings.HasPrefix(topic, strings.TrimSuffix(mqtt.Fleet, "#")) {
+		return c.hearFleet(topic, payload)
+	}
 	var err error
 	if agency, vehicle, ok := mqtt.ParseLiveBus(topic); ok {
 		err = c.hearBus(topic, agency, vehicle, payload)
@@ -75,6 +81,7 @@ func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 	if b.Line == "" {
 		b.Line = c.lines[b.Route]
 	}
+	c.fleet.dressBus(b)
 	if err := c.buses.Set(topic, b.Point(), b); err != nil {
 		return err
 	}
@@ -104,10 +111,10 @@ func (c *city) hearStation(topic, id string, payload []byte) error {
 		return err
 	}
 	c.mu.Lock()
-	c.stations[topic] = s
+	c.said[topic] = s
 	c.heard.station(topic)
 	c.mu.Unlock()
-	c.hub.tell(&update{key: topic, kind: "air", station: s})
+	c.showStation(topic)
 	return nil
 }
 
@@ -115,6 +122,7 @@ func (c *city) removeStation(topic, id string) {
 	c.mu.Lock()
 	_, was := c.stations[topic]
 	delete(c.stations, topic)
+	delete(c.said, topic)
 	c.heard.forget(topic)
 	c.mu.Unlock()
 	if was {

@@ -95,7 +95,7 @@ func appendStationCSV(b []byte, s *nhip.Station, now time.Time) []byte {
 		r.raw(nhip.FormatPeriod(time.Duration(v.Period * float64(time.Second))))
 		r.time(v.Time)
 		r.age(v.Time, now)
-		r.raw(string(v.State(now)))
+		r.raw(string(s.ValueState(v, now)))
 		r.raw(strconv.Itoa(int(v.Flag)))
 		r.raw(string(s.Origin))
 		b = r.end()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -44,6 +45,8 @@ func appendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 	b = appendFreshness(b, bus.Time, now, bus.State(now))
 	b = append(b, `,"stale_after_s":`...)
 	b = appendRounded(b, bus.StaleAfter().Seconds(), 10)
+	b = appendOptional(b, "plate", bus.Plate)
+	b = appendOptional(b, "usual_line", bus.UsualLine)
 	b = appendOptional(b, "origin", string(bus.Origin))
 	return append(b, '}', '}')
 }
@@ -58,12 +61,19 @@ func appendStation(b []byte, s *nhip.Station, now time.Time) []byte {
 	b = append(b, `,"properties":{"id":`...)
 	b = appendText(b, s.ID)
 	b = appendFreshness(b, s.Time, now, s.State(now))
+	if s.Name != (nhip.Name{}) {
+		b = append(b, `,"name":{`...)
+		b = appendName(b, s.Name)
+		b = append(b, '}')
+	}
+	b = appendOptional(b, "kind", s.Kind)
+	b = appendOptional(b, "owner", s.Owner)
 	b = append(b, `,"values":{`...)
 	for i, q := range quantities(s) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendValue(b, q, s.Values[q], now)
+		b = appendValue(b, s, q, now)
 	}
 	b = append(b, '}')
 	b = appendOptional(b, "origin", string(s.Origin))
@@ -79,14 +89,28 @@ func quantities(s *nhip.Station) []nhip.Quantity {
 	return out
 }
 
-func appendValue(b []byte, q nhip.Quantity, v nhip.LiveValue, now time.Time) []byte {
+// appendName appends a name's languages.
+func appendName(b []byte, n nhip.Name) []byte {
+	for i, lang := range []struct{ tag, text string }{{"vi", cmp.Or(n.Vi, n.En)}, {"en", cmp.Or(n.En, n.Vi)}} {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, lang.tag)
+		b = append(b, ':')
+		b = appendText(b, lang.text)
+	}
+	return b
+}
+
+func appendValue(b []byte, s *nhip.Station, q nhip.Quantity, now time.Time) []byte {
+	v := s.Values[q]
 	b = appendText(b, string(q))
 	b = append(b, `:{"value":`...)
 	b = appendFloat(b, v.Value)
 	b = appendField(b, "unit", q.Unit())
 	b = appendTime(b, v.Time)
 	b = appendField(b, "period", nhip.FormatPeriod(time.Duration(v.Period*float64(time.Second))))
-	b = appendField(b, "state", string(v.State(now)))
+	b = appendField(b, "state", string(s.ValueState(v, now)))
 	b = append(b, `,"flag":`...)
 	b = strconv.AppendInt(b, int64(v.Flag), 10)
 	return append(b, '}')

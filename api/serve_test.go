@@ -11,8 +11,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// fleet is the size of the city's bus fleet.
-const fleet = 2500
+// fleetSize is the size of the city's bus fleetSize.
+const fleetSize = 2500
 
 // BenchmarkServe asks a served api, in a city that moves, with wrk. In turns with it the same
 // middleware serves bytes that are there already, as many as the handler would have written:
@@ -20,7 +20,7 @@ const fleet = 2500
 // time, which has nothing of wrk's in it.
 func BenchmarkServe(b *testing.B) {
 	needWrk(b)
-	a := startSimulated(b, fleet)
+	a := startSimulated(b, fleetSize)
 	for _, c := range []struct {
 		name, path string
 		zips       bool // in the handler; elsewhere the middleware does

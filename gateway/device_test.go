@@ -163,6 +163,27 @@ func TestTopicsOfANewFleetHoldAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheFleetIsToldToTheRoles(t *testing.T) {
+	g := start(t, &door{})
+	f := &fleet.Fleet{Stations: []fleet.Station{{ID: "s", Kind: fleet.Reference}}, Devices: []fleet.Device{box("bus-1", "secret")}}
+	g.SetFleet(f, feeds)
+	l := mqtttest.Listen(t, as(g, "role", accounts.Role), "nhip/fleet/#")
+	m := l.Wait(t, "the station", func(mqtttest.Message) bool { return true })
+	if m.Topic != "nhip/fleet/station/s" || !m.Retained || m.Payload != `{"id":"s","kind":"reference","position":""}` {
+		t.Errorf("heard %+v", m)
+	}
+	g.SetFleet(&fleet.Fleet{}, feeds)
+	if m = l.Wait(t, "that it has left", func(m mqtttest.Message) bool { return m.Payload == "" }); m.Topic != "nhip/fleet/station/s" {
+		t.Errorf("heard %+v", m)
+	}
+	o := as(g, "bus-1", "secret")
+	g.SetFleet(f, feeds)
+	o.Subscribe, o.Handle = map[string]byte{"nhip/fleet/#": 0}, func(string, []byte, bool) {}
+	if !refuses(t, o) {
+		t.Error("a device hears of the fleet")
+	}
+}
+
 func BenchmarkACL(b *testing.B) {
 	known := newDirectory(&fleet.Fleet{Devices: []fleet.Device{box("29B-12345")}}, feeds)
 	s := &session{rank: Box}

@@ -52,6 +52,7 @@ type Gateway struct {
 	inside *listener // for who is on this machine, where the street's is not plain; else the same
 	server *broker.Server
 	hook   *hook
+	fleet  *fleet.Publisher
 }
 
 // New binds the address. Nothing is served before Start.
@@ -70,12 +71,14 @@ func New(o Options) (*Gateway, error) {
 			Capabilities:           caps,
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
+			InlineClient:           true, // says what the gateway itself says
 		}),
 		hook: &hook{
 			accounts: o.Accounts, limits: o.Limits, addresses: from, log: log, metrics: m, clock: o.Clock,
 			speak: rate.NewLimiter(1, logBurst),
 		},
 	}
+	g.fleet = fleet.NewPublisher(g.tell)
 	g.hook.directory.Store(new(directory))
 	g.hook.clientOf = func(id string) *broker.Client {
 		cl, _ := g.server.Clients.Get(id)
@@ -122,8 +125,8 @@ func (g *Gateway) URL() string {
 // InsideURL returns the address for who is on this machine: it is never behind TLS.
 func (g *Gateway) InsideURL() string { return "tcp://" + g.inside.Addr().String() }
 
-// SetFleet says which devices there are from now on. Those that are gone or disabled, or whose secret is
-// not valid any more, are cut off before it returns.
+// SetFleet says which devices there are from now on, and tells the roles of stations and vehicles. Devices
+// that are gone or disabled, or whose secret is not valid any more, are cut off before it returns.
 func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 	known := newDirectory(f, feeds)
 	g.hook.directory.Store(&known)
@@ -135,6 +138,14 @@ func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 		}
 		return true
 	})
+	g.fleet.Publish(f)
+}
+
+// tell publishes a retained message of the gateway's own.
+func (g *Gateway) tell(topic string, payload []byte) {
+	if err := g.server.Publish(topic, payload, true, 0); err != nil {
+		g.hook.log.Error("can't tell the roles of the fleet", "topic", topic, "error", err)
+	}
 }
 
 // Start begins to serve; what devices say goes through the door.

@@ -60,7 +60,7 @@ func stationProperties(s *nhip.Station, now time.Time) []property {
 	}
 	for _, q := range slices.Sorted(maps.Keys(s.Values)) {
 		v := s.Values[q]
-		if state == nhip.Live && v.State(now) == nhip.Stale {
+		if state == nhip.Live && s.ValueState(v, now) == nhip.Stale {
 			continue // a silent instrument in a box that speaks
 		}
 		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Flag == nhip.Fail || v.Flag == nhip.MissingValue {

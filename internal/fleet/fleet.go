@@ -32,7 +32,7 @@ const (
 // Station is a monitor that stands somewhere.
 type Station struct {
 	ID         string        `json:"id"`
-	Name       Name          `json:"name,omitzero"`
+	Name       nhip.Name     `json:"name,omitzero"`
 	At         []float64     `json:"at,omitempty"` // lon, lat in degrees (WGS84); empty: where it says it is
 	Owner      string        `json:"owner,omitempty"`
 	Kind       string        `json:"kind"`
@@ -40,12 +40,6 @@ type Station struct {
 	Period     time.Duration `json:"period_ns,omitzero"` // how often it reports; 0: as its readings say
 	Zone       string        `json:"zone,omitempty"`     // IANA name
 	Quantities []Quantity    `json:"quantities,omitempty"`
-}
-
-// Name is what people call a thing.
-type Name struct {
-	Vi string `json:"vi,omitempty"`
-	En string `json:"en,omitempty"`
 }
 
 // Quantity is what a station measures.

@@ -49,7 +49,7 @@ devices:
 	}
 	want := &Fleet{
 		Stations: []Station{{
-			ID: "trung-yen-3", Name: Name{"Trung Yên 3", "Trung Yen 3"}, At: []float64{105.7999, 21.0151},
+			ID: "trung-yen-3", Name: nhip.Name{Vi: "Trung Yên 3", En: "Trung Yen 3"}, At: []float64{105.7999, 21.0151},
 			Owner: "Sở Nông nghiệp và Môi trường", Kind: Reference, Position: Private, Period: time.Hour, Zone: "Asia/Ho_Chi_Minh",
 			Quantities: []Quantity{
 				{Name: nhip.PM25, Calibration: []Calibration{

@@ -22,17 +22,20 @@ const (
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
 
+	Fleet   = "nhip/fleet/#"
 	Command = "nhip/cmd/" // what devices are told, each on topics of its own
 
-	live       = "nhip/live/"
-	liveBus    = live + bus
-	liveAir    = live + air
-	bus        = "bus/"
-	air        = "air/"
-	liveCensus = "nhip/live/census/"
-	dead       = "nhip/dead/"
-	ask        = "nhip/ask/"
-	answer     = "nhip/answer/"
+	live         = "nhip/live/"
+	liveBus      = live + bus
+	liveAir      = live + air
+	bus          = "bus/"
+	air          = "air/"
+	liveCensus   = "nhip/live/census/"
+	fleetStation = "nhip/fleet/station/"
+	fleetVehicle = "nhip/fleet/vehicle/"
+	dead         = "nhip/dead/"
+	ask          = "nhip/ask/"
+	answer       = "nhip/answer/"
 )
 
 // MaxTopic is the longest topic a device may publish to, and MaxPacket the greatest message, with
@@ -59,6 +62,21 @@ func MayBeDevices(filter string) bool {
 func firstLevel(rest string) bool {
 	level, _, _ := strings.Cut(rest, "/")
 	return level != "" && level != "+" && level != "#"
+}
+
+// FleetStationTopic returns the retained topic of what the fleet says of a station.
+func FleetStationTopic(id string) string { return fleetStation + Escape(id) }
+
+// FleetVehicleTopic returns the retained topic of what the fleet says of a vehicle.
+func FleetVehicleTopic(id string) string { return fleetVehicle + Escape(id) }
+
+// ParseFleet returns the station or the vehicle that a topic of the fleet names.
+func ParseFleet(topic string) (station, vehicle string, ok bool) {
+	if rest, is := strings.CutPrefix(topic, fleetStation); is {
+		return Unescape(rest), "", !strings.Contains(rest, "/")
+	}
+	rest, is := strings.CutPrefix(topic, fleetVehicle)
+	return "", Unescape(rest), is && !strings.Contains(rest, "/")
 }
 
 // CommandFilter returns the filter of what a device may be told.
