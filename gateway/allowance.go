@@ -11,6 +11,7 @@ import (
 type allowance struct {
 	messages *rate.Limiter // nil: as many as it likes
 	bytes    *rate.Limiter
+	rate     int // that the fleet gave the device
 }
 
 // unbounded is the operator's.
@@ -39,16 +40,23 @@ type allowances struct {
 }
 
 // of returns a device's.
-func (a *allowances) of(id string, l Limits) *allowance {
+func (a *allowances) of(d *device, l Limits) *allowance {
+	if d.rate > 0 {
+		if l.MessageRate > 0 {
+			l.ByteRate = l.ByteRate / l.MessageRate * d.rate
+		}
+		l.MessageRate = d.rate
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	one := a.all[id]
-	if one == nil {
+	one := a.all[d.id]
+	if one == nil || one.rate != d.rate {
 		one = newAllowance(l)
+		one.rate = d.rate
 		if a.all == nil {
 			a.all = make(map[string]*allowance)
 		}
-		a.all[id] = one
+		a.all[d.id] = one
 	}
 	return one
 }

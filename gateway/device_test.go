@@ -103,6 +103,28 @@ func TestADeviceSpeaksOnItsOwnTopicsOnly(t *testing.T) {
 	}
 }
 
+func TestABridgeSpeaksForOthers(t *testing.T) {
+	d := &door{}
+	g := start(t, d)
+	depot := box("depot", "s")
+	depot.Topics = []string{"nhip/in/#", "tele/+/SENSOR"}
+	withFleet(g, depot, box("depot-2", "t"))
+	for i, id := range []string{"depot", "depot-0", "depot-1"} { // at a time
+		c := dial(t, mqtt.Options{URL: g.URL(), ClientID: id, Username: "depot", Password: "s"})
+		if !acked(c.Publish("nhip/in/position/anybody", 1, false, []byte("{}")), waitFor) || len(d.messages()) != i+1 {
+			t.Errorf("%s may not speak", id)
+		}
+	}
+	for _, id := range []string{"depot-2", "depots", "x"} {
+		if !refuses(t, mqtt.Options{URL: g.URL(), ClientID: id, Username: "depot", Password: "s"}) {
+			t.Errorf("a bridge is let in as %s", id)
+		}
+	}
+	c := dial(t, mqtt.Options{URL: g.URL(), ClientID: "depot-9", Username: "depot", Password: "s"})
+	c.Publish("nhip/in/import/position/x", 0, false, []byte("{}"))
+	await.True(t, "history is denied", func() bool { return testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("publish")) == 1 })
+}
+
 func TestADeviceHearsItsOwnCommandsOnly(t *testing.T) {
 	g := start(t, &door{})
 	withFleet(g, box("bus-1", "s"))

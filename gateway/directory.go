@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
+	"strings"
 
 	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
@@ -18,6 +19,8 @@ type device struct {
 	id       string
 	topics   []string // filters under which it may publish
 	format   string   // that it speaks
+	bridge   bool     // it carries what others say, over as many connections as it likes
+	rate     int      // messages a second; 0: as any
 	commands string   // filter of what it may hear
 	secrets  [][sha256.Size]byte
 }
@@ -29,7 +32,7 @@ func newDirectory(f *fleet.Fleet, feeds fleet.Feeds) directory {
 		if one.Disabled {
 			continue
 		}
-		known := &device{id: one.ID, topics: feeds.Topics(one), format: feeds[one.Feed].Format, commands: mqtt.CommandFilter(one.ID)}
+		known := &device{id: one.ID, topics: feeds.Topics(one), format: feeds[one.Feed].Format, bridge: len(one.Topics) > 0, rate: int(one.Rate), commands: mqtt.CommandFilter(one.ID)}
 		for _, s := range one.Secrets {
 			if sum, err := fleet.ParseDigest(s); err == nil { // the fleet was checked
 				known.secrets = append(known.secrets, sum)
@@ -65,7 +68,13 @@ func (d *device) opens(digest [sha256.Size]byte) bool {
 	return match == 1
 }
 
-// speaksOn reports whether a topic is one of the device's.
+// mayBe reports whether a client id may be the device's: its id or, of a bridge, its id with something
+// behind it.
+func (d *device) mayBe(clientID string) bool {
+	return clientID == d.id || d.bridge && strings.HasPrefix(clientID, d.id+"-")
+}
+
+// speaksOn reports whether a topic is one of the device's. History is the operator's to tell.
 func (d *device) speaksOn(topic string) bool {
-	return slices.ContainsFunc(d.topics, func(filter string) bool { return mqtt.Match(filter, topic) })
+	return !strings.HasPrefix(topic, mqtt.Import) && slices.ContainsFunc(d.topics, func(filter string) bool { return mqtt.Match(filter, topic) })
 }

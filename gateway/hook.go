@@ -136,7 +136,7 @@ func (h *hook) identify(cl *broker.Client, pk packets.Packet) (s *session, why s
 		if d == nil {
 			return nil, badCredentials
 		}
-		if cl.ID != d.id {
+		if other := (*h.directory.Load())[cl.ID]; !d.mayBe(cl.ID) || other != nil && other.id != d.id || h.isHigher(cl.ID, Box) {
 			return nil, badClientID
 		}
 		return h.newBoxSession(d, secret, cl.Net.Conn), ""

@@ -149,7 +149,7 @@ func (h *hook) readPush(r *http.Request) (pushed, error) {
 	case d.format != p.format:
 		return p, nhip.Errorf(nhip.Forbidden, "format", "the device's feed speaks %s", d.format)
 	}
-	p.may = h.allowances.of(d.id, h.limits)
+	p.may = h.allowances.of(d, h.limits)
 	return p, nil
 }
 

@@ -20,7 +20,7 @@ type session struct {
 
 // newBoxSession is a device's, with its limits.
 func (h *hook) newBoxSession(d *device, secret []byte, conn net.Conn) *session {
-	s := &session{rank: Box, secret: secret, open: lifeOf(conn), may: h.allowances.of(d.id, h.limits)}
+	s := &session{rank: Box, secret: secret, open: lifeOf(conn), may: h.allowances.of(d, h.limits)}
 	s.device.Store(d)
 	return s
 }

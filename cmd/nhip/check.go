@@ -86,6 +86,7 @@ func effective(path string, flags []config.Flag) *config.Effective {
 // checkTogether refuses what means nothing without another key.
 func checkTogether(set *config.Effective) {
 	for _, c := range []struct{ key, value, needs, with string }{
+		{"broker.ca", set.Broker.CA, "broker.url", set.Broker.URL},
 		{"broker.username", set.Broker.Username, "broker.url", set.Broker.URL},
 		{"broker.password", set.Broker.Password, "broker.url", set.Broker.URL},
 		{"influx.token", set.Influx.Token, "influx.url", set.Influx.URL},

@@ -24,7 +24,9 @@ import (
 func edgeGateway(t *testing.T, yaml string) (*running, map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
-	yaml = "broker: {url: 'tcp://127.0.0.1:1'}\n" + yaml
+	if !strings.Contains(yaml, "broker:") {
+		yaml = "broker: {url: 'tcp://127.0.0.1:1'}\n" + yaml
+	}
 	if !strings.Contains(yaml, "mqtt:") {
 		yaml += "\nmqtt: {listen: 127.0.0.1:0}"
 	}
@@ -91,6 +93,7 @@ func seeTLS(t *testing.T, seen effects) {
 	}
 	good, taken := devices.Issue("good", time.Now().Add(time.Hour)), devices.Issue("taken", time.Now().Add(time.Hour))
 	devices.Write(filepath.Join(dir, "ca.pem"))
+	city.Write(filepath.Join(dir, "city-ca.pem"))
 	devices.WriteRevoked(filepath.Join(dir, "crl.pem"), taken)
 	t.Chdir(dir)
 	_, at := edgeGateway(t, fmt.Sprintf(`
@@ -133,6 +136,11 @@ http: {tls: {cert: %[2]s/http.pem, key: %[2]s/http.key}}
 	if err == nil {
 		_ = resp.Body.Close()
 	}
+	_, up := edgeGateway(t, fmt.Sprintf("broker: {url: %q, ca: %s, username: x}", at["mqtt"], filepath.Join(dir, "city-ca.pem")))
+	await.True(t, "a gateway reaches its upstream over TLS", func() bool {
+		return strings.Contains(metrics(t, at["health"]), `nhip_gateway_refused_total{reason="credentials"}`)
+	})
+	seen.see(t, "broker.ca", up["upstream"] == at["mqtt"])
 	for _, key := range []string{"http.tls.cert", "http.tls.key"} {
 		seen.see(t, key, err == nil && resp.StatusCode == http.StatusUnauthorized && strings.HasPrefix(at["push"], "https://"))
 	}

@@ -63,6 +63,7 @@ func (p *process) watchFleet(apply ...func(*fleet.Fleet)) error {
 		w.OnChange(f)
 	}
 	p.run("the fleet", w.Run)
+	p.fleet = w
 	return nil
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"nhip/gateway"
 	"nhip/internal/certs"
@@ -12,6 +15,7 @@ import (
 	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
+	"nhip/internal/mqtt"
 )
 
 // gatewayCmd is nhip gateway.
@@ -67,7 +71,7 @@ func (g *edge) start() error {
 		return err
 	}
 	g.forwarder, err = gateway.NewForwarder(gateway.ForwardOptions{
-		Dir: g.dir.Path("gateway"), Upstream: g.outside("nhip-gateway-" + token[:8]), Logger: g.log, Registry: g.registry,
+		Dir: g.dir.Path("gateway"), Upstream: g.outside(cmp.Or(g.conf.Broker.Username, "nhip-gateway") + "-" + token[:8]), Logger: g.log, Registry: g.registry,
 	})
 	if err != nil {
 		return err
@@ -84,7 +88,35 @@ func (g *edge) start() error {
 	if err := g.startOtherIntakes(g.forwarder); err != nil {
 		return err
 	}
+	g.run("the fleet upstream", g.tellFleet)
 	return g.announce()
+}
+
+// tellFleet tells the roles upstream of stations and vehicles, whenever there is a line, until ctx ends.
+func (g *edge) tellFleet(ctx context.Context) {
+	var line atomic.Pointer[mqtt.Client]
+	told := fleet.NewPublisher(func(topic string, payload []byte) {
+		if c := line.Load(); c != nil {
+			c.Publish(topic, 0, true, payload) // who may not tell is not cut off for it
+		}
+	})
+	o := g.outside(unique(cmp.Or(g.conf.Broker.Username, "nhip-gateway") + "-fleet"))
+	o.OnUp = func() {
+		if line.Load() != nil { // a line that came back; what the broker lost is told again
+			told.Again(g.fleet.Fleet())
+		}
+	}
+	client, err := mqtt.DialPatiently(ctx, o)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.log.Error("can't tell the roles upstream of the fleet", "error", err)
+		}
+		return
+	}
+	defer client.Close()
+	line.Store(client)
+	g.fleet.OnChange(told.Publish)
+	<-ctx.Done()
 }
 
 func (g *edge) startPush() error {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/gateway"
+	"nhip/internal/certs"
 	"nhip/internal/cleanup"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
@@ -45,7 +47,9 @@ type process struct {
 	clock    nhip.Clock
 	dir      *datadir.Dir
 	registry *prometheus.Registry
+	roots    *x509.CertPool // who vouches for the broker that all share; nil: whom the system trusts
 	pulls    []*gateway.Pull
+	fleet    *fleet.Watch
 	cleanup  cleanup.Stack
 }
 
@@ -84,6 +88,11 @@ func (p *process) configure(file string, flags []config.Flag, clock string) erro
 	}
 	p.conf = set.Config
 	var err error
+	if p.conf.Broker.CA != "" {
+		if p.roots, err = certs.Pool(p.conf.Broker.CA); err != nil {
+			return fmt.Errorf("broker.ca: %w", err)
+		}
+	}
 	p.clock, err = parseClock(clock)
 	return err
 }
@@ -109,7 +118,7 @@ func (p *process) markDataDir(simulate bool) error {
 // outside says how a role that runs apart connects to the broker that all share.
 func (p *process) outside(id string) mqtt.Options {
 	b := p.conf.Broker
-	return mqtt.Options{URL: b.URL, ClientID: id, Username: b.Username, Password: b.Password, Logger: p.log}
+	return mqtt.Options{URL: b.URL, Roots: p.roots, ClientID: id, Username: b.Username, Password: b.Password, Logger: p.log}
 }
 
 // need refuses to start a role without a key that all of them share.

@@ -107,10 +107,7 @@ func (f Files) read() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.VerifyClientCertIfGiven
-	for _, a := range authorities {
-		c.ClientCAs.AddCert(a)
-	}
+	c.ClientCAs, c.ClientAuth = pool(authorities), tls.VerifyClientCertIfGiven
 	if f.CRL == "" {
 		return c, nil
 	}
@@ -120,6 +117,23 @@ func (f Files) read() (*tls.Config, error) {
 	}
 	c.VerifyConnection = revoked.check // also of a session that is taken up again
 	return c, nil
+}
+
+// Pool reads the authorities of a file.
+func Pool(path string) (*x509.CertPool, error) {
+	authorities, err := readAuthorities(path)
+	if err != nil {
+		return nil, err
+	}
+	return pool(authorities), nil
+}
+
+func pool(authorities []*x509.Certificate) *x509.CertPool {
+	p := x509.NewCertPool()
+	for _, a := range authorities {
+		p.AddCert(a)
+	}
+	return p
 }
 
 // blocks reads the PEM blocks of one type in a file.
@@ -143,13 +157,13 @@ func blocks(path, kind string) ([][]byte, error) {
 func readAuthorities(path string) ([]*x509.Certificate, error) {
 	all, err := blocks(path, "CERTIFICATE")
 	if err != nil {
-		return nil, fmt.Errorf("can't read the clients' authority: %w", err)
+		return nil, fmt.Errorf("can't read the authority: %w", err)
 	}
 	var out []*x509.Certificate
 	for _, der := range all {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, fmt.Errorf("can't read the clients' authority: %w", err)
+			return nil, fmt.Errorf("can't read the authority: %w", err)
 		}
 		out = append(out, c)
 	}

@@ -64,7 +64,8 @@ type Limits struct {
 // Broker is the outside broker at which roles meet that run apart. One process with every role has
 // its own.
 type Broker struct {
-	URL      string // tcp://host:port
+	URL      string // tcp://host:port, or with TLS ssl://host:port
+	CA       string // path of PEM: who vouches for it; empty: whom the system trusts
 	Username string
 	Password string // secret
 }

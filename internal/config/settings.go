@@ -53,6 +53,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "mqtt.limits.message_rate", Value: settings.Count(&c.MQTT.Limits.MessageRate, maxConnections)},
 		{Key: "mqtt.limits.byte_rate", Value: settings.Count(&c.MQTT.Limits.ByteRate, maxByteRate)},
 		{Key: "broker.url", Value: settings.Text(&c.Broker.URL, settings.BrokerAddress)},
+		{Key: "broker.ca", Value: settings.Text(&c.Broker.CA, settings.Printable)},
 		{Key: "broker.username", Value: settings.Text(&c.Broker.Username, settings.Printable)},
 		{Key: "broker.password", Value: settings.Text(&c.Broker.Password, settings.Printable), Secret: true},
 		{Key: "collector.id", Value: settings.Text(&c.Collector.ID, settings.ID)},

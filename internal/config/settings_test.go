@@ -69,7 +69,7 @@ func samples() map[string]string {
 		"mqtt.limits.connections": "10", "mqtt.limits.per_address": "9", "mqtt.limits.connect_rate": "8",
 		"mqtt.limits.message_rate": "7", "mqtt.limits.byte_rate": "6000",
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
-		"broker.url": "tcp://broker:1883", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
+		"broker.url": "tcp://broker:1883", "broker.ca": "ca.pem", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
 		"push.listen": "0.0.0.0:8081", "files.root": "/srv/stations",
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",

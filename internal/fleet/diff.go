@@ -42,7 +42,7 @@ func vehicleFields(v Vehicle) []field {
 }
 
 func deviceFields(d Device) []field {
-	return []field{{"feed", d.Feed}, {"topics", d.Topics}, {"secrets", covered(d.Secrets)}, {"disabled", d.Disabled}}
+	return []field{{"feed", d.Feed}, {"topics", d.Topics}, {"rate", d.Rate}, {"secrets", covered(d.Secrets)}, {"disabled", d.Disabled}}
 }
 
 // covered tells secrets apart and shows none.

@@ -163,6 +163,9 @@ func item(column int, d *Device) []string {
 	if len(d.Topics) > 0 {
 		lines = append(lines, "topics: "+list(d.Topics))
 	}
+	if d.Rate > 0 {
+		lines = append(lines, "rate: "+strconv.FormatInt(d.Rate, 10))
+	}
 	lines = append(lines, changeable(d)...)
 	for i := range lines {
 		lead := "  "

@@ -174,6 +174,7 @@ func (r *reader) device(prefix string, item ast.Node, d *Device) {
 		{Key: prefix + "id", Value: settings.Text(&d.ID, deviceID)},
 		{Key: prefix + "feed", Value: settings.Text(&d.Feed, settings.Name)},
 		{Key: prefix + "topics", Value: settings.Words(&d.Topics, filter)},
+		{Key: prefix + "rate", Value: settings.Count(&d.Rate, mostRate)},
 		{Key: prefix + "secrets", Value: settings.Words(&d.Secrets, digest)},
 		{Key: prefix + "disabled", Value: settings.Switch(&d.Disabled)},
 	}, nil)
@@ -193,6 +194,9 @@ func (r *reader) device(prefix string, item ast.Node, d *Device) {
 		r.Refuse(prefix+"feed", "does not tell the topic of one device; add topics, the filters under which it may publish")
 	}
 }
+
+// mostRate is more than a broker takes, in messages a second.
+const mostRate = 1_000_000
 
 // deviceID is the rule of who speaks: its id is one level of a topic, as it stands, and its user name.
 func deviceID(s string) error {

@@ -66,12 +66,13 @@ type Vehicle struct {
 }
 
 // Device is somebody who may speak. Its topics name it: a device's id is the id of the vehicle or the
-// station that it speaks for.
+// station that it speaks for. One with topics of its own is a bridge: a depot's gateway, a network server.
 type Device struct {
 	ID       string
 	Feed     string   // name of a feed of the configuration
 	Topics   []string // MQTT filters under which it may publish; empty: the feed's, for this device alone
 	Secrets  []string // at most MaxSecrets, each as Digest makes it; none: it shows a certificate
+	Rate     int64    // messages a second that it may say; 0: as any
 	Disabled bool
 }
 

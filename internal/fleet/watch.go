@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ type Watch struct {
 	o       WatchOptions
 	fleet   atomic.Pointer[Fleet]
 	seen    stamp
+	mu      sync.Mutex // over apply and who is called
 	apply   []func(*Fleet)
 	refused prometheus.Gauge
 	devices prometheus.Gauge
@@ -85,9 +87,10 @@ func NewWatch(o WatchOptions) (*Watch, error) {
 // Fleet returns the version that is in force.
 func (w *Watch) Fleet() *Fleet { return w.fleet.Load() }
 
-// OnChange has f called with the version in force, now and, from Run's goroutine, with each that follows.
-// It must be called before Run.
+// OnChange has f called with the version in force, now and with each that follows, one call after the other.
 func (w *Watch) OnChange(f func(*Fleet)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.apply = append(w.apply, f)
 	f(w.Fleet())
 }
@@ -116,6 +119,8 @@ func (w *Watch) check() {
 	changes := Diff(w.Fleet(), f)
 	w.o.Logger.Info("a new fleet is in force", "stations", len(f.Stations), "vehicles", len(f.Vehicles), "devices", len(f.Devices), "changes", len(changes))
 	w.reloads.Inc()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.enforce(f)
 	for _, apply := range w.apply {
 		apply(f)

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"net/url"
@@ -22,7 +23,8 @@ const (
 
 // Options say how a client connects.
 type Options struct {
-	URL      string // tcp://host:port
+	URL      string         // tcp://host:port, or with TLS ssl://host:port
+	Roots    *x509.CertPool // who vouches for a broker with TLS; nil: whom the system trusts
 	ClientID string
 	Username string
 	Password string
@@ -86,8 +88,12 @@ func (c *Client) options(o Options, up chan<- error) *paho.ClientOptions {
 		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(true).
 		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetConnectTimeout(dialTimeout).
 		SetAutoReconnect(true).SetMaxReconnectInterval(reconnectAfter)
-	po.SetCustomOpenConnectionFn(func(uri *url.URL, po paho.ClientOptions) (net.Conn, error) {
-		return open(context.Background(), uri, po.ConnectTimeout)
+	po.SetCustomOpenConnectionFn(func(uri *url.URL, _ paho.ClientOptions) (net.Conn, error) {
+		conn, err := o.open(context.Background(), uri)
+		if err != nil {
+			return nil, err
+		}
+		return Buffer(conn), nil
 	})
 	po.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 		if o.Handle != nil {

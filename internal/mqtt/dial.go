@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,25 +49,25 @@ func checkURL(raw string) error {
 	if err != nil {
 		return errors.New("the address of the MQTT broker is no URL") // the parser's words may hold a password
 	}
-	return checkScheme(uri)
-}
-
-func checkScheme(uri *url.URL) error {
-	if uri.Scheme != "tcp" && uri.Scheme != "mqtt" {
-		return fmt.Errorf("the scheme of %s must be tcp or mqtt", uri.Redacted())
+	if !plain(uri) && !secured(uri) {
+		return fmt.Errorf("the scheme of %s must be tcp or mqtt, with TLS ssl or mqtts", uri.Redacted())
 	}
 	return nil
 }
 
-// open makes a buffered connection to a broker.
-func open(ctx context.Context, uri *url.URL, timeout time.Duration) (net.Conn, error) {
-	if err := checkScheme(uri); err != nil {
-		return nil, err
+func plain(uri *url.URL) bool { return uri.Scheme == "tcp" || uri.Scheme == "mqtt" }
+
+func secured(uri *url.URL) bool { return uri.Scheme == "ssl" || uri.Scheme == "mqtts" }
+
+// open makes a connection to a broker.
+func (o Options) open(ctx context.Context, uri *url.URL) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout}
+	switch {
+	case plain(uri):
+		return d.DialContext(ctx, "tcp", uri.Host)
+	case secured(uri):
+		c := tls.Dialer{NetDialer: &d, Config: &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12}}
+		return c.DialContext(ctx, "tcp", uri.Host)
 	}
-	d := net.Dialer{Timeout: timeout}
-	conn, err := d.DialContext(ctx, "tcp", uri.Host)
-	if err != nil {
-		return nil, err
-	}
-	return Buffer(conn), nil
+	return nil, checkURL(uri.String())
 }

@@ -33,8 +33,8 @@ func checkAddress(address string) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("the MQTT broker's address must be a URL like tcp://host:port")
 	}
-	if at.Scheme != "tcp" && at.Scheme != "mqtt" || at.Host == "" {
-		return nil, fmt.Errorf("the MQTT broker's address must be like tcp://host:port, got %s", at.Redacted())
+	if !plain(at) && !secured(at) || at.Host == "" {
+		return nil, fmt.Errorf("the MQTT broker's address must be like tcp://host:port or, with TLS, ssl://host:port, got %s", at.Redacted())
 	}
 	return at, nil
 }
@@ -43,7 +43,7 @@ func checkAddress(address string) (*url.URL, error) {
 func openLine(ctx context.Context, at *url.URL, o Options, window int) (*line, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.Host)
+	conn, err := o.open(ctx, at)
 	if err != nil {
 		return nil, err
 	}

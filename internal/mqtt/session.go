@@ -112,12 +112,12 @@ func (n *session) connect(ctx context.Context) error {
 	defer cancel()
 	var kept func() bool
 	po := n.options()
-	po.SetCustomOpenConnectionFn(func(uri *url.URL, po paho.ClientOptions) (net.Conn, error) {
-		conn, err := open(dialing, uri, po.ConnectTimeout)
+	po.SetCustomOpenConnectionFn(func(uri *url.URL, _ paho.ClientOptions) (net.Conn, error) {
+		conn, err := n.s.o.open(dialing, uri)
 		if err != nil {
 			return nil, err
 		}
-		n.conn = hangUp{conn, n.inbox.close}
+		n.conn = hangUp{Buffer(conn), n.inbox.close}
 		kept = context.AfterFunc(dialing, func() { _ = n.conn.Close() }) // ends paho's wait for an answer
 		return n.conn, nil
 	})

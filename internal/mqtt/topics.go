@@ -49,19 +49,16 @@ const (
 const RolePrefix = "nhip-"
 
 // MayBeDevices reports whether a filter keeps to the topics that devices publish on: their own, and
-// nhip/in/… but for history. The rest of nhip/… is between the roles, and "$…" is the broker's.
+// nhip/in/…. The rest of nhip/… is between the roles, and "$…" is the broker's.
 func MayBeDevices(filter string) bool {
-	first, _, _ := strings.Cut(filter, "/")
-	if first == "+" || first == "#" || strings.HasPrefix(first, "$") {
+	first, rest, _ := strings.Cut(filter, "/")
+	switch {
+	case first == "+" || first == "#" || strings.HasPrefix(first, "$"):
 		return false
+	case first == "nhip":
+		return strings.HasPrefix(rest, "in/") && !strings.HasPrefix(filter, Import)
 	}
-	return !strings.HasPrefix(filter, Root) && filter != "nhip" || strings.HasPrefix(filter, In) && firstLevel(filter[len(In):]) && !strings.HasPrefix(filter, Import)
-}
-
-// firstLevel reports whether what follows names its first level.
-func firstLevel(rest string) bool {
-	level, _, _ := strings.Cut(rest, "/")
-	return level != "" && level != "+" && level != "#"
+	return true
 }
 
 // FleetStationTopic returns the retained topic of what the fleet says of a station.

@@ -272,8 +272,8 @@ func BrokerAddress(s string) error {
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "tcp" && u.Scheme != "mqtt" || u.Port() == "" || u.Hostname() == "" || u.Path != "" || u.User != nil {
-		return fmt.Errorf("must be an address as in tcp://host:1883, without a user, got %q", withoutUser(s))
+	if err != nil || !slices.Contains([]string{"tcp", "mqtt", "ssl", "mqtts"}, u.Scheme) || u.Port() == "" || u.Hostname() == "" || u.Path != "" || u.User != nil {
+		return fmt.Errorf("must be an address as in tcp://host:1883 or, with TLS, ssl://host:8883, without a user, got %q", withoutUser(s))
 	}
 	return nil
 }
