@@ -32,6 +32,7 @@ type hook struct {
 	log        *slog.Logger
 	metrics    *metrics
 	clock      nhip.Clock
+	seats      seats
 	speak      *rate.Limiter                  // of log lines that a client can cause
 	sessions   sync.Map                       // net.Conn → *session
 	clientOf   func(id string) *broker.Client // connected or of a session that lasts; nil: none
@@ -101,12 +102,21 @@ func (h *hook) OnConnectAuthenticate(cl *broker.Client, pk packets.Packet) bool 
 	if h.isShut() && s.rank != Role {
 		return false
 	}
+	var free bool
+	if s.seat, free = h.seats.take(cl.ID, cl.Net.Conn); !free {
+		h.refuse(cl, badClientID)
+		return false
+	}
 	h.sessions.Store(cl.Net.Conn, s)
 	return s.stillKnown(*h.directory.Load()) // a fleet that came meanwhile has not seen this session
 }
 
 // forget ends a connection's session. The library does not tell of every connection that ends.
-func (h *hook) forget(conn net.Conn) { h.sessions.Delete(conn) }
+func (h *hook) forget(conn net.Conn) {
+	if s, ok := h.sessions.LoadAndDelete(conn); ok {
+		h.seats.leave(s.(*session).seat)
+	}
+}
 
 // refuse counts and tells a log-in that fails. Beyond a few from one address the answer waits: whoever
 // goes through a list of guesses shall need years.

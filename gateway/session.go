@@ -15,6 +15,7 @@ type session struct {
 	device atomic.Pointer[device] // of a Box; a new fleet puts another in its place
 	secret []byte                 // that a Box has shown; nil: it has a certificate
 	open   context.Context        // ends with the connection
+	seat   *seat                  // that it holds
 	may    *allowance             // of a Box
 }
 
