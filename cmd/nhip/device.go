@@ -84,10 +84,11 @@ func lockFile(path string) (unlock func(), err error) {
 type deviceAddCmd struct {
 	fleetFlags
 
-	ID     string   `arg:"" help:"The device: the id of the vehicle or station that it speaks for."`
-	Feed   string   `required:"" help:"The feed of the configuration that it belongs to."`
-	Topic  []string `help:"MQTT filter under which it may publish, where the feed does not tell one device's; may be repeated." placeholder:"FILTER"`
-	Secret bool     `help:"Give it a secret; a device that shows a certificate needs none." default:"true" negatable:""`
+	ID        string   `arg:"" help:"The device: the id of the vehicle or station that it speaks for."`
+	Feed      string   `required:"" help:"The feed of the configuration that it belongs to."`
+	Topic     []string `help:"MQTT filter under which it may publish, where the feed does not tell one device's; may be repeated." placeholder:"FILTER"`
+	Mosquitto bool     `help:"Also keep what Mosquitto makes of the secret, for nhip broker-config."`
+	Secret    bool     `help:"Give it a secret; a device that shows a certificate needs none." default:"true" negatable:""`
 }
 
 // Run adds the device.
@@ -96,6 +97,9 @@ func (c *deviceAddCmd) Run(e *env) error {
 	d := fleet.Device{ID: c.ID, Feed: c.Feed, Topics: c.Topic}
 	if c.Secret {
 		d.Secrets = []string{fleet.Digest(secret)}
+		if c.Mosquitto {
+			d.Mosquitto = fleet.MosquittoDigest(secret)
+		}
 	}
 	err := c.edit(e, func(path string, raw []byte, feeds fleet.Feeds) ([]byte, error) {
 		return fleet.Add(path, raw, feeds, d)
@@ -217,6 +221,9 @@ func (c *deviceRotateCmd) Run(e *env) error {
 			return fmt.Errorf("%s has two secrets already; end that rotation first (nhip device rotate %s --end)", d.ID, d.ID)
 		}
 		d.Secrets = append(d.Secrets, fleet.Digest(secret))
+		if d.Mosquitto != "" {
+			d.Mosquitto = fleet.MosquittoDigest(secret)
+		}
 		return nil
 	})
 	if err != nil {

@@ -23,17 +23,18 @@ import (
 type cli struct {
 	LogLevel string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"NHIP_LOG_LEVEL"`
 
-	Up        upCmd        `cmd:"" help:"Run every role in one process."`
-	Gateway   gatewayCmd   `cmd:"" help:"Run a gateway alone: it keeps what devices say until a broker has it."`
-	Collector collectorCmd `cmd:"" help:"Run a collector alone, on a broker and an InfluxDB."`
-	API       apiCmd       `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
-	Check     checkCmd     `cmd:"" help:"Show the configuration that holds, and where it comes from."`
-	Decode    decodeCmd    `cmd:"" help:"Show what a payload says, and what of it would be turned away."`
-	Device    deviceCmd    `cmd:"" help:"Say who may speak: add, list, disable and enable devices, and change their secrets."`
-	Fleet     fleetCmd     `cmd:"" help:"Compare versions of the fleet."`
-	Replay    replayCmd    `cmd:"" help:"Publish recordings, as they were or faster."`
-	Ledger    ledgerCmd    `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
-	Dead      deadCmd      `cmd:"" help:"List, show and replay what was turned away."`
+	Up           upCmd           `cmd:"" help:"Run every role in one process."`
+	Gateway      gatewayCmd      `cmd:"" help:"Run a gateway alone: it keeps what devices say until a broker has it."`
+	Collector    collectorCmd    `cmd:"" help:"Run a collector alone, on a broker and an InfluxDB."`
+	API          apiCmd          `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
+	Check        checkCmd        `cmd:"" help:"Show the configuration that holds, and where it comes from."`
+	Decode       decodeCmd       `cmd:"" help:"Show what a payload says, and what of it would be turned away."`
+	Device       deviceCmd       `cmd:"" help:"Say who may speak: add, list, disable and enable devices, and change their secrets."`
+	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the configuration of an outside broker: the fleet's devices and their topics."`
+	Fleet        fleetCmd        `cmd:"" help:"Compare versions of the fleet."`
+	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
+	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
+	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`
 }
 
 func main() {

@@ -183,6 +183,9 @@ func changeable(d *Device) []string {
 	if len(d.Secrets) > 0 {
 		lines = append(lines, "secrets: "+list(d.Secrets))
 	}
+	if d.Mosquitto != "" {
+		lines = append(lines, "mosquitto: "+quoted(d.Mosquitto))
+	}
 	if d.Disabled {
 		lines = append(lines, "disabled: true")
 	}
@@ -221,7 +224,7 @@ func (t *text) set(i int, d *Device) error {
 	starts := make(map[int]bool) // line → whether the key there stays
 	for k := m.MapRange(); k.Next(); {
 		at := k.Key().GetToken()
-		stays := at.Value != "secrets" && at.Value != "disabled"
+		stays := at.Value != "secrets" && at.Value != "disabled" && at.Value != "mosquitto"
 		if first && !stays {
 			return ErrByHand // it stands behind the "-"
 		}

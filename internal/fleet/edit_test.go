@@ -36,7 +36,7 @@ func TestAdd(t *testing.T) {
 }
 
 func TestAddKeepsWhatItWasGiven(t *testing.T) {
-	d := Device{ID: "Xe số 7: mới", Feed: "hfp", Topics: []string{"/hfp/v2/journey/+/+/bus/7/#"}, Secrets: []string{digestOfA}, Rate: 500, Disabled: true}
+	d := Device{ID: "Xe số 7: mới", Feed: "hfp", Topics: []string{"/hfp/v2/journey/+/+/bus/7/#"}, Secrets: []string{digestOfA}, Rate: 500, Disabled: true, Mosquitto: MosquittoDigest("a")}
 	got, err := Add("f", nil, feeds, d)
 	if err != nil {
 		t.Fatal(err)

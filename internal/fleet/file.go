@@ -176,6 +176,7 @@ func (r *reader) device(prefix string, item ast.Node, d *Device) {
 		{Key: prefix + "topics", Value: settings.Words(&d.Topics, filter)},
 		{Key: prefix + "rate", Value: settings.Count(&d.Rate, mostRate)},
 		{Key: prefix + "secrets", Value: settings.Words(&d.Secrets, digest)},
+		{Key: prefix + "mosquitto", Value: settings.Text(&d.Mosquitto, mosquittoDigest)},
 		{Key: prefix + "disabled", Value: settings.Switch(&d.Disabled)},
 	}, nil)
 	if !ok {

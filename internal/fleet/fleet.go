@@ -74,6 +74,8 @@ type Device struct {
 	Secrets  []string // at most MaxSecrets, each as Digest makes it; none: it shows a certificate
 	Rate     int64    // messages a second that it may say; 0: as any
 	Disabled bool
+
+	Mosquitto string // how Mosquitto keeps the newest secret; empty: it is not meant to log in there
 }
 
 // MaxSecrets is how many secrets of a device are valid at a time: the old and the new one while the box

@@ -1,0 +1,153 @@
+// Package brokerconf writes the configuration of outside brokers, so that they let in the same devices, with the
+// same topics, as the gateway's own.
+package brokerconf
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"nhip/deploy/mosquitto"
+	"nhip/internal/fleet"
+	"nhip/internal/mqtt"
+)
+
+// File is one file of a broker's configuration.
+type File struct {
+	Name string
+	Text string
+}
+
+// byPattern begins what the shipped access list says of devices.
+const byPattern = "# A device that speaks to this broker itself"
+
+// Mosquitto returns the access list and the accounts of devices for Mosquitto 2, and the ids of devices that
+// can't log in there with a secret: those whose entry does not hold what Mosquitto makes of it.
+func Mosquitto(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
+	roles, _, _ := strings.Cut(mosquitto.ACL, byPattern)
+	var acl, passwords strings.Builder
+	acl.WriteString("# Made by nhip broker-config mosquitto; what stands here is the fleet's.\n\n")
+	acl.WriteString(strings.TrimRight(roles, "\n") + "\n")
+	acl.WriteString("\n# The gateway, once more: the topics of all feeds.\nuser nhip-gateway\n")
+	for _, topic := range feedTopics(feeds) {
+		fmt.Fprintf(&acl, "topic write %s\n", topic)
+	}
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		if d.Disabled {
+			continue
+		}
+		if d.Mosquitto == "" {
+			without = append(without, d.ID)
+		} else {
+			fmt.Fprintf(&passwords, "%s:%s\n", d.ID, d.Mosquitto)
+		}
+		fmt.Fprintf(&acl, "\nuser %s\n", d.ID)
+		for _, topic := range feeds.Topics(d) {
+			fmt.Fprintf(&acl, "topic write %s\n", topic)
+		}
+		fmt.Fprintf(&acl, "topic deny %s#\ntopic read %s\n", mqtt.Import, mqtt.CommandFilter(d.ID))
+	}
+	return []File{{"nhip.acl", acl.String()}, {"nhip-devices.passwd", passwords.String()}, {"nhip.conf", mosquitto.Conf}}, without
+}
+
+// feedTopics are the filters of all feeds, sorted.
+func feedTopics(feeds fleet.Feeds) []string {
+	topics := make(map[string]bool)
+	for _, f := range feeds {
+		topics[f.Topic] = true
+	}
+	return slices.Sorted(maps.Keys(topics))
+}
+
+// EMQX returns the access list, the accounts and the settings for EMQX 5. It keeps secrets as the fleet does, by
+// their SHA-256; of two that are valid, the newest.
+func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
+	var acl strings.Builder
+	acl.WriteString("%% Made by nhip broker-config emqx; what stands here is the fleet's.\n")
+	for _, r := range []struct{ user, action, topics string }{
+		{"nhip-collector", "subscribe", quote("#")},
+		{"nhip-collector", "publish", quote("nhip/live/#", "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
+		{"nhip-api", "subscribe", quote(mqtt.Live, mqtt.Fleet, "nhip/event/#", mqtt.Answers)},
+		{"nhip-api", "publish", quote(mqtt.Asks)},
+		{"nhip-gateway", "publish", quote(append([]string{"nhip/in/#", mqtt.Fleet}, feedTopics(feeds)...)...)},
+	} {
+		fmt.Fprintf(&acl, "{allow, {username, %q}, %s, [%s]}.\n", r.user, r.action, r.topics)
+	}
+	var users []string
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		if d.Disabled {
+			continue
+		}
+		fmt.Fprintf(&acl, "{deny, {username, %q}, publish, [%s]}.\n", d.ID, quote(mqtt.Import+"#"))
+		fmt.Fprintf(&acl, "{allow, {'and', [{username, %q}, {clientid, {re, %q}}]}, publish, [%s]}.\n", d.ID, clientIDs(d), quote(feeds.Topics(d)...))
+		fmt.Fprintf(&acl, "{allow, {username, %q}, subscribe, [%s]}.\n", d.ID, quote(mqtt.CommandFilter(d.ID)))
+		if len(d.Secrets) == 0 {
+			without = append(without, d.ID)
+			continue
+		}
+		sum, _ := fleet.ParseDigest(d.Secrets[len(d.Secrets)-1]) // the fleet was checked
+		users = append(users, fmt.Sprintf(`{"user_id":%q,"password_hash":"%x","salt":"","is_superuser":false}`, d.ID, sum))
+	}
+	acl.WriteString("{deny, all}.\n")
+	return []File{
+		{"acl.conf", acl.String()},
+		{"nhip-devices.json", "[" + strings.Join(users, ",\n ") + "]\n"},
+		{"nhip-emqx.conf", emqxConf},
+	}, without
+}
+
+// clientIDs is the pattern of the client ids that a device may have there.
+func clientIDs(d *fleet.Device) string {
+	tail := ""
+	if len(d.Topics) > 0 {
+		tail = "(-.*)?" // a bridge's connections
+	}
+	var id strings.Builder
+	for _, r := range d.ID {
+		if strings.ContainsRune(`\.+*?()|[]{}^$`, r) {
+			id.WriteByte('\\')
+		}
+		id.WriteRune(r)
+	}
+	return "^" + id.String() + tail + "$"
+}
+
+func quote(all ...string) string {
+	parts := make([]string, len(all))
+	for i, s := range all {
+		parts[i] = fmt.Sprintf("%q", s)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// emqxConf is what EMQX needs to know beside its access list. Client ids are bound by the access list: EMQX
+// can't tell the roles' several connections from a device's at the door.
+const emqxConf = `## Made by nhip broker-config emqx, for EMQX 5. Make the accounts nhip-collector, nhip-api and nhip-gateway in
+## the dashboard; the devices' come from the file.
+authentication = [
+  {
+    mechanism = password_based
+    backend = built_in_database
+    user_id_type = username
+    password_hash_algorithm {name = sha256, salt_position = disable}
+    bootstrap_file = "etc/nhip-devices.json"
+    bootstrap_type = hash
+  }
+]
+authorization {
+  no_match = deny
+  deny_action = disconnect
+  sources = [{type = file, enable = true, path = "etc/acl.conf"}]
+}
+mqtt {
+  max_packet_size = 64KB
+  max_topic_levels = 20
+  max_mqueue_len = 1000000
+  session_expiry_interval = 14d
+  retain_available = true
+}
+durable_sessions {enable = true}
+`
