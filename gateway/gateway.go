@@ -29,7 +29,9 @@ import (
 // packets of any size before a log-in, and wait for ever for the first one.
 const (
 	connectTimeout = 10 * time.Second // from accept to the end of CONNECT
-	maxPending     = 1 << 13          // messages that may wait for one slow subscriber
+	roleRoom       = 1 << 13          // messages that may wait for one slow role
+	deviceRoom     = 1 << 7           // commands that may wait for a device
+	readBuffer     = 1 << 9           // bytes; a fix fits
 	maxSession     = 24 * 60 * 60     // s that a session outlives its connection
 	sysTopicEvery  = 60               // s
 	logBurst       = 10               // log lines that clients can cause at once; then one a second
@@ -49,7 +51,7 @@ type Options struct {
 // Gateway is the embedded MQTT broker with our rules around it.
 type Gateway struct {
 	street *listener // where devices arrive
-	inside *listener // for who is on this machine, where the street's is not plain; else the same
+	inside *listener // for the roles, on this machine only and never behind TLS
 	server *broker.Server
 	hook   *hook
 	fleet  *fleet.Publisher
@@ -62,7 +64,7 @@ func New(o Options) (*Gateway, error) {
 	from := newAddresses(o.Limits)
 	caps := broker.NewDefaultServerCapabilities()
 	caps.MaximumPacketSize = mqtt.MaxPacket
-	caps.MaximumClientWritesPending = maxPending
+	caps.MaximumClientWritesPending = roleRoom
 	caps.MaximumClients = math.MaxInt64 // the listener counts
 	caps.MaximumSessionExpiryInterval = maxSession
 	caps.TopicAliasMaximum = 0 // the rules about topics see names, not aliases
@@ -72,6 +74,8 @@ func New(o Options) (*Gateway, error) {
 			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
 			SysTopicResendInterval: sysTopicEvery,
 			InlineClient:           true, // says what the gateway itself says
+
+			ClientNetReadBufferSize: readBuffer,
 		}),
 		hook: &hook{
 			accounts: o.Accounts, limits: o.Limits, addresses: from, log: log, metrics: m, clock: o.Clock,
@@ -90,7 +94,7 @@ func New(o Options) (*Gateway, error) {
 	return g, g.listen(o, from, log, m)
 }
 
-// insideAddr is where who is on this machine comes in.
+// insideAddr is where the roles come in.
 const insideAddr = "127.0.0.1:0"
 
 func (g *Gateway) listen(o Options, from *addresses, log *slog.Logger, m *metrics) error {
@@ -99,15 +103,11 @@ func (g *Gateway) listen(o Options, from *addresses, log *slog.Logger, m *metric
 		return fmt.Errorf("can't listen for MQTT on %s: %w", o.Addr, err)
 	}
 	g.street = newListener(l, connectTimeout, from, log, m)
-	g.inside = g.street
-	if o.TLS == nil {
-		return nil
-	}
 	g.street.tls = o.TLS
 	if l, err = net.Listen("tcp", insideAddr); err != nil {
 		return errors.Join(fmt.Errorf("can't listen for MQTT on %s: %w", insideAddr, err), g.street.Close())
 	}
-	g.inside = newListener(l, connectTimeout, from, log, m)
+	g.inside = newListener(l, connectTimeout, newAddresses(Limits{}), log, m)
 	return nil
 }
 
@@ -151,11 +151,11 @@ func (g *Gateway) tell(topic string, payload []byte) {
 // Start begins to serve; what devices say goes through the door.
 func (g *Gateway) Start(door nhip.Door) error {
 	g.hook.door = door
-	for name, l := range map[string]*listener{"mqtt": g.street, "inside": g.inside} {
-		if name == "inside" && l == g.street {
-			continue
-		}
-		if err := g.server.AddListener(newIntake(name, l, g.hook.forget)); err != nil {
+	r := &rooms{caps: g.server.Options.Capabilities}
+	for _, i := range []*intake{
+		newIntake("mqtt", g.street, deviceRoom, r, g.hook.forget), newIntake("inside", g.inside, roleRoom, r, g.hook.forget),
+	} {
+		if err := g.server.AddListener(i); err != nil {
 			return fmt.Errorf("can't set up the broker: %w", err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 
+	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 )
 
@@ -15,6 +16,8 @@ type intake struct {
 	name    string
 	l       *listener
 	gone    func(net.Conn) // hears of each connection that has ended
+	rooms   *rooms
+	room    int32          // messages that may wait for a slow client of this listener
 	serving sync.WaitGroup // the connections, and Serve itself
 
 	mu   sync.Mutex
@@ -23,8 +26,8 @@ type intake struct {
 }
 
 // newIntake returns an intake that will be served: Close waits for that to end.
-func newIntake(name string, l *listener, gone func(net.Conn)) *intake {
-	i := &intake{name: name, l: l, gone: gone, open: make(map[net.Conn]bool)}
+func newIntake(name string, l *listener, room int32, rooms *rooms, gone func(net.Conn)) *intake {
+	i := &intake{name: name, l: l, room: room, rooms: rooms, gone: gone, open: make(map[net.Conn]bool)}
 	i.serving.Add(1)
 	return i
 }
@@ -55,6 +58,7 @@ func (i *intake) Serve(establish listeners.EstablishFn) {
 		}
 		go func() {
 			defer i.leave(conn)
+			i.rooms.make(i.room, conn)
 			_ = establish(i.ID(), conn) // how a client's connection ended is counted where it matters
 		}()
 	}
@@ -100,4 +104,24 @@ func (i *intake) end() []net.Conn {
 		left = append(left, conn)
 	}
 	return left
+}
+
+// rooms gives clients of different listeners different room for what waits for them. The library has one number
+// for all, and makes a queue of that length for each connection: what a role needs would cost a device 64 kB.
+type rooms struct {
+	mu   sync.Mutex
+	caps *broker.Capabilities
+}
+
+// make sets the number for the connection that the library is handed next, and holds the others back until it
+// has made the queue: it asks for the remote address right behind it.
+func (r *rooms) make(room int32, conn net.Conn) {
+	counted := countedOf(conn)
+	if counted == nil {
+		return
+	}
+	r.mu.Lock()
+	r.caps.MaximumClientWritesPending = room
+	unlock := r.mu.Unlock
+	counted.named.Store(&unlock)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -91,11 +92,29 @@ func (l *listener) Close() error {
 type countedConn struct {
 	net.Conn
 	once   sync.Once
-	open   context.Context // until the first Close
+	open   context.Context        // until the first Close
+	named  atomic.Pointer[func()] // runs when the remote address is asked for next
 	closed func()
 }
 
 func (c *countedConn) Close() error {
 	c.once.Do(c.closed)
 	return c.Conn.Close()
+}
+
+// RemoteAddr returns the address of the other end.
+func (c *countedConn) RemoteAddr() net.Addr {
+	if f := c.named.Swap(nil); f != nil {
+		(*f)()
+	}
+	return c.Conn.RemoteAddr()
+}
+
+// countedOf returns the connection that was let in, which TLS may lie over.
+func countedOf(conn net.Conn) *countedConn {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	counted, _ := conn.(*countedConn)
+	return counted
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"sync/atomic"
 
@@ -52,10 +51,7 @@ var nobody = &session{rank: Nobody}
 
 // lifeOf returns a context that ends with a connection that the listener has let in.
 func lifeOf(conn net.Conn) context.Context {
-	if secured, ok := conn.(*tls.Conn); ok {
-		conn = secured.NetConn()
-	}
-	if counted, ok := conn.(*countedConn); ok {
+	if counted := countedOf(conn); counted != nil {
 		return counted.open
 	}
 	return context.Background()
