@@ -11,6 +11,8 @@ import (
 
 	"nhip/api/apitest"
 	"nhip/internal/await"
+	"nhip/internal/config"
+	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 )
 
@@ -137,5 +139,26 @@ func TestFleetDiff(t *testing.T) {
 	}
 	if got, want := stdout.String(), "~ vehicle a: line 32 → 33\n+ device a\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestTheFleetOfTheDocs reads the example of docs/fleet.md.
+func TestTheFleetOfTheDocs(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(raw), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/fleet.md holds no example")
+	}
+	conf := config.Default()
+	f, err := fleet.Read("docs/fleet.md", []byte(example), fleetFeeds(&conf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Stations) != 1 || len(f.Vehicles) != 1 || len(f.Devices) != 2 {
+		t.Errorf("the example holds %+v", f)
 	}
 }
