@@ -27,9 +27,9 @@ func check(t *testing.T, text string, args ...string) (code int, stdout, stderr 
 func TestCheckShowsWhatHolds(t *testing.T) {
 	t.Setenv("NHIP_MAP_ZOOM", "9")
 	t.Setenv("NHIP_INFLUX_TOKEN", "s3cret")
-	t.Setenv("NHIP_HTTP_LISTEN", ":1")
+	t.Setenv("NHIP_HTTP_LISTEN", "127.0.0.1:1")
 	code, stdout, stderr := check(t, "influx:\n  bucket: air\nfeeds:\n  - {topic: a, format: hfp, agency: b}\n",
-		"nhip.yaml", "--http", ":2", "--influx-url", "http://db:8086")
+		"nhip.yaml", "--http", "127.0.0.1:2", "--influx-url", "http://db:8086")
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
@@ -38,7 +38,7 @@ func TestCheckShowsWhatHolds(t *testing.T) {
 		got = append(got, strings.Join(strings.Fields(line), " ")) // without the columns
 	}
 	for _, want := range []string{
-		"http.listen = :2 (--http)",
+		"http.listen = 127.0.0.1:2 (--http)",
 		"mqtt.listen = 127.0.0.1:1883 (default)",
 		"influx.url = http://db:8086 (--influx-url)",
 		"influx.token = [redacted] (NHIP_INFLUX_TOKEN)",

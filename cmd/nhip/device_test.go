@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,11 +50,20 @@ func (p *running) mayEnter(t *testing.T, id, secret string) bool {
 	return err == nil
 }
 
+// awaitFleet waits until so many new versions of the fleet are in force: a log-in that fails would have its
+// address slowed down.
+func (p *running) awaitFleet(t *testing.T, c *apitest.Client, versions int) {
+	t.Helper()
+	line := fmt.Sprintf("\nnhip_fleet_reloads_total %d\n", versions)
+	await.True(t, "the new fleet is in force", func() bool { return strings.Contains(string(c.Get(t, "/metrics").Body), line) })
+}
+
 // TestTheLifeOfADevice takes one through the command line while nhip runs.
 func TestTheLifeOfADevice(t *testing.T) {
 	p := up(t, t.TempDir())
 	first := secretOf(t, p.succeed(t, "device", "add", "29B-12345", "--feed", "position"))
-	await.True(t, "the new device is let in", func() bool { return p.mayEnter(t, "29B-12345", first) })
+	c := apitest.New(t, p.HTTP)
+	p.awaitFleet(t, c, 1)
 	bus, lost := p.asDevice(t, "29B-12345", first)
 	m := position("29B-12345", time.Now(), 21.03, 105.85)
 	if tok := bus.Publish(m[0], 1, false, []byte(m[1])); !tok.WaitTimeout(waitFor) || tok.Error() != nil {
@@ -61,17 +71,23 @@ func TestTheLifeOfADevice(t *testing.T) {
 	}
 	var buses collection
 	await.True(t, "the bus is on the map", func() bool {
-		answerInto(t, apitest.New(t, p.HTTP).Get(t, "/v1/buses"), &buses)
+		answerInto(t, c.Get(t, "/v1/buses"), &buses)
 		return len(buses.Features) == 1
 	})
 
 	second := secretOf(t, p.succeed(t, "device", "rotate", "29B-12345"))
-	await.True(t, "the new secret opens, too", func() bool { return p.mayEnter(t, "29B-12345", second) })
+	p.awaitFleet(t, c, 2)
+	if !p.mayEnter(t, "29B-12345", second) {
+		t.Error("the new secret does not open")
+	}
 	if code, _, stderr := p.try(t, "device", "rotate", "29B-12345"); code != 1 || !strings.Contains(stderr, "--end") {
 		t.Errorf("a third secret: exit %d, %s", code, stderr)
 	}
 	p.succeed(t, "device", "rotate", "29B-12345", "--end")
-	await.True(t, "the old secret opens no more", func() bool { return !p.mayEnter(t, "29B-12345", first) })
+	p.awaitFleet(t, c, 3)
+	if p.mayEnter(t, "29B-12345", first) {
+		t.Error("the old secret still opens")
+	}
 
 	for len(lost) > 0 { // two with one id throw each other out
 		<-lost
@@ -91,7 +107,10 @@ func TestTheLifeOfADevice(t *testing.T) {
 		t.Errorf("listed as\n%s", list)
 	}
 	p.succeed(t, "device", "enable", "29B-12345")
-	await.True(t, "an enabled device is let in", func() bool { return p.mayEnter(t, "29B-12345", second) })
+	p.awaitFleet(t, c, 5)
+	if !p.mayEnter(t, "29B-12345", second) {
+		t.Error("an enabled device is not let in")
+	}
 
 	raw, err := os.ReadFile(filepath.Join(p.dir, fleetFile))
 	if err != nil || strings.Contains(string(raw), second) {
@@ -102,12 +121,12 @@ func TestTheLifeOfADevice(t *testing.T) {
 func TestABadFleetIsToldAndTheOldOneStays(t *testing.T) {
 	p := up(t, t.TempDir())
 	secret := secretOf(t, p.succeed(t, "device", "add", "a", "--feed", "position"))
-	await.True(t, "the device is let in", func() bool { return p.mayEnter(t, "a", secret) })
+	c := apitest.New(t, p.HTTP)
+	p.awaitFleet(t, c, 1)
 	path := filepath.Join(p.dir, fleetFile)
 	if err := os.WriteFile(path, []byte("devices:\n  - {id: b, feed: nowhere}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := apitest.New(t, p.HTTP)
 	await.True(t, "the fault shows", func() bool { return strings.Contains(string(c.Get(t, "/metrics").Body), "\nnhip_fleet_refused 1\n") })
 	if !p.mayEnter(t, "a", secret) {
 		t.Error("the old fleet is not in force")

@@ -13,8 +13,8 @@ import (
 func TestAMonitorThatSpeaksHTTP(t *testing.T) {
 	p := up(t, t.TempDir())
 	secret := secretOf(t, p.succeed(t, "device", "add", "84fce612f5b8", "--feed", "airgradient"))
-	await.True(t, "the device is let in", func() bool { return p.mayEnter(t, "84fce612f5b8", secret) })
 	c := apitest.New(t, p.HTTP)
+	p.awaitFleet(t, c, 1)
 	reading := `{"pm02":7,"pm10":8,"atmp":25.87,"rhum":43}`
 	if a := c.Post(t, "/in/airgradient/84fce612f5b8", reading, "Authorization", "Bearer "+secret); a.Status != http.StatusNoContent {
 		t.Fatalf("%d %s", a.Status, a.Body)

@@ -394,7 +394,7 @@ func TestAFanThatWasNeverStartedKeepsNobodyWaiting(t *testing.T) {
 func TestFanOptions(t *testing.T) {
 	for _, o := range []mqtt.FanOptions{
 		{Options: mqtt.Options{URL: "tcp://127.0.0.1:1"}},
-		{Lanes: 1, Options: mqtt.Options{URL: "ssl://127.0.0.1:1"}},
+		{Lanes: 1, Options: mqtt.Options{URL: "ws://127.0.0.1:1"}},
 		{Lanes: 1, Options: mqtt.Options{URL: "127.0.0.1:1"}},
 		{Lanes: 1, Options: mqtt.Options{URL: "tcp://"}},
 		{Lanes: 1},

@@ -31,6 +31,9 @@ func TestWhatMosquittoAcknowledgedOutlivesItsRestart(t *testing.T) {
 	second.wants(t, n, topics...)
 }
 
+// TestAMosquittoThatIsFullAcknowledgesNothingMore: what it has acknowledged is delivered. At its bound it may
+// have no memory left for a collector that comes back, so its operator gives it more, as the comment of its
+// configuration says.
 func TestAMosquittoThatIsFullAcknowledgesNothingMore(t *testing.T) {
 	b := mqtttest.MosquittoWith(t, map[string]string{"memory_limit": "3000000"}) // some 7,000 messages
 	first := listen(t, over(b))
@@ -39,6 +42,9 @@ func TestAMosquittoThatIsFullAcknowledgesNothingMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := fillUp(t, b.Options(mqtttest.Gateway))
+	b.Stop(t)
+	b.Set(t, map[string]string{"memory_limit": "30000000"})
+	b.Start(t)
 	h := listen(t, over(b))
 	h.wants(t, said, topics[0])
 }

@@ -58,7 +58,7 @@ func TestNewSourceNamesWhatIsWrong(t *testing.T) {
 		Clock: nhip.WallClock{}, Door: &shelf{}, Registry: prometheus.NewRegistry(),
 	}
 	for want, spoil := range map[string]func(*mqtt.SourceOptions){
-		"url: the scheme":          func(o *mqtt.SourceOptions) { o.URL = "ssl://localhost:8883" },
+		"url: the scheme":          func(o *mqtt.SourceOptions) { o.URL = "ws://localhost:8883" },
 		"url: the address":         func(o *mqtt.SourceOptions) { o.URL = "tcp://user:hidden%zz@localhost" },
 		"client id: must not be":   func(o *mqtt.SourceOptions) { o.ClientID = "" },
 		"filters: at least one":    func(o *mqtt.SourceOptions) { o.Filters = nil },

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,6 +82,12 @@ func MosquittoWith(t testing.TB, values map[string]string, devices ...string) *B
 // Options returns what a client needs to log in with an account.
 func (b *Broker) Options(user string) mqtt.Options {
 	return mqtt.Options{URL: b.URL, ClientID: user, Username: user, Password: password(user)}
+}
+
+// Set gives keys of the configuration other values, which hold from the next start.
+func (b *Broker) Set(t testing.TB, values map[string]string) {
+	t.Helper()
+	writeConfig(t, b.config, b.config, values)
 }
 
 // Start starts a broker that was stopped, on its port and folder.
@@ -189,7 +196,9 @@ func writeConfig(t testing.TB, from, to string, values map[string]string) {
 	if len(replaced) != len(values) {
 		t.Fatalf("%s has only %v of %v", from, replaced, values)
 	}
-	lines = append(lines, "user root", "")
+	if !slices.Contains(lines, "user root") {
+		lines = append(lines, "user root", "")
+	}
 	if err := os.WriteFile(to, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
