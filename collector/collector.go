@@ -42,6 +42,7 @@ type Options struct {
 
 	JournalBytes int64         // most bytes of what waits on disk, intake and outbox together; MinJournalBytes at least
 	Late         time.Duration // how old facts may be, and for how long it is known what was said
+	HFP          bool          // buses are told as HFP, too
 	MinFree      int64         // bytes of the disk that the intake leaves alone; the outbox leaves half of it
 	DeadBytes    int64         // most bytes of dead letters; beyond it the oldest day goes
 	BacklogRate  int           // rows a second that go to the database of what waited; 0 for as many as it takes
@@ -124,6 +125,9 @@ func (c *Collector) open(o Options) (err error) {
 	}
 	answers := ask.NewAnswerer(ask.AnswererOptions{Collector: c.id, Handlers: c.answers(), Logger: c.log, Registerer: o.Registry})
 	c.out = newPublisher(c.id, c.city, o.Broker, answers, c.log, c.metrics)
+	if o.HFP {
+		c.out.hfp = newHFPFeed()
+	}
 	if c.drain, err = c.newDrain(o); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type publisher struct {
 	answers *ask.Answerer // speaks over the same connection
 	letters chan announcement
 	missed  prometheus.Counter // announcements left out
+	hfp     *hfpFeed           // nil where nobody wants it
 	census  mqtt.Census        // the last that was published
 	counted atomic.Bool        // the broker has heard it on this connection
 	up      atomic.Bool
@@ -116,7 +117,11 @@ func (p *publisher) publishDue(ctx context.Context) int {
 		if ctx.Err() != nil {
 			return len(due)
 		}
-		last = p.client.Publish(r.topic, 0, true, p.city.payload(&r))
+		bus, payload := p.city.payload(&r)
+		last = p.client.Publish(r.topic, 0, true, payload)
+		if p.hfp != nil {
+			p.sayHFP(r.topic, bus)
+		}
 	}
 	if !p.counted.Swap(true) || census != p.census {
 		last = p.client.Publish(mqtt.CensusTopic(p.id), 0, true, encodeState(census))
@@ -128,19 +133,30 @@ func (p *publisher) publishDue(ctx context.Context) int {
 	return len(due)
 }
 
-// payload writes a retained message; one that clears its topic is empty.
-func (c *city) payload(r *retained) []byte {
+// sayHFP tells of a bus as HFP does; nil is none, or one that has left.
+func (p *publisher) sayHFP(topic string, bus *nhip.Bus) {
+	if bus == nil {
+		p.hfp.forget(topic)
+		return
+	}
+	t, payload := p.hfp.message(topic, bus)
+	p.client.Publish(t, 0, false, payload)
+}
+
+// payload writes a retained message, and returns the bus that it is about, if any; one that clears its topic is
+// empty.
+func (c *city) payload(r *retained) (*nhip.Bus, []byte) {
 	switch {
 	case r.bus != nil:
 		b, err := c.bus(r.bus)
 		if err != nil {
 			panic("a fix that was packed can't be unpacked: " + err.Error()) // it was read when it came from disk
 		}
-		return encodeState(b)
+		return b, encodeState(b)
 	case r.station != nil:
-		return encodeState(r.station)
+		return nil, encodeState(r.station)
 	}
-	return nil
+	return nil, nil
 }
 
 // encodeState writes a state as JSON.

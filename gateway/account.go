@@ -14,6 +14,7 @@ type Rank int
 // The ranks, from nothing to everything that is asked of them.
 const (
 	Nobody   Rank = iota
+	Guest         // hears the live city on the public listener, and says nothing
 	Box           // a device of the fleet: publishes on its own topics, hears its own commands
 	Operator      // publishes like any device, commands them, reads everything
 	Role          // one of our own processes: speaks and reads on the roles' topics

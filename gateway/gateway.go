@@ -41,6 +41,7 @@ const (
 type Options struct {
 	Addr     string      // host:port; port 0 picks a free one
 	TLS      *tls.Config // nil: plain
+	Public   PublicOptions
 	Accounts Accounts
 	Limits   Limits
 	Clock    nhip.Clock // says when a message was received
@@ -52,6 +53,7 @@ type Options struct {
 type Gateway struct {
 	street *listener // where devices arrive
 	inside *listener // for the roles, on this machine only and never behind TLS
+	public *listener // for guests; nil: none
 	server *broker.Server
 	hook   *hook
 	fleet  *fleet.Publisher
@@ -83,6 +85,8 @@ func New(o Options) (*Gateway, error) {
 		},
 	}
 	g.fleet = fleet.NewPublisher(g.tell)
+	g.hook.anonymous = o.Public.Anonymous
+	g.hook.private.Store(new(map[string]bool))
 	g.hook.directory.Store(new(directory))
 	g.hook.clientOf = func(id string) *broker.Client {
 		cl, _ := g.server.Clients.Get(id)
@@ -107,8 +111,34 @@ func (g *Gateway) listen(o Options, from *addresses, log *slog.Logger, m *metric
 	if l, err = net.Listen("tcp", insideAddr); err != nil {
 		return errors.Join(fmt.Errorf("can't listen for MQTT on %s: %w", insideAddr, err), g.street.Close())
 	}
+	if o.Public.Addr != "" {
+		if err := g.listenPublic(o, log, m); err != nil {
+			return errors.Join(err, g.street.Close(), l.Close())
+		}
+	}
 	g.inside = newListener(l, connectTimeout, newAddresses(Limits{}), log, m)
 	return nil
+}
+
+func (g *Gateway) listenPublic(o Options, log *slog.Logger, m *metrics) error {
+	l, err := net.Listen("tcp", o.Public.Addr)
+	if err != nil {
+		return fmt.Errorf("can't listen for guests on %s: %w", o.Public.Addr, err)
+	}
+	g.public = newListener(l, connectTimeout, newAddresses(o.Limits), log, m) // guests take no device's place
+	g.public.tls = o.Public.TLS
+	return nil
+}
+
+// PublicURL returns the address that guests come to; empty where they don't.
+func (g *Gateway) PublicURL() string {
+	switch {
+	case g.public == nil:
+		return ""
+	case g.public.tls != nil:
+		return "wss://" + g.public.Addr().String() + publicPath
+	}
+	return "ws://" + g.public.Addr().String() + publicPath
 }
 
 // Addr returns the address that devices come to.
@@ -130,6 +160,13 @@ func (g *Gateway) InsideURL() string { return "tcp://" + g.inside.Addr().String(
 func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 	known := newDirectory(f, feeds)
 	g.hook.directory.Store(&known)
+	private := make(map[string]bool)
+	for i := range f.Stations {
+		if f.Stations[i].Position == fleet.Private {
+			private[f.Stations[i].ID] = true
+		}
+	}
+	g.hook.private.Store(&private)
 	g.hook.allowances.keep(known)
 	g.hook.sessions.Range(func(conn, s any) bool {
 		if !s.(*session).stillKnown(known) {
@@ -156,6 +193,11 @@ func (g *Gateway) Start(door nhip.Door) error {
 		newIntake("mqtt", g.street, deviceRoom, r, g.hook.forget), newIntake("inside", g.inside, roleRoom, r, g.hook.forget),
 	} {
 		if err := g.server.AddListener(i); err != nil {
+			return fmt.Errorf("can't set up the broker: %w", err)
+		}
+	}
+	if g.public != nil {
+		if err := g.server.AddListener(newPublic(g.public, r, g.hook.forget, g.hook.log)); err != nil {
 			return fmt.Errorf("can't set up the broker: %w", err)
 		}
 	}
@@ -192,6 +234,9 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	select {
 	case err := <-done:
 		_, _ = g.street.Close(), g.inside.Close() // where they were never served
+		if g.public != nil {
+			_ = g.public.Close() // as well
+		}
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("the broker still has messages in hand: %w", ctx.Err())

@@ -33,9 +33,11 @@ type hook struct {
 	metrics    *metrics
 	clock      nhip.Clock
 	seats      seats
-	speak      *rate.Limiter                  // of log lines that a client can cause
-	sessions   sync.Map                       // net.Conn → *session
-	clientOf   func(id string) *broker.Client // connected or of a session that lasts; nil: none
+	speak      *rate.Limiter                   // of log lines that a client can cause
+	sessions   sync.Map                        // net.Conn → *session
+	clientOf   func(id string) *broker.Client  // connected or of a session that lasts; nil: none
+	anonymous  bool                            // guests need no secret
+	private    atomic.Pointer[map[string]bool] // stations of which guests hear nothing
 
 	gate   sync.RWMutex // over shut, so that nobody enters while the last are waited for
 	shut   bool         // devices are not let in any more
@@ -71,6 +73,7 @@ func (h *hook) ID() string { return "nhip" }
 func (h *hook) Provides(b byte) bool {
 	return bytes.IndexByte([]byte{
 		broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPacketRead, broker.OnPublish,
+		broker.OnSubscribe, broker.OnUnsubscribe, broker.OnPacketEncode,
 	}, b) >= 0
 }
 
@@ -78,6 +81,9 @@ func (h *hook) Provides(b byte) bool {
 // keep-alive: with none the connection would stay for ever when its line is cut, and the library's sums of
 // long ones run over. The client is let in: many a box sets a will that nobody needs.
 func (h *hook) OnConnect(cl *broker.Client, pk packets.Packet) error {
+	if cl.Net.Listener == publicID {
+		cl.ID, cl.Properties.Clean = guestID(), true
+	}
 	if pk.Connect.WillFlag {
 		cl.Properties.Will = broker.Will{}
 		h.metrics.denied.WithLabelValues("will").Inc()
@@ -140,6 +146,9 @@ const (
 // identify tells who has connected, or why it may not. A device's client id is its name, so that nobody
 // can take another's place on the broker; for the same reason nobody takes the place of a higher rank.
 func (h *hook) identify(cl *broker.Client, pk packets.Packet) (s *session, why string) {
+	if cl.Net.Listener == publicID {
+		return h.welcome(cl, pk)
+	}
 	rank := h.accounts.Rank(pk.Connect.Password)
 	if rank == Nobody {
 		d, secret := h.deviceOf(cl, pk)
@@ -180,8 +189,7 @@ func (h *hook) isHigher(id string, rank Rank) bool {
 
 // OnPacketRead bounds what a device may subscribe to at all.
 func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
-	if pk.FixedHeader.Type == packets.Subscribe && h.session(cl).rank == Box &&
-		cl.State.Subscriptions.Len()+len(pk.Filters) > maxSubscriptions {
+	if pk.FixedHeader.Type == packets.Subscribe && cl.State.Subscriptions.Len()+len(pk.Filters) > h.session(cl).maxFilters() {
 		h.metrics.limited.WithLabelValues(classSubscriptions).Inc()
 		cl.Stop(packets.ErrQuotaExceeded)
 		return pk, packets.ErrQuotaExceeded
@@ -195,11 +203,13 @@ func (h *hook) OnACLCheck(cl *broker.Client, topic string, write bool) bool {
 	allowed, action := false, "subscribe"
 	if write {
 		action = "publish"
-		if strings.Count(topic, "/") >= maxLevels {
+		if s.rank != Role && strings.Count(topic, "/") >= maxLevels {
 			h.metrics.limited.WithLabelValues(classTopic).Inc()
 		} else {
 			allowed = s.mayPublish(topic)
 		}
+	} else if s.rank == Guest {
+		return h.hears(topic) // what a guest does not hear is no news
 	} else {
 		allowed = s.mayRead(topic)
 	}

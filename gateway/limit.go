@@ -25,7 +25,7 @@ type Limits struct {
 const (
 	burstSeconds     = 5                // a device may say this many seconds' worth at once: it was in a tunnel
 	maxPacket        = mqtt.MaxPacket   // bytes
-	maxLevels        = 20               // of a topic; HFP's has 17
+	maxLevels        = 32               // of a topic; HFP has 19, and more where a headsign holds slashes
 	maxSubscriptions = 4                // of a device
 	minKeepAlive     = 10               // s
 	maxKeepAlive     = 20 * 60          // s; without it a connection whose line is cut would stay for ever

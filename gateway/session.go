@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"math"
 	"net"
 	"sync/atomic"
 
@@ -37,6 +38,17 @@ func (s *session) stillKnown(d directory) bool {
 	}
 	s.device.Store(known)
 	return true
+}
+
+// maxFilters is how many subscriptions the client may have.
+func (s *session) maxFilters() int {
+	switch s.rank {
+	case Box:
+		return maxSubscriptions
+	case Guest:
+		return publicFilters
+	}
+	return math.MaxInt
 }
 
 // session returns what is known of a client; one that has not logged in may do nothing.

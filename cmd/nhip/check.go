@@ -91,6 +91,7 @@ func checkTogether(set *config.Effective) {
 		{"broker.password", set.Broker.Password, "broker.url", set.Broker.URL},
 		{"influx.token", set.Influx.Token, "influx.url", set.Influx.URL},
 		{"influx.org", set.Influx.Org, "influx.url", set.Influx.URL},
+		{"public.anonymous", onlyIf(set.Public.Anonymous), "public.listen", set.Public.Listen},
 		{"http.tls.cert", set.HTTP.TLS.Cert, "http.tls.key", set.HTTP.TLS.Key},
 		{"http.tls.key", set.HTTP.TLS.Key, "http.tls.cert", set.HTTP.TLS.Cert},
 		{"mqtt.tls.cert", set.MQTT.TLS.Cert, "mqtt.tls.key", set.MQTT.TLS.Key},
@@ -104,6 +105,14 @@ func checkTogether(set *config.Effective) {
 	}
 }
 
+// onlyIf is some text for a switch that is on.
+func onlyIf(on bool) string {
+	if on {
+		return "true"
+	}
+	return ""
+}
+
 // checkPlain refuses a door that strangers reach and that says everything in the clear, unless that is
 // asked for: a proxy in front may do the rest.
 func checkPlain(set *config.Effective) {
@@ -114,12 +123,13 @@ func checkPlain(set *config.Effective) {
 		{"http", set.HTTP.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
 		{"mqtt", set.MQTT.Listen, set.MQTT.TLS.Cert, set.MQTT.Plain},
 		{"push", set.Push.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
+		{"public", set.Public.Listen, set.HTTP.TLS.Cert, set.HTTP.Plain},
 	} {
 		tls := d.section
-		if d.section == "push" {
-			tls = "http" // it has its certificate
+		if d.section != "mqtt" {
+			tls = "http" // whose certificate it has
 		}
-		if d.cert == "" && !d.plain && !loopback(d.listen) {
+		if d.listen != "" && d.cert == "" && !d.plain && !loopback(d.listen) {
 			set.Refuse(d.section+".listen", fmt.Sprintf("is reached from other machines and would be plain; set %s.tls, or %s.plain where something in front has TLS", tls, tls))
 		}
 	}

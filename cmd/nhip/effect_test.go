@@ -72,6 +72,7 @@ func seeOneProcess(t *testing.T, seen effects) {
 	p, at := launch(t, dir, "up", "--data-dir", dir, "--config", writeYAML(t, fmt.Sprintf(`
 http: {listen: 127.0.0.1:0, public_url: "https://probe.example"}
 mqtt: {listen: 127.0.0.1:0}
+public: {listen: 127.0.0.1:0, anonymous: true}
 influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector: {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
@@ -108,6 +109,7 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 	await.True(t, "an old fix is turned away", func() bool { return strings.Contains(p.succeed(t, "dead", "list"), "too_old") })
 	seen.see(t, "collector.late_window", true)
 
+	hears := guest(t, at["public"])
 	late := time.Now().Add(-50 * time.Minute) // live with the feed's hour, stale without
 	p.publish(t, [2]string{"probe/1", position("1", late, 13.7, 100.5)[1]})
 	var buses collection
@@ -120,6 +122,9 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 	seen.see(t, "feeds[].format", bus["route"] == "32")
 	seen.see(t, "feeds[].agency", bus["agency"] == "probed")
 	seen.see(t, "feeds[].latency", bus["state"] == "live")
+	heard := hears("/hfp/v2/journey/ongoing/vp/bus/probed/1/32/")
+	seen.see(t, "public.listen", heard)
+	seen.see(t, "public.anonymous", heard)
 	db := influxtest.Open(t, database, "probe")
 	await.True(t, "the bus is in the bucket", func() bool {
 		n, err := db.Count(t.Context(), influx.PositionMeasurement, late.Add(-time.Minute), late.Add(time.Minute))
@@ -167,7 +172,7 @@ func seeCollector(t *testing.T, seen effects) {
 	dir := t.TempDir()
 	_, at := launch(t, dir, "collector", "--data-dir", dir, "--config", writeYAML(t, fmt.Sprintf(`
 broker: {url: %q, username: %q, password: %q}
-collector: {id: west}
+collector: {id: west, hfp: true}
 health: {listen: "127.0.0.2:0"}
 influx: {url: %q, token: %q}
 `, o.URL, o.Username, o.Password, database.URL(), database.Token())))
@@ -189,6 +194,17 @@ influx: {url: %q, token: %q}
 		return m.Topic == mqtt.CensusTopic("west")
 	})
 	seen.see(t, "collector.id", true)
+	o.ClientID = "test-hfp"
+	l := mqtttest.Listen(t, o, mqtt.LiveHFP+"#")
+	say, err := mqtt.Dial(t.Context(), broker.Options(mqtttest.Gateway))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer say.Close()
+	m := position("1", time.Now(), 21, 105.8)
+	say.Publish(m[0], 1, false, []byte(m[1]))
+	l.Wait(t, "the bus as HFP", func(m mqtttest.Message) bool { return strings.Contains(m.Payload, `"VP"`) })
+	seen.see(t, "collector.hfp", true)
 }
 
 // seeFullDisk leaves more of the disk alone than there is.

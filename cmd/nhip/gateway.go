@@ -67,7 +67,7 @@ func (g *edge) start() error {
 	if err != nil {
 		return err
 	}
-	if g.gateway, err = g.newGateway(gateway.Accounts{Operator: token}); err != nil {
+	if g.gateway, err = g.newGateway(gateway.Accounts{Operator: token}, gateway.PublicOptions{}); err != nil {
 		return err
 	}
 	g.forwarder, err = gateway.NewForwarder(gateway.ForwardOptions{
@@ -155,7 +155,7 @@ func (g *edge) announce() error {
 }
 
 // newGateway binds the devices' door and hands it each version of the fleet.
-func (p *process) newGateway(accounts gateway.Accounts) (*gateway.Gateway, error) {
+func (p *process) newGateway(accounts gateway.Accounts, public gateway.PublicOptions) (*gateway.Gateway, error) {
 	m := p.conf.MQTT
 	secured, err := tlsOf("mqtt.tls", certs.Files{Cert: m.TLS.Cert, Key: m.TLS.Key, ClientCA: m.ClientCA, CRL: m.CRL}, p.log)
 	if err != nil {
@@ -163,7 +163,7 @@ func (p *process) newGateway(accounts gateway.Accounts) (*gateway.Gateway, error
 	}
 	l := m.Limits
 	g, err := gateway.New(gateway.Options{
-		Addr: m.Listen, TLS: secured, Accounts: accounts, Clock: p.clock, Logger: p.log, Registry: p.registry,
+		Addr: m.Listen, TLS: secured, Public: public, Accounts: accounts, Clock: p.clock, Logger: p.log, Registry: p.registry,
 		Limits: gateway.Limits{
 			Connections: int(l.Connections), PerAddress: int(l.PerAddress), ConnectRate: int(l.ConnectRate),
 			MessageRate: int(l.MessageRate), ByteRate: int(l.ByteRate),

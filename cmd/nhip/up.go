@@ -76,8 +76,12 @@ func (c *city) prepare() error {
 
 // bind takes the broker's port first: a port in use must not cost the start of a database.
 func (c *city) bind() error {
+	public := gateway.PublicOptions{Addr: c.conf.Public.Listen, Anonymous: c.conf.Public.Anonymous}
 	var err error
-	if c.gateway, err = c.newGateway(c.accounts); err != nil {
+	if public.TLS, err = c.httpTLS(); err != nil {
+		return err
+	}
+	if c.gateway, err = c.newGateway(c.accounts, public); err != nil {
 		return err
 	}
 	network, err := c.loadNetwork()
@@ -106,6 +110,7 @@ func (c *city) startRoles() error {
 	c.collect, err = collector.New(collector.Options{
 		ID: c.conf.Collector.ID, Dir: c.dir.Path("collector"), Feeds: c.feeds(), Clock: c.clock,
 		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
+		HFP:          c.conf.Collector.HFP || c.conf.Public.Listen != "",
 		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: c.conf.Collector.LateWindow, BacklogRate: int(c.conf.Influx.BacklogRate),
 	})
 	if err != nil {
@@ -140,6 +145,10 @@ func (c *city) announce() error {
 	if err := c.dir.Announce(at); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.stdout, "ready http=%s mqtt=%s influx=%s\nmap   %s/\n", c.api.URL(), c.gateway.URL(), at.Influx, c.api.URL())
+	public := ""
+	if url := c.gateway.PublicURL(); url != "" {
+		public = " public=" + url
+	}
+	_, err := fmt.Fprintf(c.stdout, "ready http=%s mqtt=%s influx=%s%s\nmap   %s/\n", c.api.URL(), c.gateway.URL(), at.Influx, public, c.api.URL())
 	return err
 }

@@ -16,6 +16,7 @@ type Config struct {
 	MQTT      MQTT
 	Broker    Broker
 	Collector Collector
+	Public    Public
 	Push      Push
 	Files     Files
 	Pulls     []Pull
@@ -76,8 +77,15 @@ type Collector struct {
 	JournalBytes int64  // most bytes on disk of what is on its way to the database
 	MinFree      int64  // bytes of the disk that are left alone
 	DeadBytes    int64  // most bytes on disk of dead letters
+	HFP          bool   // buses are told as HFP, too
 
 	LateWindow time.Duration // how old facts may be, and for how long it is known what was said
+}
+
+// Public is the door of those who hear the live city, over MQTT in WebSocket, and say nothing.
+type Public struct {
+	Listen    string // host:port; empty: nobody does
+	Anonymous bool   // without a secret
 }
 
 // Push is the door of devices that speak HTTP, of a gateway that runs alone. nhip up has it at the api's.

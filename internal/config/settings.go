@@ -60,7 +60,10 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "collector.journal_bytes", Value: settings.Size(&c.Collector.JournalBytes, minJournalBytes)},
 		{Key: "collector.min_free", Value: settings.Size(&c.Collector.MinFree, minMinFree)},
 		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
+		{Key: "collector.hfp", Value: settings.Switch(&c.Collector.HFP)},
 		{Key: "collector.late_window", Value: settings.Days(&c.Collector.LateWindow, minLateWindow, maxLateWindow)},
+		{Key: "public.listen", Value: settings.Text(&c.Public.Listen, listenOrNot)},
+		{Key: "public.anonymous", Value: settings.Switch(&c.Public.Anonymous)},
 		{Key: "push.listen", Value: settings.Text(&c.Push.Listen, settings.Listen)},
 		{Key: "files.root", Value: settings.Text(&c.Files.Root, settings.Printable)},
 		{Key: "health.listen", Value: settings.Text(&c.Health.Listen, settings.Listen)},
@@ -76,6 +79,14 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
 	}
+}
+
+// listenOrNot is an address to listen on, or nothing.
+func listenOrNot(s string) error {
+	if s == "" {
+		return nil
+	}
+	return settings.Listen(s)
 }
 
 // settings are the keys of one feed, each behind a prefix as in "feeds[0].".

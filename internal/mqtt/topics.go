@@ -19,6 +19,7 @@ const (
 	LiveAir    = "nhip/live/air/#"
 	LiveCensus = "nhip/live/census/+"
 	Live       = "nhip/live/#"
+	LiveHFP    = "nhip/live/hfp/v2/" // as HSL's /hfp/v2/
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
 
