@@ -76,9 +76,12 @@ func TestGuestsHearTheLiveCity(t *testing.T) {
 		t.Fatalf("subscriptions are answered with %x", got)
 	}
 	for _, m := range [][2]string{
-		{"nhip/live/air/balcony", "private"}, {"nhip/live/census/main", "{}"}, {"nhip/event/x", "event"},
+		{"nhip/live/air/balcony", "private"},
+		{"nhip/live/census/main", "{}"},
+		{"nhip/event/x", "event"},
 		{"nhip/live/hfp/v2/journey/ongoing/vp/bus/1/2/3/1/h/10:00/s/5/21;105/01/02/03/", "small"},
-		{"nhip/live/hfp/v2/journey/ongoing/vp/bus/1/2/3/1/h/10:00/s/0/21;105/01/02/03/", "big"}, {"nhip/live/bus/a/1", "the end"},
+		{"nhip/live/hfp/v2/journey/ongoing/vp/bus/1/2/3/1/h/10:00/s/0/21;105/01/02/03/", "big"},
+		{"nhip/live/bus/a/1", "the end"},
 	} {
 		if !acked(role.Publish(m[0], 1, false, []byte(m[1])), waitFor) {
 			t.Fatal(m[0])
