@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -158,6 +159,44 @@ func TestRetainedLiveStateIsThereForWhoeverComesLater(t *testing.T) {
 	m := l.Wait(t, "the retained state", func(mqtttest.Message) bool { return true })
 	if !m.Retained || m.Payload != "state" {
 		t.Errorf("heard %+v", m)
+	}
+}
+
+// TestACityLargerThanAQueueIsToldWhole: the library would put into a new subscriber's queue what fits, and drop
+// the rest.
+func TestACityLargerThanAQueueIsToldWhole(t *testing.T) {
+	g := start(t, &door{})
+	role := dial(t, as(g, "role", accounts.Role))
+	const buses = 2*roleRoom + 1
+	var last paho.Token
+	for i := range buses {
+		last = role.Publish(fmt.Sprintf("nhip/live/bus/a/%d", i), 0, true, []byte("state"))
+	}
+	role.Publish("nhip/live/bus/a/0", 0, true, nil) // it has left
+	if last = role.Publish("nhip/live/census/c", 1, true, []byte("{}")); !acked(last, waitFor) {
+		t.Fatal("not acknowledged")
+	}
+	heard := make(map[string]bool)
+	var mu sync.Mutex
+	o := as(g, "late", accounts.Role)
+	o.Subscribe = map[string]byte{mqtt.LiveBuses: 0}
+	o.Handle = func(topic string, payload []byte, retained bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[topic] = retained && string(payload) == "state"
+	}
+	dial(t, o)
+	await.True(t, "the whole city is told", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(heard) >= buses-1
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for topic, ok := range heard {
+		if !ok || topic == "nhip/live/bus/a/0" || !strings.HasPrefix(topic, "nhip/live/bus/") {
+			t.Errorf("%s is not told as it should be", topic)
+		}
 	}
 }
 

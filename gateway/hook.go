@@ -33,6 +33,7 @@ type hook struct {
 	metrics    *metrics
 	clock      nhip.Clock
 	seats      seats
+	retained   retained
 	speak      *rate.Limiter                   // of log lines that a client can cause
 	sessions   sync.Map                        // net.Conn → *session
 	clientOf   func(id string) *broker.Client  // connected or of a session that lasts; nil: none
@@ -73,7 +74,8 @@ func (h *hook) ID() string { return "nhip" }
 func (h *hook) Provides(b byte) bool {
 	return bytes.IndexByte([]byte{
 		broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPacketRead, broker.OnPublish,
-		broker.OnSubscribe, broker.OnUnsubscribe, broker.OnPacketEncode,
+		broker.OnSubscribe, broker.OnSubscribed, broker.OnUnsubscribe, broker.OnPacketEncode, broker.OnPacketProcessed,
+		broker.OnRetainMessage,
 	}, b) >= 0
 }
 

@@ -157,21 +157,15 @@ func inward(filter string) (string, bool) {
 	return mqtt.LiveHFP + rest, true
 }
 
-// OnSubscribe has guests hear HFP where its clients look for it.
-func (h *hook) OnSubscribe(cl *broker.Client, pk packets.Packet) packets.Packet {
-	if h.session(cl).rank != Guest {
-		return pk
-	}
-	pk.Filters = slices.Clone(pk.Filters)
-	for i := range pk.Filters {
-		pk.Filters[i].Filter, _ = inward(pk.Filters[i].Filter)
+// OnUnsubscribe finds a guest's filters where OnSubscribe has put them.
+func (h *hook) OnUnsubscribe(cl *broker.Client, pk packets.Packet) packets.Packet {
+	if h.session(cl).rank == Guest {
+		pk.Filters = slices.Clone(pk.Filters)
+		for i := range pk.Filters {
+			pk.Filters[i].Filter, _ = inward(pk.Filters[i].Filter)
+		}
 	}
 	return pk
-}
-
-// OnUnsubscribe undoes what OnSubscribe did.
-func (h *hook) OnUnsubscribe(cl *broker.Client, pk packets.Packet) packets.Packet {
-	return h.OnSubscribe(cl, pk)
 }
 
 // OnPacketEncode writes HFP's topics as its clients know them.
