@@ -38,8 +38,10 @@ func Serve(t testing.TB, rules broker.Hook) (s *broker.Server, url string) {
 		t.Fatal(err)
 	}
 	s = broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := s.AddHook(rules, nil); err != nil {
-		t.Fatal(err)
+	for _, h := range []broker.Hook{rules, new(turns)} {
+		if err := s.AddHook(h, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.AddListener(listeners.NewNet("test", l)); err != nil {
 		t.Fatal(err)
