@@ -30,6 +30,8 @@ const (
 // ForwardOptions say what a Forwarder needs.
 type ForwardOptions struct {
 	Dir      string       // of the journal, its own
+	MaxBytes int64        // most bytes on disk of what waits for a line; 0: as many as the disk has
+	MinFree  int64        // bytes of the disk that are left alone
 	Upstream mqtt.Options // where and as whom; the client id must differ from every other forwarder's there
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -68,7 +70,7 @@ func NewForwarder(o ForwardOptions) (*Forwarder, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(o.Dir, journal.Options{SegmentBytes: segmentBytes, Logger: log})
+	j, err := journal.Open(o.Dir, journal.Options{SegmentBytes: segmentBytes, MaxBytes: o.MaxBytes, MinFree: o.MinFree, Logger: log})
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +119,9 @@ func (f *Forwarder) Pending() uint64 {
 	last := f.journal.LastSeq()
 	return last - min(f.window.position(), last)
 }
+
+// Taking tells whether messages are taken in: whether there is room on disk.
+func (f *Forwarder) Taking() bool { return !f.journal.Stats().Full }
 
 // Connected reports whether the broker upstream is reached.
 func (f *Forwarder) Connected() bool { return f.fan.Connected() }

@@ -66,6 +66,36 @@ func seeGateway(t *testing.T, seen effects) {
 	seeLimits(t, seen)
 	seeOtherIntakes(t, seen)
 	seePlain(t, seen)
+	seeForward(t, seen)
+}
+
+// seeForward fills what a gateway without a line may keep, and leaves more of the disk alone than there is.
+func seeForward(t *testing.T, seen effects) {
+	t.Helper()
+	for key, yaml := range map[string]string{
+		"forward.journal_bytes": "{journal_bytes: 64MB}", "forward.min_free": "{min_free: 900TB}",
+	} {
+		_, at := edgeGateway(t, fmt.Sprintf("fleet: %q\nforward: %s", fleetOf(t, fmt.Sprintf("devices: [{id: box, feed: position, rate: 100000, secrets: [%s]}]", fleet.Digest("s"))), yaml))
+		big := strings.NewReader(strings.Repeat("x", 60_000))
+		full := false
+		for range 2_000 {
+			_, _ = big.Seek(0, io.SeekStart)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at["push"]+"/in/position/box", big)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer s")
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if full = resp.StatusCode == http.StatusServiceUnavailable; full {
+				break
+			}
+		}
+		seen.see(t, key, full)
+	}
 }
 
 func seeFleet(t *testing.T, seen effects) {

@@ -71,7 +71,7 @@ func (g *edge) start() error {
 		return err
 	}
 	g.forwarder, err = gateway.NewForwarder(gateway.ForwardOptions{
-		Dir: g.dir.Path("gateway"), Upstream: g.outside(cmp.Or(g.conf.Broker.Username, "nhip-gateway") + "-" + token[:8]), Logger: g.log, Registry: g.registry,
+		Dir: g.dir.Path("gateway"), MaxBytes: g.conf.Forward.JournalBytes, MinFree: g.conf.Forward.MinFree, Upstream: g.outside(cmp.Or(g.conf.Broker.Username, "nhip-gateway") + "-" + token[:8]), Logger: g.log, Registry: g.registry,
 	})
 	if err != nil {
 		return err
@@ -142,6 +142,7 @@ func (p *process) httpTLS() (*tls.Config, error) {
 func (g *edge) announce() error {
 	numbers, err := g.answer(health.NewReadiness(
 		health.Check{Name: "upstream", OK: g.forwarder.Connected, Spare: true},
+		health.Check{Name: "intake", OK: g.forwarder.Taking},
 		g.feedsCheck(),
 	))
 	if err != nil {

@@ -16,6 +16,7 @@ type Config struct {
 	MQTT      MQTT
 	Broker    Broker
 	Collector Collector
+	Forward   Forward
 	Public    Public
 	Push      Push
 	Files     Files
@@ -80,6 +81,12 @@ type Collector struct {
 	HFP          bool   // buses are told as HFP, too
 
 	LateWindow time.Duration // how old facts may be, and for how long it is known what was said
+}
+
+// Forward is what a gateway that runs alone keeps while it has no line.
+type Forward struct {
+	JournalBytes int64 // most bytes on disk
+	MinFree      int64 // bytes of the disk that are left alone
 }
 
 // Public is the door of those who hear the live city, over MQTT in WebSocket, and say nothing.
@@ -185,6 +192,7 @@ func Default() Config {
 			MessageRate: defaultMessageRate, ByteRate: defaultByteRate,
 		}},
 		Collector: Collector{ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes, LateWindow: nhip.LateWindow},
+		Forward:   Forward{JournalBytes: defaultJournalBytes, MinFree: defaultMinFree},
 		Push:      Push{Listen: defaultPush},
 		Health:    Health{Listen: defaultHealth},
 		Influx:    Influx{Bucket: defaultBucket, BacklogRate: defaultBacklogRate},

@@ -62,6 +62,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
 		{Key: "collector.hfp", Value: settings.Switch(&c.Collector.HFP)},
 		{Key: "collector.late_window", Value: settings.Days(&c.Collector.LateWindow, minLateWindow, maxLateWindow)},
+		{Key: "forward.journal_bytes", Value: settings.Size(&c.Forward.JournalBytes, minJournalBytes)},
+		{Key: "forward.min_free", Value: settings.Size(&c.Forward.MinFree, minMinFree)},
 		{Key: "public.listen", Value: settings.Text(&c.Public.Listen, listenOrNot)},
 		{Key: "public.anonymous", Value: settings.Switch(&c.Public.Anonymous)},
 		{Key: "push.listen", Value: settings.Text(&c.Push.Listen, settings.Listen)},

@@ -70,7 +70,7 @@ func samples() map[string]string {
 		"mqtt.limits.message_rate": "7", "mqtt.limits.byte_rate": "6000",
 		"http.listen": "0.0.0.0:80", "http.public_url": "https://nhip.example", "mqtt.listen": ":1884",
 		"broker.url": "tcp://broker:1883", "broker.ca": "ca.pem", "broker.username": "nhip-api", "broker.password": "s3cret", "collector.id": "west",
-		"public.listen": ":8443", "public.anonymous": "true", "collector.hfp": "true",
+		"forward.journal_bytes": "3GB", "forward.min_free": "64MB", "public.listen": ":8443", "public.anonymous": "true", "collector.hfp": "true",
 		"push.listen": "0.0.0.0:8081", "files.root": "/srv/stations",
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
