@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"nhip/internal/settings"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
@@ -25,6 +27,9 @@ func Add(path string, raw []byte, feeds Feeds, d Device) ([]byte, error) {
 	if before.Device(d.ID) != nil {
 		return nil, fmt.Errorf("%s holds a device %q already", path, d.ID)
 	}
+	if err := check(d, feeds); err != nil {
+		return nil, err
+	}
 	t, err := parseText(raw)
 	if err != nil {
 		return nil, err
@@ -36,6 +41,20 @@ func Add(path string, raw []byte, feeds Feeds, d Device) ([]byte, error) {
 	want := *before
 	want.Devices = append(slices.Clone(before.Devices), d)
 	return verified(path, out, feeds, &want)
+}
+
+// check refuses a device that no fleet may hold; the error names the key and the rule.
+func check(d Device, feeds Feeds) error {
+	_, err := Read("", []byte("devices:\n"+strings.Join(item(1, &d), "")), feeds)
+	var faults settings.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	var all []error
+	for _, f := range faults {
+		all = append(all, fmt.Errorf("%s: %s", strings.TrimPrefix(f.Key, "devices[0]."), f.Rule))
+	}
+	return errors.Join(all...)
 }
 
 // Change returns the text of a fleet file with the secrets of a device, and whether it is disabled, as
