@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net"
 	"strings"
@@ -135,7 +134,7 @@ func (h *hook) refuse(cl *broker.Client, why string) {
 	}
 	if cl.Net.Conn != nil && h.addresses.failed(key(cl.Net.Conn.RemoteAddr()), time.Now()) {
 		h.metrics.limited.WithLabelValues(classLogin).Inc()
-		pause.For(context.Background(), failedPause) // the deadline of the log-in bounds it, too
+		pause.For(lifeOf(cl.Net.Conn), failedPause) // the deadline of the log-in bounds it, too
 	}
 }
 

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +18,8 @@ import (
 	"nhip/internal/config"
 	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
+
+	"golang.org/x/sys/unix"
 )
 
 // secretOf reads what nhip device prints of a secret.
@@ -179,5 +184,48 @@ func TestTheFleetOfTheDocs(t *testing.T) {
 	}
 	if len(f.Stations) != 1 || len(f.Vehicles) != 1 || len(f.Devices) != 2 {
 		t.Errorf("the example holds %+v", f)
+	}
+}
+
+// TestAGatewayWithoutFilesToOpenComesBack takes away what a gateway needs for its connections: it must not be
+// deaf when there is room again.
+func TestAGatewayWithoutFilesToOpenComesBack(t *testing.T) {
+	p, at := edgeGateway(t, fmt.Sprintf("fleet: %q", fleetOf(t, fmt.Sprintf("devices: [{id: box, feed: position, secrets: [%s]}]", fleet.Digest("s")))))
+	var before unix.Rlimit
+	few := unix.Rlimit{Cur: 40, Max: 40}
+	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_NOFILE, &few, &before); err != nil {
+		t.Skipf("this machine lets nobody bound another process: %v", err)
+	}
+	var crowd []net.Conn
+	for range 100 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.MQTT, "tcp://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		crowd = append(crowd, conn)
+	}
+	hasty := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	await.True(t, "no files are left to open", func() bool {
+		resp, err := hasty.Get(at["health"] + "/livez")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err != nil
+	})
+	for _, conn := range crowd {
+		_ = conn.Close()
+	}
+	await.True(t, "that connections could not be taken in is counted", func() bool {
+		resp, err := http.Get(at["health"] + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body) // "" is what the test waits on
+		return strings.Contains(string(text), `nhip_gateway_refused_total{reason="accept"}`)
+	})
+	box, _ := p.asDevice(t, "box", "s")
+	if tok := box.Publish("nhip/in/position/box", 1, false, []byte("{}")); !tok.WaitTimeout(waitFor) || tok.Error() != nil {
+		t.Errorf("the gateway is deaf: %v", tok.Error())
 	}
 }
