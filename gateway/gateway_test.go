@@ -65,10 +65,15 @@ func start(t *testing.T, d nhip.Door) *Gateway {
 
 func startWith(t testing.TB, d nhip.Door, l Limits) *Gateway {
 	t.Helper()
-	g, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
-		Registry: prometheus.NewRegistry(), Limits: l,
-	})
+	return startAs(t, d, Options{Limits: l})
+}
+
+// startAs starts a gateway with the options that are given, and the usual ones.
+func startAs(t testing.TB, d nhip.Door, o Options) *Gateway {
+	t.Helper()
+	o.Addr, o.Accounts, o.Clock = "127.0.0.1:0", accounts, nhip.WallClock{}
+	o.Logger, o.Registry = slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	g, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,38 +3,18 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"testing"
 
-	"nhip"
 	"nhip/internal/fleet"
 
 	"github.com/coder/websocket"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // square is a gateway with a public listener.
 func square(t *testing.T, anonymous bool) *Gateway {
 	t.Helper()
-	g, err := New(Options{
-		Addr: "127.0.0.1:0", Public: PublicOptions{Addr: "127.0.0.1:0", Anonymous: anonymous}, Accounts: accounts, Clock: nhip.WallClock{},
-		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Start(&door{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), waitFor)
-		defer cancel()
-		if err := g.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	return g
+	return startAs(t, &door{}, Options{Public: PublicOptions{Addr: "127.0.0.1:0", Anonymous: anonymous}})
 }
 
 // guest connects over WebSocket and logs in; the answer is the CONNACK's code.

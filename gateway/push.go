@@ -72,7 +72,7 @@ func (h *hook) takePush(w http.ResponseWriter, r *http.Request, format *string) 
 		return nil // joins and states of the radio; ChirpStack sends them all to one address
 	}
 	topic := mqtt.In + p.format + "/" + p.device
-	payload, err := h.body(w, r, topic)
+	payload, err := h.body(w, r)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func credentials(r *http.Request) (name, secret string) {
 }
 
 // body reads what is pushed, unpacked.
-func (h *hook) body(w http.ResponseWriter, r *http.Request, topic string) ([]byte, error) {
+func (h *hook) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// Whoever sends a byte a second must not hold a connection for as long as it likes. A server that
 	// knows no deadlines has others.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(pushTimeout))

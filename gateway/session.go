@@ -16,7 +16,7 @@ type session struct {
 	secret []byte                 // that a Box has shown; nil: it has a certificate
 	open   context.Context        // ends with the connection
 	seat   *seat                  // that it holds
-	untold []string               // filters of a SUBSCRIBE whose retained messages are due; the connection\'s goroutine only
+	untold []string               // filters of a SUBSCRIBE whose retained messages are due; the connection's goroutine only
 	may    *allowance             // of a Box
 }
 

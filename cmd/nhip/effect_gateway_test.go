@@ -180,9 +180,9 @@ http: {tls: {cert: %[2]s/http.pem, key: %[2]s/http.key}}
 func seeLimits(t *testing.T, seen effects) {
 	t.Helper()
 	path := fleetOf(t, fmt.Sprintf("devices: [{id: box, feed: position, secrets: [%s]}]", fleet.Digest("s")))
-	for key, c := range map[string]struct{ class string }{
-		"connections": {"connections"}, "per_address": {"address"}, "connect_rate": {"connect_rate"},
-		"message_rate": {"message_rate"}, "byte_rate": {"byte_rate"},
+	for key, class := range map[string]string{
+		"connections": "connections", "per_address": "address", "connect_rate": "connect_rate",
+		"message_rate": "message_rate", "byte_rate": "byte_rate",
 	} {
 		limit, size := 3, 10
 		if key == "byte_rate" {
@@ -203,7 +203,7 @@ func seeLimits(t *testing.T, seen effects) {
 				t.Cleanup(func() { _ = conn.Close() })
 			}
 		}
-		line := fmt.Sprintf("nhip_gateway_limited_total{class=%q}", c.class)
+		line := fmt.Sprintf("nhip_gateway_limited_total{class=%q}", class)
 		await.True(t, key+" has an effect", func() bool { return strings.Contains(metrics(t, at["health"]), line) })
 		seen.see(t, "mqtt.limits."+key, true)
 	}

@@ -56,12 +56,13 @@ func TestAddRefuses(t *testing.T) {
 		d      Device
 		want   string
 	}{
-		"an id that is there":      {"devices: [{id: new, feed: position}]", Device{ID: "new", Feed: "position"}, `"new" already`},
-		"a list on one line":       {"devices: [{id: a, feed: position}]", Device{ID: "new", Feed: "position"}, "by hand"},
-		"a file with faults":       {"devices: 7", Device{ID: "new", Feed: "position"}, "must be a list"},
-		"a device that can't be":   {"", Device{ID: "a/b", Feed: "position"}, "id: must not hold"},
-		"a feed that is not there": {"", Device{ID: "a", Feed: "nowhere"}, "feed: must be a feed of the configuration"},
-		"a device without a topic": {"", Device{ID: "a", Feed: "hfp"}, "feed: does not tell the topic of one device"},
+		"an id that is there":            {"devices: [{id: new, feed: position}]", Device{ID: "new", Feed: "position"}, `"new" already`},
+		"a list on one line":             {"devices: [{id: a, feed: position}]", Device{ID: "new", Feed: "position"}, "by hand"},
+		"a file with faults":             {"devices: 7", Device{ID: "new", Feed: "position"}, "must be a list"},
+		"a device that can't be":         {"", Device{ID: "a/b", Feed: "position"}, "id: must not hold"},
+		"a feed that is not there":       {"", Device{ID: "a", Feed: "nowhere"}, "feed: must be a feed of the configuration"},
+		"a bridge that looks like roles": {"", Device{ID: "nhip", Feed: "hfp", Topics: []string{"a/#"}}, "id: must not hold"},
+		"a device without a topic":       {"", Device{ID: "a", Feed: "hfp"}, "feed: does not tell the topic of one device"},
 	} {
 		if _, err := Add("f", []byte(c.before), feeds, c.d); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)

@@ -204,7 +204,7 @@ func deviceID(s string) error {
 	if err := settings.ID(s); err != nil {
 		return err
 	}
-	if mqtt.Escape(s) != s || strings.HasPrefix(s, mqtt.RolePrefix) {
+	if mqtt.Escape(s) != s || strings.HasPrefix(s+"-", mqtt.RolePrefix) { // a bridge puts a dash behind it
 		return fmt.Errorf("must not hold / + # %% or $, nor begin with %s, got %s", mqtt.RolePrefix, settings.Shown(s))
 	}
 	return nil
