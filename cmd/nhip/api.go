@@ -65,7 +65,7 @@ func (f *front) start() error {
 	}
 	var drawn *tile.Network
 	if feed != nil {
-		drawn = network(feed)
+		drawn = drawing(feed)
 	}
 	o := f.apiOptions(f.outside(unique("nhip-api")), db, drawn, f.cmd.Simulate)
 	if replayed, ok := f.clock.(*nhip.ReplayClock); ok {

@@ -33,6 +33,7 @@ type cli struct {
 	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the configuration of an outside broker: the fleet's devices and their topics."`
 	Fleet        fleetCmd        `cmd:"" help:"Compare versions of the fleet."`
 	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
+	Backtest     backtestCmd     `cmd:"" help:"Hold what the engine said of a recorded day against what happened."`
 	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
 	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`
 }

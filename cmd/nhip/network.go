@@ -33,7 +33,7 @@ func (c *city) loadNetwork() (*tile.Network, error) {
 	if feed == nil {
 		return nil, nil
 	}
-	return network(feed), nil
+	return drawing(feed), nil
 }
 
 // timetable reads the one that is configured; nil where none is.
@@ -60,8 +60,8 @@ func (c *city) writeFeed(feed *gtfs.Feed, name string) error {
 	return f.Close()
 }
 
-// network is what the map draws of a timetable.
-func network(f *gtfs.Feed) *tile.Network {
+// drawing is what the map draws of a timetable.
+func drawing(f *gtfs.Feed) *tile.Network {
 	n := &tile.Network{}
 	var all []orb.Point
 	for _, s := range f.Stops {

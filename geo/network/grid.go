@@ -1,0 +1,110 @@
+package network
+
+import (
+	"math"
+
+	"github.com/paulmach/orb"
+)
+
+// cellSize is the height of a cell and about its width, in metres.
+const cellSize = 250
+
+// grid finds the stretches of patterns near a place: rows of latitude, each cut into cells as wide as
+// high, so that a cell is the same ground anywhere.
+type grid struct {
+	cells map[cellKey][]stretch
+}
+
+type cellKey struct{ row, column int32 }
+
+// stretch is a run of segments of a pattern within Reach of a cell.
+type stretch struct {
+	pattern, first, last int32
+}
+
+func newGrid(patterns []*Pattern) grid {
+	g := grid{cells: make(map[cellKey][]stretch)}
+	for _, p := range patterns {
+		for i := range len(p.Line) - 1 {
+			g.lay(p, i)
+		}
+	}
+	return g
+}
+
+// lay notes a segment in every cell that it comes within Reach of, by steps that no cell fits between.
+func (g *grid) lay(p *Pattern, i int) {
+	a, b := p.Line[i], p.Line[i+1]
+	f := From(a)
+	x, y := f.plane(b)
+	steps := int(math.Ceil(math.Hypot(x, y)/(cellSize-2*Reach))) + 1
+	for k := 0; k <= steps; k++ {
+		part := float64(k) / float64(steps)
+		at := From(a)
+		at.Point = offset(&at, part*x, part*y)
+		g.around(at.Point, func(c cellKey) { g.note(c, int32(p.Index), int32(i)) })
+	}
+}
+
+// around calls visit for every cell within Reach of a point, and then some.
+func (g *grid) around(at orb.Point, visit func(cellKey)) {
+	const reach = Reach + (cellSize-2*Reach)/2
+	f := From(at)
+	low, high := rowOf(at.Lat()-reach/metresPerDegree), rowOf(at.Lat()+reach/metresPerDegree)
+	for row := low; row <= high; row++ {
+		west := columnOf(row, offset(&f, -reach, 0).Lon())
+		east := columnOf(row, offset(&f, reach, 0).Lon())
+		for c := west; ; c = (c + 1) % columns(row) {
+			visit(cellKey{row, c})
+			if c == east {
+				break
+			}
+		}
+	}
+}
+
+func (g *grid) note(c cellKey, pattern, segment int32) {
+	all := g.cells[c]
+	if n := len(all); n > 0 {
+		last := &all[n-1]
+		if last.pattern == pattern && last.last+1 >= segment {
+			last.last = max(last.last, segment)
+			return
+		}
+	}
+	g.cells[c] = append(all, stretch{pattern, segment, segment})
+}
+
+func (g *grid) at(p orb.Point) []stretch {
+	row := rowOf(p.Lat())
+	return g.cells[cellKey{row, columnOf(row, p.Lon())}]
+}
+
+func rowOf(lat float64) int32 { return int32(math.Floor(lat * metresPerDegree / cellSize)) }
+
+// columns returns how many cells go around the world in a row.
+func columns(row int32) int32 {
+	lat := (float64(row) + 0.5) * cellSize / metresPerDegree
+	return max(int32(360*metresPerDegree*math.Cos(lat*math.Pi/180)/cellSize), 1)
+}
+
+func columnOf(row int32, lon float64) int32 {
+	n := columns(row)
+	part := (lon + 180) / 360
+	c := int32(math.Floor((part - math.Floor(part)) * float64(n)))
+	return min(c, n-1)
+}
+
+// offset returns the point that many metres east and north of a place, with a longitude in [-180, 180].
+func offset(f *Place, east, north float64) orb.Point {
+	lon := f.Point[0]
+	if f.cos > 0 {
+		lon += east / (f.cos * metresPerDegree)
+	}
+	if lon > 180 {
+		lon -= 360
+	} else if lon < -180 {
+		lon += 360
+	}
+	return orb.Point{lon, f.Point[1] + north/metresPerDegree}
+}

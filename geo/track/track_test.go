@@ -1,0 +1,178 @@
+package track_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/geo/geotest"
+	"nhip/geo/network"
+	"nhip/geo/track"
+
+	"github.com/paulmach/orb"
+)
+
+// drive is a bus on the line of geotest.
+type drive struct {
+	t    *testing.T
+	trk  *track.Tracker
+	net  *network.Network
+	rnd  *rand.Rand
+	trip string
+}
+
+func newDrive(t *testing.T) *drive {
+	n := network.New(geotest.Line(21, 15*time.Minute))
+	return &drive{t: t, net: n, trk: track.New(n), rnd: rand.New(rand.NewPCG(7, 7))}
+}
+
+func (d *drive) at(clock time.Time, p orb.Point) track.State {
+	noisy := orb.Point{p[0] + d.rnd.NormFloat64()*5e-5, p[1] + d.rnd.NormFloat64()*5e-5}
+	return d.trk.Fix("29B-1", &nhip.Position{Vehicle: "29B-1", Event: nhip.Fix, Time: clock, Point: nhip.Some(noisy), Trip: d.trip, StartDate: startDate(d.trip)}, "")
+}
+
+func startDate(trip string) string {
+	if trip == "" {
+		return ""
+	}
+	return geotest.Day.String()
+}
+
+func morning(h, m, s int) time.Time { return time.Date(2026, 3, 2, h, m, s, 0, geotest.Zone) }
+
+// along drives from one metre to another by the timetable and returns the last state and all passings.
+func (d *drive) along(start time.Time, from, to float64) (last track.State, passed []track.Passing) {
+	step := 20 * geotest.Speed
+	if to < from {
+		step = -step
+	}
+	for i, x := 0, from; (to-x)*step >= 0; i, x = i+1, x+step {
+		last = d.at(start.Add(time.Duration(i)*20*time.Second), geotest.At(x))
+		passed = append(passed, last.Passed...)
+	}
+	return last, passed
+}
+
+func TestFollowsANamedTrip(t *testing.T) {
+	d := newDrive(t)
+	d.trip = "T4-0" // 07:00
+	s, passed := d.along(morning(7, 2, 0), 0, 5200)
+	must(t, s.Status == track.InService, "got %v, want %v", s.Status, track.InService)
+	must(t, math.Abs(float64(s.Along)-float64(5200)) <= 120, "got %v, want %v", s.Along, 5200)
+	must(t, math.Abs(float64(s.Deviation)-float64(120)) <= 25, "got %v, want %v", s.Deviation, 120)
+	must(t, s.Next == 11, "got %v, want %v", s.Next, 11)
+	must(t, !s.Inferred, "s.Inferred")
+	arrivals := 0
+	for _, p := range passed {
+		if p.Arrived.IsZero() {
+			continue
+		}
+		arrivals++
+		must(t, p.Stop == arrivals, "got %v, want %v", p.Stop, arrivals)
+		due := time.Unix(p.Run.Arrives(p.Stop), 0).Add(2 * time.Minute)
+		must(t, p.Arrived.Sub(due).Abs() <= 15*time.Second, "got %v, want %v", p.Arrived, due)
+	}
+	must(t, arrivals == 10, "got %v, want %v", arrivals, 10)
+}
+
+func TestInfersDirectionAndTripOfABarePoint(t *testing.T) {
+	d := newDrive(t)
+	s, _ := d.along(morning(7, 17, 0), 0, 4000)
+	must(t, s.Status == track.InService, "got %v, want %v", s.Status, track.InService)
+	must(t, s.Inferred, "s.Inferred")
+	must(t, s.Run.Trip.ID == "T5-0", "got %v, want %v", s.Run.Trip.ID, "T5-0")
+	must(t, s.Confidence > 0.9, "got %v, want > %v", s.Confidence, 0.9)
+	s, _ = d.along(morning(7, 30, 0), 4000, 10060)
+	must(t, s.Status == track.Layover, "got %v, want %v", s.Status, track.Layover)
+
+	back := d.net.Day(geotest.Day).RunsOfTrip(s.Run.Trip)[0].Next
+	s, _ = d.along(time.Unix(back.Departs(0)+60, 0), 10000, 7000)
+	must(t, s.Run.Trip.ID == back.Trip.ID, "got %v, want %v", s.Run.Trip.ID, back.Trip.ID)
+	must(t, s.Pattern.Direction.Or(-1) == 1, "got %v, want %v", s.Pattern.Direction.Or(-1), 1)
+}
+
+func TestUnknownIsSaid(t *testing.T) {
+	d := newDrive(t)
+	for i := range 20 {
+		p := geotest.At(float64(i) * 100)
+		s := d.at(morning(8, 0, 20*i), orb.Point{p[0], p[1] + 0.01}) // a parallel street, 1.1 km north
+		must(t, s.Status == track.Unknown, "got %v, want %v", s.Status, track.Unknown)
+		must(t, s.Pattern == nil, "got %v", s.Pattern)
+		must(t, len(s.Passed) == 0, "got %v", s.Passed)
+	}
+}
+
+func TestWrongSignOnIsCorrected(t *testing.T) {
+	d := newDrive(t)
+	d.trip = "T4-1" // it says it goes west, and goes east
+	s, _ := d.along(morning(7, 0, 0), 0, 4000)
+	must(t, slices.Contains(s.Flags, track.WrongSignOn), "got %v", s.Flags)
+	must(t, s.Pattern.Direction.Or(-1) == 0, "got %v, want %v", s.Pattern.Direction.Or(-1), 0)
+	must(t, s.Inferred, "s.Inferred")
+}
+
+func TestATeleportIsNotBelievedOnce(t *testing.T) {
+	d := newDrive(t)
+	d.trip = "T4-0"
+	before, _ := d.along(morning(7, 0, 0), 0, 2000)
+	s := d.at(before.Time.Add(20*time.Second), orb.Point{106.9, 20.8})
+	must(t, slices.Contains(s.Flags, track.Teleport), "got %v", s.Flags)
+	must(t, s.Along == before.Along, "got %v, want %v", s.Along, before.Along)
+	s = d.at(before.Time.Add(40*time.Second), geotest.At(2220))
+	must(t, !slices.Contains(s.Flags, track.Teleport), "got %v", s.Flags)
+	must(t, math.Abs(float64(s.Along)-float64(2220)) <= 60, "got %v, want %v", s.Along, 2220)
+}
+
+func TestADetourAndAStuckBox(t *testing.T) {
+	d := newDrive(t)
+	d.trip = "T4-0"
+	before, _ := d.along(morning(7, 0, 0), 0, 2000)
+	var s track.State
+	for i := range 6 {
+		p := geotest.At(2000 + float64(i)*110)
+		s = d.at(before.Time.Add(time.Duration(i+1)*20*time.Second), orb.Point{p[0], p[1] + 0.004})
+	}
+	must(t, s.Status == track.OffRoute, "got %v, want %v", s.Status, track.OffRoute)
+	s, _ = d.along(s.Time.Add(time.Minute), 3000, 3500)
+	must(t, s.Status == track.InService, "got %v, want %v", s.Status, track.InService)
+	still := geotest.At(3500)
+	for i := range 25 {
+		s = d.at(s.Time.Add(30*time.Second), still)
+		if i == 0 {
+			must(t, !slices.Contains(s.Flags, track.Stuck), "got %v", s.Flags)
+		}
+	}
+	must(t, slices.Contains(s.Flags, track.Stuck), "got %v", s.Flags)
+}
+
+func TestNeverGoesBackAndNeverPanics(t *testing.T) {
+	d := newDrive(t)
+	clock, along, pattern := morning(7, 0, 0), 0.0, (*network.Pattern)(nil)
+	for range 5000 {
+		clock = clock.Add(time.Duration(d.rnd.IntN(60)-5) * time.Second)
+		p := geotest.At(d.rnd.Float64()*11000 - 500)
+		if d.rnd.IntN(10) == 0 {
+			d.trip = []string{"", "T4-0", "T9-1", "no such trip"}[d.rnd.IntN(4)]
+		}
+		s := d.at(clock, orb.Point{p[0], p[1] + d.rnd.NormFloat64()*1e-3})
+		if s.Pattern == pattern && s.Pattern != nil && s.Next > 1 && s.Along+1 < along && s.Run == nil {
+			t.Fatalf("went back from %v to %v", along, s.Along)
+		}
+		along, pattern = s.Along, s.Pattern
+		if s.Pattern != nil {
+			must(t, s.Next <= len(s.Pattern.Stops), "got %v, want <= %v", s.Next, len(s.Pattern.Stops))
+			must(t, s.Confidence >= 0.0, "got %v, want >= %v", s.Confidence, 0.0)
+			must(t, s.Confidence <= 1.0, "got %v, want <= %v", s.Confidence, 1.0)
+		}
+	}
+}
+
+func must(t *testing.T, ok bool, format string, args ...any) {
+	t.Helper()
+	if !ok {
+		t.Fatalf(format, args...)
+	}
+}
