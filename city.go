@@ -51,6 +51,7 @@ type Bus struct {
 	Interval   float64      `json:"interval_s,omitempty"` // usual time between fixes, as observed
 	Latency    float64      `json:"latency_s,omitempty"`  // what its feed declares
 	Origin     Origin       `json:"origin,omitempty"`
+	Track      *Track       `json:"track,omitempty"` // nil where buses are not followed
 
 	// What the fleet says of it; the live topic does not hold it.
 	Plate     string  `json:"-"`

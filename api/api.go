@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/network"
 	"nhip/geo/tile"
 	"nhip/internal/ask"
 	"nhip/internal/health"
@@ -35,6 +36,8 @@ var contract []byte
 type History interface {
 	// Readings yields a station's readings, oldest first.
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error
+	// Arrivals yields all arrivals, oldest first.
+	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
 	Tallies(ctx context.Context, device string, from, to time.Time) (map[influx.TallyKey]influx.Tally, error)
 	// Ping tells whether the database answers.
@@ -50,8 +53,9 @@ type Options struct {
 	Begin     func()       // called at live news, to set a replayed clock going; may be nil
 	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
 	History   History
-	Checks    []health.Check // what else the process needs, where it is more than an api
-	Network   *tile.Network  // nil: no timetable is loaded
+	Checks    []health.Check   // what else the process needs, where it is more than an api
+	Network   *tile.Network    // what is drawn of the timetable; nil: none is loaded
+	Timetable *network.Network // what buses run on; nil: none is loaded
 	Map       Map
 	In        http.Handler // takes /in/… in, where the process is a gateway, too; nil: nothing is there
 	Web       fs.FS        // the built web map; nil: a page that says how to build it
@@ -112,6 +116,9 @@ func New(o Options) (*API, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, inside: inside, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
+	if o.Timetable != nil {
+		a.city.transit = newTransit(o.Timetable, o.Clock)
+	}
 	a.asker = ask.NewAsker(ask.AskerOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.history = health.NewWatch(o.History.Ping)
 	a.ready = a.newReadiness()
@@ -159,6 +166,13 @@ func (a *API) Start(ctx context.Context) error {
 	a.cancel = cancel
 	a.wg.Go(func() { a.history.Run(run) })
 	a.wg.Go(func() { a.serve(a.listener) })
+	if t := a.city.transit; t != nil {
+		a.wg.Go(func() {
+			t.remember(run, a.o.History, func(err error) {
+				a.log.Warn("can't read the arrivals of the last hours yet; predictions keep to the timetable", "error", err)
+			})
+		})
+	}
 	if a.inside != a.listener {
 		a.wg.Go(func() { a.serve(a.inside) })
 	}
@@ -179,7 +193,7 @@ func (a *API) serve(l net.Listener) {
 func (a *API) ears() mqtt.Options {
 	broker := a.o.Broker
 	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0}
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0}
 	broker.Handle = func(topic string, payload []byte, retained bool) {
 		if !retained && a.o.Begin != nil {
 			a.o.Begin()

@@ -36,6 +36,10 @@ func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Re
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 
+func (absentHistory) Arrivals(context.Context, time.Time, time.Time, func(nhip.Arrival) error) error {
+	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
 func (absentHistory) Tallies(context.Context, string, time.Time, time.Time) (map[influx.TallyKey]influx.Tally, error) {
 	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }

@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/geo/index"
+	"nhip/geo/network"
 
 	"github.com/paulmach/orb"
 )
@@ -37,12 +38,17 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		startCSV(w.Header(), "buses")
 		writeLive(w, body)
 	case formJSON:
+		from := network.From(ask.near)
 		body := appendCollection(nil, ask.now, matched, len(hits))
 		for i, h := range hits {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = appendBus(body, h.Item, ask.now, ask.metres(h))
+			body = appendOpenBus(body, h.Item, ask.now, ask.metres(h))
+			if r := a.city.transit.of(h.ID); r != nil && ask.asked {
+				body = appendRide(body, r, &from, ask.now)
+			}
+			body = append(body, '}', '}')
 		}
 		w.Header().Set("Content-Type", geoJSON)
 		writeLive(w, append(body, "]}\n"...))

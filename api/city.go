@@ -20,9 +20,10 @@ import (
 // city is everything that is live, as the retained topics tell it. States are replaced, never
 // changed, so whoever was handed one may keep it.
 type city struct {
-	buses *index.Index[*nhip.Bus] // by live topic
-	lines map[string]string       // the number that riders know, by route_id
-	hub   *hub
+	buses   *index.Index[*nhip.Bus] // by live topic
+	lines   map[string]string       // the number that riders know, by route_id
+	hub     *hub
+	transit *transit // nil where no timetable is loaded
 
 	mu       sync.RWMutex
 	fleet    *register
@@ -55,6 +56,9 @@ func (c *city) hear(topic string, payload []byte) error {
 	if strings.HasPrefix(topic, strings.TrimSuffix(mqtt.Fleet, "#")) {
 		return c.hearFleet(topic, payload)
 	}
+	if mqtt.IsArrival(topic) {
+		return c.transit.hearArrival(payload)
+	}
 	var err error
 	if agency, vehicle, ok := mqtt.ParseLiveBus(topic); ok {
 		err = c.hearBus(topic, agency, vehicle, payload)
@@ -85,6 +89,7 @@ func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 	if err := c.buses.Set(topic, b.Point(), b); err != nil {
 		return err
 	}
+	c.transit.move(topic, b)
 	c.mu.Lock()
 	c.heard.bus(topic)
 	c.mu.Unlock()
@@ -96,6 +101,7 @@ func (c *city) removeBus(topic, agency, vehicle string) {
 	c.mu.Lock()
 	c.heard.forget(topic)
 	c.mu.Unlock()
+	c.transit.remove(topic)
 	if c.buses.Remove(topic) {
 		c.hub.tell(&update{key: topic, kind: "bus", agency: agency, id: vehicle})
 	}

@@ -16,6 +16,11 @@ import (
 
 // appendBus appends a bus as a GeoJSON feature; metres is its distance from the asker, or negative.
 func appendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
+	return append(appendOpenBus(b, bus, now, metres), '}', '}')
+}
+
+// appendOpenBus is appendBus without the end of the properties and of the feature.
+func appendOpenBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 	b = appendGeometry(b, bus.Lon, bus.Lat)
 	b = append(b, `,"properties":{"id":`...)
 	b = appendText(b, bus.ID)
@@ -47,8 +52,8 @@ func appendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 	b = appendRounded(b, bus.StaleAfter().Seconds(), 10)
 	b = appendOptional(b, "plate", bus.Plate)
 	b = appendOptional(b, "usual_line", bus.UsualLine)
-	b = appendOptional(b, "origin", string(bus.Origin))
-	return append(b, '}', '}')
+	b = appendTrack(b, bus.Track)
+	return appendOptional(b, "origin", string(bus.Origin))
 }
 
 // appendStation appends a station as a GeoJSON feature.

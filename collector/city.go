@@ -19,6 +19,7 @@ type city struct {
 	path      string
 	clock     nhip.Clock
 	latencies map[string]time.Duration
+	follow    *follower // nil where no timetable is loaded
 
 	mu       sync.Mutex
 	seq      uint64        // the last journal record that is in it
@@ -32,9 +33,9 @@ type city struct {
 // restoreCity reads the snapshot at path, if there is one, and applies the journal behind it. What
 // has left the map since is left out, and so is what lies ahead of the clock: a replayed day that
 // begins again must not be held against its own end.
-func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies map[string]time.Duration, log *slog.Logger) (*city, error) {
+func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies map[string]time.Duration, follow *follower, log *slog.Logger) (*city, error) {
 	c := &city{
-		path: path, clock: clock, latencies: latencies,
+		path: path, clock: clock, latencies: latencies, follow: follow,
 		buses: make(map[string]*lastFix), stations: make(map[string]*nhip.Station),
 		dirty: make(map[string]bool), wake: make(chan struct{}, 1),
 	}
@@ -146,6 +147,9 @@ func (c *city) moveBus(topic string, b *lastFix) {
 		}
 		b.interval = fixInterval(before.interval, time.Duration(b.time-before.time)*time.Millisecond)
 	}
+	if c.follow != nil {
+		b.track = c.follow.follow(topic, b.position)
+	}
 	c.buses[topic] = b
 	c.dirty[topic] = true
 }
@@ -193,6 +197,9 @@ func (c *city) sweep(now time.Time) {
 	for topic, b := range c.buses {
 		if b.gone(now) {
 			delete(c.buses, topic)
+			if c.follow != nil {
+				c.follow.forget(topic)
+			}
 			c.dirty[topic] = true
 		}
 	}

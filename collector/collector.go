@@ -14,6 +14,7 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/ledger"
+	"nhip/geo/network"
 	"nhip/internal/ask"
 	"nhip/internal/cleanup"
 	"nhip/internal/journal"
@@ -40,12 +41,13 @@ type Options struct {
 	Logger    *slog.Logger
 	Registry  prometheus.Registerer
 
-	JournalBytes int64         // most bytes of what waits on disk, intake and outbox together; MinJournalBytes at least
-	Late         time.Duration // how old facts may be, and for how long it is known what was said
-	HFP          bool          // buses are told as HFP, too
-	MinFree      int64         // bytes of the disk that the intake leaves alone; the outbox leaves half of it
-	DeadBytes    int64         // most bytes of dead letters; beyond it the oldest day goes
-	BacklogRate  int           // rows a second that go to the database of what waited; 0 for as many as it takes
+	JournalBytes int64            // most bytes of what waits on disk, intake and outbox together; MinJournalBytes at least
+	Late         time.Duration    // how old facts may be, and for how long it is known what was said
+	Network      *network.Network // what buses are followed on; nil: they are not
+	HFP          bool             // buses are told as HFP, too
+	MinFree      int64            // bytes of the disk that the intake leaves alone; the outbox leaves half of it
+	DeadBytes    int64            // most bytes of dead letters; beyond it the oldest day goes
+	BacklogRate  int              // rows a second that go to the database of what waited; 0 for as many as it takes
 }
 
 // MinJournalBytes is the least that Options.JournalBytes may be: a journal gives room back a segment at
@@ -65,15 +67,16 @@ type Collector struct {
 	metrics *metrics
 	sampler *sampler
 
-	intake  *journal.Journal // outcomes of messages, as they came
-	outbox  *journal.Journal // rows on their way to the database
-	book    *ledger.Book
-	city    *city
-	clerk   *clerk
-	drain   *drain
-	out     *publisher
-	deadDir string
-	dead    int64 // most bytes of dead letters
+	intake   *journal.Journal // outcomes of messages, as they came
+	outbox   *journal.Journal // rows on their way to the database
+	book     *ledger.Book
+	city     *city
+	clerk    *clerk
+	drain    *drain
+	out      *publisher
+	arrivals *arrivalPost // nil where buses are not followed
+	deadDir  string
+	dead     int64 // most bytes of dead letters
 
 	opened cleanup.Stack // what New opened
 	tasks  []*task       // in the order in which they are stopped
@@ -120,11 +123,19 @@ func (c *Collector) open(o Options) (err error) {
 		return fmt.Errorf("can't open the ledger: %w", err)
 	}
 	c.opened.Push("the ledger", closing(c.book.Close))
-	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.jsonl"), c.intake, o.Clock, latencies(o.Feeds), c.log); err != nil {
+	var follow *follower
+	if o.Network != nil {
+		c.arrivals = newArrivalPost(o.Store, c.log, c.metrics)
+		follow = newFollower(o.Network, c.arrivals)
+	}
+	if c.city, err = restoreCity(filepath.Join(o.Dir, "live.jsonl"), c.intake, o.Clock, latencies(o.Feeds), follow, c.log); err != nil {
 		return err
 	}
 	answers := ask.NewAnswerer(ask.AnswererOptions{Collector: c.id, Handlers: c.answers(), Logger: c.log, Registerer: o.Registry})
 	c.out = newPublisher(c.id, c.city, o.Broker, answers, c.log, c.metrics)
+	if c.arrivals != nil {
+		c.out.arrivals = c.arrivals.tell
+	}
 	if o.HFP {
 		c.out.hfp = newHFPFeed()
 	}
@@ -186,6 +197,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	c.start(c.drain.runBacklog)
 	c.start(c.clerk.run) // ends after the drain, so that its last checkpoint has all of it
 	c.start(c.out.run)
+	if c.arrivals != nil {
+		c.start(c.arrivals.run)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ type lastFix struct {
 	time     int64   // of the device, Unix ms
 	interval float32 // usual s between fixes, as observed; 0 before there are two
 	position []byte
+	track    *nhip.Track // nil where buses are not followed
 }
 
 func newLastFix(p *nhip.Position, packed []byte) *lastFix {
@@ -47,12 +48,14 @@ func (c *city) bus(f *lastFix) (*nhip.Bus, error) {
 		return nil, err
 	}
 	pt := p.Point.Or([2]float64{})
-	return &nhip.Bus{
+	b := &nhip.Bus{
 		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: pt.Lat(), Lon: pt.Lon(),
 		Speed: p.Speed, Bearing: p.Bearing, Route: p.Route, Line: p.Line, Trip: p.Trip,
 		Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
 		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay,
 		DoorsOpen: p.DoorsOpen, Estimated: p.Estimated, Interval: float64(f.interval),
 		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
-	}, nil
+	}
+	c.follow.dress(b, f.track)
+	return b, nil
 }

@@ -12,15 +12,17 @@ import (
 
 // metrics are the collector's numbers. Received rows are stored, rejected or pending, always.
 type metrics struct {
-	messages    prometheus.Counter
-	received    *prometheus.CounterVec // rows, by kind
-	rejected    *prometheus.CounterVec // rows, by reason
-	stored      prometheus.Counter     // rows
-	duplicates  prometheus.Counter     // rows
-	revisions   prometheus.Counter     // rows
-	writeErrors prometheus.Counter
-	unannounced prometheus.Counter
-	writeTime   prometheus.Histogram
+	messages     prometheus.Counter
+	received     *prometheus.CounterVec // rows, by kind
+	rejected     *prometheus.CounterVec // rows, by reason
+	stored       prometheus.Counter     // rows
+	duplicates   prometheus.Counter     // rows
+	revisions    prometheus.Counter     // rows
+	writeErrors  prometheus.Counter
+	unannounced  prometheus.Counter
+	arrivals     prometheus.Counter
+	arrivalsLost *prometheus.CounterVec // by where they did not go
+	writeTime    prometheus.Histogram
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -50,12 +52,19 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "nhip_collector_announcements_missed_total",
 			Help: "Dead letters that were kept and not announced, because too many were waiting for the broker.",
 		}),
+		arrivals: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "nhip_collector_arrivals_total", Help: "Arrivals of buses at stops that were seen.",
+		}),
+		arrivalsLost: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nhip_collector_arrivals_missed_total",
+			Help: "Arrivals that did not reach the database or the broker, because it was away for long; positions have them all the same.",
+		}, []string{"to"}),
 		writeTime: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "nhip_collector_write_seconds", Help: "Time of one write to the database.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
 	}
-	r.MustRegister(m.messages, m.received, m.rejected, m.stored, m.duplicates, m.revisions, m.writeErrors, m.unannounced, m.writeTime)
+	r.MustRegister(m.messages, m.received, m.rejected, m.stored, m.duplicates, m.revisions, m.writeErrors, m.unannounced, m.arrivals, m.arrivalsLost, m.writeTime)
 	return m
 }
 

@@ -37,17 +37,18 @@ func restAfter(words int) time.Duration {
 
 // publisher keeps the retained live topics equal to the city.
 type publisher struct {
-	id      string
-	city    *city
-	broker  mqtt.Options
-	client  *mqtt.Client
-	answers *ask.Answerer // speaks over the same connection
-	letters chan announcement
-	missed  prometheus.Counter // announcements left out
-	hfp     *hfpFeed           // nil where nobody wants it
-	census  mqtt.Census        // the last that was published
-	counted atomic.Bool        // the broker has heard it on this connection
-	up      atomic.Bool
+	id       string
+	city     *city
+	broker   mqtt.Options
+	client   *mqtt.Client
+	answers  *ask.Answerer // speaks over the same connection
+	letters  chan announcement
+	missed   prometheus.Counter // announcements left out
+	arrivals chan nhip.Arrival  // nil where buses are not followed
+	hfp      *hfpFeed           // nil where nobody wants it
+	census   mqtt.Census        // the last that was published
+	counted  atomic.Bool        // the broker has heard it on this connection
+	up       atomic.Bool
 }
 
 func newPublisher(id string, city *city, broker mqtt.Options, answers *ask.Answerer, log *slog.Logger, m *metrics) *publisher {
@@ -99,6 +100,8 @@ func (p *publisher) run(ctx context.Context) {
 			return
 		case l := <-p.letters:
 			p.client.Publish(mqtt.DeadTopic(p.id, l.code), 0, false, l.letter)
+		case a := <-p.arrivals:
+			p.client.Publish(mqtt.ArrivalTopic(a.Agency, a.Vehicle), 0, false, encodeState(a))
 		case <-rested:
 			wake, rested = p.city.wake, nil
 		case <-wake:

@@ -22,6 +22,7 @@ type snapshotLine struct {
 	Topic    string        `json:"topic,omitempty"`
 	Position []byte        `json:"position,omitempty"` // as in a record of the journal
 	Interval float32       `json:"interval_s,omitempty"`
+	Track    *nhip.Track   `json:"track,omitempty"`
 	Station  *nhip.Station `json:"station,omitempty"`
 	Count    *int          `json:"count,omitempty"`
 }
@@ -38,7 +39,7 @@ func (c *city) save() error {
 		for _, s := range states {
 			line := snapshotLine{Topic: s.topic, Station: s.station}
 			if s.bus != nil {
-				line.Position, line.Interval = s.bus.position, s.bus.interval
+				line.Position, line.Interval, line.Track = s.bus.position, s.bus.interval, s.bus.track
 			}
 			if err := e.Encode(line); err != nil {
 				return err
@@ -121,6 +122,12 @@ func (c *city) takeOver(line *snapshotLine) error {
 	if err := readPosition(line.Position, &p); err != nil {
 		return err
 	}
-	c.buses[line.Topic] = &lastFix{time: p.Time.UnixMilli(), interval: line.Interval, position: line.Position}
+	b := &lastFix{time: p.Time.UnixMilli(), interval: line.Interval, position: line.Position, track: line.Track}
+	if c.follow == nil {
+		b.track = nil // it may be of a timetable that is gone
+	} else {
+		c.follow.restore(line.Topic, b)
+	}
+	c.buses[line.Topic] = b
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/web"
+	"nhip/geo/network"
 	"nhip/geo/tile"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
@@ -65,7 +66,7 @@ func (f *front) start() error {
 	}
 	var drawn *tile.Network
 	if feed != nil {
-		drawn = drawing(feed)
+		drawn, f.followed = drawing(feed), network.New(feed)
 	}
 	o := f.apiOptions(f.outside(unique("nhip-api")), db, drawn, f.cmd.Simulate)
 	if replayed, ok := f.clock.(*nhip.ReplayClock); ok {
@@ -96,7 +97,7 @@ func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *ti
 	m := p.conf.Map
 	return api.Options{
 		Addr: p.conf.HTTP.Listen, PublicURL: p.conf.HTTP.PublicURL, Clock: p.clock, Broker: broker, History: history,
-		Network: drawn, Web: web.Files(), Simulated: simulated, Logger: p.log, Registry: p.registry,
+		Network: drawn, Timetable: p.followed, Web: web.Files(), Simulated: simulated, Logger: p.log, Registry: p.registry,
 		Map: api.Map{Style: m.Style, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: p.attribution(simulated)},
 	}
 }

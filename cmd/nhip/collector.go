@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"nhip/collector"
+	"nhip/geo/network"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
 	"nhip/internal/health"
@@ -18,6 +19,7 @@ type collectorCmd struct {
 	apartFlags
 
 	Health   string `help:"Address of /livez, /readyz and /metrics (health.listen)." placeholder:"HOST:PORT"`
+	GTFS     string `help:"Timetable to follow buses on (gtfs)." type:"path" placeholder:"ZIP"`
 	ID       string `help:"The collector's name; two need two (collector.id)." placeholder:"ID"`
 	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
@@ -41,6 +43,7 @@ func (f *apartFlags) flags() []config.Flag {
 func (c *collectorCmd) flags() []config.Flag {
 	return append(c.apartFlags.flags(),
 		config.Flag{Name: "--health", Key: "health.listen", Value: c.Health},
+		config.Flag{Name: "--gtfs", Key: "gtfs", Value: c.GTFS},
 		config.Flag{Name: "--id", Key: "collector.id", Value: c.ID})
 }
 
@@ -82,10 +85,17 @@ func (i *intake) prepare() error {
 // make brings the parts together; none of them speaks yet.
 func (i *intake) make() error {
 	id := "nhip-collector-" + i.conf.Collector.ID
-	var err error
+	feed, err := i.timetable()
+	if err != nil {
+		return err
+	}
+	if feed != nil {
+		i.followed = network.New(feed)
+	}
 	i.collector, err = collector.New(collector.Options{
 		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
 		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
+		Network:      i.followed,
 		HFP:          i.conf.Collector.HFP,
 		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: i.conf.Collector.LateWindow, BacklogRate: int(i.conf.Influx.BacklogRate),
 	})

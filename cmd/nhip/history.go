@@ -76,6 +76,11 @@ func findInfluxd(given string) (string, error) {
 // history gives the api the database, which is opened after the api has its port.
 type history city
 
+// Arrivals yields all arrivals, oldest first.
+func (h *history) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
+	return h.db.Arrivals(ctx, from, to, yield)
+}
+
 // Readings yields a station's readings, oldest first.
 func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error {
 	return h.db.Readings(ctx, q, yield)

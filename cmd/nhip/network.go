@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"nhip/geo/gtfs"
+	"nhip/geo/network"
 	"nhip/geo/tile"
 
 	"github.com/paulmach/orb"
@@ -33,6 +34,7 @@ func (c *city) loadNetwork() (*tile.Network, error) {
 	if feed == nil {
 		return nil, nil
 	}
+	c.followed = network.New(feed)
 	return drawing(feed), nil
 }
 

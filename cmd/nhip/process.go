@@ -16,6 +16,7 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/gateway"
+	"nhip/geo/network"
 	"nhip/internal/certs"
 	"nhip/internal/cleanup"
 	"nhip/internal/config"
@@ -50,6 +51,7 @@ type process struct {
 	roots    *x509.CertPool // who vouches for the broker that all share; nil: whom the system trusts
 	pulls    []*gateway.Pull
 	fleet    *fleet.Watch
+	followed *network.Network // the timetable that buses are followed on; nil: none
 	cleanup  cleanup.Stack
 }
 

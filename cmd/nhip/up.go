@@ -84,11 +84,11 @@ func (c *city) bind() error {
 	if c.gateway, err = c.newGateway(c.accounts, public); err != nil {
 		return err
 	}
-	network, err := c.loadNetwork()
+	drawn, err := c.loadNetwork()
 	if err != nil {
 		return err
 	}
-	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), network, c.cmd.Simulate)
+	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), drawn, c.cmd.Simulate)
 	o.Checks = []health.Check{
 		{Name: "intake", OK: func() bool { return c.collect.Taking() }}, // it is there before the api serves
 		c.feedsCheck(),
@@ -110,6 +110,7 @@ func (c *city) startRoles() error {
 	c.collect, err = collector.New(collector.Options{
 		ID: c.conf.Collector.ID, Dir: c.dir.Path("collector"), Feeds: c.feeds(), Clock: c.clock,
 		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
+		Network:      c.followed,
 		HFP:          c.conf.Collector.HFP || c.conf.Public.Listen != "",
 		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: c.conf.Collector.LateWindow, BacklogRate: int(c.conf.Influx.BacklogRate),
 	})

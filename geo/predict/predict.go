@@ -20,7 +20,6 @@ type Predictor struct {
 	general  pace // of all links
 	errors   residuals
 	pending  map[string]*journey // by vehicle
-	room     []Stop
 	newest   time.Time
 	observed int
 }

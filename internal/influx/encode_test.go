@@ -42,6 +42,13 @@ func fullReading() nhip.Reading {
 	}
 }
 
+func fullArrival() nhip.Arrival {
+	return nhip.Arrival{
+		Agency: "hanoi", Vehicle: "29B 1", Route: "01", Time: noon, Departed: noon.Add(20 * time.Second), Pattern: "01:0:abc", Trip: "01-0-0600",
+		StartDate: "20260302", StartTime: "06:00:00", Stop: "HN0001", Index: 3, Delay: nhip.Some(-70), Inferred: true, Origin: nhip.Simulated,
+	}
+}
+
 func TestAppendPosition(t *testing.T) {
 	tests := []struct {
 		name string
@@ -122,6 +129,8 @@ func TestLinesAreOfTheSchema(t *testing.T) {
 	p, r := fullPosition(), fullReading()
 	lines := influx.AppendPositionRevision(influx.AppendPosition(nil, &p, received), &p, received, 1)
 	lines = influx.AppendReadingRevision(influx.AppendReading(lines, &r, received), &r, received, 2)
+	a := fullArrival()
+	lines = influx.AppendArrival(lines, &a)
 	metrics := parse(t, lines)
 	for i, m := range influx.Schema() {
 		got, want := map[string]influx.ColumnType{}, map[string]influx.ColumnType{}

@@ -37,6 +37,7 @@ func TestWithInfluxDB(t *testing.T) {
 		"MissingBucket":     realMissingBucket,
 		"StopsEarly":        realStopsEarly,
 		"Count":             realCount,
+		"Arrivals":          realArrivals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, child, influxtest.Open(t, child, `it's "`+name+`"`)) // names are quoted, too
@@ -392,5 +393,26 @@ func realCount(t *testing.T, _ *influx.Child, db *influx.DB) {
 		if got[0] != got[1] {
 			t.Errorf("%s: %d, want %d", name, got[0], got[1])
 		}
+	}
+}
+
+func realArrivals(t *testing.T, _ *influx.Child, db *influx.DB) {
+	full, bare := fullArrival(), nhip.Arrival{Agency: "hanoi", Vehicle: "2", Route: "02", Time: noon.Add(time.Hour), Pattern: "p", Stop: "s", Index: 0}
+	late := full
+	late.Time = noon.Add(3 * time.Hour)
+	var lines []byte
+	for _, a := range []nhip.Arrival{late, bare, full} {
+		lines = influx.AppendArrival(lines, &a)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	var got []nhip.Arrival
+	err := db.Arrivals(t.Context(), noon.Add(-time.Minute), noon.Add(2*time.Hour), func(a nhip.Arrival) error {
+		got = append(got, a)
+		return nil
+	})
+	if err != nil || !slices.Equal(got, []nhip.Arrival{full, bare}) {
+		t.Errorf("read %+v, want %+v and then %+v: %v", got, full, bare, err)
 	}
 }

@@ -96,6 +96,15 @@ func (l *Late) Write(ctx context.Context, lines []byte) error {
 	return db.Write(ctx, lines)
 }
 
+// Arrivals is DB.Arrivals.
+func (l *Late) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
+	db, err := l.get()
+	if err != nil {
+		return err
+	}
+	return db.Arrivals(ctx, from, to, yield)
+}
+
 // Readings is DB.Readings.
 func (l *Late) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Reading) error) error {
 	db, err := l.get()

@@ -10,6 +10,7 @@ import (
 const (
 	PositionMeasurement = "position"
 	ReadingMeasurement  = "reading"
+	ArrivalMeasurement  = "arrival"
 
 	// What was said again of the same moment with another content, beside the first.
 	PositionRevision = "position_revision"
@@ -24,12 +25,15 @@ const (
 	colBoarded    = "boarded"
 	colDeadrun    = "deadrun"
 	colDelay      = "delay"
+	colDeparted   = "departed"
 	colDirection  = "direction"
 	colDoorsOpen  = "doors_open"
 	colEstimated  = "estimated"
 	colEvent      = "event"
 	colFlag       = "flag"
 	colHeadsign   = "headsign"
+	colIndex      = "index"
+	colInferred   = "inferred"
 	colLat        = "lat"
 	colLine       = "line"
 	colLon        = "lon"
@@ -38,6 +42,7 @@ const (
 	colOdometer   = "odometer"
 	colOrigin     = "origin"
 	colPassengers = "passengers"
+	colPattern    = "pattern"
 	colPeriod     = "period"
 	colQuantity   = "quantity"
 	colReceived   = "received"
@@ -88,6 +93,7 @@ func Schema() []Measurement {
 	return []Measurement{
 		position, revisionOf(position, PositionRevision),
 		reading, revisionOf(reading, ReadingRevision),
+		arrivalSchema(),
 	}
 }
 
@@ -101,6 +107,27 @@ func revisionOf(m Measurement, name string) Measurement {
 		return strings.Compare(a.Name, b.Name)
 	})
 	return Measurement{name, m.Doc + ", said again with another content", slices.Insert(m.Columns, at, column)}
+}
+
+// arrivalSchema is of what is made of positions: it can be made again, and is in no ledger.
+func arrivalSchema() Measurement {
+	return Measurement{ArrivalMeasurement, "a bus at a stop, interpolated between its fixes; its time is the arrival, at the first stop the departure", []Column{
+		{colAgency, Tag, "whose vehicle it is"},
+		{colRoute, Tag, "GTFS route_id"},
+		{colVehicle, Tag, "the vehicle, unique within its agency"},
+
+		{colDelay, Int, "seconds behind the timetable, negative when ahead; left out where the trip is unknown or keeps no times"},
+		{colDeparted, Int, "when it left the stop, in ms since 1970; left out where it was not seen"},
+		{colIndex, Int, "of the stop in the pattern, from 0"},
+		{colInferred, Bool, "true when the bus did not say its trip; never false"},
+		{colOrigin, String, `"simulated" for what the simulator said`},
+		{colPattern, String, "id of the pattern: route, direction, way and stops"},
+		{colReceived, Int, "the arrival's time, in ms since 1970"},
+		{colStartDate, String, "GTFS service day, YYYYMMDD"},
+		{colStartTime, String, "the trip's start, HH:MM:SS, may pass 24:00"},
+		{colStop, String, "GTFS stop_id"},
+		{colTrip, String, "GTFS trip_id; left out where it is unknown"},
+	}}
 }
 
 func positionSchema() Measurement {

@@ -19,6 +19,7 @@ const (
 	LiveAir    = "nhip/live/air/#"
 	LiveCensus = "nhip/live/census/+"
 	Live       = "nhip/live/#"
+	Arrivals   = "nhip/event/arrival/#"
 	LiveHFP    = "nhip/live/hfp/v2/" // as HSL's /hfp/v2/
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
@@ -26,6 +27,7 @@ const (
 	Fleet   = "nhip/fleet/#"
 	Command = "nhip/cmd/" // what devices are told, each on topics of its own
 
+	eventArrival = "nhip/event/arrival/"
 	live         = "nhip/live/"
 	liveBus      = live + bus
 	liveAir      = live + air
@@ -84,6 +86,14 @@ func CommandFilter(device string) string { return Command + Escape(device) + "/#
 func LiveBusTopic(agency, vehicle string) string {
 	return liveBus + Escape(agency) + "/" + Escape(vehicle)
 }
+
+// ArrivalTopic returns the topic on which a bus's arrivals are told.
+func ArrivalTopic(agency, vehicle string) string {
+	return eventArrival + Escape(agency) + "/" + Escape(vehicle)
+}
+
+// IsArrival reports whether a topic tells arrivals.
+func IsArrival(topic string) bool { return strings.HasPrefix(topic, eventArrival) }
 
 // LiveBusTopicSize returns the length of LiveBusTopic, without making it.
 func LiveBusTopicSize(agency, vehicle string) int {
