@@ -88,6 +88,7 @@ type API struct {
 	o        Options
 	log      *slog.Logger
 	city     *city
+	drawn    atomic.Pointer[tile.Network]
 	hub      *hub
 	client   *mqtt.Client
 	asker    *ask.Asker  // speaks over the same connection
@@ -100,6 +101,7 @@ type API struct {
 	questions chan struct{}
 	server    *http.Server
 
+	run    context.Context // ends with Stop; nil before Start
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -116,12 +118,15 @@ func New(o Options) (*API, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, inside: inside, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
+	a.drawn.Store(o.Network)
 	if o.Timetable != nil {
-		a.city.transit = newTransit(o.Timetable, o.Clock)
+		a.city.transit.Store(newTransit(o.Timetable, o.Clock))
 	}
 	a.asker = ask.NewAsker(ask.AskerOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.history = health.NewWatch(o.History.Ping)
 	a.ready = a.newReadiness()
+	a.watchTimetable()
+	o.Registry.MustRegister(newETAMetrics(a))
 	a.server = &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news
@@ -166,12 +171,9 @@ func (a *API) Start(ctx context.Context) error {
 	a.cancel = cancel
 	a.wg.Go(func() { a.history.Run(run) })
 	a.wg.Go(func() { a.serve(a.listener) })
-	if t := a.city.transit; t != nil {
-		a.wg.Go(func() {
-			t.remember(run, a.o.History, func(err error) {
-				a.log.Warn("can't read the arrivals of the last hours yet; predictions keep to the timetable", "error", err)
-			})
-		})
+	a.run = run
+	if t := a.city.transit.Load(); t != nil {
+		a.remember(t)
 	}
 	if a.inside != a.listener {
 		a.wg.Go(func() { a.serve(a.inside) })

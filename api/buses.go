@@ -38,14 +38,14 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		startCSV(w.Header(), "buses")
 		writeLive(w, body)
 	case formJSON:
-		from := network.From(ask.near)
+		from, transit := network.From(ask.near), a.city.transit.Load()
 		body := appendCollection(nil, ask.now, matched, len(hits))
 		for i, h := range hits {
 			if i > 0 {
 				body = append(body, ',')
 			}
 			body = appendOpenBus(body, h.Item, ask.now, ask.metres(h))
-			if r := a.city.transit.of(h.ID); r != nil && ask.asked {
+			if r := transit.of(h.ID); r != nil && ask.asked {
 				body = appendRide(body, r, &from, ask.now)
 			}
 			body = append(body, '}', '}')

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"nhip"
 	"nhip/geo/index"
@@ -20,10 +21,10 @@ import (
 // city is everything that is live, as the retained topics tell it. States are replaced, never
 // changed, so whoever was handed one may keep it.
 type city struct {
-	buses   *index.Index[*nhip.Bus] // by live topic
-	lines   map[string]string       // the number that riders know, by route_id
+	buses   *index.Index[*nhip.Bus]           // by live topic
+	lines   atomic.Pointer[map[string]string] // the number that riders know, by route_id
 	hub     *hub
-	transit *transit // nil where no timetable is loaded
+	transit atomic.Pointer[transit] // nil where no timetable is loaded
 
 	mu       sync.RWMutex
 	fleet    *register
@@ -33,14 +34,21 @@ type city struct {
 }
 
 func newCity(h *hub, n *tile.Network) *city {
+	c := &city{
+		buses: index.New[*nhip.Bus](), hub: h,
+		fleet: newRegister(), said: make(map[string]*nhip.Station), stations: make(map[string]*nhip.Station), heard: newHeard(),
+	}
+	c.name(n)
+	return c
+}
+
+// name takes over the numbers of a network's lines.
+func (c *city) name(n *tile.Network) {
 	lines := make(map[string]string, len(n.Routes))
 	for _, r := range n.Routes {
 		lines[r.ID] = r.Line
 	}
-	return &city{
-		buses: index.New[*nhip.Bus](), lines: lines, hub: h,
-		fleet: newRegister(), said: make(map[string]*nhip.Station), stations: make(map[string]*nhip.Station), heard: newHeard(),
-	}
+	c.lines.Store(&lines)
 }
 
 // connected must be called before a new connection's first message: what is heard from then on is
@@ -57,7 +65,7 @@ func (c *city) hear(topic string, payload []byte) error {
 		return c.hearFleet(topic, payload)
 	}
 	if mqtt.IsArrival(topic) {
-		return c.transit.hearArrival(payload)
+		return c.transit.Load().hearArrival(payload)
 	}
 	var err error
 	if agency, vehicle, ok := mqtt.ParseLiveBus(topic); ok {
@@ -83,13 +91,13 @@ func (c *city) hearBus(topic, agency, vehicle string, payload []byte) error {
 		return err
 	}
 	if b.Line == "" {
-		b.Line = c.lines[b.Route]
+		b.Line = (*c.lines.Load())[b.Route]
 	}
 	c.fleet.dressBus(b)
 	if err := c.buses.Set(topic, b.Point(), b); err != nil {
 		return err
 	}
-	c.transit.move(topic, b)
+	c.transit.Load().move(topic, b)
 	c.mu.Lock()
 	c.heard.bus(topic)
 	c.mu.Unlock()
@@ -101,7 +109,7 @@ func (c *city) removeBus(topic, agency, vehicle string) {
 	c.mu.Lock()
 	c.heard.forget(topic)
 	c.mu.Unlock()
-	c.transit.remove(topic)
+	c.transit.Load().remove(topic)
 	if c.buses.Remove(topic) {
 		c.hub.tell(&update{key: topic, kind: "bus", agency: agency, id: vehicle})
 	}

@@ -102,7 +102,7 @@ func (c *city) hearFleet(topic string, payload []byte) error {
 		if err := c.buses.Set(key, b.Point(), &b); err != nil {
 			return err
 		}
-		c.transit.move(key, &b)
+		c.transit.Load().move(key, &b)
 		c.hub.tell(&update{key: key, kind: "bus", bus: &b})
 	}
 	return nil

@@ -13,6 +13,7 @@ func (a *API) newReadiness() *health.Readiness {
 		{Name: "broker", OK: a.broker.Load},
 		{Name: "city", OK: a.city.complete},
 		{Name: "history", OK: a.history.OK},
+		{Name: "timetable", OK: a.timetableGood, Spare: true},
 	}, a.o.Checks...)...)
 }
 

@@ -18,6 +18,7 @@ type routeAnswer struct {
 	ID     string `json:"id"`
 	Line   string `json:"line"`
 	Name   string `json:"name,omitempty"`
+	NameEn string `json:"name_en,omitempty"` // where the timetable translates it
 	Agency string `json:"agency"`
 	Type   int    `json:"type"` // GTFS route_type; 3 is bus
 	Color  string `json:"color,omitempty"`
@@ -25,7 +26,7 @@ type routeAnswer struct {
 }
 
 func (t *transit) route(r *gtfs.Route) routeAnswer {
-	out := routeAnswer{ID: r.ID, Line: lineOf(r), Name: r.LongName, Agency: r.Agency.Name, Type: r.Type, Color: webColor(r.Color)}
+	out := routeAnswer{ID: r.ID, Line: lineOf(r), Name: r.LongName, NameEn: t.net.Feed.RouteName(r, english), Agency: r.Agency.Name, Type: r.Type, Color: webColor(r.Color)}
 	for _, p := range t.net.PatternsOf(r) {
 		out.Buses += len(t.on[p])
 	}
@@ -92,7 +93,7 @@ func (t *transit) pattern(p *network.Pattern, now time.Time) patternAnswer {
 		Stops: []stopRef{}, Buses: []busOnLine{},
 	}
 	for _, s := range p.Stops {
-		out.Stops = append(out.Stops, refOf(s))
+		out.Stops = append(out.Stops, t.ref(s))
 	}
 	for _, r := range t.on[p] {
 		b := r.bus

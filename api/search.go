@@ -55,11 +55,11 @@ func newFinder(t *transit) *finder {
 	f := &finder{}
 	for _, r := range t.net.Feed.Routes {
 		name := strings.TrimSpace(r.ShortName + " " + r.LongName)
-		f.routes = append(f.routes, entryOf[*gtfs.Route]{r, folded(name), norm.NFC.String(strings.ToLower(name))})
+		f.routes = append(f.routes, entryOf[*gtfs.Route]{r, folded(name + " " + t.net.Feed.RouteName(r, english)), norm.NFC.String(strings.ToLower(name))})
 	}
 	for _, s := range t.net.Feed.Stops {
 		if s.Kind == gtfs.Platform && len(t.net.CallsAt(s)) > 0 {
-			f.stops = append(f.stops, entryOf[*gtfs.Stop]{s, folded(s.Name + " " + s.Code), norm.NFC.String(strings.ToLower(s.Name))})
+			f.stops = append(f.stops, entryOf[*gtfs.Stop]{s, folded(s.Name + " " + s.Code + " " + t.net.Feed.StopName(s, english)), norm.NFC.String(strings.ToLower(s.Name))})
 		}
 	}
 	return f
@@ -121,7 +121,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) {
 	for i := range t.names.stops {
 		e := &t.names.stops[i]
 		if rank := e.rank(typed, plain); rank >= 0 {
-			ref := refOf(e.thing)
+			ref := t.ref(e.thing)
 			all = append(all, found{Kind: "stop", Stop: &ref, rank: rank, name: e.folded})
 		}
 	}

@@ -13,15 +13,16 @@ import (
 
 // stopRef names a stop.
 type stopRef struct {
-	ID   string  `json:"id"`
-	Name string  `json:"name"`
-	Code string  `json:"code,omitempty"`
-	Lat  float64 `json:"lat"`
-	Lon  float64 `json:"lon"`
+	ID     string  `json:"id"`
+	Name   string  `json:"name"`
+	NameEn string  `json:"name_en,omitempty"` // where the timetable translates it
+	Code   string  `json:"code,omitempty"`
+	Lat    float64 `json:"lat"`
+	Lon    float64 `json:"lon"`
 }
 
-func refOf(s *gtfs.Stop) stopRef {
-	return stopRef{ID: s.ID, Name: s.Name, Code: s.Code, Lat: s.Point.Lat(), Lon: s.Point.Lon()}
+func (t *transit) ref(s *gtfs.Stop) stopRef {
+	return stopRef{ID: s.ID, Name: s.Name, NameEn: t.net.Feed.StopName(s, english), Code: s.Code, Lat: s.Point.Lat(), Lon: s.Point.Lon()}
 }
 
 // lineRef names a line that calls at a stop.
@@ -32,6 +33,9 @@ type lineRef struct {
 	Direction nhip.Opt[int] `json:"direction,omitzero"`
 }
 
+// english is the language beside the timetable's own.
+const english = "en"
+
 // stopAnswer is a stop with its lines.
 type stopAnswer struct {
 	stopRef
@@ -41,7 +45,7 @@ type stopAnswer struct {
 }
 
 func (t *transit) stop(s *gtfs.Stop) stopAnswer {
-	out := stopAnswer{stopRef: refOf(s), Lines: []lineRef{}, Wheelchair: [...]string{"", "possible", "not_possible"}[s.Wheelchair]}
+	out := stopAnswer{stopRef: t.ref(s), Lines: []lineRef{}, Wheelchair: [...]string{"", "possible", "not_possible"}[s.Wheelchair]}
 	seen := make(map[groupKey]bool)
 	for _, c := range t.net.CallsAt(s) {
 		key := groupKey{c.Pattern.Route, c.Pattern.Direction}
@@ -60,10 +64,11 @@ func (a *API) timetable(fault error) (*transit, error) {
 	if fault != nil {
 		return nil, fault
 	}
-	if a.city.transit == nil {
+	t := a.city.transit.Load()
+	if t == nil {
 		return nil, nhip.Errorf(nhip.Unavailable, "", "no timetable is loaded (gtfs)")
 	}
-	return a.city.transit, nil
+	return t, nil
 }
 
 // writeJSON answers with what is true for a second or two.
@@ -162,5 +167,5 @@ func (a *API) listArrivals(w http.ResponseWriter, r *http.Request) {
 		Time     time.Time   `json:"time"`
 		Stop     stopRef     `json:"stop"`
 		Arrivals []departure `json:"arrivals"`
-	}{now, refOf(s), all[:min(limit, len(all))]})
+	}{now, t.ref(s), all[:min(limit, len(all))]})
 }

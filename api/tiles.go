@@ -42,7 +42,7 @@ func (a *API) airTile(w http.ResponseWriter, r *http.Request) {
 
 // transitTile answers GET /tiles/transit/{z}/{x}/{y}.mvt.
 func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
-	a.tile(w, r, transitMaxAge, a.o.Network.Tile)
+	a.tile(w, r, transitMaxAge, a.drawn.Load().Tile)
 }
 
 // tile serves what draw makes of the tile in the path, the way maps like it: a strong ETag over
@@ -154,10 +154,11 @@ func (a *API) bounds() orb.Bound {
 }
 
 func (a *API) networkBound() orb.Bound {
-	if len(a.o.Network.Outline) == 0 {
+	drawn := a.drawn.Load()
+	if len(drawn.Outline) == 0 {
 		return orb.MultiPoint{}.Bound()
 	}
-	return a.o.Network.Outline.Bound()
+	return drawn.Outline.Bound()
 }
 
 // publicURL is how this request's client reaches us.

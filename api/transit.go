@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/backtest"
 	"nhip/geo/gtfs"
 	"nhip/geo/index"
 	"nhip/geo/network"
@@ -31,15 +32,17 @@ const predictAhead = 90 * time.Minute
 
 // transit is the timetable with the buses that run on it now.
 type transit struct {
-	net   *network.Network
-	clock nhip.Clock
-	stops *index.Index[*gtfs.Stop] // platforms
-	names *finder
+	net     *network.Network
+	clock   nhip.Clock
+	stops   *index.Index[*gtfs.Stop] // platforms
+	names   *finder
+	expires gtfs.Date // the last day of the timetable; 0 where it says none
 
 	mu      sync.RWMutex
 	learned bool
 	waiting []nhip.Arrival // heard before the stored ones were read
 	predict *predict.Predictor
+	score   *backtest.Live
 	riding  map[string]*riding // by live topic
 	on      map[*network.Pattern]map[string]*riding
 	running map[*network.Run]*riding
@@ -63,7 +66,7 @@ func (r *riding) at(stop int) (predict.Stop, bool) {
 
 func newTransit(n *network.Network, clock nhip.Clock) *transit {
 	t := &transit{
-		net: n, clock: clock, stops: index.New[*gtfs.Stop](), predict: predict.New(n), riding: make(map[string]*riding),
+		net: n, clock: clock, expires: n.Feed.Expires(), stops: index.New[*gtfs.Stop](), predict: predict.New(n), score: backtest.NewLive(clock.Now()), riding: make(map[string]*riding),
 		on: make(map[*network.Pattern]map[string]*riding), running: make(map[*network.Run]*riding),
 	}
 	for _, s := range n.Feed.Stops {
@@ -88,7 +91,9 @@ func (t *transit) move(topic string, b *nhip.Bus) {
 	if r.state.Pattern == nil {
 		return
 	}
-	r.ahead = t.predict.Predict(nil, predict.BusOf(&r.state), predictAhead)
+	at := predict.BusOf(&r.state)
+	r.ahead = t.predict.Predict(nil, at, predictAhead)
+	t.score.Said(mqtt.BusDevice(b.Agency, b.ID), at, r.ahead)
 	on := t.on[r.state.Pattern]
 	if on == nil {
 		on = make(map[string]*riding)
@@ -107,6 +112,9 @@ func (t *transit) remove(topic string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if r := t.riding[topic]; r != nil {
+		t.score.Gone(mqtt.BusDevice(r.bus.Agency, r.bus.ID))
+	}
 	t.drop(topic)
 }
 
@@ -151,12 +159,13 @@ func (t *transit) hearArrival(payload []byte) error {
 		}
 		return nil
 	}
-	t.learn(&a)
+	t.learn(&a, true)
 	return nil
 }
 
-// learn teaches the predictor an arrival; one of another timetable tells it nothing.
-func (t *transit) learn(a *nhip.Arrival) {
+// learn teaches the predictor an arrival; one of another timetable tells it nothing. A live one also shows
+// how right the predictor was.
+func (t *transit) learn(a *nhip.Arrival, live bool) {
 	p := t.net.Pattern(a.Pattern)
 	if p == nil || a.Index < 0 || a.Index > p.Last() || p.Stops[a.Index].ID != a.Stop {
 		return
@@ -169,6 +178,9 @@ func (t *transit) learn(a *nhip.Arrival) {
 		x.Arrived = a.Time
 	} else {
 		x.Departed = a.Time
+	}
+	if live {
+		t.score.Arrived(&x)
 	}
 	t.predict.Learn(&x)
 }
@@ -196,12 +208,12 @@ func (t *transit) remember(ctx context.Context, h History, complain func(error))
 	defer t.mu.Unlock()
 	newest := time.Time{}
 	for i := range stored {
-		t.learn(&stored[i])
+		t.learn(&stored[i], false)
 		newest = stored[i].Time
 	}
 	for i := range t.waiting {
 		if t.waiting[i].Time.After(newest) {
-			t.learn(&t.waiting[i])
+			t.learn(&t.waiting[i], true)
 		}
 	}
 	t.waiting, t.learned = nil, true

@@ -11,6 +11,7 @@ import (
 	"nhip"
 	"nhip/geo/geotest"
 	"nhip/geo/network"
+	"nhip/geo/tile"
 	"nhip/geo/track"
 	"nhip/internal/mqtt"
 )
@@ -87,7 +88,7 @@ func TestArrivalsSayHonestlyWhatComes(t *testing.T) {
 		}
 	}
 	ride(t, a, runs[7], 4100, 0)
-	a.city.transit.move(mqtt.LiveBusTopic("hanoi", "bus-T7-0"), &nhip.Bus{ID: "bus-T7-0", Agency: "hanoi", Time: eight.Add(-5 * time.Minute)})
+	a.city.transit.Load().move(mqtt.LiveBusTopic("hanoi", "bus-T7-0"), &nhip.Bus{ID: "bus-T7-0", Agency: "hanoi", Time: eight.Add(-5 * time.Minute)})
 	for _, d := range into[arrivalsAnswer](t, a, "/v1/stops/S15/arrivals").Arrivals {
 		if d.Trip == "T7-0" && d.State != "no_report" {
 			t.Errorf("a bus that is followed no more: %+v", d)
@@ -222,9 +223,68 @@ func TestBadQuestionsForTransit(t *testing.T) {
 	}
 }
 
+func TestOurErrorIsPublic(t *testing.T) {
+	a, n := newTransitAPI(t)
+	a.city.transit.Load().learned = true
+	r := n.Day(geotest.Day).RunsOf(n.Patterns[0])[7]
+	ride(t, a, r, 5000, 0)
+	for i := 11; i <= 14; i++ { // each a minute later than told
+		at := eight.Add(time.Duration(i-10)*90*time.Second + time.Minute)
+		hear(t, a, mqtt.ArrivalTopic("hanoi", "bus-T7-0"), nhip.Arrival{
+			Agency: "hanoi", Vehicle: "bus-T7-0", Time: at, Pattern: r.Pattern.ID, Route: "R1", Trip: r.Trip.ID,
+			StartDate: r.Day.String(), StartTime: r.Start.String(), Stop: r.Pattern.Stops[i].ID, Index: i,
+		})
+	}
+	got := into[struct {
+		All   etaQuality
+		Lines []etaQuality
+	}](t, a, "/v1/quality/eta")
+	if got.All.Predictions != 4 || len(got.Lines) != 1 || got.Lines[0].Line != "01" || got.All.Bias < 50 || got.All.Bias > 150 {
+		t.Errorf("%+v", got)
+	}
+	if w := get(t, a, "/metrics"); !strings.Contains(w.Body.String(), `nhip_api_eta_verified_total{line="01"} 4`) {
+		t.Error("the metrics do not show it")
+	}
+}
+
+func TestAnExpiredTimetableAnnouncesItself(t *testing.T) {
+	a, _ := newTransitAPI(t)
+	if w := get(t, a, "/v1/routes"); w.Header().Get("Nhip-Timetable-Expires") != "2026-12-31" || w.Header().Get("Nhip-Timetable-Expired") != "" {
+		t.Errorf("good: %v", w.Header())
+	}
+	a.o.Clock = stopped(time.Date(2027, 1, 1, 12, 0, 0, 0, geotest.Zone))
+	if w := get(t, a, "/v1/routes"); w.Header().Get("Nhip-Timetable-Expired") != "true" {
+		t.Errorf("over: %v", w.Header())
+	}
+	if w := get(t, a, "/readyz"); !strings.Contains(w.Body.String(), "timetable") && !strings.Contains(w.Body.String(), "waiting") {
+		t.Errorf("readyz: %s", w.Body)
+	}
+	if w := get(t, a, "/metrics"); !strings.Contains(w.Body.String(), "nhip_api_timetable_days_left -0.5") {
+		t.Error("the metrics do not show it")
+	}
+}
+
+func TestANewTimetableTakesOver(t *testing.T) {
+	a, n := newTransitAPI(t)
+	ride(t, a, n.Day(geotest.Day).RunsOf(n.Patterns[0])[7], 4100, 0)
+	longer := network.New(geotest.Line(25, 15*time.Minute))
+	a.run = t.Context()
+	a.UseTimetable(longer, &tile.Network{Routes: []tile.Route{{ID: "R1", Line: "01"}}})
+	if w := get(t, a, "/v1/stops/S24"); w.Code != http.StatusOK {
+		t.Errorf("a new stop: %d", w.Code)
+	}
+	if w := get(t, a, "/v1/routes"); !strings.Contains(w.Body.String(), `"buses":0`) {
+		t.Errorf("the bus is on a pattern that is gone: %s", w.Body)
+	}
+	a.UseTimetable(network.New(geotest.Line(21, 15*time.Minute)), &tile.Network{})
+	if w := get(t, a, "/v1/routes"); !strings.Contains(w.Body.String(), `"buses":1`) {
+		t.Errorf("and on one that is back: %s", w.Body)
+	}
+}
+
 func TestArrivalsTeach(t *testing.T) {
 	a, n := newTransitAPI(t)
-	tr := a.city.transit
+	tr := a.city.transit.Load()
 	tr.learned = true
 	runs := n.Day(geotest.Day).RunsOf(n.Patterns[0])
 	for _, r := range runs[:6] {

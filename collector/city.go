@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/network"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
 )
@@ -19,9 +20,10 @@ type city struct {
 	path      string
 	clock     nhip.Clock
 	latencies map[string]time.Duration
-	follow    *follower // nil where no timetable is loaded
+	network   atomic.Pointer[network.Network] // what buses are followed on; nil where no timetable is loaded
 
 	mu       sync.Mutex
+	follow   *follower     // nil where no timetable is loaded
 	seq      uint64        // the last journal record that is in it
 	saved    atomic.Uint64 // the last that is in the snapshot
 	buses    map[string]*lastFix
@@ -38,6 +40,9 @@ func restoreCity(path string, j *journal.Journal, clock nhip.Clock, latencies ma
 		path: path, clock: clock, latencies: latencies, follow: follow,
 		buses: make(map[string]*lastFix), stations: make(map[string]*nhip.Station),
 		dirty: make(map[string]bool), wake: make(chan struct{}, 1),
+	}
+	if follow != nil {
+		c.network.Store(follow.tracker.Network())
 	}
 	if err := c.load(); err != nil {
 		return nil, err

@@ -78,12 +78,12 @@ func (f *follower) forget(topic string) {
 
 // dress adds to a bus what following it told: where it names nothing, or a trip that it does not run, the
 // track says what riders are told.
-func (f *follower) dress(b *nhip.Bus, t *nhip.Track) {
-	if f == nil || t == nil {
+func dress(b *nhip.Bus, t *nhip.Track, n *network.Network) {
+	if n == nil || t == nil {
 		return
 	}
 	b.Track = t
-	s := track.Heard(f.tracker.Network(), t, b.Time)
+	s := track.Heard(n, t, b.Time)
 	if s.Pattern == nil {
 		return
 	}

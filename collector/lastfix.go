@@ -56,6 +56,6 @@ func (c *city) bus(f *lastFix) (*nhip.Bus, error) {
 		DoorsOpen: p.DoorsOpen, Estimated: p.Estimated, Interval: float64(f.interval),
 		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
 	}
-	c.follow.dress(b, f.track)
+	dress(b, f.track, c.network.Load())
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/web"
+	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/tile"
 	"nhip/internal/config"
@@ -19,7 +20,7 @@ type apiCmd struct {
 	apartFlags
 
 	HTTP     string `help:"Address of the API and the map; port 0 picks a free one (http.listen)." placeholder:"HOST:PORT"`
-	GTFS     string `help:"Timetable to draw (gtfs)." type:"path" placeholder:"ZIP"`
+	GTFS     string `help:"Timetable to draw (gtfs); a path or an address, several with commas between." placeholder:"ZIP"`
 	DataDir  string `help:"Folder in which local tools look for the address." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
 	Clock    string `help:"Start the city's clock at T with the first live message and run it N times as fast." placeholder:"T[*N]"`
@@ -81,6 +82,7 @@ func (f *front) start() error {
 	if err := f.api.Start(f.ctx); err != nil {
 		return err
 	}
+	f.watchTimetable(func(feed *gtfs.Feed) { f.api.UseTimetable(network.New(feed), drawing(feed)) })
 	return f.awaitReady(f.ctx, f.api.Waiting)
 }
 

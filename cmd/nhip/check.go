@@ -34,7 +34,7 @@ type settingFlags struct {
 	HTTP      string `help:"Address of the API and the map; port 0 picks a free one." placeholder:"HOST:PORT"`
 	MQTT      string `help:"Address of the embedded broker; port 0 picks a free one." placeholder:"HOST:PORT"`
 	Fleet     string `help:"The fleet file; default: fleet.yaml of the data folder, where there is one." type:"path" placeholder:"FILE"`
-	GTFS      string `help:"Timetable to draw and, with --simulate, to drive." type:"path" placeholder:"ZIP"`
+	GTFS      string `help:"Timetable to draw and, with --simulate, to drive; a path or an address, several with commas between." placeholder:"ZIP"`
 	InfluxURL string `help:"An InfluxDB elsewhere instead of the embedded one; its token is influx.token of the configuration or NHIP_INFLUX_TOKEN." placeholder:"URL"`
 }
 
@@ -165,7 +165,13 @@ func checkTimetable(set *config.Effective) {
 	if set.GTFS == "" {
 		return
 	}
-	if _, err := gtfs.ReadFile(set.GTFS); err != nil {
-		set.Refuse("gtfs", "can't read the timetable: "+err.Error())
+	for _, path := range strings.Split(set.GTFS, ",") {
+		path = strings.TrimSpace(path)
+		if strings.Contains(path, "://") {
+			continue // it is fetched at the start
+		}
+		if _, err := gtfs.ReadFile(path); err != nil {
+			set.Refuse("gtfs", "can't read the timetable: "+err.Error())
+		}
 	}
 }

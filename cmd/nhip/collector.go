@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"nhip/collector"
+	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
@@ -19,7 +20,7 @@ type collectorCmd struct {
 	apartFlags
 
 	Health   string `help:"Address of /livez, /readyz and /metrics (health.listen)." placeholder:"HOST:PORT"`
-	GTFS     string `help:"Timetable to follow buses on (gtfs)." type:"path" placeholder:"ZIP"`
+	GTFS     string `help:"Timetable to follow buses on (gtfs); a path or an address, several with commas between." placeholder:"ZIP"`
 	ID       string `help:"The collector's name; two need two (collector.id)." placeholder:"ID"`
 	DataDir  string `help:"Folder of everything that lasts." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 	Config   string `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
@@ -53,7 +54,7 @@ type intake struct {
 	cmd       *collectorCmd
 	db        *influx.Late
 	collector *collector.Collector
-	source    *mqtt.Source
+	intake    *mqtt.Source
 	ready     *health.Readiness
 	numbers   *httpserver.Server
 }
@@ -103,7 +104,7 @@ func (i *intake) make() error {
 		return err
 	}
 	i.cleanup.Push("the collector", i.collector.Stop)
-	i.source, err = mqtt.NewSource(mqtt.SourceOptions{
+	i.intake, err = mqtt.NewSource(mqtt.SourceOptions{
 		Options: i.outside(id), Filters: i.filters(), Clock: i.clock, Door: i.collector, Registry: i.registry,
 	})
 	if err != nil {
@@ -111,12 +112,19 @@ func (i *intake) make() error {
 	}
 	history := i.watch("the history", i.db.Ping)
 	i.ready = health.NewReadiness(
-		health.Check{Name: "broker", OK: func() bool { return i.source.Connected() && i.collector.Publishing() }},
+		health.Check{Name: "broker", OK: func() bool { return i.intake.Connected() && i.collector.Publishing() }},
 		health.Check{Name: "history", OK: history.OK},
 		health.Check{Name: "intake", OK: i.collector.Taking},
 	)
 	i.numbers, err = i.answer(i.ready)
 	return err
+}
+
+// follow lets a collector follow buses on a new timetable.
+func (p *process) follow(c *collector.Collector, n *network.Network) {
+	if err := c.UseTimetable(n); err != nil {
+		p.log.Error("can't follow buses on the new timetable", "error", err)
+	}
 }
 
 // filters are the topics of all feeds.
@@ -133,8 +141,9 @@ func (i *intake) start() error {
 	if err := i.collector.Start(i.ctx); err != nil {
 		return err
 	}
-	i.source.Start()
-	i.cleanup.Push("the intake", i.source.Stop)
+	i.intake.Start()
+	i.cleanup.Push("the intake", i.intake.Stop)
+	i.watchTimetable(func(f *gtfs.Feed) { i.follow(i.collector, network.New(f)) })
 	return i.awaitReady(i.ctx, func() []string { return i.ready.Now().Waiting })
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/tile"
+	"nhip/internal/timetable"
 
 	"github.com/paulmach/orb"
 )
@@ -43,11 +45,26 @@ func (p *process) timetable() (*gtfs.Feed, error) {
 	if p.conf.GTFS == "" {
 		return nil, nil
 	}
-	feed, err := gtfs.ReadFile(p.conf.GTFS)
-	if err != nil {
-		return nil, fmt.Errorf("can't read the timetable: %w", err)
+	p.source = timetable.New(p.conf.GTFS, p.dir.Path(""), p.log)
+	return p.source.Load(p.ctx)
+}
+
+// watchTimetable uses each new version of the timetable, until the process stops.
+func (p *process) watchTimetable(use func(*gtfs.Feed)) {
+	if p.source == nil {
+		return
 	}
-	return feed, nil
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.source.Watch(ctx, use)
+	}()
+	p.cleanup.Push("the watch of the timetable", func(context.Context) error {
+		cancel()
+		<-ended
+		return nil
+	})
 }
 
 func (c *city) writeFeed(feed *gtfs.Feed, name string) error {

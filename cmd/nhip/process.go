@@ -25,6 +25,7 @@ import (
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
 	"nhip/internal/mqtt"
+	"nhip/internal/timetable"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -51,7 +52,8 @@ type process struct {
 	roots    *x509.CertPool // who vouches for the broker that all share; nil: whom the system trusts
 	pulls    []*gateway.Pull
 	fleet    *fleet.Watch
-	followed *network.Network // the timetable that buses are followed on; nil: none
+	source   *timetable.Source // of the timetable; nil: none is configured
+	followed *network.Network  // the timetable that buses are followed on; nil: none
 	cleanup  cleanup.Stack
 }
 

@@ -99,4 +99,20 @@ func TestRidersAreToldWhatTheyCanCatch(t *testing.T) {
 	}
 	p = up(t, dir, args...)
 	check()
+
+	var longer bytes.Buffer // a new timetable, while the house runs
+	if err := geotest.Line(25, 15*time.Minute).Write(&longer); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(zip, longer.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c = apitest.New(t, p.HTTP)
+	await.True(t, "the new stops are there", func() bool { return c.Get(t, "/v1/stops/S24").Status == http.StatusOK })
+	p.publish(t, drive("29B-1", eight.Add(-14*time.Minute), 14*60+40)...)
+	await.True(t, "the bus is followed on the new line", func() bool {
+		var buses collection
+		answerInto(t, c.Get(t, "/v1/buses"), &buses)
+		return len(buses.Features) == 1 && buses.Features[0].Properties["status"] == "in_service"
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"nhip/api"
 	"nhip/collector"
 	"nhip/gateway"
+	"nhip/geo/gtfs"
+	"nhip/geo/network"
 	"nhip/internal/datadir"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
@@ -130,7 +132,17 @@ func (c *city) startRoles() error {
 	if err := c.startOtherIntakes(c.collect); err != nil {
 		return err
 	}
-	return c.api.Start(ctx)
+	if err := c.api.Start(ctx); err != nil {
+		return err
+	}
+	if !c.cmd.Simulate { // which drives by the timetable that it began with
+		c.watchTimetable(func(f *gtfs.Feed) {
+			n := network.New(f)
+			c.follow(c.collect, n)
+			c.api.UseTimetable(n, drawing(f))
+		})
+	}
+	return nil
 }
 
 // awaitCity waits until the api holds the city and the history answers.

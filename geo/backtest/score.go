@@ -112,8 +112,9 @@ type Report struct {
 }
 
 // Report sums up what was seen so far.
-func (e *ETA) Report() Report {
-	s := &e.score
+func (e *ETA) Report() Report { return e.score.report() }
+
+func (s *score) report() Report {
 	r := Report{
 		Cover: s.cover.percent(), Predicted: s.said.percent(), RouteDirection: s.way.percent(), Trip: s.trip.percent(),
 		Arrivals: s.arrivals, Predictions: s.said.all,

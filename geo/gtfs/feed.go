@@ -25,7 +25,10 @@ type Feed struct {
 	Services []*Service
 	Shapes   []*Shape
 	Trips    []*Trip
-	Info     *Info // nil without a feed_info.txt
+	Info     *Info    // nil without a feed_info.txt
+	Unread   []string // files of the archive that are not used: transfers.txt, pathways.txt …
+
+	translations map[translationKey]string
 
 	once  sync.Once
 	index index
@@ -120,6 +123,8 @@ type Info struct {
 	URL       string
 	Language  string
 	Version   string
+	Start     Date // zero when not said
+	End       Date // the last day that the timetable is good for; zero when not said
 }
 
 // Location returns the time zone that the feed's times are in.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 )
 
 // MaxFileSize is the largest one file of a feed may be when it is unpacked, in bytes: 30 times the
@@ -32,7 +34,8 @@ func ReadFile(path string) (*Feed, error) {
 }
 
 // Read reads the feed in a zip archive of size bytes. The error is an *Error, naming file, line and
-// field, where the feed is to blame; the first that is found ends the reading.
+// field, where the feed is to blame; several are joined. All faults of a file are found, and the first file
+// that has one ends the reading: what refers to it would seem wrong, too.
 func Read(r io.ReaderAt, size int64) (*Feed, error) {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
@@ -47,7 +50,26 @@ func Read(r io.ReaderAt, size int64) (*Feed, error) {
 			return nil, err
 		}
 	}
+	l.feed.Unread = l.unread()
 	return l.feed, nil
+}
+
+// used are the files that are read; optional ones may be missing.
+var used = []string{
+	"agency.txt", "stops.txt", "routes.txt", "calendar.txt", "calendar_dates.txt", "shapes.txt", "trips.txt", "stop_times.txt",
+	"frequencies.txt", "feed_info.txt", "translations.txt",
+}
+
+// unread names the other files of the archive.
+func (l *loader) unread() []string {
+	var names []string
+	for name := range l.files {
+		if !slices.Contains(used, name) && strings.HasSuffix(name, ".txt") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // loader fills a feed file by file, in the order in which they refer to one another.
@@ -67,7 +89,7 @@ type loader struct {
 func (l *loader) steps() []func() error {
 	return []func() error{
 		l.readAgencies, l.readStops, l.readRoutes, l.readServices, l.readShapes, l.readTrips,
-		l.readStopTimes, l.readFrequencies, l.readInfo,
+		l.readStopTimes, l.readFrequencies, l.readInfo, l.readTranslations,
 	}
 }
 
@@ -114,7 +136,7 @@ func (l *loader) table(name string, rows func(*table)) (err error) {
 	if t.err == nil {
 		rows(t)
 	}
-	return t.err
+	return t.failed()
 }
 
 // optional is table for a file that need not be there.

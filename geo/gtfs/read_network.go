@@ -23,7 +23,7 @@ func (l *loader) readAgencies() error {
 			l.agencies[a.ID] = a
 			l.feed.Agencies = append(l.feed.Agencies, a)
 		}
-		if t.err == nil && len(l.feed.Agencies) == 0 {
+		if t.failed() == nil && len(l.feed.Agencies) == 0 {
 			t.err = &Error{File: t.name, Rule: "must have an agency"}
 		}
 	})
@@ -178,9 +178,11 @@ func (l *loader) readInfo() error {
 	return l.optional("feed_info.txt", func(t *table) {
 		name, url := t.need("feed_publisher_name"), t.need("feed_publisher_url")
 		lang, version := t.need("feed_lang"), t.column("feed_version")
+		start, end := t.column("feed_start_date"), t.column("feed_end_date")
 		if t.next() {
 			l.feed.Info = &Info{
 				Publisher: t.keep(name), URL: t.keep(url), Language: t.keep(lang), Version: t.keep(version),
+				Start: t.optionalDate(start), End: t.optionalDate(end),
 			}
 		}
 	})

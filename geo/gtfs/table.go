@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -33,14 +34,28 @@ func (e *Error) Error() string {
 	return s + ": " + e.Rule
 }
 
-// table reads one file row by row. It keeps its first error; after that next returns false and the
-// values are zero, so that a loader asks for the error once, at its end.
+// table reads one file row by row. What is wrong with the file as a whole ends it: next returns false. What
+// is wrong with a row is kept, its first fault only, and the next row is read all the same: whoever has to
+// mend a timetable wants to know everything at once. Either way a loader asks for the error at its end.
 type table struct {
 	name   string
 	csv    *csv.Reader
 	header []string
 	record []string
-	err    error
+	err    error   // of the file
+	faults []error // of rows
+	bad    bool    // the present row has a fault
+}
+
+// maxFaults is how many faults of one file are told.
+const maxFaults = 50
+
+// failed returns everything that is wrong, or nil.
+func (t *table) failed() error {
+	if t.err == nil && len(t.faults) == 1 {
+		return t.faults[0]
+	}
+	return errors.Join(append(slices.Clone(t.faults), t.err)...)
 }
 
 // column is the place of a column in the rows, or absent.
@@ -105,7 +120,7 @@ func (t *table) need(name string) column {
 
 // next moves to the next row.
 func (t *table) next() bool {
-	if t.err != nil {
+	if t.err != nil || len(t.faults) >= maxFaults {
 		return false
 	}
 	row, err := t.csv.Read()
@@ -113,7 +128,7 @@ func (t *table) next() bool {
 		t.failRead(err)
 		return false
 	}
-	t.record = row
+	t.record, t.bad = row, false
 	return true
 }
 
@@ -135,16 +150,17 @@ func (t *table) line() int {
 	return line
 }
 
-// fail keeps the first broken rule, at the present row.
+// fail keeps the first broken rule of the present row.
 func (t *table) fail(c column, format string, args ...any) {
-	if t.err != nil {
+	if t.bad {
 		return
 	}
+	t.bad = true
 	e := &Error{File: t.name, Line: t.line(), Rule: fmt.Sprintf(format, args...)}
 	if c != absent {
 		e.Field = t.header[c]
 	}
-	t.err = e
+	t.faults = append(t.faults, e)
 }
 
 // text returns the value without the spaces around it; it is valid until the next row only.
@@ -267,4 +283,12 @@ func (t *table) date(c column) Date {
 		t.fail(c, "%s", err)
 	}
 	return d
+}
+
+// optionalDate is date for one that may be left out.
+func (t *table) optionalDate(c column) Date {
+	if t.text(c) == "" {
+		return 0
+	}
+	return t.date(c)
 }
