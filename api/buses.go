@@ -3,6 +3,7 @@ package api
 import (
 	"math"
 	"net/http"
+	"sync"
 	"time"
 
 	"nhip"
@@ -39,7 +40,8 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		writeLive(w, body)
 	case formJSON:
 		from, transit := network.From(ask.near), a.city.transit.Load()
-		body := appendCollection(nil, ask.now, matched, len(hits))
+		room := bodies.Get().(*[]byte)
+		body := appendCollection((*room)[:0], ask.now, matched, len(hits))
 		for i, h := range hits {
 			if i > 0 {
 				body = append(body, ',')
@@ -51,25 +53,38 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 			body = append(body, '}', '}')
 		}
 		w.Header().Set("Content-Type", geoJSON)
-		writeLive(w, append(body, "]}\n"...))
+		body = append(body, "]}\n"...)
+		writeLive(w, body)
+		if *room = body; cap(body) <= bodyKept {
+			bodies.Put(room)
+		}
 	default:
 		noForm(w)
 	}
 }
 
+// bodies are the rooms in which answers were made; those of a handful of buses are used again.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// bodyKept is the largest that is kept, in bytes.
+const bodyKept = 64 << 10
+
 // busQuery is a question for buses.
 type busQuery struct {
-	now    time.Time
-	near   orb.Point
-	asked  bool // near is given
-	limit  int
-	radius float64 // metres
-	route  string
-	box    index.Box
+	now       time.Time
+	near      orb.Point
+	asked     bool // near is given
+	limit     int
+	radius    float64 // metres
+	route     string
+	agency    string
+	direction nhip.Opt[int]
+	maxAge    time.Duration // 0: any
+	box       index.Box
 }
 
 func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
-	q := readQuery(r, "near", "limit", "radius", "route", "bbox", "format")
+	q := readQuery(r, "near", "limit", "radius", "route", "direction", "agency", "max_age", "bbox", "format")
 	ask.now = a.o.Clock.Now()
 	ask.near, ask.asked = q.point("near")
 	ask.limit = maxBuses
@@ -78,7 +93,11 @@ func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
 	}
 	ask.limit = q.integer("limit", ask.limit, 1, maxBuses)
 	ask.radius = q.number("radius", math.Inf(1), minRadius, maxRadius)
-	ask.route = q.text("route")
+	ask.route, ask.agency = q.text("route"), q.text("agency")
+	if d := q.integer("direction", -1, 0, 1); d >= 0 {
+		ask.direction = nhip.Some(d)
+	}
+	ask.maxAge = time.Duration(q.integer("max_age", 0, 1, int(nhip.BusLeavesAfter.Seconds()))) * time.Second
 	ask.box, _ = q.box("bbox")
 	if q.values.Has("radius") && !q.values.Has("near") {
 		q.fail("radius", "needs near")
@@ -91,13 +110,23 @@ func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
 // look at the others.
 func (q *busQuery) find(buses *index.Index[*nhip.Bus]) (hits []index.Hit[*nhip.Bus], matched int) {
 	keep := func(b **nhip.Bus) bool {
-		return (q.route == "" || (*b).Route == q.route) && !(*b).Gone(q.now) && q.box.Contains((*b).Point())
+		return q.wants(*b)
 	}
 	if q.asked {
 		return buses.Nearest(nil, q.near, q.limit, q.radius, keep), -1
 	}
 	hits = buses.Within(nil, q.box, keep)
 	return hits[:min(q.limit, len(hits))], len(hits)
+}
+
+// wants reports whether a bus is one that is asked for.
+func (q *busQuery) wants(b *nhip.Bus) bool {
+	switch {
+	case q.route != "" && b.Route != q.route, q.agency != "" && b.Agency != q.agency,
+		q.direction.Known() && b.Direction != q.direction, q.maxAge > 0 && q.now.Sub(b.Time) > q.maxAge:
+		return false
+	}
+	return !b.Gone(q.now) && q.box.Contains(b.Point())
 }
 
 func (q *busQuery) metres(h index.Hit[*nhip.Bus]) float64 {

@@ -42,13 +42,13 @@ func appendRide(b []byte, r *riding, from *network.Place, now time.Time) []byte 
 	if next := r.state.Next; next <= p.Last() {
 		b = appendField(b, "next_stop_name", p.Stops[next].Name)
 	}
-	if r.passedBy(from) {
+	w, passed := r.walkTo(from)
+	if passed {
 		b = append(b, `,"relation":"passed"`...)
 	} else {
 		b = append(b, `,"relation":"approaching"`...)
 	}
-	w, ok := r.walkTo(from)
-	if !ok {
+	if w.stop == nil {
 		return b
 	}
 	b = append(b, `,"walk_to":{"id":`...)

@@ -10,7 +10,9 @@ import (
 
 	"nhip"
 	"nhip/geo/gtfs"
+	"nhip/geo/network"
 	"nhip/geo/tile"
+	"nhip/geo/track"
 	"nhip/internal/await"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
@@ -31,6 +33,8 @@ func startSimulated(b *testing.B, buses int) *API {
 	}
 	a := newAPI(b, func(o *Options) {
 		o.Clock, o.Network = nhip.WallClock{}, networkOf(city.Feed())
+		o.Timetable = network.New(city.Feed())
+		teller.tracker = track.New(o.Timetable)
 		o.Broker = mqtt.Options{URL: broker, ClientID: "api"}
 	})
 	if err := a.Start(b.Context()); err != nil {
@@ -51,8 +55,9 @@ func startSimulated(b *testing.B, buses int) *API {
 // teller puts what simulated devices say on the live topics, as a collector would. It takes their
 // word: checking it is not the api's work.
 type teller struct {
-	client *mqtt.Client
-	told   map[string]bool // live topics
+	client  *mqtt.Client
+	told    map[string]bool // live topics
+	tracker *track.Tracker
 }
 
 func newTeller(b *testing.B, broker string) *teller {
@@ -96,6 +101,11 @@ func (t *teller) tell(topic string, payload []byte) error {
 		return err
 	}
 	t.told[live] = true
+	if bus, ok := state.(nhip.Bus); ok {
+		s := t.tracker.Fix(live, &nhip.Position{Time: bus.Time, Point: nhip.Some(bus.Point()), Trip: bus.Trip, StartDate: bus.StartDate, Bearing: bus.Bearing, Speed: bus.Speed}, "")
+		bus.Track = s.Said()
+		state = bus
+	}
 	return t.publish(live, state)
 }
 

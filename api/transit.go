@@ -233,28 +233,26 @@ type walk struct {
 	index   int
 }
 
-// walkTo returns the stop to walk to for a bus: the nearest of its line that is still ahead of it.
-func (r *riding) walkTo(f *network.Place) (walk, bool) {
+// walkTo returns the stop to walk to for a bus, the nearest of its line that is still ahead of it, and
+// whether the bus has passed the stop that is nearest to the asker. Without a stop ahead, walk.stop is nil.
+func (r *riding) walkTo(f *network.Place) (to walk, passed bool) {
 	p := r.state.Pattern
-	if p == nil {
-		return walk{}, false
-	}
-	best := walk{index: -1}
-	for i := r.state.Next; i < p.Last(); i++ { // nobody boards at the last
-		if m := geo.DistanceHaversine(f.Point, p.Stops[i].Point); best.index < 0 || m < best.metres {
-			best = walk{stop: p.Stops[i], metres: m, index: i}
+	nearest, ahead := 0, -1
+	least, leastAhead := f.Near2(p.Stops[0].Point), 0.0
+	for i := range p.Stops {
+		d := f.Near2(p.Stops[i].Point)
+		if d < least {
+			nearest, least = i, d
+		}
+		if i >= r.state.Next && i < p.Last() && (ahead < 0 || d < leastAhead) { // nobody boards at the last
+			ahead, leastAhead = i, d
 		}
 	}
-	if best.index < 0 {
-		return best, false
+	passed = nearest < r.state.Next
+	if ahead < 0 {
+		return walk{}, passed
 	}
-	best.metres *= walkDetour
-	best.seconds = best.metres / walkSpeed
-	return best, true
-}
-
-// passedBy tells whether a bus has passed the place of its line that is nearest to the asker.
-func (r *riding) passedBy(f *network.Place) bool {
-	p := r.state.Pattern
-	return p.Between(f, network.Heading{}, 0, p.Length()).Along < r.state.Along
+	s := p.Stops[ahead]
+	m := geo.DistanceHaversine(f.Point, s.Point) * walkDetour
+	return walk{stop: s, metres: m, seconds: m / walkSpeed, index: ahead}, passed
 }

@@ -139,6 +139,22 @@ func TestNearestBusSaysWhereToCatchIt(t *testing.T) {
 	}
 }
 
+func TestBusesByDirectionAgencyAndAge(t *testing.T) {
+	a, _ := newTransitAPI(t)
+	addBus(t, a, nhip.Bus{ID: "east", Lat: 21, Lon: 105.8, Time: eight.UTC(), Direction: nhip.Some(0)})
+	addBus(t, a, nhip.Bus{ID: "west", Lat: 21, Lon: 105.8, Time: eight.Add(-time.Minute).UTC(), Direction: nhip.Some(1), Agency: "other"})
+	for q, want := range map[string]string{"direction=0": "east", "direction=1": "west", "agency=other": "west", "max_age=30": "east", "max_age=90": "east west"} {
+		if ids, _ := features(t, get(t, a, "/v1/buses?"+q)); strings.Join(ids, " ") != want {
+			t.Errorf("%s: %v, want %s", q, ids, want)
+		}
+	}
+	for _, q := range []string{"direction=2", "max_age=0", "agency="} {
+		if w := get(t, a, "/v1/buses?"+q); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", q, w.Code)
+		}
+	}
+}
+
 func TestDeparturesAround(t *testing.T) {
 	a, n := newTransitAPI(t)
 	ride(t, a, n.Day(geotest.Day).RunsOf(n.Patterns[0])[7], 4100, 0)
