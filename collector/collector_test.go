@@ -17,6 +17,7 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/geo/network"
 	"nhip/internal/await"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
@@ -95,6 +96,7 @@ type bench struct {
 	free    int64            // bytes of the disk that are left alone
 	tune    func(*Collector) // before its start; may be nil
 	feed    *decode.Feed     // one more; may be nil
+	network *network.Network // what buses are followed on; may be nil
 }
 
 func newBench(t *testing.T) *bench {
@@ -119,6 +121,7 @@ func (b *bench) start(t *testing.T) {
 		ID: "c", Dir: b.dir, Clock: b.clock, Store: b.shelf, Feeds: feeds,
 		Broker: mqtt.Options{URL: b.broker, ClientID: "collector"},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Network:      b.network,
 		JournalBytes: max(b.journal, MinJournalBytes), MinFree: b.free, DeadBytes: 1 << 30, Late: nhip.LateWindow,
 	})
 	if err != nil {

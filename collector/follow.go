@@ -23,6 +23,7 @@ func newFollower(n *network.Network, post *arrivalPost) *follower {
 
 // follow takes in a fix and returns where it puts the bus.
 func (f *follower) follow(topic string, packed []byte) *nhip.Track {
+	f.fix = nhip.Position{} // a record holds only what was said
 	p := &f.fix
 	if err := readPosition(packed, p); err != nil {
 		panic("a fix that was packed can't be unpacked: " + err.Error()) // it was read when it came from disk

@@ -48,6 +48,9 @@ func (p *Predictor) Learn(a *Arrival) {
 	}
 	now := a.at()
 	j := p.pending[a.Vehicle]
+	if j != nil && j.pattern == a.Pattern && j.run == a.Run && j.stop == a.Stop && j.time == now {
+		return // two collectors that follow one bus tell the same twice
+	}
 	if j != nil && j.pattern == a.Pattern && j.run == a.Run && a.Stop > j.stop && now >= j.time {
 		p.learnLinks(j, a, now)
 		p.learnErrors(j, a, now)

@@ -87,6 +87,22 @@ func TestTheSameArrivalsMakeTheSamePredictor(t *testing.T) {
 	must(t, slices.Equal(one, other), "got %v and %v", one, other)
 }
 
+func TestSaidTwiceIsLearnedOnce(t *testing.T) {
+	_, once, runs := world(t)
+	_, twice, _ := world(t)
+	for _, r := range runs[:5] {
+		for i := range r.Pattern.Stops {
+			at := time.Unix(r.Departs(0), 0).Add(time.Duration(i) * 2 * time.Minute)
+			a := &predict.Arrival{Vehicle: r.Trip.ID, Pattern: r.Pattern, Run: r, Stop: i, Arrived: at, Departed: at}
+			once.Learn(a)
+			twice.Learn(a)
+			twice.Learn(a)
+		}
+	}
+	a, b := once.Predict(nil, bus(runs[7], 3, 0), time.Hour), twice.Predict(nil, bus(runs[7], 3, 0), time.Hour)
+	must(t, slices.Equal(a, b), "got %v, want %v", b, a)
+}
+
 func TestNothingAheadIsNothing(t *testing.T) {
 	_, p, runs := world(t)
 	must(t, len(p.Predict(nil, &predict.Bus{}, time.Hour)) == 0, "got %v", p.Predict(nil, &predict.Bus{}, time.Hour))
