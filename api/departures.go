@@ -49,6 +49,7 @@ type departure struct {
 	Age        nhip.Opt[float64] `json:"age_s,omitzero"`
 	StopsAway  nhip.Opt[int]     `json:"stops_away,omitzero"`
 	Occupancy  nhip.Occupancy    `json:"occupancy,omitempty"`
+	Passengers nhip.Opt[int]     `json:"passengers,omitzero"` // on board, as counted
 	Headway    float64           `json:"headway_s,omitempty"` // of a line that promises no times
 	OffRoute   bool              `json:"off_route,omitempty"`
 	Confidence nhip.Opt[float64] `json:"confidence,omitzero"` // of a bus whose trip was inferred
@@ -127,7 +128,8 @@ func ofCall(c network.Call) departure {
 // by names the bus of a departure.
 func (d *departure) by(b *nhip.Bus, now time.Time) {
 	at := b.Time
-	d.State, d.Agency, d.Vehicle, d.Time, d.Occupancy, d.Origin = stateLive, b.Agency, b.ID, &at, b.Occupancy, b.Origin
+	d.State, d.Agency, d.Vehicle, d.Time, d.Origin = stateLive, b.Agency, b.ID, &at, b.Origin
+	d.Occupancy, d.Passengers = b.Occupancy, b.Passengers
 	d.Age = nhip.Some(math.Round(10*max(0, now.Sub(b.Time).Seconds())) / 10)
 	if b.State(now) == nhip.Stale {
 		d.State = stateStale

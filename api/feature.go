@@ -37,6 +37,10 @@ func appendOpenBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byt
 	b = appendOptional(b, "start_time", bus.StartTime)
 	b = appendOptional(b, "next_stop", bus.NextStop)
 	b = appendOptional(b, "occupancy", string(bus.Occupancy))
+	if n, ok := bus.Passengers.Get(); ok {
+		b = append(b, `,"passengers":`...)
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
 	if d, ok := bus.Delay.Get(); ok {
 		b = append(b, `,"delay_s":`...)
 		b = strconv.AppendInt(b, int64(d), 10)

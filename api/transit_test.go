@@ -36,7 +36,7 @@ func ride(t *testing.T, a *API, r *network.Run, along float64, ago time.Duration
 		s.Status, s.Next = track.Layover, 1
 	}
 	addBus(t, a, nhip.Bus{
-		ID: "bus-" + r.Trip.ID, Time: eight.Add(-ago).UTC(), Lat: at.Lat(), Lon: at.Lon(), Route: p.Route.ID, Track: s.Said(), Occupancy: nhip.OccupancyFewSeats,
+		ID: "bus-" + r.Trip.ID, Time: eight.Add(-ago).UTC(), Lat: at.Lat(), Lon: at.Lon(), Route: p.Route.ID, Track: s.Said(), Occupancy: nhip.OccupancyFewSeats, Passengers: nhip.Some(17),
 	})
 }
 
@@ -128,7 +128,7 @@ func TestNearestBusSaysWhereToCatchIt(t *testing.T) {
 	_, props := features(t, get(t, a, fmt.Sprintf("/v1/buses?near=%f,%f", here.Lat()+0.001, here.Lon())))
 	p := props[0]
 	walk, _ := p["walk_to"].(map[string]any)
-	if p["relation"] != "approaching" || walk["id"] != "S14" || walk["catchable"] != true || p["next_stop_name"] != "Stop 9" || p["occupancy"] != "FEW_SEATS_AVAILABLE" {
+	if p["relation"] != "approaching" || walk["id"] != "S14" || walk["catchable"] != true || p["next_stop_name"] != "Stop 9" || p["occupancy"] != "FEW_SEATS_AVAILABLE" || p["passengers"] != 17.0 {
 		t.Errorf("ahead of the bus: %v", p)
 	}
 	here = geotest.At(2000)

@@ -262,6 +262,10 @@ func (t *Tracker) take(v *vehicle, f *network.Place, best *hypothesis, now time.
 			h, run, least = *o, r, cost+best.score-o.score
 		}
 	}
+	if h.pattern == v.pattern && !v.ended { // it is where it was, and only its run may be another
+		v.hold(t, run)
+		return
+	}
 	if v.run != nil {
 		v.last = v.run
 	}

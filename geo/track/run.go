@@ -17,7 +17,7 @@ const (
 	lateMinute  = 1 / 6.0
 	earlyMinute = 3 * lateMinute
 	waitMinute  = lateMinute / 3
-	heldCost    = 4.0 // of a run that another bus has
+	takesOver   = 1.5 // by which a run must fit better than it fits the bus that has it
 	otherRun    = 3.0 // by which another run must be better than the one that is held
 )
 
@@ -78,7 +78,9 @@ func (t *Tracker) costOf(v *vehicle, r *network.Run, along, now float64, waits b
 	}
 	cost := offTimetable(deviation)
 	if other := t.held[r]; other != nil && other != v && !other.ended {
-		cost += heldCost
+		if !other.inferred || cost > other.cost(r)-takesOver {
+			return 0, false
+		}
 	}
 	if last := v.lastRun(); last != nil && last.Next == r {
 		cost -= blockNext
@@ -103,4 +105,13 @@ func (t *Tracker) reconsider(v *vehicle, now time.Time) {
 	if r, cost := t.bestRun(v, v.pattern, v.along, now); r != nil && r != v.run && cost < own-otherRun {
 		v.hold(t, r)
 	}
+}
+
+// cost is what speaks against the bus's running r, by its last fix.
+func (v *vehicle) cost(r *network.Run) float64 {
+	deviation := float64(v.time.Unix()) - r.Scheduled(v.along)
+	if r.Headway || !v.started && deviation < 0 {
+		return 0
+	}
+	return offTimetable(deviation)
 }

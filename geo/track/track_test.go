@@ -94,6 +94,39 @@ func TestInfersDirectionAndTripOfABarePoint(t *testing.T) {
 	must(t, s.Pattern.Direction.Or(-1) == 1, "got %v, want %v", s.Pattern.Direction.Or(-1), 1)
 }
 
+func TestNoTwoBusesAreTakenForOneTrip(t *testing.T) {
+	n := network.New(geotest.Line(21, 15*time.Minute))
+	trk := track.New(n)
+	trips, before := make(map[string]string), ""
+	for step := range 60 {
+		for bus := range 6 { // each two minutes behind the one before: more buses than trips
+			clock := morning(7, 0, 20*step)
+			x := float64(step)*20*geotest.Speed - float64(bus)*120*geotest.Speed
+			if x < 0 {
+				continue
+			}
+			id := string(rune('a' + bus))
+			s := trk.Fix(id, &nhip.Position{Event: nhip.Fix, Time: clock, Point: nhip.Some(geotest.At(x))}, "")
+			delete(trips, id)
+			if s.Run != nil {
+				trips[id] = s.Run.Trip.ID
+			}
+		}
+		seen := make(map[string]string)
+		for id, trip := range trips {
+			other, twice := seen[trip]
+			if seen[trip] = id; !twice {
+				continue
+			}
+			// A bus that loses its trip to a better one hears of it with its next fix.
+			pair := trip + min(id, other) + max(id, other)
+			must(t, before != pair, "step %d: %s and %s still both run %s", step, id, other, trip)
+			before = pair
+		}
+	}
+	must(t, len(trips) >= 2, "only %v have a trip", trips)
+}
+
 func TestUnknownIsSaid(t *testing.T) {
 	d := newDrive(t)
 	for i := range 20 {

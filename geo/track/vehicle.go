@@ -245,9 +245,13 @@ func (v *vehicle) hold(t *Tracker, r *network.Run) {
 	}
 	v.release(t)
 	v.run = r
-	if r != nil {
-		t.held[r] = v
+	if r == nil {
+		return
 	}
+	if other := t.held[r]; other != nil && other.inferred {
+		other.run = nil // it finds another, or none
+	}
+	t.held[r] = v
 }
 
 // state is what is known now.
