@@ -57,6 +57,9 @@ type Gateway struct {
 	server *broker.Server
 	hook   *hook
 	fleet  *fleet.Publisher
+
+	unwatch context.CancelFunc // ends the watch of revocations; nil where there is none
+	watched chan struct{}      // closed at its end
 }
 
 // New binds the address. Nothing is served before Start.
@@ -204,6 +207,14 @@ func (g *Gateway) Start(door nhip.Door) error {
 	if err := g.server.Serve(); err != nil {
 		return fmt.Errorf("can't start the broker: %w", err)
 	}
+	if t := g.street.tls; t != nil && t.GetConfigForClient != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		g.unwatch, g.watched = cancel, make(chan struct{})
+		go func() {
+			defer close(g.watched)
+			g.watchRevoked(ctx)
+		}()
+	}
 	return nil
 }
 
@@ -229,6 +240,10 @@ func (g *Gateway) CloseDoor(ctx context.Context) error {
 // Stop cuts all connections and waits, as long as ctx allows, until every message that is being
 // taken in has its outcome.
 func (g *Gateway) Stop(ctx context.Context) error {
+	if g.unwatch != nil {
+		g.unwatch()
+		<-g.watched
+	}
 	done := make(chan error, 1)
 	go func() { done <- g.server.Close() }()
 	select {
