@@ -8,8 +8,9 @@
 //
 // pm01, pm02 and pm10 are PM1, PM2.5 and PM10 in µg/m³ (the sensor's atmospheric values), atmp is in
 // °C, rhum in %. The station is the topic's last level, under airgradient/readings/ as under
-// nhip/in/airgradient/; serialno is not looked at, because a topic has been checked against who
-// speaks and a payload has not.
+// nhip/in/airgradient/: a topic has been checked against who speaks. Under airgradient/readings/ the level
+// is the serial number, and a payload with another serialno is turned away; elsewhere a monitor may have any
+// name, and serialno is not looked at.
 //
 // Traps of the format:
 //
@@ -40,6 +41,7 @@
 package airgradient
 
 import (
+	"strings"
 	"time"
 
 	"nhip"
@@ -48,7 +50,7 @@ import (
 )
 
 // Decoder reads AirGradient's measures.
-var Decoder = decode.Decoder{Format: "airgradient", Version: 1, Decode: read}
+var Decoder = decode.Decoder{Format: "airgradient", Version: 2, Decode: read}
 
 // interval is how often the firmware publishes.
 const interval = time.Minute
@@ -59,6 +61,9 @@ func read(in decode.Input, out *nhip.Facts) error {
 	}
 	s := jsonscan.New(in.Payload)
 	err := s.Object(func(key []byte) error {
+		if string(key) == "serialno" && strings.HasPrefix(in.Topic, native) {
+			return claim(&s, box.Station)
+		}
 		q := quantity(key)
 		if q == "" {
 			return s.Skip()
@@ -79,6 +84,21 @@ func read(in decode.Input, out *nhip.Facts) error {
 	out.Undated = true
 	box.AppendTo(out)
 	return nil
+}
+
+// native is where the firmware publishes, each monitor under its serial number.
+const native = "airgradient/readings/"
+
+// claim refuses a payload that says it is another monitor's.
+func claim(s *jsonscan.Scanner, station string) error {
+	if s.Null() {
+		return nil
+	}
+	serial, err := s.Text()
+	if err == nil && string(serial) != station {
+		return nhip.Errorf(nhip.Malformed, "serialno", "must be the topic's: %q speaks on the topic of %q", serial, station)
+	}
+	return err
 }
 
 // quantity tells what a field measures, "" for what is none of ours.
