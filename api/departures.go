@@ -71,6 +71,9 @@ func (t *transit) departuresAt(dst []departure, c network.Call, now, until time.
 			if due.Before(now.Add(-startGrace)) || due.After(until) || t.running[run] != nil {
 				continue
 			}
+			if run.Headway && run.Departs(0) < now.Unix() {
+				continue // it promised no time at which it could be missed
+			}
 			dst = append(dst, promised(c, run, due, now))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"nhip"
 	"nhip/geo/geotest"
+	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/tile"
 	"nhip/geo/track"
@@ -116,6 +117,28 @@ func TestATripThatBeganLongAgoIsNotComing(t *testing.T) {
 		}
 		if state != c.want {
 			t.Errorf("at %s it is %q, want %q", c.now.Format(time.TimeOnly), state, c.want)
+		}
+	}
+}
+
+func TestAHeadwayIsNeverMissed(t *testing.T) {
+	f := geotest.Line(21, 15*time.Minute)
+	f.Trips = f.Trips[:1]
+	f.Trips[0].Frequencies = []gtfs.Frequency{{Start: 6 * 3600, End: 22 * 3600, Headway: 600}}
+	a := newAPI(t, func(o *Options) { o.Clock, o.Timetable = stopped(eight.UTC()), network.New(f) })
+	got := into[struct {
+		Arrivals []struct {
+			State     string
+			Scheduled *time.Time
+			Headway   float64 `json:"headway_s"`
+		}
+	}](t, a, "/v1/stops/S15/arrivals?minutes=60").Arrivals
+	if len(got) != 4 { // from 08:00 on, 22.5 minutes to here
+		t.Errorf("%+v", got)
+	}
+	for _, d := range got {
+		if d.State != "scheduled" || d.Scheduled != nil || d.Headway != 600 {
+			t.Errorf("%+v", d)
 		}
 	}
 }

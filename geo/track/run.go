@@ -18,6 +18,7 @@ const (
 	earlyMinute = 3 * lateMinute
 	waitMinute  = lateMinute / 3
 	takesOver   = 1.5 // by which a run must fit better than it fits the bus that has it
+	loose       = 10. // of a frequency that promises no times, a deviation only says which run is nearest
 	otherRun    = 3.0 // by which another run must be better than the one that is held
 )
 
@@ -70,11 +71,10 @@ func (t *Tracker) costOf(v *vehicle, r *network.Run, along, now float64, waits b
 		return 0, false
 	case waits && deviation < -waitsUpTo, !waits && deviation < -earliest:
 		return 0, false
+	case r.Headway:
+		deviation = math.Abs(deviation) / loose
 	case waits && deviation < 0:
 		deviation = -deviation * waitMinute / lateMinute
-	}
-	if r.Headway { // its times promise nothing
-		deviation = 0
 	}
 	cost := offTimetable(deviation)
 	if other := t.held[r]; other != nil && other != v && !other.ended {
@@ -110,7 +110,10 @@ func (t *Tracker) reconsider(v *vehicle, now time.Time) {
 // cost is what speaks against the bus's running r, by its last fix.
 func (v *vehicle) cost(r *network.Run) float64 {
 	deviation := float64(v.time.Unix()) - r.Scheduled(v.along)
-	if r.Headway || !v.started && deviation < 0 {
+	switch {
+	case r.Headway:
+		return offTimetable(math.Abs(deviation) / loose)
+	case !v.started && deviation < 0:
 		return 0
 	}
 	return offTimetable(deviation)

@@ -9,6 +9,7 @@ import (
 
 	"nhip"
 	"nhip/geo/geotest"
+	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/track"
 
@@ -92,6 +93,19 @@ func TestInfersDirectionAndTripOfABarePoint(t *testing.T) {
 	s, _ = d.along(time.Unix(back.Departs(0)+60, 0), 10000, 7000)
 	must(t, s.Run.Trip.ID == back.Trip.ID, "got %v, want %v", s.Run.Trip.ID, back.Trip.ID)
 	must(t, s.Pattern.Direction.Or(-1) == 1, "got %v, want %v", s.Pattern.Direction.Or(-1), 1)
+}
+
+func TestAHeadwayPromisesNoTimes(t *testing.T) {
+	f := geotest.Line(21, 15*time.Minute)
+	f.Trips = f.Trips[:2] // each way once, each 10 minutes all day
+	for _, trip := range f.Trips {
+		trip.Frequencies = []gtfs.Frequency{{Start: 6 * 3600, End: 22 * 3600, Headway: 600}}
+	}
+	n := network.New(f)
+	d := &drive{t: t, net: n, trk: track.New(n), rnd: rand.New(rand.NewPCG(7, 7))}
+	s, _ := d.along(morning(7, 4, 0), 0, 4000)
+	must(t, s.Status == track.InService && s.Run != nil, "%+v", s)
+	must(t, s.Run.Headway && s.Run.Trip.ID == "T0-0" && s.Run.Start == 7*3600, "it runs %s of %s", s.Run.Trip.ID, s.Run.Start)
 }
 
 func TestNoTwoBusesAreTakenForOneTrip(t *testing.T) {
