@@ -21,6 +21,7 @@ type city struct {
 	clock     nhip.Clock
 	latencies map[string]time.Duration
 	network   atomic.Pointer[network.Network] // what buses are followed on; nil where no timetable is loaded
+	usual     usual                           // what the fleet says of vehicles
 
 	mu       sync.Mutex
 	follow   *follower     // nil where no timetable is loaded
@@ -153,7 +154,7 @@ func (c *city) moveBus(topic string, b *lastFix) {
 		b.interval = fixInterval(before.interval, time.Duration(b.time-before.time)*time.Millisecond)
 	}
 	if c.follow != nil {
-		b.track = c.follow.follow(topic, b.position)
+		b.track = c.follow.follow(topic, b.position, &c.usual)
 	}
 	c.buses[topic] = b
 	c.dirty[topic] = true

@@ -22,7 +22,7 @@ func newFollower(n *network.Network, post *arrivalPost) *follower {
 }
 
 // follow takes in a fix and returns where it puts the bus.
-func (f *follower) follow(topic string, packed []byte) *nhip.Track {
+func (f *follower) follow(topic string, packed []byte, fleet *usual) *nhip.Track {
 	f.fix = nhip.Position{} // a record holds only what was said
 	p := &f.fix
 	if err := readPosition(packed, p); err != nil {
@@ -31,6 +31,9 @@ func (f *follower) follow(topic string, packed []byte) *nhip.Track {
 	usual := p.Line
 	if usual == "" {
 		usual = p.Route
+	}
+	if usual == "" {
+		usual = fleet.line(p.Agency, p.Vehicle)
 	}
 	s := f.tracker.Fix(topic, p, usual)
 	for i := range s.Passed {

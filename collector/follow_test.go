@@ -82,6 +82,28 @@ func TestBusesAreFollowed(t *testing.T) {
 	}
 }
 
+func TestTheFleetSaysTheUsualLine(t *testing.T) {
+	b := newBench(t)
+	b.network = network.New(geotest.Line(21, 15*time.Minute))
+	b.start(t)
+	tell := func(payload string) {
+		t.Helper()
+		c, err := mqtt.Dial(t.Context(), mqtt.Options{URL: b.broker, ClientID: "gateway"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.Publish(mqtt.FleetVehicleTopic("29B-1"), 1, true, []byte(payload)).Wait()
+	}
+	tell(`{"id":"29B-1","line":"32","agency":"hanoi"}`)
+	await.True(t, "the collector knows", func() bool { return b.city.usual.line("hanoi", "29B-1") == "32" })
+	if got := b.city.usual.line("other", "29B-1"); got != "" {
+		t.Errorf("another agency's bus usually drives %q", got)
+	}
+	tell("")
+	await.True(t, "and forgets", func() bool { return b.city.usual.line("hanoi", "29B-1") == "" })
+}
+
 func TestWithoutATimetableNothingIsFollowed(t *testing.T) {
 	b := newBench(t)
 	live := b.listen(t, "nhip/live/bus/#")

@@ -57,6 +57,7 @@ func newPublisher(id string, city *city, broker mqtt.Options, answers *ask.Answe
 		letters: make(chan announcement, maxAnnouncements),
 	}
 	p.broker.Logger = log
+	city.hearFleet(&p.broker)
 	p.broker.OnUp = func() {
 		p.counted.Store(false)
 		p.up.Store(true)

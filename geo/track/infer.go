@@ -126,7 +126,7 @@ func (t *Tracker) entry(v *vehicle, c *network.Candidate, now time.Time, usual s
 			s = switchTerminal
 		}
 	}
-	if usual != "" && usual == c.Pattern.Route.ShortName {
+	if usual != "" && (usual == c.Pattern.Route.ShortName || usual == c.Pattern.Route.ID) {
 		s += usualLine
 	}
 	if last := v.lastRun(); last != nil {

@@ -95,6 +95,28 @@ func TestInfersDirectionAndTripOfABarePoint(t *testing.T) {
 	must(t, s.Pattern.Direction.Or(-1) == 1, "got %v, want %v", s.Pattern.Direction.Or(-1), 1)
 }
 
+func TestTheUsualLineTipsTheScales(t *testing.T) {
+	f := geotest.Line(21, 15*time.Minute)
+	twin := *f.Routes[0] // another line on the same streets at the same times
+	twin.ID, twin.ShortName = "R2", "02"
+	f.Routes = append(f.Routes, &twin)
+	for _, trip := range f.Trips {
+		other := *trip
+		other.ID, other.Route, other.Block = "X"+trip.ID, &twin, ""
+		f.Trips = append(f.Trips, &other)
+	}
+	n := network.New(f)
+	for _, line := range []string{"01", "02", "R2"} {
+		trk := track.New(n)
+		var s track.State
+		for i := range 20 {
+			x := float64(i) * 20 * geotest.Speed
+			s = trk.Fix("b", &nhip.Position{Event: nhip.Fix, Time: morning(7, 0, 20*i), Point: nhip.Some(geotest.At(x))}, line)
+		}
+		must(t, s.Pattern != nil && (s.Pattern.Route.ShortName == line || s.Pattern.Route.ID == line), "usually %s, taken for %+v", line, s.Pattern.Route)
+	}
+}
+
 func TestAHeadwayPromisesNoTimes(t *testing.T) {
 	f := geotest.Line(21, 15*time.Minute)
 	f.Trips = f.Trips[:2] // each way once, each 10 minutes all day

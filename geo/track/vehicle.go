@@ -74,8 +74,8 @@ func sayingOf(p *nhip.Position) saying {
 	return saying{trip: p.Trip, route: p.Route, date: p.StartDate, start: p.StartTime, direction: p.Direction}
 }
 
-// Fix takes in where a bus is. usual is the line that it usually runs, if anybody knows; it only tips
-// the scales. A fix that is not newer than the last, or that does not move the bus, changes nothing.
+// Fix takes in where a bus is. usual is the line or route_id that it says or usually runs, if anybody knows;
+// it only tips the scales. A fix that is not newer than the last, or that does not move the bus, changes nothing.
 func (t *Tracker) Fix(id string, p *nhip.Position, usual string) State {
 	point, ok := p.Point.Get()
 	v := t.vehicles[id]
