@@ -30,7 +30,7 @@ func TestRealMonitors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := decode.Input{Topic: "airgradient/readings/m", Payload: payload, Received: decodetest.Received, Feed: new(decode.Feed)}
+		in := decode.Input{Topic: "nhip/in/airgradient/m", Payload: payload, Received: decodetest.Received, Feed: new(decode.Feed)}
 		if diff := cmp.Diff(want, decodetest.Values(t, Decoder, in)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", file, diff)
 		}
