@@ -50,9 +50,13 @@ func (c *backtestETACmd) Run(e *env) error {
 			return err
 		}
 	}
-	real := make(map[fixKey]*nhip.Position, len(truth))
+	real, named := make(map[fixKey]*nhip.Position, len(truth)), false
 	for i := range truth {
 		real[keyOf(&truth[i])] = &truth[i]
+		named = named || truth[i].Trip != ""
+	}
+	if !named { // what the engine infers can't be held against itself
+		return errors.New("no bus says its trip in the recording: --truth must give one that does")
 	}
 	test, unknown := backtest.NewETA(network.New(feed)), 0
 	for i := range heard {
@@ -65,7 +69,7 @@ func (c *backtestETACmd) Run(e *env) error {
 	}
 	report := test.Report()
 	if report.Arrivals == 0 {
-		return errors.New("no bus arrived anywhere: the recording names no trips of this timetable (--truth gives a recording that does)")
+		return errors.New("no bus arrived anywhere: the recording names no trips of this timetable")
 	}
 	if unknown > 0 {
 		fmt.Fprintf(e.stderr, "nhip: left out %d fixes that --truth does not hold\n", unknown)

@@ -69,3 +69,13 @@ func must(t *testing.T, ok bool, format string, args ...any) {
 		t.Fatalf(format, args...)
 	}
 }
+
+func TestBacktestETAOfABareRecording(t *testing.T) {
+	rec := filepath.Join(t.TempDir(), "a.rec")
+	if err := os.WriteFile(rec, []byte(`2026-02-16T15:58:02Z nhip/in/position/1 {"time":"2026-02-16T15:58:02Z","lat":21,"lon":105.8}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	code := execute(t.Context(), []string{"backtest", "eta", "--gtfs", lineZip(t), rec}, &out, &errs)
+	must(t, code == 1 && strings.Contains(errs.String(), "--truth"), "exit %d: %s", code, errs.String())
+}
