@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"nhip/internal/await"
 	"nhip/internal/mqtt"
@@ -154,10 +155,20 @@ func free(port int) bool {
 	return err == nil
 }
 
+// end signals until it has an effect: Mosquitto listens a moment before it heeds signals, and forgets one that
+// comes in between.
 func (b *Broker) end(s syscall.Signal) {
-	_ = b.running.Process.Signal(s) // it may have ended
-	<-b.ended
+	for {
+		_ = b.running.Process.Signal(s) // it may have ended
+		select {
+		case <-b.ended:
+			return
+		case <-time.After(signalAgain):
+		}
+	}
 }
+
+const signalAgain = time.Second
 
 func password(user string) string { return "secret of " + user }
 
