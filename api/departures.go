@@ -242,7 +242,7 @@ func (a *API) listDepartures(w http.ResponseWriter, r *http.Request) {
 			}
 			slices.SortFunc(all, func(a, b departure) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.Trip, b.Trip)) })
 			g := &lineGroup{
-				Route: key.route.ID, Line: lineOf(key.route), Headsign: all[0].Headsign, Direction: key.direction, Color: webColor(key.route.Color),
+				Route: key.route.ID, Line: lineOf(key.route), Headsign: all[0].Headsign, Direction: key.direction, Color: key.route.WebColor(),
 				Stop: t.ref(h.Item), Walk: math.Round(h.Metres * walkDetour), WalkTime: math.Round(h.Metres * walkDetour / walkSpeed),
 				Departures: all[:min(limit, len(all))],
 			}

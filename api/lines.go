@@ -26,19 +26,11 @@ type routeAnswer struct {
 }
 
 func (t *transit) route(r *gtfs.Route) routeAnswer {
-	out := routeAnswer{ID: r.ID, Line: lineOf(r), Name: r.LongName, NameEn: t.net.Feed.RouteName(r, english), Agency: r.Agency.Name, Type: r.Type, Color: webColor(r.Color)}
+	out := routeAnswer{ID: r.ID, Line: lineOf(r), Name: r.LongName, NameEn: t.net.Feed.RouteName(r, english), Agency: r.Agency.Name, Type: r.Type, Color: r.WebColor()}
 	for _, p := range t.net.PatternsOf(r) {
 		out.Buses += len(t.on[p])
 	}
 	return out
-}
-
-// webColor turns GTFS's RRGGBB into #rrggbb.
-func webColor(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "#" + strings.ToLower(s)
 }
 
 // listRoutes answers GET /v1/routes.

@@ -238,9 +238,9 @@ type walk struct {
 func (r *riding) walkTo(f *network.Place) (to walk, passed bool) {
 	p := r.state.Pattern
 	nearest, ahead := 0, -1
-	least, leastAhead := f.Near2(p.Stops[0].Point), 0.0
+	least, leastAhead := f.MetresSquared(p.Stops[0].Point), 0.0
 	for i := range p.Stops {
-		d := f.Near2(p.Stops[i].Point)
+		d := f.MetresSquared(p.Stops[i].Point)
 		if d < least {
 			nearest, least = i, d
 		}

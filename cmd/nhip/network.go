@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
@@ -91,7 +90,7 @@ func drawing(f *gtfs.Feed) *tile.Network {
 		all = append(all, s.Point)
 	}
 	for _, r := range f.Routes {
-		route := tile.Route{ID: r.ID, Line: r.ShortName, Name: r.LongName, Color: webColor(r.Color)}
+		route := tile.Route{ID: r.ID, Line: r.ShortName, Name: r.LongName, Color: r.WebColor()}
 		for _, shape := range f.ShapesOf(r) {
 			route.Shapes = append(route.Shapes, shape.Line)
 			all = append(all, shape.Line...)
@@ -100,12 +99,4 @@ func drawing(f *gtfs.Feed) *tile.Network {
 	}
 	n.Outline = tile.NewOutline(all)
 	return n
-}
-
-// webColor turns GTFS's RRGGBB into #rrggbb.
-func webColor(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "#" + strings.ToLower(s)
 }

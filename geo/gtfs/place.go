@@ -2,6 +2,7 @@ package gtfs
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/paulmach/orb"
 )
@@ -15,6 +16,14 @@ func (f *Feed) ShapesOf(r *Route) []*Shape {
 		}
 	}
 	return shapes
+}
+
+// WebColor returns the route's colour as the web writes it, #rrggbb, or nothing.
+func (r *Route) WebColor() string {
+	if r.Color == "" {
+		return ""
+	}
+	return "#" + strings.ToLower(r.Color)
 }
 
 // Bounds returns the box around all stops and shapes in WGS84 lon, lat degrees; it is empty when

@@ -40,8 +40,3 @@ func (f *Feed) StopName(s *Stop, language string) string {
 func (f *Feed) RouteName(r *Route, language string) string {
 	return f.translate("routes", "route_long_name", language, r.ID, r.LongName)
 }
-
-// Headsign returns a trip's headsign in a language, or "" where the feed has none.
-func (f *Feed) Headsign(t *Trip, language string) string {
-	return f.translate("trips", "trip_headsign", language, t.ID, t.Headsign)
-}

@@ -13,13 +13,12 @@ type Day struct {
 	Date gtfs.Date
 	Zero int64 // Unix s of the day's 00:00:00, from which its times count
 
-	runs   [][]*Run // by Pattern.Index, by departure
-	blocks map[string][]*Run
-	trips  map[*gtfs.Trip][]*Run
+	runs  [][]*Run // by Pattern.Index, by departure
+	trips map[*gtfs.Trip][]*Run
 }
 
-// Run is one journey on one day. Only one Run is ever made of a journey, so that they compare by
-// pointer.
+// Run is one journey on one day. While its day is in use there is one Run of a journey, so that they compare
+// by pointer.
 type Run struct {
 	gtfs.Run
 	Pattern  *Pattern
@@ -88,8 +87,9 @@ func (n *Network) forgetDay() {
 func (n *Network) newDay(date gtfs.Date) *Day {
 	d := &Day{
 		Date: date, Zero: date.At(0, n.Location()).Unix(),
-		runs: make([][]*Run, len(n.Patterns)), blocks: make(map[string][]*Run), trips: make(map[*gtfs.Trip][]*Run),
+		runs: make([][]*Run, len(n.Patterns)), trips: make(map[*gtfs.Trip][]*Run),
 	}
+	blocks := make(map[string][]*Run)
 	for _, run := range n.Feed.Runs(date) {
 		r := &Run{Run: run, Pattern: n.ofTrip[run.Trip], Zero: d.Zero}
 		for _, q := range run.Trip.Frequencies {
@@ -100,10 +100,10 @@ func (n *Network) newDay(date gtfs.Date) *Day {
 		d.runs[r.Pattern.Index] = append(d.runs[r.Pattern.Index], r)
 		d.trips[run.Trip] = append(d.trips[run.Trip], r)
 		if b := run.Trip.Block; b != "" && len(run.Trip.Frequencies) == 0 {
-			d.blocks[b] = append(d.blocks[b], r)
+			blocks[b] = append(blocks[b], r)
 		}
 	}
-	for _, block := range d.blocks {
+	for _, block := range blocks {
 		slices.SortStableFunc(block, func(a, b *Run) int { return cmp.Compare(a.Start, b.Start) })
 		for i := 1; i < len(block); i++ {
 			block[i-1].Next = block[i]

@@ -29,8 +29,8 @@ func (f *Place) plane(q orb.Point) (x, y float64) {
 	return d * f.cos * metresPerDegree, (q[1] - f.Point[1]) * metresPerDegree
 }
 
-// Near2 returns the square of the metres to q, true for what is near: good to compare by, some ns.
-func (f *Place) Near2(q orb.Point) float64 {
+// MetresSquared returns the square of the metres to q, true for what is near: good to compare by, some ns.
+func (f *Place) MetresSquared(q orb.Point) float64 {
 	x, y := f.plane(q)
 	return x*x + y*y
 }

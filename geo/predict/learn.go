@@ -60,10 +60,6 @@ func (p *Predictor) Learn(a *Arrival) {
 	}
 	j.pattern, j.run, j.stop, j.time = a.Pattern, a.Run, a.Stop, now
 	p.promise(j, now)
-	p.observed++
-	if t := time.UnixMilli(int64(now * 1000)); t.After(p.newest) {
-		p.newest = t
-	}
 }
 
 // learnLinks takes the time since the stop before as one of the links between.

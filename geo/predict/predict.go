@@ -15,13 +15,11 @@ import (
 // Predictor learns from arrivals and predicts more of them. It is for one goroutine; Predict may run
 // in many while nobody learns.
 type Predictor struct {
-	net      *network.Network
-	links    []link
-	general  pace // of all links
-	errors   residuals
-	pending  map[string]*journey // by vehicle
-	newest   time.Time
-	observed int
+	net     *network.Network
+	links   []link
+	general pace // of all links
+	errors  residuals
+	pending map[string]*journey // by vehicle
 }
 
 // New returns a predictor that has learned nothing: it tells the timetable's times between stops.

@@ -7,8 +7,6 @@ import (
 	"nhip"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
-
-	"github.com/paulmach/orb"
 )
 
 // Said is a state in the words that leave the process.
@@ -87,7 +85,7 @@ func (t *Tracker) Restore(id string, p *nhip.Position, said *nhip.Track) {
 	v.hold(t, s.Run)
 	if s.Inferred {
 		v.hypotheses = append(v.hypotheses, hypothesis{pattern: s.Pattern, along: s.Along, seen: 1})
-		v.astray, v.inferredAt = astrayEach, orb.Point{}
+		v.astray, v.inferredAt = astrayEach, point
 		for _, f := range s.Flags {
 			if f == WrongSignOn {
 				v.wrong = v.said

@@ -42,7 +42,6 @@ type State struct {
 	Along      float64          // metres along the pattern's line
 	Next       int              // index of the next stop; one behind the last when all are passed
 	Deviation  float64          // s behind the timetable, negative is ahead; 0 without a Run
-	Stands     bool             // it has not moved for a while
 	Confidence float64          // 0–1 that route and direction are right
 	Inferred   bool             // the bus did not say its trip, or said a wrong one
 	Flags      []Flag

@@ -79,6 +79,12 @@ func TestFollowsANamedTrip(t *testing.T) {
 	must(t, arrivals == 10, "got %v, want %v", arrivals, 10)
 }
 
+func TestADayThatCantBeIsNotBelieved(t *testing.T) {
+	d := newDrive(t)
+	s := d.trk.Fix("29B-1", &nhip.Position{Event: nhip.Fix, Time: morning(7, 2, 0), Point: nhip.Some(geotest.At(800)), Trip: "T4-0", StartDate: "20990101"}, "")
+	must(t, s.Run != nil && s.Run.Day == geotest.Day, "%+v", s.Run)
+}
+
 func TestInfersDirectionAndTripOfABarePoint(t *testing.T) {
 	d := newDrive(t)
 	s, _ := d.along(morning(7, 17, 0), 0, 4000)

@@ -191,7 +191,7 @@ func (t *Tracker) named(v *vehicle, said saying, now time.Time) (*network.Run, *
 // runOf returns the run of a trip that is meant: on the day that is said, else the one nearest to now.
 func (t *Tracker) runOf(trip *gtfs.Trip, said saying, now time.Time) *network.Run {
 	var runs []*network.Run
-	if date, err := gtfs.ParseDate(said.date); err == nil {
+	if date, err := gtfs.ParseDate(said.date); err == nil && t.serves(date, now) {
 		runs = t.net.Day(date).RunsOfTrip(trip)
 	} else {
 		for _, d := range t.net.DaysAt(now) {
@@ -214,6 +214,13 @@ func (t *Tracker) runOf(trip *gtfs.Trip, said saying, now time.Time) *network.Ru
 		}
 	}
 	return best
+}
+
+// serves reports whether a service day may have runs under way at a time. What a box says of any other day is
+// not believed: each day that is asked for costs memory.
+func (t *Tracker) serves(date gtfs.Date, now time.Time) bool {
+	today := gtfs.DateOf(now.In(t.net.Location()))
+	return today.Add(-2) <= date && date <= today.Add(1)
 }
 
 func withSeconds(s string) string {
@@ -258,7 +265,7 @@ func (v *vehicle) hold(t *Tracker, r *network.Run) {
 func (v *vehicle) state(passed []Passing) State {
 	s := State{
 		Time: v.time, Status: Unknown, Pattern: v.pattern, Run: v.run, Along: v.along, Next: v.passed,
-		Stands: v.time.Sub(v.stillSince) >= standsAfter, Confidence: v.confidence, Inferred: v.inferred, Passed: passed,
+		Confidence: v.confidence, Inferred: v.inferred, Passed: passed,
 	}
 	if v.run != nil && v.started {
 		s.Deviation = float64(v.time.UnixMilli())/1000 - v.run.Scheduled(v.along)
