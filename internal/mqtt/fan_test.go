@@ -58,12 +58,12 @@ func newBridge(t *testing.T, broker string) *bridge {
 			go func() {
 				_, _ = io.Copy(far, gate{near, b})
 				b.refusing.Store(false)
-				_, _ = far.Close(), near.Close()
+				_ = far.(*net.TCPConn).CloseWrite() // the broker reads what is on its way, and ends the connection
 			}()
 			go func() {
 				b.carry(near, far, number)
 				b.ended.Add(1)
-				_ = near.Close()
+				_, _ = far.Close(), near.Close()
 			}()
 		}
 	}()
