@@ -7,20 +7,6 @@ import (
 	"nhip"
 )
 
-// molarVolume is what a mole of an ideal gas takes at 25 °C and 1 atm (101,325 Pa), in litres:
-// R·T/p with R = 8.314462618 J/(mol·K), CODATA 2018.
-const molarVolume = 24.465
-
-// molarMass is in g/mol; NIST Chemistry WebBook, SRD 69. The gases alone have one: a count of
-// particles says nothing of their mass.
-var molarMass = map[nhip.Quantity]float64{
-	nhip.SO2: 64.064,
-	nhip.NO:  30.0061,
-	nhip.NO2: 46.0055,
-	nhip.CO:  28.0101,
-	nhip.O3:  47.9982,
-}
-
 // dimension is what kind of thing a unit measures.
 type dimension string
 
@@ -94,12 +80,12 @@ func Convert(q nhip.Quantity, v float64, in string) (float64, error) {
 		return 0, nhip.Errorf(nhip.UnknownField, "unit", "%q is not a known unit", Clip(in))
 	}
 	v = (v - u.zero) * u.factor
-	mass, isGas := molarMass[q]
+	mass, isGas := q.MolarMass()
 	switch {
 	case string(u.dimension) == q.Unit():
 		return v, nil
 	case u.dimension == mixingRatio && isGas:
-		return v * mass / molarVolume, nil
+		return v * mass / nhip.MolarVolume, nil
 	case u.dimension == mixingRatio && q.Unit() == string(concentration):
 		return 0, nhip.Errorf(nhip.Malformed, "unit", "%q can't be said of %s: particles have no molar mass", Clip(in), q)
 	}

@@ -1,0 +1,73 @@
+package aqi
+
+import (
+	"math"
+
+	"nhip"
+)
+
+// vnIndex and the columns beside it are table 2 of Decision 1459, in µg/m³. The columns are contiguous.
+// Beyond its last row a column says 500, the 8-hour one of ozone nothing: then the hour's alone counts.
+var vnIndex = []float64{0, 50, 100, 150, 200, 300, 400, 500}
+
+var (
+	vnOzone1h = []float64{0, 160, 200, 300, 400, 800, 1000, 1200}
+	vnOzone8h = []float64{0, 100, 120, 170, 210, 400}
+	vnCO      = []float64{0, 10_000, 30_000, 45_000, 60_000, 90_000, 120_000, 150_000}
+	vnSO2     = []float64{0, 125, 350, 550, 800, 1600, 2100, 2630}
+	vnNO2     = []float64{0, 100, 200, 700, 1200, 2350, 3100, 3850}
+	vnPM10    = []float64{0, 50, 150, 250, 350, 420, 500, 600}
+	vnPM25    = []float64{0, 25, 50, 80, 150, 250, 350, 500}
+)
+
+// vn is VN_AQI: section 2 of the Decision.
+func vn() *scale {
+	return &scale{
+		name: nhip.VNAQI,
+		hourly: []part{
+			{nhip.PM25, averageNowCast, vnColumn(vnPM25)},
+			{nhip.PM10, averageNowCast, vnColumn(vnPM10)},
+			{nhip.O3, average1h, vnColumn(vnOzone1h)},
+			{nhip.NO2, average1h, vnColumn(vnNO2)},
+			{nhip.SO2, average1h, vnColumn(vnSO2)},
+			{nhip.CO, average1h, vnColumn(vnCO)},
+		},
+		daily: []part{
+			{nhip.PM25, average24h, vnColumn(vnPM25)},
+			{nhip.PM10, average24h, vnColumn(vnPM10)},
+			{nhip.O3, averageMax8h, vnColumn(vnOzone8h)},
+			{nhip.O3, averageMax1h, vnColumn(vnOzone1h)},
+			{nhip.NO2, averageMax1h, vnColumn(vnNO2)},
+			{nhip.SO2, averageMax1h, vnColumn(vnSO2)},
+			{nhip.CO, averageMax1h, vnColumn(vnCO)},
+		},
+		round: halfUp,
+		needs: []nhip.Quantity{nhip.PM25, nhip.PM10},
+		levels: []level{
+			{50, nhip.Level{Number: 1, Name: nhip.Name{Vi: "Tốt", En: "Good"}, Colour: "#00E400"}},
+			{100, nhip.Level{Number: 2, Name: nhip.Name{Vi: "Trung bình", En: "Moderate"}, Colour: "#FFFF00"}},
+			{150, nhip.Level{Number: 3, Name: nhip.Name{Vi: "Kém", En: "Poor"}, Colour: "#FF7E00"}},
+			{200, nhip.Level{Number: 4, Name: nhip.Name{Vi: "Xấu", En: "Bad"}, Colour: "#FF0000"}},
+			{300, nhip.Level{Number: 5, Name: nhip.Name{Vi: "Rất xấu", En: "Very bad"}, Colour: "#8F3F97"}},
+			{math.Inf(1), nhip.Level{Number: 6, Name: nhip.Name{Vi: "Nguy hại", En: "Hazardous"}, Colour: "#7E0023"}},
+		},
+	}
+}
+
+// vnColumn makes sub-indices of a column of table 2. An instrument that says less than nothing near zero
+// counts as zero.
+func vnColumn(breakpoints []float64) func(float64) (float64, bool) {
+	return func(c float64) (float64, bool) {
+		c = max(c, 0)
+		for i := 1; i < len(breakpoints); i++ {
+			if c <= breakpoints[i] {
+				return interpolate(c, breakpoints[i-1], breakpoints[i], vnIndex[i-1], vnIndex[i]), true
+			}
+		}
+		return vnIndex[len(vnIndex)-1], len(breakpoints) == len(vnIndex)
+	}
+}
+
+func interpolate(c, low, high, indexLow, indexHigh float64) float64 {
+	return (indexHigh-indexLow)/(high-low)*(c-low) + indexLow
+}
