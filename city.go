@@ -88,6 +88,7 @@ type Station struct {
 	Lon    Opt[float64]           `json:"lon,omitzero"` //
 	Values map[Quantity]LiveValue `json:"values"`       // the newest of each quantity
 	Origin Origin                 `json:"origin,omitempty"`
+	Hours  *AirHours              `json:"hours,omitempty"` // nil where none is complete yet
 
 	// What the fleet says of it; the live topic does not hold it.
 	Name    Name    `json:"-"`
@@ -108,6 +109,7 @@ type LiveValue struct {
 	Time   time.Time `json:"time"`  // END of the period
 	Period float64   `json:"period_s"`
 	Flag   Flag      `json:"flag"`
+	Tests  string    `json:"tests,omitempty"` // the automatic checks that it did not pass
 }
 
 // Point returns the station's place as WGS84 lon, lat, when it is known.

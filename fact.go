@@ -27,10 +27,11 @@ type Origin string
 const Simulated Origin = "simulated"
 
 // Facts is what one message said: its decoder's output, the journal's content and the unit of
-// acknowledgement. Each position and each reading is one row of the ledger.
+// acknowledgement. Each position, reading and saying is one row of the ledger.
 type Facts struct {
 	Positions []Position `json:"positions,omitempty"`
 	Readings  []Reading  `json:"readings,omitempty"`
+	Sayings   []Saying   `json:"sayings,omitempty"`
 
 	// Undated says that the device has no clock: the times of its facts are those of arrival, so the
 	// same payload sent twice does not carry the same times.
@@ -41,6 +42,7 @@ type Facts struct {
 func (f *Facts) Reset() {
 	f.Positions = f.Positions[:0]
 	f.Readings = f.Readings[:0]
+	f.Sayings = f.Sayings[:0]
 	f.Undated = false
 }
 
@@ -53,6 +55,11 @@ func (f *Facts) Validate(now time.Time) error {
 	}
 	for i := range f.Readings {
 		if err := f.Readings[i].Validate(now); err != nil {
+			return err
+		}
+	}
+	for i := range f.Sayings {
+		if err := f.Sayings[i].ValidateIn(WindowAt(now)); err != nil {
 			return err
 		}
 	}

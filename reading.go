@@ -92,6 +92,9 @@ type Reading struct {
 	Flag     Flag           `json:"flag"`
 	Point    Opt[orb.Point] `json:"point,omitzero"` // where it was taken, when the device says so
 	Origin   Origin         `json:"origin,omitempty"`
+
+	// Channels are the values of both sensors of a monitor that has two; Value is what it makes of them.
+	Channels Opt[[2]float64] `json:"channels,omitzero"`
 }
 
 // MaxPeriod is the longest averaging period a monitor may report.

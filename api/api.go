@@ -35,7 +35,7 @@ var contract []byte
 // History is the database of what was. Its errors are nhip.Unavailable when it is away.
 type History interface {
 	// Readings yields a station's readings, oldest first.
-	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error
+	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Judged) error) error
 	// Arrivals yields all arrivals, oldest first.
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.

@@ -32,7 +32,7 @@ func (s stopped) Now() time.Time { return time.Time(s) }
 // absentHistory is a database that is away. What a real one answers is tested where one runs.
 type absentHistory struct{}
 
-func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Reading) error) error {
+func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Judged) error) error {
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 

@@ -148,16 +148,16 @@ func (o *readingWriter) begin() {
 	o.buf = append(o.buf, `,"readings":[`...)
 }
 
-func (o *readingWriter) write(r nhip.Reading) error {
+func (o *readingWriter) write(r nhip.Judged) error {
 	first := !o.begun
 	o.begin()
 	if o.form == formCSV {
-		o.buf = appendReadingCSV(o.buf, &r)
+		o.buf = appendReadingCSV(o.buf, &r.Reading)
 	} else {
 		if !first {
 			o.buf = append(o.buf, ',')
 		}
-		o.buf = appendReading(o.buf, &r)
+		o.buf = appendReading(o.buf, &r.Reading)
 	}
 	if len(o.buf) < flushBytes {
 		return nil

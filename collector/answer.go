@@ -20,7 +20,36 @@ func (c *Collector) answers() map[string]ask.Handler {
 		ask.List:   handler(c.Letters),
 		ask.Show:   handler(c.Letter),
 		ask.Replay: handler(c.Replay),
+
+		ask.Recompute: handler(c.Recompute),
+		ask.Left:      handler(c.Left),
 	}
+}
+
+// errNoAir is the answer of a collector that only takes readings in.
+var errNoAir = nhip.Errorf(nhip.NotFound, "collector", "this one does not keep the air")
+
+// Recompute has readings judged and summed up again. It answers at once with how much that is.
+func (c *Collector) Recompute(_ context.Context, q nhip.RecomputeQuery) (nhip.Recomputing, error) {
+	if c.air == nil {
+		return nhip.Recomputing{}, errNoAir
+	}
+	left, err := c.air.Recompute(q)
+	if err == nil {
+		err = c.air.Save()
+	}
+	return left, err
+}
+
+// Left tells how much is still to be made of what was said.
+func (c *Collector) Left(ctx context.Context, q nhip.LeftQuery) (nhip.Recomputing, error) {
+	if c.air == nil {
+		return nhip.Recomputing{}, errNoAir
+	}
+	if err := c.clerk.caughtUp(ctx, &c.clerk.done); err != nil {
+		return nhip.Recomputing{}, nhip.Errorf(nhip.Unavailable, "collector", "%q has not judged all it has taken in yet; ask again", c.id)
+	}
+	return c.air.Left(q)
 }
 
 // handler reads the parameters of a question; one that is not known is an error.

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nhip"
+	"nhip/collector/air"
 	"nhip/geo/network"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
@@ -194,6 +196,36 @@ func (c *city) addValues(topic string, s *nhip.Station) {
 	}
 	c.stations[topic] = &merged
 	c.dirty[topic] = true
+}
+
+// judged takes in what the checks make of a station's newest values, and its last hours.
+func (c *city) judged(t air.Told) {
+	topic := mqtt.LiveAirTopic(t.Station)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.stations[topic]
+	if before == nil {
+		return
+	}
+	after, changed := *before, !reflect.DeepEqual(before.Hours, t.Hours) && t.Hours != nil
+	if changed {
+		after.Hours = t.Hours
+	}
+	after.Values = maps.Clone(before.Values)
+	for q, of := range t.Flags {
+		v, ok := after.Values[q]
+		if !ok || !v.Time.Equal(of.Time) || v.Flag == of.Flag && v.Tests == of.Tests {
+			continue
+		}
+		v.Flag, v.Tests = of.Flag, of.Tests
+		after.Values[q], changed = v, true
+	}
+	if !changed {
+		return
+	}
+	c.stations[topic] = &after
+	c.dirty[topic] = true
+	c.signal()
 }
 
 // sweep takes off the map what has been silent for too long.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/collector/air"
 	"nhip/collector/ledger"
 	"nhip/internal/journal"
 	"nhip/internal/pause"
@@ -40,6 +41,7 @@ type clerk struct {
 	dead    *graveyard // the door's plot
 	replays *graveyard
 	out     *publisher
+	air     *air.Keeper // nil: the air is not kept
 	log     *slog.Logger
 	metrics *metrics
 	clock   nhip.Clock
@@ -55,14 +57,16 @@ type clerk struct {
 	saved   time.Time     // when the last checkpoint was
 	covered covered       // what it covers
 
-	last    uint64 // record in the parcel
-	parcel  *parcel
-	record  []byte
-	letters []letter
-	notes   []replayNote
-	entries []entry
-	outcome outcome
-	series  map[seriesKey]string
+	last     uint64 // record in the parcel
+	parcel   *parcel
+	record   []byte
+	letters  []letter
+	readings []nhip.Reading // that nobody said before
+	sayings  []nhip.Saying
+	notes    []replayNote
+	entries  []entry
+	outcome  outcome
+	series   map[seriesKey]string
 }
 
 // covered is what of the journals a checkpoint covers: up to here they are not needed any more.
@@ -70,7 +74,7 @@ type covered struct{ judged, drained uint64 }
 
 func (c *Collector) newClerk() (*clerk, error) {
 	k := &clerk{
-		intake: c.intake, outbox: c.outbox, book: c.book, out: c.out, log: c.log, metrics: c.metrics, clock: c.clock,
+		intake: c.intake, outbox: c.outbox, book: c.book, out: c.out, air: c.air, log: c.log, metrics: c.metrics, clock: c.clock,
 		drained: c.drain.progress.whole, release: c.release,
 		parcel: newParcel(), series: make(map[seriesKey]string), saved: time.Now(),
 	}
@@ -147,6 +151,7 @@ func half(s journal.Stats) bool { return s.MaxBytes > 0 && s.Bytes > s.MaxBytes/
 func (k *clerk) gather(ctx context.Context) error {
 	k.parcel.reset()
 	k.letters, k.notes, k.entries = k.letters[:0], k.notes[:0], k.entries[:0]
+	k.readings, k.sayings = k.readings[:0], k.sayings[:0]
 	k.last = k.done.Load()
 	waiting, cancel := context.WithTimeout(ctx, pressedEvery)
 	defer cancel()
@@ -179,6 +184,9 @@ func (k *clerk) gather(ctx context.Context) error {
 // settle counts what was judged and ships it; false when ctx ended first. It counts before it ships, or
 // the database's clerk could count a row as stored that was never received.
 func (k *clerk) settle(ctx context.Context) bool {
+	if !k.tellAir(ctx) {
+		return false
+	}
 	k.book.Update(func(tx *ledger.Tx) {
 		for i := range k.entries {
 			k.entries[i].addTo(tx)
@@ -190,6 +198,32 @@ func (k *clerk) settle(ctx context.Context) bool {
 		return false
 	}
 	k.done.Store(k.last)
+	k.out.echo(k.sayings)
+	return true
+}
+
+// tellAir hands on what is new, before any checkpoint covers it: the air keeps for itself what it has heard.
+func (k *clerk) tellAir(ctx context.Context) bool {
+	if k.air == nil {
+		return true
+	}
+	record := k.outbox.LastSeq()
+	if len(k.parcel.rows) > 0 {
+		record++ // the one that they are about to be in
+	}
+	k.air.Hear(k.readings, record)
+	for i := range k.sayings {
+		for {
+			err := k.air.Review(*k.sayings[i].Review)
+			if err == nil {
+				break
+			}
+			k.log.Error("can't take a review in, the intake waits", "error", err)
+			if !pause.For(ctx, diskRetry) {
+				return false
+			}
+		}
+	}
 	return true
 }
 
@@ -208,6 +242,9 @@ func (k *clerk) checkpoint() {
 	k.saved = time.Now()
 	mark, err := readMark(k.book, clerkMark)
 	c := covered{mark, k.drained()} // before, because the checkpoint may cover more than this, and not less
+	if err == nil && k.air != nil {
+		err = k.air.Save()
+	}
 	if err == nil {
 		err = k.book.Checkpoint()
 	}

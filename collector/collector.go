@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/collector/air"
 	"nhip/collector/decode"
 	"nhip/collector/ledger"
 	"nhip/geo/network"
+	"nhip/geo/qc"
 	"nhip/internal/ask"
 	"nhip/internal/cleanup"
 	"nhip/internal/journal"
@@ -47,7 +49,16 @@ type Options struct {
 	HFP          bool             // buses are told as HFP, too
 	MinFree      int64            // bytes of the disk that the intake leaves alone; the outbox leaves half of it
 	DeadBytes    int64            // most bytes of dead letters; beyond it the oldest day goes
+	Air          Air              // how the air is kept
 	BacklogRate  int              // rows a second that go to the database of what waited; 0 for as many as it takes
+}
+
+// Air says how a collector judges readings and sums them up.
+type Air struct {
+	History      air.History    // what is known of the past; nil: readings are taken in and not judged
+	Rules        *qc.Rules      // nil: the usual ones
+	Completeness float64        // share of values that an hour or a day needs; 0: three quarters
+	Zone         *time.Location // whose days and months are summed up, where the fleet names none
 }
 
 // MinJournalBytes is the least that Options.JournalBytes may be: a journal gives room back a segment at
@@ -74,6 +85,7 @@ type Collector struct {
 	clerk    *clerk
 	drain    *drain
 	out      *publisher
+	air      *air.Keeper  // nil where no history is given
 	arrivals *arrivalPost // nil where buses are not followed
 	deadDir  string
 	dead     int64 // most bytes of dead letters
@@ -90,7 +102,7 @@ func New(o Options) (*Collector, error) {
 		return nil, err
 	}
 	c := &Collector{
-		door: door{feeds, o.Clock, o.Late, o.Simulated, o.Logger.With("component", "collector")},
+		door: door{append(feeds, sayFeed()), o.Clock, o.Late, o.Simulated, o.Logger.With("component", "collector")},
 		id:   o.ID, begin: func() {}, metrics: newMetrics(o.Registry), sampler: newSampler(),
 		deadDir: filepath.Join(o.Dir, "dead"), dead: o.DeadBytes,
 	}
@@ -142,12 +154,27 @@ func (c *Collector) open(o Options) (err error) {
 	if c.drain, err = c.newDrain(o); err != nil {
 		return err
 	}
+	if o.Air.History != nil {
+		if c.air, err = c.newAir(o); err != nil {
+			return err
+		}
+	}
+	c.listen(&c.out.broker)
 	c.opened.Push("the database's dead letters", closing(c.drain.dead.close))
 	if c.clerk, err = c.newClerk(); err != nil {
 		return err
 	}
 	c.opened.Push("the clerk", closing(c.clerk.close))
 	return nil
+}
+
+func (c *Collector) newAir(o Options) (*air.Keeper, error) {
+	return air.New(air.Options{
+		Dir: filepath.Join(o.Dir, "air"), Clock: o.Clock, Store: o.Store, History: o.Air.History, Rules: o.Air.Rules,
+		Completeness: o.Air.Completeness, Zone: o.Air.Zone, Tell: c.city.judged,
+		Stored: func(record uint64) bool { return c.drain.progress.whole() >= record }, Heard: c.outbox.LastSeq(),
+		Logger: c.log, Registry: o.Registry,
+	})
 }
 
 func (c *Collector) openJournal(dir string, o journal.Options) (*journal.Journal, error) {
@@ -196,6 +223,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	c.start(c.drain.runFresh)
 	c.start(c.drain.runBacklog)
 	c.start(c.clerk.run) // ends after the drain, so that its last checkpoint has all of it
+	if c.air != nil {
+		c.start(c.air.Run)
+	}
 	c.start(c.out.run)
 	if c.arrivals != nil {
 		c.start(c.arrivals.run)
@@ -214,6 +244,11 @@ func (c *Collector) Stop(ctx context.Context) error {
 	}
 	if len(c.tasks) > 0 {
 		c.out.close()
+	}
+	if c.air != nil {
+		if err := c.air.Save(); err != nil {
+			c.log.Error("can't save what is to be made of readings; what the last checkpoint kept is made again", "error", err)
+		}
 	}
 	return errors.Join(c.city.save(), c.opened.Run(closeTimeout, c.log))
 }

@@ -210,7 +210,7 @@ func (o *outcome) notes(now time.Time) []replayNote {
 
 // replayed sums up an outcome.
 func (o *outcome) replayed(now time.Time) nhip.Replay {
-	r := nhip.Replay{Time: now, Passed: len(o.facts.Positions) + len(o.facts.Readings)}
+	r := nhip.Replay{Time: now, Passed: len(o.facts.Positions) + len(o.facts.Readings) + len(o.facts.Sayings)}
 	if o.resubmit != nil {
 		r.Passed++
 	}

@@ -107,6 +107,10 @@ func (d *door) validate(o *outcome) {
 		err := d.checkReading(&r, in)
 		return err != nil && o.reject(err, o.row(nhip.CheckID("", r.Station), mqtt.AirDevice(r.Station), r.Time))
 	})
+	o.facts.Sayings = slices.DeleteFunc(o.facts.Sayings, func(s nhip.Saying) bool {
+		err := s.ValidateIn(in)
+		return err != nil && o.reject(err, o.topicRow())
+	})
 }
 
 func (d *door) checkPosition(p *nhip.Position, in nhip.Window) error {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/decode/airgradient"
 	"nhip/collector/decode/chirpstack"
@@ -14,6 +15,7 @@ import (
 	"nhip/collector/decode/position"
 	"nhip/collector/decode/purpleair"
 	"nhip/collector/decode/reading"
+	"nhip/collector/decode/say"
 	"nhip/collector/decode/sensorcommunity"
 	"nhip/collector/decode/stationfile"
 	"nhip/collector/decode/tasmota"
@@ -65,6 +67,12 @@ type feed struct {
 	decode.Feed
 	decoder decode.Decoder
 	version string // "format/version"
+}
+
+// sayFeed takes what people say. It is no feed that anybody could configure.
+func sayFeed() feed {
+	f := decode.Feed{Topic: mqtt.SayTopic(nhip.SayReview, "") + "+", Format: say.Decoder.Format}
+	return feed{Feed: f, decoder: say.Decoder, version: say.Decoder.Format + "/" + strconv.Itoa(say.Decoder.Version)}
 }
 
 func bindFeeds(feeds []decode.Feed) ([]feed, error) {

@@ -62,6 +62,9 @@ func (k *clerk) judge(seq uint64, record []byte) {
 	for i := range o.facts.Readings {
 		k.reading(seq, &o.facts.Readings[i], o.readingPrints[i])
 	}
+	for i := range o.facts.Sayings {
+		k.saying(seq, &o.facts.Sayings[i], o.sayingPrints[i])
+	}
 	for i := range o.rejections {
 		k.rejection(&o.rejections[i])
 	}
@@ -93,12 +96,25 @@ func (k *clerk) reading(seq uint64, r *nhip.Reading, print uint64) {
 	f := ledger.Fact{Device: mqtt.AirDevice(r.Station), Series: k.seriesOf(r), Time: r.Time.UnixMilli(), Print: print}
 	k.undated(&f, r.Period)
 	received := k.outcome.received
-	k.weigh(seq, &f, func(dst []byte, revision int) []byte {
+	isNew := k.weigh(seq, &f, func(dst []byte, revision int) []byte {
 		if revision > 0 {
 			return influx.AppendReadingRevision(dst, r, received, revision)
 		}
 		return influx.AppendReading(dst, r, received)
 	})
+	if isNew {
+		k.readings = append(k.readings, *r)
+	}
+}
+
+// saying judges what a person said. Its id and its time are its identity, so a second one is the first again.
+func (k *clerk) saying(seq uint64, s *nhip.Saying, print uint64) {
+	f := ledger.Fact{Device: mqtt.SayDevice(s.Kind()), Series: s.ID(), Time: s.When().UnixMilli(), Print: print}
+	received := k.outcome.received
+	isNew := k.weigh(seq, &f, func(dst []byte, _ int) []byte { return influx.AppendReview(dst, s.Review, received) })
+	if isNew {
+		k.sayings = append(k.sayings, *s)
+	}
 }
 
 // seriesOf names what a reading is one of, as in "pm25/1h".
@@ -121,10 +137,11 @@ func (k *clerk) undated(f *ledger.Fact, period time.Duration) {
 	}
 }
 
-// weigh asks the book about a fact. line writes it; a revision has a number.
-func (k *clerk) weigh(seq uint64, f *ledger.Fact, line func(dst []byte, revision int) []byte) {
+// weigh asks the book about a fact, and tells whether it was never said. line writes it; a revision has a number.
+func (k *clerk) weigh(seq uint64, f *ledger.Fact, line func(dst []byte, revision int) []byte) (isNew bool) {
 	hour := hourOf(f.Time)
-	switch v, n := k.book.Judge(f); v {
+	v, n := k.book.Judge(f)
+	switch v {
 	case ledger.Duplicate:
 		k.metrics.duplicates.Inc()
 		k.note(f.Device, hour, duplicate)
@@ -137,6 +154,7 @@ func (k *clerk) weigh(seq uint64, f *ledger.Fact, line func(dst []byte, revision
 		k.note(f.Device, hour, queued)
 		k.put(seq, f.Device, hour, v == ledger.Revised, func(dst []byte) []byte { return line(dst, n) })
 	}
+	return v == ledger.New
 }
 
 // put writes a row into the parcel, unless it is in the outbox since a former life.

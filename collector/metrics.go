@@ -113,12 +113,12 @@ func number(b bool) float64 {
 
 // tally is what one message adds to the counts.
 type tally struct {
-	positions, readings int
-	rejections          []rejection
+	positions, readings, sayings int
+	rejections                   []rejection
 }
 
 func (o *outcome) tally() tally {
-	return tally{len(o.facts.Positions), len(o.facts.Readings), slices.Clone(o.rejections)}
+	return tally{len(o.facts.Positions), len(o.facts.Readings), len(o.facts.Sayings), slices.Clone(o.rejections)}
 }
 
 func (m *metrics) count(t tally) {
@@ -128,6 +128,9 @@ func (m *metrics) count(t tally) {
 	}
 	if t.readings > 0 {
 		m.received.WithLabelValues("reading").Add(float64(t.readings))
+	}
+	if t.sayings > 0 {
+		m.received.WithLabelValues("saying").Add(float64(t.sayings))
 	}
 	for _, r := range t.rejections {
 		m.rejected.WithLabelValues(string(r.err.Code)).Add(float64(r.rows))

@@ -43,6 +43,7 @@ type publisher struct {
 	client   *mqtt.Client
 	answers  *ask.Answerer // speaks over the same connection
 	letters  chan announcement
+	echoes   chan nhip.Saying
 	missed   prometheus.Counter // announcements left out
 	arrivals chan nhip.Arrival  // nil where buses are not followed
 	hfp      *hfpFeed           // nil where nobody wants it
@@ -54,10 +55,9 @@ type publisher struct {
 func newPublisher(id string, city *city, broker mqtt.Options, answers *ask.Answerer, log *slog.Logger, m *metrics) *publisher {
 	p := &publisher{
 		id: id, city: city, broker: answers.Extend(broker), answers: answers, missed: m.unannounced,
-		letters: make(chan announcement, maxAnnouncements),
+		letters: make(chan announcement, maxAnnouncements), echoes: make(chan nhip.Saying, maxAnnouncements),
 	}
 	p.broker.Logger = log
-	city.hearFleet(&p.broker)
 	p.broker.OnUp = func() {
 		p.counted.Store(false)
 		p.up.Store(true)
@@ -91,6 +91,17 @@ func (p *publisher) announce(letters []nhip.DeadLetter) {
 	}
 }
 
+// echo tells that sayings are taken in.
+func (p *publisher) echo(sayings []nhip.Saying) {
+	for _, s := range sayings {
+		select {
+		case p.echoes <- s:
+		default:
+			p.missed.Inc()
+		}
+	}
+}
+
 // run publishes whatever is due until ctx ends. States that change faster than the broker takes
 // them are published once, in their newest form.
 func (p *publisher) run(ctx context.Context) {
@@ -101,6 +112,8 @@ func (p *publisher) run(ctx context.Context) {
 			return
 		case l := <-p.letters:
 			p.client.Publish(mqtt.DeadTopic(p.id, l.code), 0, false, l.letter)
+		case s := <-p.echoes:
+			p.client.Publish(mqtt.EventTopic(s.Kind(), s.ID()), 0, false, encodeState(&s))
 		case a := <-p.arrivals:
 			p.client.Publish(mqtt.ArrivalTopic(a.Agency, a.Vehicle), 0, false, encodeState(a))
 		case <-rested:

@@ -33,7 +33,7 @@ type outcome struct {
 	resubmit *refusal // instead of all above but received: a row that goes to the database again
 
 	// Only when read from a record: the fingerprints of the rows as they stand there.
-	positionPrints, readingPrints []uint64
+	positionPrints, readingPrints, sayingPrints []uint64
 
 	// The positions as they stand in the record that was written or read last, good as long as its memory.
 	packed [][]byte
@@ -71,6 +71,7 @@ const (
 	fieldSkipped   = 10
 	fieldReplayOf  = 11
 	fieldResubmit  = 12
+	fieldSaying    = 13
 )
 
 // encoder writes fields; values that are not said are left out.
@@ -162,6 +163,9 @@ func appendRecord(dst []byte, o *outcome) []byte {
 	for i := range o.facts.Readings {
 		e.message(fieldReading, func() { e.reading(&o.facts.Readings[i]) })
 	}
+	for i := range o.facts.Sayings {
+		e.bytes(fieldSaying, encodeState(&o.facts.Sayings[i]))
+	}
 	if o.facts.Undated {
 		e.fixed(fieldSaidAs, o.saidAs)
 	}
@@ -231,6 +235,10 @@ func (e *encoder) reading(r *nhip.Reading) {
 	e.varint(6, int64(r.Flag))
 	e.point(7, 8, r.Point)
 	e.text(9, string(r.Origin))
+	if both, ok := r.Channels.Get(); ok {
+		e.float(10, both[0])
+		e.float(11, both[1])
+	}
 }
 
 func (e *encoder) rejection(r *rejection) {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"time"
@@ -65,7 +66,7 @@ func (o *outcome) reset() {
 	o.facts.Reset()
 	*o = outcome{
 		facts: o.facts, rejections: o.rejections[:0],
-		positionPrints: o.positionPrints[:0], readingPrints: o.readingPrints[:0], packed: o.packed[:0],
+		positionPrints: o.positionPrints[:0], readingPrints: o.readingPrints[:0], sayingPrints: o.sayingPrints[:0], packed: o.packed[:0],
 	}
 }
 
@@ -85,6 +86,10 @@ func readRecord(b []byte, o *outcome) error {
 			o.facts.Readings = append(o.facts.Readings, nhip.Reading{})
 			o.readingPrints = append(o.readingPrints, xxhash.Sum64(v.bytes))
 			return readReading(v.bytes, &o.facts.Readings[len(o.facts.Readings)-1])
+		case fieldSaying:
+			o.sayingPrints = append(o.sayingPrints, xxhash.Sum64(v.bytes))
+			o.facts.Sayings = append(o.facts.Sayings, nhip.Saying{})
+			return readSaying(v.bytes, &o.facts.Sayings[len(o.facts.Sayings)-1])
 		case fieldSaidAs:
 			o.facts.Undated, o.saidAs = true, v.num
 		case fieldRejection:
@@ -176,6 +181,7 @@ func readPosition(b []byte, p *nhip.Position) error {
 
 func readReading(b []byte, r *nhip.Reading) error {
 	var point orb.Point
+	var channels [2]float64
 	return eachField(b, func(v value) error {
 		switch v.n {
 		case 1:
@@ -197,9 +203,21 @@ func readReading(b []byte, r *nhip.Reading) error {
 			r.Point = nhip.Some(point)
 		case 9:
 			r.Origin = nhip.Origin(v.text())
+		case 10:
+			channels[0] = v.float()
+		case 11:
+			channels[1] = v.float()
+			r.Channels = nhip.Some(channels)
 		}
 		return nil
 	})
+}
+
+func readSaying(b []byte, s *nhip.Saying) error {
+	if err := json.Unmarshal(b, s); err != nil || s.Review == nil {
+		return errRecord
+	}
+	return nil
 }
 
 func readRejection(b []byte, r *rejection) error {

@@ -15,10 +15,10 @@ import (
 // compare sees through the optional values and takes nil and empty for the same.
 var compare = cmp.Options{
 	cmp.AllowUnexported(
-		outcome{}, rejection{}, refusal{}, nhip.Opt[float64]{}, nhip.Opt[int]{}, nhip.Opt[bool]{}, nhip.Opt[orb.Point]{},
+		outcome{}, rejection{}, refusal{}, nhip.Opt[float64]{}, nhip.Opt[int]{}, nhip.Opt[bool]{}, nhip.Opt[orb.Point]{}, nhip.Opt[[2]float64]{},
 	),
 	cmpopts.EquateEmpty(),
-	cmpopts.IgnoreFields(outcome{}, "positionPrints", "readingPrints"),
+	cmpopts.IgnoreFields(outcome{}, "positionPrints", "readingPrints", "sayingPrints"),
 }
 
 func opt[T any](t *rapid.T, g *rapid.Generator[T], name string) nhip.Opt[T] {

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"nhip/internal/fleet"
-	"nhip/internal/mqtt"
 )
 
 // usual is which line each vehicle usually drives, as the fleet says. It tips the scales where a bus does not
@@ -39,22 +38,4 @@ func (u *usual) hear(vehicle string, payload []byte) {
 		u.lines = make(map[string]fleet.Vehicle)
 	}
 	u.lines[vehicle] = v
-}
-
-// hearFleet lets the publisher's connection hear of the fleet where buses are followed.
-func (c *city) hearFleet(o *mqtt.Options) {
-	if c.network.Load() == nil {
-		return
-	}
-	o.Subscribe[mqtt.Fleet] = 0
-	others := o.Handle
-	o.Handle = func(topic string, payload []byte, retained bool) {
-		if _, vehicle, ok := mqtt.ParseFleet(topic); ok {
-			if vehicle != "" {
-				c.usual.hear(vehicle, payload)
-			}
-			return
-		}
-		others(topic, payload, retained)
-	}
 }

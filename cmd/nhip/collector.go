@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"nhip/collector"
+	"nhip/collector/air"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/internal/config"
@@ -97,6 +98,7 @@ func (i *intake) make() error {
 		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
 		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
 		Network:      i.followed,
+		Air:          i.air(i.db),
 		HFP:          i.conf.Collector.HFP,
 		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: i.conf.Collector.LateWindow, BacklogRate: int(i.conf.Influx.BacklogRate),
 	})
@@ -119,6 +121,13 @@ func (i *intake) make() error {
 	i.numbers, err = i.answer(i.ready)
 	return err
 }
+
+// air says how a collector keeps the air.
+func (p *process) air(history air.History) collector.Air {
+	return collector.Air{History: history, Zone: location(p.conf.Air.Zone), Completeness: p.conf.Air.Completeness / percent, Rules: p.conf.Air.Rules()}
+}
+
+const percent = 100
 
 // follow lets a collector follow buses on a new timetable.
 func (p *process) follow(c *collector.Collector, n *network.Network) {

@@ -76,6 +76,7 @@ public: {listen: 127.0.0.1:0, anonymous: true}
 influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector: {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
+air: {zone: Asia/Bangkok, completeness: 80}
 map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
 `, database.URL(), database.Token())))
 	p.Addresses = datadir.Addresses{HTTP: at["http"], MQTT: at["mqtt"]}
@@ -105,6 +106,9 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 	} {
 		seen.see(t, key, strings.Contains(numbers, line))
 	}
+	rules := `nhip_air_rules{completeness="80",zone="Asia/Bangkok"} 1`
+	seen.see(t, "air.zone", strings.Contains(numbers, rules))
+	seen.see(t, "air.completeness", strings.Contains(numbers, rules))
 	p.publish(t, [2]string{"probe/old", position("", time.Now().Add(-3*time.Hour), 13.7, 100.5)[1]})
 	await.True(t, "an old fix is turned away", func() bool { return strings.Contains(p.succeed(t, "dead", "list"), "too_old") })
 	seen.see(t, "collector.late_window", true)

@@ -82,7 +82,7 @@ func (h *history) Arrivals(ctx context.Context, from, to time.Time, yield func(n
 }
 
 // Readings yields a station's readings, oldest first.
-func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Reading) error) error {
+func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Judged) error) error {
 	return h.db.Readings(ctx, q, yield)
 }
 

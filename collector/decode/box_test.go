@@ -42,7 +42,7 @@ func TestABoxSpeaksOncePerQuantity(t *testing.T) {
 		r.Quantity, r.Value = v.q, v.v
 		want = append(want, r)
 	}
-	if diff := cmp.Diff(want, facts.Readings, cmp.AllowUnexported(nhip.Opt[orb.Point]{})); diff != "" {
+	if diff := cmp.Diff(want, facts.Readings, cmp.AllowUnexported(nhip.Opt[orb.Point]{}, nhip.Opt[[2]float64]{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if b.Empty() || b.Holds(nhip.PM10) || !b.Holds(nhip.PM25) {

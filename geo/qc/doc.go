@@ -96,5 +96,33 @@ func (v *Verdict) Tests() string {
 	return b.String()[1:]
 }
 
+// ParseTests reads what Tests wrote. Names of checks that are no more are passed over.
+func ParseTests(flag nhip.Flag, tests string) Verdict {
+	v := Verdict{Flag: flag}
+	for test := range strings.SplitSeq(tests, ",") {
+		name, grade, _ := strings.Cut(test, "=")
+		c, known := ParseCheck(name)
+		switch {
+		case known && grade == "4":
+			v.Failed |= 1 << c
+		case known && grade == "3":
+			v.Suspect |= 1 << c
+		}
+	}
+	return v
+}
+
+// Without returns the verdict as if a check had not been made.
+func (v Verdict) Without(c Check) Verdict {
+	out := Verdict{Flag: nhip.Good, Suspect: v.Suspect &^ (1 << c), Failed: v.Failed &^ (1 << c)}
+	switch {
+	case out.Failed != 0:
+		out.Flag = nhip.Fail
+	case out.Suspect != 0:
+		out.Flag = nhip.Suspect
+	}
+	return out
+}
+
 // none is a limit that is not set: nothing is beyond it.
 var none = math.NaN()

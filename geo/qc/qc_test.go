@@ -143,9 +143,9 @@ func TestTheWholeHasItsParts(t *testing.T) {
 
 func TestTwoChannels(t *testing.T) {
 	s := steady(nhip.PM25, step, 30, 30, 3)
-	s.Samples[0].Channels = nhip.Some([2]float64{28, 32})
-	s.Samples[1].Channels = nhip.Some([2]float64{15, 45})
-	s.Samples[2].Channels = nhip.Some([2]float64{1, 5})
+	s.Samples[0].Channels = &[2]float64{28, 32}
+	s.Samples[1].Channels = &[2]float64{15, 45}
+	s.Samples[2].Channels = &[2]float64{1, 5}
 	if got, want := told(LowCost, s), []string{"", "channels=3", ""}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
@@ -155,7 +155,7 @@ func TestWhatTheDeviceSaysAndWhereItIs(t *testing.T) {
 	s := steady(nhip.PM25, step, 30, 31, 32, 33)
 	s.Samples[1].Device = nhip.Fail
 	s.Samples[2].Device = nhip.Suspect
-	s.Samples[3].Point = nhip.Some(orb.Point{105.81, 21})
+	s.Samples[3].Point = &orb.Point{105.81, 21}
 	if got, want := told(Reference, s), []string{"", "device_status=4", "device_status=3", "location=3"}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
@@ -183,7 +183,7 @@ func TestEveryCheckHasItsNameAndParameters(t *testing.T) {
 		if back, ok := ParseCheck(c.String()); !ok || back != c {
 			t.Errorf("check %d is %q", c, c)
 		}
-		l := nothing()
+		l := Off()
 		for _, p := range c.Parameters() {
 			if l.Fields()[p] == nil {
 				t.Errorf("%s: no parameter is called %s", c, p)

@@ -59,8 +59,8 @@ var parameters = [checks][]string{
 // Parameters returns the names of the parameters that a check looks at.
 func (c Check) Parameters() []string { return parameters[c] }
 
-// nothing is a check that is off.
-func nothing() Limits {
+// Off returns the limits of a check that is off: none.
+func Off() Limits {
 	return Limits{none, none, none, none, none, none, 0, 0, 0, 0, 0}
 }
 
@@ -74,7 +74,7 @@ func (r *Rules) At(q nhip.Quantity, class Class, c Check) *Limits {
 	if of := r.limits[q]; of != nil {
 		return &of[class][c]
 	}
-	off := nothing()
+	off := Off()
 	return &off
 }
 
@@ -101,7 +101,7 @@ func NewRules() *Rules {
 			of := new([classes][checks]Limits)
 			for class := range of {
 				for c := range of[class] {
-					of[class][c] = nothing()
+					of[class][c] = Off()
 				}
 			}
 			r.limits[q] = of

@@ -15,9 +15,9 @@ import (
 type Sample struct {
 	At       int64 // END of its period, ms since 1970
 	Value    float64
-	Device   nhip.Flag            // what the device says of it; 0 or NotEvaluated where it says nothing
-	Point    nhip.Opt[orb.Point]  // where it was taken, when the device says so
-	Channels nhip.Opt[[2]float64] // the values of both sensors, of a monitor that has two
+	Device   nhip.Flag   // what the device says of it; 0 or NotEvaluated where it says nothing
+	Point    *orb.Point  // where it was taken, when the device says so
+	Channels *[2]float64 // the values of both sensors, of a monitor that has two
 }
 
 // Series is what one station says of one quantity, each value the mean of one length of time. Samples rise in At.
@@ -34,18 +34,25 @@ const farApart = 3
 const humidityFor = time.Hour
 
 // Station checks the values of one station from a moment on, in ms since 1970, each against what stands before
-// it and the one behind it. It calls found for each, series by series in the order of time. What is told of
-// the station must reach back as far as the longest flat line that counts. Home is where the station stands,
-// if that is known. Neighbours is left to Buddies, which sees more than one station.
+// it and behind it; and of those before, the ones to which it is news. It calls found for each, series by series
+// in the order of time. What is told of the station must reach back as far as the longest flat line that counts.
+// Home is where the station stands, if that is known. Neighbours is left to Neighbourhood, which sees more than
+// one station.
 func (r *Rules) Station(class Class, home nhip.Opt[orb.Point], all []Series, from int64, found func(series, sample int, v Verdict)) {
 	s := station{rules: r, class: class, home: home, all: all}
 	for i := range all {
-		samples := all[i].Samples
-		first := sort.Search(len(samples), func(j int) bool { return samples[j].At >= from })
-		for j := first; j < len(samples); j++ {
+		for j := all[i].firstBefore(from); j < len(all[i].Samples); j++ {
 			found(i, j, s.judge(i, j))
 		}
 	}
+}
+
+// firstBefore returns the first sample that one at a time is news to: a spike is known by what comes after it.
+func (s *Series) firstBefore(at int64) int {
+	since := func(t int64) int {
+		return sort.Search(len(s.Samples), func(j int) bool { return s.Samples[j].At >= t })
+	}
+	return min(since(at-around.Milliseconds()), max(since(at)-1, 0))
 }
 
 type station struct {
@@ -295,11 +302,10 @@ func (s *station) order(of *Series, x *Sample) nhip.Flag {
 
 // channels flags a value whose two sensors differ by more than the limit and by more than this part of their mean.
 func (l *Limits) channels(x *Sample) nhip.Flag {
-	both, ok := x.Channels.Get()
-	if !ok {
+	if x.Channels == nil {
 		return nhip.Good
 	}
-	return l.disagree(both[0], both[1])
+	return l.disagree(x.Channels[0], x.Channels[1])
 }
 
 func (l *Limits) disagree(a, b float64) nhip.Flag {
@@ -313,12 +319,8 @@ func (l *Limits) disagree(a, b float64) nhip.Flag {
 
 func (s *station) moved(l *Limits, x *Sample) nhip.Flag {
 	home, ok := s.home.Get()
-	if !ok {
+	if !ok || x.Point == nil {
 		return nhip.Good
 	}
-	here, ok := x.Point.Get()
-	if !ok {
-		return nhip.Good
-	}
-	return l.beyond(geo.DistanceHaversine(home, here), 0)
+	return l.beyond(geo.DistanceHaversine(home, *x.Point), 0)
 }

@@ -61,7 +61,7 @@ func TestQARTODFlatLines(t *testing.T) {
 	}
 	load(t, "qartod_flat_line.json", &v, json.Unmarshal)
 	s := steady(nhip.Temperature, time.Duration(v.Step)*time.Minute, v.Values...)
-	l := nothing()
+	l := Off()
 	l.Suspect, l.Fail, l.Tolerance = v.Suspect/3600, v.Fail/3600, v.Tolerance
 	for i, want := range v.Expected {
 		if got := l.flat(&s, i); got != want {
@@ -180,7 +180,7 @@ func TestTitanlibsRanges(t *testing.T) {
 		}
 		out := make([]bool, len(sites))
 		for i, v := range values {
-			l := nothing()
+			l := Off()
 			l.Low, l.High = bound("min", i), bound("max", i)
 			out[i] = math.IsNaN(v) || l.outside(v) == nhip.Fail // a value that is none never gets here
 		}

@@ -23,6 +23,9 @@ const (
 	List   = "dead/list"   // nhip.LetterQuery → nhip.LetterPage
 	Show   = "dead/show"   // nhip.LetterPart → nhip.DeadLetter
 	Replay = "dead/replay" // nhip.ReplayQuery → nhip.ReplayPage
+
+	Recompute = "air/recompute" // nhip.RecomputeQuery → nhip.Recomputing
+	Left      = "air/left"      // nhip.LeftQuery → nhip.Recomputing
 )
 
 // qos of questions and answers: an acknowledgement would tell nothing that the answer does not.

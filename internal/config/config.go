@@ -4,9 +4,13 @@
 package config
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"nhip"
+	"nhip/geo/qc"
+	"nhip/internal/fleet"
 )
 
 // Config is everything that can be set. The names of the keys, and what each may be, are in
@@ -26,6 +30,7 @@ type Config struct {
 	Feeds     []Feed // at least one
 	Fleet     string // path of the fleet file; empty: fleet.yaml of the data folder, where there is one
 	GTFS      string // path of a GTFS zip
+	Air       Air
 	Map       Map
 }
 
@@ -128,6 +133,60 @@ type Influx struct {
 	BacklogRate int64 // rows a second of what waited while it was away; 0 for as many as it takes
 }
 
+// Air says how readings are judged and summed up.
+type Air struct {
+	Zone         string  // IANA name: whose days and months are summed up, where the fleet names none
+	Completeness float64 // percent of the values that an hour, and of the hours that a day needs
+	Checks       []Check // what differs from the usual rules
+}
+
+// Check changes the limits of one check.
+type Check struct {
+	Check    string // its name, as in spike
+	Quantity string // empty: every one
+	Kind     string // of stations: reference or low-cost; empty: both
+	Off      bool
+	Limits   qc.Limits // what is NaN stays as it is
+}
+
+// given returns the names of the limits that are set, sorted.
+func (c *Check) given() []string {
+	var names []string
+	for name, v := range c.Limits.Fields() {
+		if !math.IsNaN(*v) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Rules returns the rules by which readings are judged.
+func (a *Air) Rules() *qc.Rules {
+	rules := qc.NewRules()
+	for i := range a.Checks {
+		a.Checks[i].apply(rules)
+	}
+	return rules
+}
+
+func (c *Check) apply(rules *qc.Rules) {
+	check, _ := qc.ParseCheck(c.Check) // it was looked up when it was read
+	for class, kind := range map[qc.Class]string{qc.LowCost: fleet.LowCost, qc.Reference: fleet.Reference} {
+		if c.Kind != "" && c.Kind != kind {
+			continue
+		}
+		rules.Set(nhip.Quantity(c.Quantity), class, check, func(l *qc.Limits) {
+			if c.Off {
+				*l = qc.Off()
+			}
+			for _, name := range c.given() {
+				*l.Fields()[name] = *c.Limits.Fields()[name]
+			}
+		})
+	}
+}
+
 // Feed maps topics to a decoder.
 type Feed struct {
 	Name    string        // by which the fleet calls it; empty: its format
@@ -161,6 +220,8 @@ const (
 	defaultAgency = "hanoi"
 	defaultZoom   = 12
 	defaultZone   = "Asia/Ho_Chi_Minh"
+
+	defaultCompleteness = 75 // percent
 
 	// What the payload formatters of common LoRaWAN monitors call their values.
 	defaultFields = "pm1=pm1, pm1_0=pm1, pm25=pm25, pm2_5=pm25, pm10=pm10, pm10_0=pm10, temperature=temperature, humidity=humidity, pressure=pressure hPa"
@@ -210,6 +271,7 @@ func Default() Config {
 			{Topic: "nhip/in/ufms/+", Format: "ufms", Agency: defaultAgency},
 			{Topic: "nhip/in/gtfs-rt/+", Format: "gtfs-rt", Agency: defaultAgency},
 		},
+		Air: Air{Zone: defaultZone, Completeness: defaultCompleteness},
 		Map: Map{Center: hanoi(), Zoom: defaultZoom},
 	}
 }

@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
+	"nhip/geo/qc"
 	"nhip/internal/settings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -16,6 +19,7 @@ func (e *Effective) read(path string, raw []byte) {
 	f.Read(raw, e.settings(), settings.Lists{
 		{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }},
 		{Key: pullsKey, Read: func(n ast.Node) { e.readPulls(f, n) }},
+		{Key: checksKey, Read: func(n ast.Node) { e.readChecks(f, n) }},
 	})
 	for key, at := range f.Places {
 		e.places[key] = at
@@ -76,5 +80,39 @@ func (e *Effective) readPulls(f *settings.File, n ast.Node) {
 		if j := slices.IndexFunc(e.Pulls[:i], func(other Pull) bool { return p.Name != "" && other.Name == p.Name }); j >= 0 {
 			f.Refuse(prefix+"name", fmt.Sprintf("is the name of pulls[%d], too", j))
 		}
+	}
+}
+
+func (e *Effective) readChecks(f *settings.File, n ast.Node) {
+	items, _ := f.Items(checksKey, n)
+	if len(items) == 0 {
+		return
+	}
+	e.Air.Checks = make([]Check, len(items))
+	for i, item := range items {
+		e.readCheck(f, &e.Air.Checks[i], prefix(checksKey, i), item)
+	}
+}
+
+// readCheck reads what changes of one check. A limit that the check does not look at would do nothing.
+func (e *Effective) readCheck(f *settings.File, c *Check, prefix string, item ast.Node) {
+	for _, v := range c.Limits.Fields() {
+		*v = math.NaN()
+	}
+	if !f.Section(prefix, item, c.settings(prefix), nil) {
+		return
+	}
+	f.Require(item, prefix+"check")
+	check, known := qc.ParseCheck(c.Check)
+	if !known {
+		return
+	}
+	for _, name := range c.given() {
+		if !slices.Contains(check.Parameters(), name) {
+			f.Refuse(prefix+name, fmt.Sprintf("is none of the limits of %s (%s)", check, strings.Join(check.Parameters(), ", ")))
+		}
+	}
+	if len(c.given()) == 0 && !c.Off {
+		f.Refuse(prefix+"check", "must have a limit, or off: true")
 	}
 }

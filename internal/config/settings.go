@@ -2,9 +2,14 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"nhip"
+	"nhip/geo/qc"
+	"nhip/internal/fleet"
 	"nhip/internal/settings"
 )
 
@@ -30,6 +35,8 @@ const envPrefix = "NHIP_"
 const (
 	feedsKey = "feeds"
 	pullsKey = "pulls"
+
+	checksKey = "air.checks"
 )
 
 // settings are the keys that hold one value, in the order in which they are shown. What is missing
@@ -76,6 +83,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "influx.backlog_rate", Value: settings.Count(&c.Influx.BacklogRate, maxBacklogRate)},
 		{Key: "fleet", Value: settings.Text(&c.Fleet, settings.Printable)},
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
+		{Key: "air.zone", Value: settings.Text(&c.Air.Zone, settings.Zone)},
+		{Key: "air.completeness", Value: settings.Number(&c.Air.Completeness, 1, percent)},
 		{Key: "map.style", Value: settings.Text(&c.Map.Style, settings.WebAddress)},
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
@@ -116,6 +125,49 @@ func (p *Pull) settings(prefix string) []settings.Setting {
 	}
 }
 
+// mostLimit is beyond every limit of a check, in any unit.
+const (
+	mostLimit = 1e9
+	percent   = 100
+)
+
+// settings are the keys of one check, each behind a prefix as in "air.checks[0].".
+func (c *Check) settings(prefix string) []settings.Setting {
+	all := []settings.Setting{
+		{Key: prefix + "check", Value: settings.Text(&c.Check, checkName)},
+		{Key: prefix + "quantity", Value: settings.Text(&c.Quantity, quantityName)},
+		{Key: prefix + "kind", Value: settings.Choice(&c.Kind, fleet.Reference, fleet.LowCost)},
+		{Key: prefix + "off", Value: settings.Switch(&c.Off)},
+	}
+	fields := c.Limits.Fields()
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		all = append(all, settings.Setting{Key: prefix + name, Value: settings.Number(fields[name], -mostLimit, mostLimit)})
+	}
+	return all
+}
+
+// said are the settings of a check that are set.
+func (c *Check) said(prefix string) []settings.Setting {
+	return slices.DeleteFunc(c.settings(prefix), func(s settings.Setting) bool {
+		_, isLimit := c.Limits.Fields()[strings.TrimPrefix(s.Key, prefix)]
+		return isLimit && !slices.Contains(c.given(), strings.TrimPrefix(s.Key, prefix))
+	})
+}
+
+func checkName(s string) error {
+	if _, known := qc.ParseCheck(s); !known {
+		return fmt.Errorf("must be one of %s, got %s", strings.Join(qc.CheckNames(), ", "), settings.Shown(s))
+	}
+	return nil
+}
+
+func quantityName(s string) error {
+	if _, known := nhip.ParseQuantity(s); s != "" && !known {
+		return fmt.Errorf("must be a quantity as in pm25, got %s", settings.Shown(s))
+	}
+	return nil
+}
+
 // required are a feed's keys without which it means nothing.
 func required(prefix string) []string {
 	return []string{prefix + "topic", prefix + "format", prefix + "agency"}
@@ -129,6 +181,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Pulls {
 		all = append(all, c.Pulls[i].settings(prefix(pullsKey, i))...)
+	}
+	for i := range c.Air.Checks {
+		all = append(all, c.Air.Checks[i].said(prefix(checksKey, i))...)
 	}
 	return all
 }

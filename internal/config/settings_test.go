@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nhip"
+	"nhip/geo/qc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,7 +35,7 @@ func fields(path string, v reflect.Value, visit func(path string, to any)) {
 		switch {
 		case field.Kind() == reflect.Struct:
 			fields(name, field, visit)
-		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]():
+		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]() && field.Type() != reflect.TypeFor[[]Check]():
 			visit(name, field.Addr().Interface())
 		}
 	}
@@ -41,7 +45,8 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	var c Config
 	var f Feed
 	var p Pull
-	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)))
+	var ch Check
+	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)), ch.settings(prefix(checksKey, 0)))
 	keys := make(map[any]string)
 	for _, s := range settings {
 		keys[s.Value.Target()] = s.Key
@@ -56,6 +61,7 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	fields("Config", reflect.ValueOf(&c).Elem(), visit)
 	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
 	fields("Pull", reflect.ValueOf(&p).Elem(), visit)
+	fields("Check", reflect.ValueOf(&ch).Elem(), visit)
 	if walked != len(keys) || walked != len(settings) {
 		t.Errorf("%d fields, %d settings, which write to %d", walked, len(settings), len(keys))
 	}
@@ -75,6 +81,7 @@ func samples() map[string]string {
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
+		"air.zone": "Asia/Bangkok", "air.completeness": "80",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].name": "boxes", "feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
 		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s", "feeds[0].fields": "air.pm=pm25, t=temperature °F",
@@ -142,6 +149,39 @@ func TestConfigKeysOfAPullHaveEffect(t *testing.T) {
 		}
 	}
 	if e := load(t, "pulls: [{name: a, url: 'http://a'}, {name: a, url: ftp://a, every: 0s}, {}]", Sources{}); len(e.faults) != 5 {
+		t.Errorf("faults:\n%v", e.Err())
+	}
+}
+
+func TestConfigKeysOfACheckHaveEffect(t *testing.T) {
+	e := load(t, `air:
+  checks:
+  - {check: humidity, quantity: pm25, kind: low-cost, suspect: 90}
+  - {check: flat_line, fail: 24}
+  - {check: spike, quantity: o3, off: true}
+`, Sources{})
+	if err := e.Err(); err != nil {
+		t.Fatal(err)
+	}
+	rules, usual := e.Air.Rules(), qc.NewRules()
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"a limit of one class", rules.At(nhip.PM25, qc.LowCost, qc.Humidity).Suspect, 90},
+		{"another quantity", rules.At(nhip.PM10, qc.LowCost, qc.Humidity).Suspect, 95},
+		{"a limit of all", rules.At(nhip.NO2, qc.Reference, qc.FlatLine).Fail, 24},
+		{"what is not named", rules.At(nhip.NO2, qc.Reference, qc.FlatLine).Suspect, usual.At(nhip.NO2, qc.Reference, qc.FlatLine).Suspect},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %v, want %v", c.name, c.got, c.want)
+		}
+	}
+	if got := rules.At(nhip.O3, qc.LowCost, qc.Spike).Suspect; !math.IsNaN(got) {
+		t.Errorf("a check that is off is suspect beyond %v", got)
+	}
+	bad := "air: {checks: [{check: humid}, {check: spike}, {check: humidity, radius: 5}, {check: spike, kind: cheap, suspect: x}]}"
+	if e := load(t, bad, Sources{}); len(e.faults) != 6 {
 		t.Errorf("faults:\n%v", e.Err())
 	}
 }

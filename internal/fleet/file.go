@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/qc"
 	"nhip/internal/mqtt"
 	"nhip/internal/settings"
 
@@ -106,6 +107,7 @@ func (r *reader) station(prefix string, item ast.Node, s *Station) {
 func (r *reader) quantity(prefix string, item ast.Node, q *Quantity) {
 	ok := r.Section(prefix, item, []settings.Setting{
 		{Key: prefix + "name", Value: settings.Text((*string)(&q.Name), quantity)},
+		{Key: prefix + "correction", Value: settings.Text(&q.Correction, correction)},
 	}, settings.Lists{{Key: prefix + "calibration", Read: func(n ast.Node) {
 		q.Calibration = each(r, prefix+"calibration", n, Calibration{Slope: 1}, r.calibration)
 		for i := 1; i < len(q.Calibration); i++ {
@@ -114,9 +116,24 @@ func (r *reader) quantity(prefix string, item ast.Node, q *Quantity) {
 			}
 		}
 	}}})
-	if ok {
-		r.Require(item, prefix+"name")
+	if !ok {
+		return
 	}
+	r.Require(item, prefix+"name")
+	if q.Correction != "" && q.Name != nhip.PM25 {
+		r.Refuse(prefix+"correction", "is for pm25 only")
+	}
+	if q.Correction != "" && len(q.Calibration) > 0 {
+		r.Refuse(prefix+"correction", "must not stand beside a calibration: a value is corrected once")
+	}
+}
+
+// correction is the rule of the name of one.
+func correction(s string) error {
+	if s != qc.EPA2021 {
+		return fmt.Errorf("must be %s, got %s", qc.EPA2021, settings.Shown(s))
+	}
+	return nil
 }
 
 func quantity(s string) error {

@@ -46,6 +46,7 @@ type Station struct {
 type Quantity struct {
 	Name        nhip.Quantity `json:"name"`
 	Calibration []Calibration `json:"calibration,omitempty"` // by From, rising
+	Correction  string        `json:"correction,omitempty"`  // name of a rule; empty: none
 }
 
 // Calibration is the line that turns what an instrument says into what it should have said, from a moment

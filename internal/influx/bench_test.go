@@ -32,7 +32,7 @@ func BenchmarkWithInfluxDB(b *testing.B) {
 		q := weekOfReadings(b, db)
 		for b.Loop() {
 			n := 0
-			if err := db.Readings(b.Context(), q, func(nhip.Reading) error { n++; return nil }); err != nil || n != 8*7*24*60 {
+			if err := db.Readings(b.Context(), q, func(nhip.Judged) error { n++; return nil }); err != nil || n != 8*7*24*60 {
 				b.Fatal(n, err)
 			}
 		}

@@ -80,6 +80,10 @@ func appendReading(dst []byte, r *nhip.Reading, received time.Time, revision int
 	dst = appendReceived(dst, received)
 	dst = appendFloat(dst, colValue, r.Value)
 	dst = appendInt(dst, colFlag, int64(r.Flag))
+	if both, ok := r.Channels.Get(); ok {
+		dst = appendFloat(dst, colChannelA, both[0])
+		dst = appendFloat(dst, colChannelB, both[1])
+	}
 	if pt, ok := r.Point.Get(); ok {
 		dst = appendFloat(dst, colLat, pt.Lat())
 		dst = appendFloat(dst, colLon, pt.Lon())

@@ -38,7 +38,7 @@ func fullPosition() nhip.Position {
 func fullReading() nhip.Reading {
 	return nhip.Reading{
 		Station: "hn-01", Quantity: nhip.PM25, Time: noon, Period: time.Hour, Value: 35, Flag: nhip.Good,
-		Point: nhip.Some(orb.Point{105.8, 21}), Origin: nhip.Simulated,
+		Point: nhip.Some(orb.Point{105.8, 21}), Origin: nhip.Simulated, Channels: nhip.Some([2]float64{34, 36}),
 	}
 }
 
@@ -100,7 +100,7 @@ func TestAppendReading(t *testing.T) {
 		r    nhip.Reading
 		want string
 	}{
-		{"everything", fullReading(), `reading,period=1h,quantity=pm25,station=hn-01 received=1772452801750i,value=35,flag=1i,lat=21,lon=105.8,origin="simulated" 1772452800250`},
+		{"everything", fullReading(), `reading,period=1h,quantity=pm25,station=hn-01 received=1772452801750i,value=35,flag=1i,channel_a=34,channel_b=36,lat=21,lon=105.8,origin="simulated" 1772452800250`},
 		{"without a place", bare, `reading,period=90s,quantity=no2,station=s received=1772452801750i,value=-0.25,flag=2i 1772452800250`},
 		{"a value that is none", none, `reading,period=90s,quantity=no2,station=s received=1772452801750i,flag=2i 1772452800250`},
 	}
@@ -131,23 +131,32 @@ func TestLinesAreOfTheSchema(t *testing.T) {
 	lines = influx.AppendReadingRevision(influx.AppendReading(lines, &r, received), &r, received, 2)
 	a := fullArrival()
 	lines = influx.AppendArrival(lines, &a)
-	metrics := parse(t, lines)
-	for i, m := range influx.Schema() {
-		got, want := map[string]influx.ColumnType{}, map[string]influx.ColumnType{}
-		for _, tag := range metrics[i].TagList() {
-			got[tag.Key] = influx.Tag
+	lines = influx.AppendVerdict(lines, &r, &nhip.Verdict{Flag: nhip.Good})
+	lines = influx.AppendRollup(lines, &nhip.Rollup{
+		Station: "s", Quantity: nhip.PM25, Period: nhip.HourPeriod, Quality: nhip.Automatic, Time: noon,
+	}, nhip.Good, received)
+	lines = influx.AppendReview(lines, &nhip.Review{
+		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.Strike, By: "b", Why: "w", Time: noon,
+	}, received)
+	written := make(map[string]map[string]influx.ColumnType)
+	for _, m := range parse(t, lines) {
+		if written[m.Name()] == nil {
+			written[m.Name()] = make(map[string]influx.ColumnType)
 		}
-		for _, field := range metrics[i].FieldList() {
-			got[field.Key] = columnType(field.Value)
+		for _, tag := range m.TagList() {
+			written[m.Name()][tag.Key] = influx.Tag
 		}
+		for _, field := range m.FieldList() {
+			written[m.Name()][field.Key] = columnType(field.Value)
+		}
+	}
+	for _, m := range influx.Schema() {
+		got, want := written[m.Name], map[string]influx.ColumnType{}
 		for _, c := range m.Columns {
 			want[c.Name] = c.Type
 			if c.Name == "time" || c.Doc == "" {
 				t.Errorf("column %q of %s: its name is reserved or its doc is empty", c.Name, m.Name)
 			}
-		}
-		if metrics[i].Name() != m.Name {
-			t.Errorf("measurement %q, want %q", metrics[i].Name(), m.Name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (- schema, + written):\n%s", m.Name, diff)

@@ -59,18 +59,14 @@ func write(t *testing.T, db *influx.DB, readings ...nhip.Reading) {
 func read(t *testing.T, db *influx.DB, q influx.ReadingQuery) []nhip.Reading {
 	t.Helper()
 	var got []nhip.Reading
-	err := db.Readings(t.Context(), q, func(r nhip.Reading) error { got = append(got, r); return nil })
+	err := db.Readings(t.Context(), q, func(r nhip.Judged) error { got = append(got, r.Reading); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
 }
 
-var allOf = cmp.Comparer(func(a, b nhip.Opt[orb.Point]) bool {
-	p, ok1 := a.Get()
-	q, ok2 := b.Get()
-	return ok1 == ok2 && p == q
-})
+var allOf = cmp.AllowUnexported(nhip.Opt[orb.Point]{}, nhip.Opt[[2]float64]{})
 
 // around is an interval that holds everything written at noon.
 func around(station string) influx.ReadingQuery {
@@ -336,7 +332,7 @@ func realStopsEarly(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 	write(t, db, many...)
 	enough, n := errors.New("enough"), 0
-	err := db.Readings(t.Context(), around("hn-01"), func(nhip.Reading) error {
+	err := db.Readings(t.Context(), around("hn-01"), func(nhip.Judged) error {
 		if n++; n == 3 {
 			return enough
 		}
@@ -346,7 +342,7 @@ func realStopsEarly(t *testing.T, _ *influx.Child, db *influx.DB) {
 		t.Errorf("got %v after %d", err, n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = db.Readings(ctx, around("hn-01"), func(nhip.Reading) error { cancel(); return nil })
+	err = db.Readings(ctx, around("hn-01"), func(nhip.Judged) error { cancel(); return nil })
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("the caller went away: %v", err)
 	}

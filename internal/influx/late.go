@@ -106,12 +106,30 @@ func (l *Late) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip
 }
 
 // Readings is DB.Readings.
-func (l *Late) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Reading) error) error {
+func (l *Late) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Judged) error) error {
 	db, err := l.get()
 	if err != nil {
 		return unavailable(err)
 	}
 	return db.Readings(ctx, q, yield)
+}
+
+// Rollups is DB.Rollups.
+func (l *Late) Rollups(ctx context.Context, q RollupQuery, yield func(Rolled) error) error {
+	db, err := l.get()
+	if err != nil {
+		return unavailable(err)
+	}
+	return db.Rollups(ctx, q, yield)
+}
+
+// Reviews is DB.Reviews.
+func (l *Late) Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error) {
+	db, err := l.get()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return db.Reviews(ctx, station, until)
 }
 
 // Tallies is DB.Tallies.

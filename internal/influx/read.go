@@ -45,7 +45,7 @@ func (q *ReadingQuery) validate() error {
 // the period's text, as they come from InfluxDB. An error of yield ends it and is returned as it is.
 // Other errors are an *nhip.Error: Invalid for what was asked, Unavailable when InfluxDB can't be
 // reached or breaks off, after which some may have been yielded.
-func (db *DB) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Reading) error) error {
+func (db *DB) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Judged) error) error {
 	if err := q.validate(); err != nil {
 		return err
 	}
@@ -68,14 +68,17 @@ func (db *DB) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Read
 }
 
 // readWindow yields the answer to one question and returns how many readings it had.
-func (db *DB) readWindow(ctx context.Context, flux, station string, yield func(nhip.Reading) error) (int, error) {
+func (db *DB) readWindow(ctx context.Context, flux, station string, yield func(nhip.Judged) error) (int, error) {
 	n := 0
 	err := db.query(ctx, "readings", flux, func(rec *query.FluxRecord) error {
-		r, err := readingOf(rec, station)
+		r, ok, err := readingOf(rec, station)
 		if err != nil {
 			return err
 		}
 		n++
+		if !ok {
+			return nil
+		}
 		return yield(r)
 	})
 	return n, err
@@ -102,23 +105,34 @@ func (q *ReadingQuery) flux(bucket string, from, to time.Time, limit int) string
 	return b.String()
 }
 
-// readingOf reads a row. A row without a value is not one of ours.
-func readingOf(rec *query.FluxRecord, station string) (nhip.Reading, error) {
+// readingOf reads a row. One without a value is a verdict whose reading is on its way: false.
+func readingOf(rec *query.FluxRecord, station string) (r nhip.Judged, ok bool, err error) {
 	row := rec.Values()
 	value, hasValue := row[colValue].(float64)
 	quantity, hasQuantity := row[colQuantity].(string)
 	at, hasTime := row["_time"].(time.Time)
 	text, _ := row[colPeriod].(string)
 	period, err := time.ParseDuration(text)
-	if !hasValue || !hasQuantity || !hasTime || err != nil {
-		return nhip.Reading{}, nhip.Errorf(nhip.Internal, "", "a row of %s in InfluxDB is not of the schema: %v", ReadingMeasurement, row)
+	if !hasQuantity || !hasTime || err != nil {
+		return r, false, nhip.Errorf(nhip.Internal, "", "a row of %s in InfluxDB is not of the schema: %v", ReadingMeasurement, row)
 	}
 	flag, _ := row[colFlag].(int64)
 	origin, _ := row[colOrigin].(string)
-	return nhip.Reading{
+	r.Reading = nhip.Reading{
 		Station: station, Quantity: nhip.Quantity(tagText(quantity)), Time: at.UTC(), Period: period,
-		Value: value, Flag: nhip.Flag(flag), Point: pointOf(row), Origin: nhip.Origin(origin),
-	}, nil
+		Value: value, Flag: nhip.Flag(flag), Point: pointOf(row), Origin: nhip.Origin(origin), Channels: channelsOf(row),
+	}
+	r.Verdict = verdictOf(row)
+	return r, hasValue, nil
+}
+
+func channelsOf(row map[string]any) nhip.Opt[[2]float64] {
+	a, ok1 := row[colChannelA].(float64)
+	b, ok2 := row[colChannelB].(float64)
+	if !ok1 || !ok2 {
+		return nhip.Opt[[2]float64]{}
+	}
+	return nhip.Some([2]float64{a, b})
 }
 
 func pointOf(row map[string]any) nhip.Opt[orb.Point] {

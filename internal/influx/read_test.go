@@ -76,7 +76,7 @@ func TestReadingsWithoutAnAnswer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			db := openFake(t, tt.answer, func(o *influx.Options) { o.Timeout = 300 * time.Millisecond })
 			rows := 0
-			err := db.Readings(t.Context(), around("s"), func(nhip.Reading) error { rows++; return nil })
+			err := db.Readings(t.Context(), around("s"), func(nhip.Judged) error { rows++; return nil })
 			if nhip.ErrorCode(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.says) || rows != tt.rows {
 				t.Errorf("%s: %v after %d rows; want %s with %q after %d", nhip.ErrorCode(err), err, rows, tt.code, tt.says, tt.rows)
 			}
@@ -95,7 +95,7 @@ func TestReadingsWhenTheServerIsGone(t *testing.T) {
 	}
 	defer db.Close()
 	server.Close()
-	err = db.Readings(t.Context(), around("s"), func(nhip.Reading) error { return nil })
+	err = db.Readings(t.Context(), around("s"), func(nhip.Judged) error { return nil })
 	if nhip.ErrorCode(err) != nhip.Unavailable || !strings.Contains(err.Error(), "InfluxDB does not answer at "+server.URL) {
 		t.Errorf("got %v", err)
 	}
@@ -113,7 +113,7 @@ func TestSlowReaderIsNotAStall(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) },
 		func(o *influx.Options) { o.Timeout = limit })
-	err := db.Readings(t.Context(), around("s"), func(nhip.Reading) error {
+	err := db.Readings(t.Context(), around("s"), func(nhip.Judged) error {
 		<-time.After(3 * limit) // the time limit is InfluxDB's, not the reader's
 		return nil
 	})

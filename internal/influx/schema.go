@@ -11,6 +11,8 @@ const (
 	PositionMeasurement = "position"
 	ReadingMeasurement  = "reading"
 	ArrivalMeasurement  = "arrival"
+	RollupMeasurement   = "rollup"
+	ReviewMeasurement   = "review"
 
 	// What was said again of the same moment with another content, beside the first.
 	PositionRevision = "position_revision"
@@ -19,10 +21,18 @@ const (
 
 // The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
 const (
+	colAction     = "action"
 	colAgency     = "agency"
 	colAlighted   = "alighted"
+	colAuto       = "auto"
 	colBearing    = "bearing"
 	colBoarded    = "boarded"
+	colBy         = "by"
+	colCapture    = "capture"
+	colChannelA   = "channel_a"
+	colChannelB   = "channel_b"
+	colCorrected  = "corrected"
+	colCount      = "count"
 	colDeadrun    = "deadrun"
 	colDelay      = "delay"
 	colDeparted   = "departed"
@@ -31,16 +41,25 @@ const (
 	colEstimated  = "estimated"
 	colEvent      = "event"
 	colFlag       = "flag"
+	colFrom       = "from"
 	colHeadsign   = "headsign"
+	colID         = "id"
 	colIndex      = "index"
 	colInferred   = "inferred"
 	colLat        = "lat"
+	colLevel      = "level"
 	colLine       = "line"
 	colLon        = "lon"
+	colMax        = "max"
+	colMean       = "mean"
+	colMedian     = "median"
+	colMin        = "min"
+	colNear       = "neighbours"
 	colNextStop   = "next_stop"
 	colOccupancy  = "occupancy"
 	colOdometer   = "odometer"
 	colOrigin     = "origin"
+	colP98        = "p98"
 	colPassengers = "passengers"
 	colPattern    = "pattern"
 	colPeriod     = "period"
@@ -48,14 +67,18 @@ const (
 	colReceived   = "received"
 	colRevision   = "revision"
 	colRoute      = "route"
+	colRule       = "rule"
 	colSpeed      = "speed"
 	colStartDate  = "start_date"
 	colStartTime  = "start_time"
 	colStation    = "station"
 	colStop       = "stop"
+	colTests      = "tests"
+	colTo         = "to"
 	colTrip       = "trip"
 	colValue      = "value"
 	colVehicle    = "vehicle"
+	colWhy        = "why"
 )
 
 // ColumnType says how InfluxDB keeps a column. A field's type is settled by the first row of a
@@ -92,8 +115,8 @@ func Schema() []Measurement {
 	position, reading := positionSchema(), readingSchema()
 	return []Measurement{
 		position, revisionOf(position, PositionRevision),
-		reading, revisionOf(reading, ReadingRevision),
-		arrivalSchema(),
+		withVerdict(reading), revisionOf(reading, ReadingRevision),
+		arrivalSchema(), rollupSchema(), reviewSchema(),
 	}
 }
 
@@ -169,11 +192,61 @@ func readingSchema() Measurement {
 		{colQuantity, Tag, "what is measured: pm25, no2, temperature …"},
 		{colStation, Tag, "the monitor"},
 
-		{colFlag, Int, "QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing"},
+		{colChannelA, Float, "value of the first of a monitor's two sensors; both or neither"},
+		{colChannelB, Float, "value of the second"},
+		{colFlag, Int, "what the device says of it. QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing"},
 		{colLat, Float, "WGS84 degrees, when the device says where; both or neither of lat and lon"},
 		{colLon, Float, "WGS84 degrees"},
 		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
 		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
 		{colValue, Float, "in the quantity's unit: µg/m³ at 25 °C and 1 atm, °C, %, Pa"},
+	}}
+}
+
+// withVerdict adds what the platform makes of a reading, which stands in its row when it has been judged.
+func withVerdict(m Measurement) Measurement {
+	m.Columns = append(m.Columns[:len(m.Columns):len(m.Columns)], []Column{
+		{colAuto, Int, "what the platform's own checks say of it, as flag; written beside the value when they have been made"},
+		{colCorrected, Float, "what it should have said, where a correction applies; written as auto is"},
+		{colRule, String, "the correction's name; empty where none applies"},
+		{colTests, String, `the checks that it did not pass, "spike=4,humidity=3"; empty where there are none`},
+	}...)
+	return m
+}
+
+// rollupSchema is of what is made of readings: it can be made again, and is in no ledger.
+func rollupSchema() Measurement {
+	return Measurement{RollupMeasurement, "an hour, a local day or a local month of readings, summed up; its time is the END", []Column{
+		{colLevel, Tag, `"raw", "automatic" or, where people have decided anything about it, "reviewed"`},
+		{colPeriod, Tag, `"1h", "1d" or "1mo"`},
+		{colQuantity, Tag, "what is measured: pm25, no2, temperature …"},
+		{colStation, Tag, "the monitor"},
+
+		{colCapture, Float, "percent of the values, or of the hours, that there could be"},
+		{colCount, Int, "values of an hour; complete hours of a day or a month"},
+		{colFlag, Int, "1 good, 2 too little captured to stand for the whole, 3 suspect, 4 nothing is any good"},
+		{colMax, Float, "the greatest value"},
+		{colMean, Float, "of the values, or of the complete hours' means"},
+		{colMedian, Float, "as mean"},
+		{colMin, Float, "the least value"},
+		{colNear, Int, "of an hour of a cheap monitor: what the neighbourhood makes of it, as flag"},
+		{colP98, Float, "as mean"},
+		{colReceived, Int, "when it was made, in ms since 1970"},
+	}}
+}
+
+// reviewSchema is of what people decide: in the ledger as what devices say.
+func reviewSchema() Measurement {
+	return Measurement{ReviewMeasurement, "what somebody decided about readings; its time is when. Never written again", []Column{
+		{colID, Tag, "the review, unique"},
+		{colStation, Tag, "the monitor"},
+
+		{colAction, String, `"strike", "restore" or "annotate"`},
+		{colBy, String, "who"},
+		{colFrom, Int, "of which readings: after this, in ms since 1970"},
+		{colQuantity, String, "of which quantity; left out for all"},
+		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+		{colTo, Int, "up to this, in ms since 1970"},
+		{colWhy, String, "why"},
 	}}
 }

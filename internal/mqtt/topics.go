@@ -20,14 +20,19 @@ const (
 	LiveCensus = "nhip/live/census/+"
 	Live       = "nhip/live/#"
 	Arrivals   = "nhip/event/arrival/#"
-	LiveHFP    = "nhip/live/hfp/v2/" // as HSL's /hfp/v2/
+	Reviews    = "nhip/event/review/+" // those that are taken in
+	Say        = "nhip/say/#"          // what people say, from the api to the collector
+	LiveHFP    = "nhip/live/hfp/v2/"   // as HSL's /hfp/v2/
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
 
 	Fleet   = "nhip/fleet/#"
 	Command = "nhip/cmd/" // what devices are told, each on topics of its own
 
-	eventArrival = "nhip/event/arrival/"
+	event        = "nhip/event/"
+	eventArrival = event + "arrival/"
+	say          = "nhip/say/"
+	saying       = "say/"
 	live         = "nhip/live/"
 	liveBus      = live + bus
 	liveAir      = live + air
@@ -94,6 +99,25 @@ func ArrivalTopic(agency, vehicle string) string {
 
 // IsArrival reports whether a topic tells arrivals.
 func IsArrival(topic string) bool { return strings.HasPrefix(topic, eventArrival) }
+
+// SayTopic returns the topic on which something of a kind is said.
+func SayTopic(kind, id string) string { return say + kind + "/" + Escape(id) }
+
+// IsSaying reports whether a topic carries what people say.
+func IsSaying(topic string) bool { return strings.HasPrefix(topic, say) }
+
+// SayDevice returns how the ledger calls those who say things of a kind.
+func SayDevice(kind string) string { return saying + kind }
+
+// EventTopic returns the topic on which it is told that what was said is taken in.
+func EventTopic(kind, id string) string { return event + kind + "/" + Escape(id) }
+
+// ParseEvent returns the kind and the id that a topic of events names, arrivals excepted.
+func ParseEvent(topic string) (kind, id string, ok bool) {
+	rest, is := strings.CutPrefix(topic, event)
+	kind, id, found := strings.Cut(rest, "/")
+	return kind, Unescape(id), is && found && !strings.Contains(id, "/")
+}
 
 // LiveBusTopicSize returns the length of LiveBusTopic, without making it.
 func LiveBusTopicSize(agency, vehicle string) int {

@@ -1,0 +1,43 @@
+package air
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	judged  *prometheus.CounterVec
+	rollups *prometheus.CounterVec
+	refused prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer, k *Keeper) *metrics {
+	m := &metrics{
+		judged: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nhip_air_judged_total", Help: "Verdicts on readings that were new or changed, by flag.",
+		}, []string{"flag"}),
+		rollups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nhip_air_rollups_total", Help: "Hours, days and months summed up, by period.",
+		}, []string{"period"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "nhip_air_refused_total", Help: "Writes of verdicts and roll-ups that the database refused for good.",
+		}),
+	}
+	if r == nil {
+		return m
+	}
+	r.MustRegister(m.judged, m.rollups, m.refused,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "nhip_air_rules", Help: "1; its labels say by which rules hours and days are summed up.",
+			ConstLabels: prometheus.Labels{"zone": k.o.Zone.String(), "completeness": strconv.FormatFloat(100*k.completeness, 'g', 6, 64)},
+		}, func() float64 { return 1 }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "nhip_air_left_hours", Help: "Hours of stations that have ended and are still to be judged and summed up.",
+		}, func() float64 {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			return float64(k.left("").Hours)
+		}))
+	return m
+}
