@@ -3,8 +3,10 @@ package collector
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"nhip"
@@ -99,6 +101,9 @@ func (d *door) feedOf(topic string) *feed {
 // cost the box its other values.
 func (d *door) validate(o *outcome) {
 	in := nhip.Window{Now: d.clock.Now(), Late: d.late}
+	if strings.HasPrefix(o.topic, mqtt.Import) {
+		in.Late = math.MaxInt64 // history, which only the operator brings
+	}
 	o.facts.Positions = slices.DeleteFunc(o.facts.Positions, func(p nhip.Position) bool {
 		err := d.checkPosition(&p, in)
 		return err != nil && o.reject(err, o.row(nhip.CheckID("", p.Vehicle), mqtt.BusDevice(p.Agency, p.Vehicle), p.Time))

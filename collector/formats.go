@@ -9,9 +9,12 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/decode/airgradient"
+	"nhip/collector/decode/airnow"
 	"nhip/collector/decode/chirpstack"
+	"nhip/collector/decode/csvfile"
 	"nhip/collector/decode/gtfsrt"
 	"nhip/collector/decode/hfp"
+	"nhip/collector/decode/openaq"
 	"nhip/collector/decode/position"
 	"nhip/collector/decode/purpleair"
 	"nhip/collector/decode/reading"
@@ -28,9 +31,12 @@ import (
 func formats() []decode.Decoder {
 	return []decode.Decoder{
 		airgradient.Decoder,
+		airnow.Decoder,
 		chirpstack.Decoder,
+		csvfile.Decoder,
 		gtfsrt.Decoder,
 		hfp.Decoder,
+		openaq.Decoder,
 		position.Decoder,
 		purpleair.Decoder,
 		reading.Decoder,

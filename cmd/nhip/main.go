@@ -33,6 +33,7 @@ type cli struct {
 	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the configuration of an outside broker: the fleet's devices and their topics."`
 	Fleet        fleetCmd        `cmd:"" help:"Compare versions of the fleet."`
 	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
+	Import       importCmd       `cmd:"" help:"Take in histories: files of readings, however old."`
 	Backtest     backtestCmd     `cmd:"" help:"Hold what the engine said of a recorded day against what happened."`
 	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
 	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`
@@ -77,7 +78,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Description("Nhịp takes in a city's buses and air monitors and tells its people, now."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.Vars{"data_dir": datadir.Default, "sim_buses": strconv.Itoa(sim.DefaultBuses)},
+		kong.Vars{"data_dir": datadir.Default, "sim_buses": strconv.Itoa(sim.DefaultBuses), "import_formats": strings.Join(importFormats(), ",")},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "nhip:", err)

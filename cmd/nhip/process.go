@@ -185,6 +185,7 @@ func (p *process) feeds() []decode.Feed {
 			all = append(all, f)
 		}
 	}
+	all = append(all, p.imports()...)
 	out := make([]decode.Feed, len(all))
 	for i, f := range all {
 		fields, _ := decode.ParseFields(f.Fields) // the configuration was checked
@@ -195,6 +196,23 @@ func (p *process) feeds() []decode.Feed {
 	}
 	return out
 }
+
+// imports are the feeds of histories: each format that can be imported is read as its first feed says.
+func (p *process) imports() []config.Feed {
+	var all []config.Feed
+	for _, format := range importFormats() {
+		f := config.Feed{Format: format, Agency: agencyOfImports}
+		if i := slices.IndexFunc(p.conf.Feeds, func(other config.Feed) bool { return other.Format == format }); i >= 0 {
+			f = p.conf.Feeds[i]
+		}
+		f.Topic = mqtt.Import + format + "/+"
+		all = append(all, f)
+	}
+	return all
+}
+
+// agencyOfImports stands where no feed of the format names one; readings have none.
+const agencyOfImports = "import"
 
 // location returns the zone of a name that the configuration has checked; nil where none is set.
 func location(name string) *time.Location {

@@ -81,6 +81,9 @@ func TestASpikeIsFlaggedAndItsNeighboursAreNot(t *testing.T) {
 	if want := []string{"", "", "spike=4", "", "", "spike=3", "", ""}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
+	if got := told(Reference, steady(nhip.PM25, time.Hour, 16, 17, 323, 16, 15)); got[2] != "spike=3" {
+		t.Errorf("an hour that stands out is %q", got[2])
+	}
 	if got := told(LowCost, steady(nhip.PM25, step, 16, 17, 150, 160, 155, 150, 30)); !cmp.Equal(got, make([]string, 7)) {
 		t.Errorf("a step is %q", got)
 	}

@@ -136,7 +136,11 @@ func (l *Limits) alone(s *Series, j int) nhip.Flag {
 	if up*down <= 0 {
 		return nhip.Good
 	}
-	return l.beyond(min(math.Abs(up), math.Abs(down)), (before+after)/2)
+	f := l.beyond(min(math.Abs(up), math.Abs(down)), (before+after)/2)
+	if s.Period >= time.Hour {
+		return min(f, nhip.Suspect) // the mean of an hour is no glitch, and may be a festival's
+	}
+	return f
 }
 
 func (l *Limits) amongOthers(s *Series, j int) nhip.Flag {

@@ -18,7 +18,8 @@ type column struct {
 	quantity nhip.Quantity
 }
 
-// readArchive reads a file of the archive: a header, then a line for each moment of a sensor.
+// readArchive reads a file of the archive: a header, then a line for each moment of a sensor. A line that is
+// broken is turned away alone.
 func readArchive(in *decode.Input, out *nhip.Facts) error {
 	head, rest, _ := cutLine(in.Payload)
 	columns, err := readHeader(head)
@@ -26,7 +27,7 @@ func readArchive(in *decode.Input, out *nhip.Facts) error {
 		return err
 	}
 	period := in.Feed.PeriodOr(usualInterval)
-	station := ""
+	station, faults := "", in.Faults()
 	for n := 2; len(rest) > 0; n++ {
 		var line []byte
 		line, rest, _ = cutLine(rest)
@@ -35,7 +36,8 @@ func readArchive(in *decode.Input, out *nhip.Facts) error {
 		}
 		r := row{box: decode.Box{Station: station, Period: period}}
 		if err := r.read(line, columns); err != nil {
-			return jsonscan.In(err, "line "+strconv.Itoa(n))
+			faults.Reject(decode.Within("line "+strconv.Itoa(n), err))
+			continue
 		}
 		r.box.AppendTo(out)
 		station = r.box.Station

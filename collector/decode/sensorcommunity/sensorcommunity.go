@@ -47,7 +47,7 @@
 //     parts.go counts. In pushes both say a bare "temperature", and only X-PIN, an HTTP header, tells
 //     them apart: such a node should use the custom API.
 //   - esp8266id is not looked at: a topic has been checked against who speaks, a payload has not.
-//   - One value that can't be read costs its whole message or file, and the error names its line.
+//   - One value that can't be read costs its whole message, in an archive its line.
 //     Ranges are checked later, value by value.
 //   - location.indoor is not looked at. Leave indoor sensors out of what is pulled: their air is not
 //     the city's.
@@ -77,7 +77,7 @@ import (
 )
 
 // Decoder reads all forms of Sensor.Community.
-var Decoder = decode.Decoder{Format: "sensor-community", Version: 1, Decode: read}
+var Decoder = decode.Decoder{Format: "sensor-community", Version: 2, Decode: read}
 
 // usualInterval is how often the firmware sends unless its owner changes it.
 const usualInterval = 145 * time.Second
