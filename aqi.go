@@ -7,16 +7,17 @@ type Scale string
 
 // The scales.
 const (
-	VNAQI Scale = "VN_AQI"       // Decision 1459/QĐ-TCMT of 12 November 2019
-	USAQI Scale = "US_EPA_2024"  // US EPA, as of 6 May 2024
-	WHO   Scale = "WHO_AQG_2021" // how many times the WHO guideline of 2021
+	VNAQI Scale = "VN_AQI" // Decision 1459/QĐ-TCMT of 12 November 2019
+	USAQI Scale = "US_EPA" // as of 6 May 2024
+	WHO   Scale = "WHO"    // how many times the guideline of 2021
 )
 
 // AQI is an air-quality index of one place: its number, and all that is needed to read it.
 type AQI struct {
 	Scale    Scale      `json:"scale"`
-	Rule     string     `json:"rule"` // "hourly" or "daily"
-	Time     time.Time  `json:"time"` // END of the hour or the day
+	Source   string     `json:"source"` // the text that says how it is made
+	Rule     string     `json:"rule"`   // "hourly" or "daily"
+	Time     time.Time  `json:"time"`   // END of the hour or the day
 	Value    float64    `json:"value"`
 	Level    Level      `json:"level"`
 	Dominant Quantity   `json:"dominant"`    // whose sub-index is the highest

@@ -95,6 +95,7 @@ type Station struct {
 	Kind    string  `json:"-"` // "reference" or "low-cost"
 	Owner   string  `json:"-"`
 	Reports float64 `json:"-"` // time between reports, s
+	Zone    string  `json:"-"` // IANA name; "": the city's
 }
 
 // Name is what people call a thing.

@@ -58,13 +58,15 @@ type Rollup struct {
 
 // Stats are the numbers of a Rollup, in Quantity.Unit. Where Count is 0 there are none.
 type Stats struct {
-	Mean    float64 `json:"mean"`
-	Min     float64 `json:"min"`
-	Max     float64 `json:"max"`
-	P98     float64 `json:"p98"`
-	Median  float64 `json:"median"`
-	Count   int     `json:"count"`       // values of an hour; complete hours of a day or a month
-	Capture float64 `json:"capture_pct"` // Count of as many as there could be, 0 to 100
+	Mean    float64      `json:"mean"`
+	Min     float64      `json:"min"`
+	Max     float64      `json:"max"`
+	P98     float64      `json:"p98"`
+	Median  float64      `json:"median"`
+	Max1h   Opt[float64] `json:"max_1h,omitzero"` // of a day: the highest hour
+	Max8h   Opt[float64] `json:"max_8h,omitzero"` // of a day: the highest mean of 8 hours that ends in it
+	Count   int          `json:"count"`           // values of an hour; complete hours of a day or a month
+	Capture float64      `json:"capture_pct"`     // Count of as many as there could be, 0 to 100
 
 	// Flag is Good or Suspect for a complete one, NotEvaluated where too little was captured to stand for the
 	// whole, Fail where there were values and none was any good.

@@ -25,6 +25,11 @@ func (o Opt[T]) Or(def T) T {
 // Known reports whether there is a value.
 func (o Opt[T]) Known() bool { return o.ok }
 
+// Equal reports whether both hold the same value, or both none. T must be comparable.
+func (o Opt[T]) Equal(other Opt[T]) bool {
+	return o.ok == other.ok && (!o.ok || any(o.value) == any(other.value))
+}
+
 // IsZero lets encoding/json leave the field out with omitzero.
 func (o Opt[T]) IsZero() bool { return !o.ok }
 

@@ -36,6 +36,10 @@ var contract []byte
 type History interface {
 	// Readings yields a station's readings, oldest first.
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Judged) error) error
+	// Rollups yields hours, days or months, oldest first.
+	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.Rolled) error) error
+	// Reviews returns what people have decided about a station, "" is all, in the order of that.
+	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 	// Arrivals yields all arrivals, oldest first.
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
@@ -57,8 +61,9 @@ type Options struct {
 	Network   *tile.Network    // what is drawn of the timetable; nil: none is loaded
 	Timetable *network.Network // what buses run on; nil: none is loaded
 	Map       Map
-	In        http.Handler // takes /in/… in, where the process is a gateway, too; nil: nothing is there
-	Web       fs.FS        // the built web map; nil: a page that says how to build it
+	In        http.Handler   // takes /in/… in, where the process is a gateway, too; nil: nothing is there
+	Web       fs.FS          // the built web map; nil: a page that says how to build it
+	Zone      *time.Location // whose days are told, where the fleet names none for a station; nil: UTC
 	Simulated bool
 	Token     string // the operator's: who has it may see the ledger and the dead letters; "" for nobody
 	Logger    *slog.Logger
@@ -111,6 +116,9 @@ func New(o Options) (*API, error) {
 	l, inside, err := listen(o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	if o.Network == nil {
 		o.Network = &tile.Network{}

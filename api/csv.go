@@ -13,7 +13,12 @@ import (
 // startCSV sets the headers of a CSV answer that a browser keeps as a file.
 func startCSV(h http.Header, name string) {
 	h.Set("Content-Type", formCSV+"; charset=utf-8")
-	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name)+".csv")
+	h.Set("Content-Disposition", attachment(name, ".csv"))
+}
+
+// attachment tells a browser to keep an answer as a file.
+func attachment(name, ext string) string {
+	return "attachment; filename*=UTF-8''" + url.PathEscape(name) + ext
 }
 
 // byteOrderMark tells spreadsheets that a CSV is UTF-8; without it they read µ and đ as noise.
@@ -21,9 +26,8 @@ const byteOrderMark = "\ufeff"
 
 // The columns of each list.
 const (
-	readingColumns = "time,station,quantity,value,unit,period,flag,origin\n"
 	busColumns     = "id,agency,route,line,headsign,direction,lat,lon,speed,bearing,distance_m,time,age_s,state,occupancy,origin\n"
-	stationColumns = "station,lat,lon,quantity,value,unit,period,time,age_s,state,flag,origin\n"
+	stationColumns = "station,lat,lon,quantity,value,unit,period,time,age_s,state,flag,origin,aqi_scale,aqi,aqi_level\n"
 )
 
 // row writes the cells of one row.
@@ -82,7 +86,8 @@ func appendBusCSV(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte
 }
 
 // appendStationCSV appends a station as a row for each of its quantities.
-func appendStationCSV(b []byte, s *nhip.Station, now time.Time) []byte {
+func appendStationCSV(b []byte, s *nhip.Station, scale nhip.Scale, now time.Time) []byte {
+	index, _, indexed := stationIndex(s, scale, now)
 	for _, q := range quantities(s) {
 		v := s.Values[q]
 		r := row{b}
@@ -98,23 +103,17 @@ func appendStationCSV(b []byte, s *nhip.Station, now time.Time) []byte {
 		r.raw(string(s.ValueState(v, now)))
 		r.raw(strconv.Itoa(int(v.Flag)))
 		r.raw(string(s.Origin))
+		r.raw(string(scale))
+		if indexed {
+			r.number(index.Value, 100)
+			r.text(index.Level.Name.Vi)
+		} else {
+			r.raw("")
+			r.raw("")
+		}
 		b = r.end()
 	}
 	return b
-}
-
-// appendReadingCSV appends a reading as a row.
-func appendReadingCSV(b []byte, r *nhip.Reading) []byte {
-	c := row{b}
-	c.time(r.Time)
-	c.text(r.Station)
-	c.raw(string(r.Quantity))
-	c.optional(nhip.Some(r.Value))
-	c.raw(r.Quantity.Unit())
-	c.raw(nhip.FormatPeriod(r.Period))
-	c.raw(strconv.Itoa(int(r.Flag)))
-	c.raw(string(r.Origin))
-	return c.end()
 }
 
 // appendCSV quotes a text where RFC 4180 asks for it. A text that a spreadsheet would take for a

@@ -60,8 +60,14 @@ func appendOpenBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byt
 	return appendOptional(b, "origin", string(bus.Origin))
 }
 
-// appendStation appends a station as a GeoJSON feature.
-func appendStation(b []byte, s *nhip.Station, now time.Time) []byte {
+// appendStation appends a station as a GeoJSON feature, with its index on a scale.
+func appendStation(b []byte, s *nhip.Station, scale nhip.Scale, now time.Time) []byte {
+	b = appendStationOpen(b, s, scale, now)
+	return append(b, '}', '}')
+}
+
+// appendStationOpen leaves the feature's properties open for more.
+func appendStationOpen(b []byte, s *nhip.Station, scale nhip.Scale, now time.Time) []byte {
 	if p, ok := s.Point(); ok {
 		b = appendGeometry(b, p.Lon(), p.Lat())
 	} else {
@@ -85,8 +91,8 @@ func appendStation(b []byte, s *nhip.Station, now time.Time) []byte {
 		b = appendValue(b, s, q, now)
 	}
 	b = append(b, '}')
-	b = appendOptional(b, "origin", string(s.Origin))
-	return append(b, '}', '}')
+	b = appendIndex(b, s, scale, now)
+	return appendOptional(b, "origin", string(s.Origin))
 }
 
 func quantities(s *nhip.Station) []nhip.Quantity {
@@ -122,6 +128,7 @@ func appendValue(b []byte, s *nhip.Station, q nhip.Quantity, now time.Time) []by
 	b = appendField(b, "state", string(s.ValueState(v, now)))
 	b = append(b, `,"flag":`...)
 	b = strconv.AppendInt(b, int64(v.Flag), 10)
+	b = appendOptional(b, "tests", v.Tests)
 	return append(b, '}')
 }
 
@@ -203,6 +210,9 @@ func appendRounded(b []byte, f, unit float64) []byte {
 	return b
 }
 
+// roundTo rounds to steps of 1/unit.
+func roundTo(f, unit float64) float64 { return math.Round(f*unit) / unit }
+
 const hexDigits = "0123456789abcdef"
 
 // appendText appends a JSON string. What is not UTF-8 becomes U+FFFD.
@@ -247,19 +257,4 @@ func appendCollection(b []byte, now time.Time, matched, returned int) []byte {
 	b = append(b, `,"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(returned), 10)
 	return append(b, `,"features":[`...)
-}
-
-// appendReading appends a reading as a JSON object.
-func appendReading(b []byte, r *nhip.Reading) []byte {
-	b = append(b, `{"quantity":`...)
-	b = appendText(b, string(r.Quantity))
-	b = appendTime(b, r.Time)
-	b = append(b, `,"value":`...)
-	b = appendFloat(b, r.Value)
-	b = appendField(b, "unit", r.Quantity.Unit())
-	b = appendField(b, "period", nhip.FormatPeriod(r.Period))
-	b = append(b, `,"flag":`...)
-	b = strconv.AppendInt(b, int64(r.Flag), 10)
-	b = appendOptional(b, "origin", string(r.Origin))
-	return append(b, '}')
 }

@@ -14,6 +14,8 @@ import (
 const (
 	formJSON = "application/json" // GeoJSON where they are places
 	formCSV  = "text/csv"
+
+	formParquet = "application/vnd.apache.parquet" // of histories
 )
 
 // noForm answers a client that accepts neither.
@@ -36,6 +38,17 @@ func (q *query) form(r *http.Request) string {
 		q.fail("format", "must be json or csv, got %q", f)
 		return formJSON
 	}
+}
+
+// historyForm is form with one more.
+func (q *query) historyForm(r *http.Request) string {
+	switch {
+	case q.values.Get("format") == "parquet":
+		return formParquet
+	case q.values.Get("format") == "" && strings.Contains(r.Header.Get("Accept"), formParquet):
+		return formParquet
+	}
+	return q.form(r)
 }
 
 // acceptedForm weighs an Accept header (RFC 9110 §12.5.1). JSON wins where both are as welcome.

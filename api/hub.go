@@ -31,7 +31,7 @@ func (u *update) feature(now time.Time) []byte {
 		if u.bus != nil {
 			u.data = appendBus(nil, u.bus, now, -1)
 		} else {
-			u.data = appendStation(nil, u.station, now)
+			u.data = appendStation(nil, u.station, nhip.VNAQI, now)
 		}
 	})
 	return u.data

@@ -43,6 +43,7 @@ func (a *API) routes() http.Handler {
 		r.With(a.needCity).Get("/v1/stations", a.listStations)
 		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)
 		r.Get("/v1/stations/{id}/readings", a.listReadings)
+		r.Get("/v1/stations/{id}/aqi", a.listIndices)
 		r.Group(func(r chi.Router) {
 			r.Use(a.sayExpiry)
 			r.With(a.needCity).Get("/v1/departures", a.listDepartures)

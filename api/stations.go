@@ -12,9 +12,9 @@ import (
 
 // listStations answers GET /v1/stations.
 func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
-	q := readQuery(r, "bbox", "format")
+	q := readQuery(r, "bbox", "index", "format")
 	box, boxed := q.box("bbox")
-	form := q.form(r)
+	scale, form := q.scale("index"), q.form(r)
 	if q.err != nil {
 		a.problem(w, r, q.err)
 		return
@@ -28,7 +28,7 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 	case formCSV:
 		body := []byte(byteOrderMark + stationColumns)
 		for _, s := range stations {
-			body = appendStationCSV(body, s, now)
+			body = appendStationCSV(body, s, scale, now)
 		}
 		startCSV(w.Header(), "stations")
 		writeLive(w, body)
@@ -38,7 +38,7 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = appendStation(body, s, now)
+			body = appendStation(body, s, scale, now)
 		}
 		w.Header().Set("Content-Type", geoJSON)
 		writeLive(w, append(body, "]}\n"...))
@@ -50,8 +50,10 @@ func (a *API) listStations(w http.ResponseWriter, r *http.Request) {
 // getStation answers GET /v1/stations/{id}.
 func (a *API) getStation(w http.ResponseWriter, r *http.Request) {
 	id, err := pathID(r, "id")
+	q := readQuery(r, "index")
+	scale := q.scale("index")
 	if err == nil {
-		err = readQuery(r).err
+		err = q.err
 	}
 	if err != nil {
 		a.problem(w, r, err)
@@ -64,7 +66,8 @@ func (a *API) getStation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", geoJSON)
-	writeLive(w, append(appendStation(nil, s, now), '\n'))
+	body := appendAdvice(appendStationOpen(nil, s, scale, now), s, scale, now)
+	writeLive(w, append(body, "}}\n"...))
 }
 
 func unknownStation(id string) error {

@@ -99,7 +99,7 @@ func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *ti
 	m := p.conf.Map
 	return api.Options{
 		Addr: p.conf.HTTP.Listen, PublicURL: p.conf.HTTP.PublicURL, Clock: p.clock, Broker: broker, History: history,
-		Network: drawn, Timetable: p.followed, Web: web.Files(), Simulated: simulated, Logger: p.log, Registry: p.registry,
+		Network: drawn, Timetable: p.followed, Web: web.Files(), Simulated: simulated, Zone: location(p.conf.Air.Zone), Logger: p.log, Registry: p.registry,
 		Map: api.Map{Style: m.Style, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: p.attribution(simulated)},
 	}
 }

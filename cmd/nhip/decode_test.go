@@ -28,6 +28,9 @@ func TestDecodeSaysWhatAPayloadSays(t *testing.T) {
 		want string // in the first line
 	}{
 		"airgradient":      {"airgradient/testdata/carried-in", []string{"--device", "84fce612f5b8", "--received", "2026-02-16T16:00:00Z"}, `"time":"2026-02-16T16:00:00Z","value":7,"flag":2,"period":"1m"`},
+		"airnow":           {"airnow/testdata/a-night", nil, `"station":"airnow-hanoi"`},
+		"csv":              {"csvfile/testdata/stations-and-units", nil, `"station":"hn-02","quantity":"co","time":"2026-02-16T08:00:00Z","value":1200`},
+		"openaq":           {"openaq/testdata/archive", nil, `"station":"openaq-2178"`},
 		"chirpstack":       {"chirpstack/testdata/decoded", []string{"--fields", "air.pm2_5=pm25"}, `"quantity":"pm25"`},
 		"gtfs-rt":          {"gtfsrt/testdata/deleted", nil, `"vehicle":"3"`},
 		"hfp":              {"hfp/testdata/arrival", []string{"--device", "0018/01029", "--agency", "hsl"}, `"agency":"hsl","vehicle":"0018/01029","event":"arr"`},

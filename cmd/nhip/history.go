@@ -86,6 +86,16 @@ func (h *history) Readings(ctx context.Context, q influx.ReadingQuery, yield fun
 	return h.db.Readings(ctx, q, yield)
 }
 
+// Rollups yields hours, days or months, oldest first.
+func (h *history) Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.Rolled) error) error {
+	return h.db.Rollups(ctx, q, yield)
+}
+
+// Reviews returns what people have decided about a station.
+func (h *history) Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error) {
+	return h.db.Reviews(ctx, station, until)
+}
+
 // Tallies counts the rows of devices by hour.
 func (h *history) Tallies(ctx context.Context, device string, from, to time.Time) (map[influx.TallyKey]influx.Tally, error) {
 	return h.db.Tallies(ctx, device, from, to)

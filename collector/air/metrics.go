@@ -3,6 +3,8 @@ package air
 import (
 	"strconv"
 
+	"nhip"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -34,10 +36,15 @@ func newMetrics(r prometheus.Registerer, k *Keeper) *metrics {
 		}, func() float64 { return 1 }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "nhip_air_left_hours", Help: "Hours of stations that have ended and are still to be judged and summed up.",
-		}, func() float64 {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			return float64(k.left("").Hours)
-		}))
+		}, func() float64 { return float64(k.leftNow().Hours) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "nhip_air_left_days", Help: "Days of stations that are over and still to be summed up.",
+		}, func() float64 { return float64(k.leftNow().Days) }))
 	return m
+}
+
+func (k *Keeper) leftNow() nhip.Recomputing {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.left("")
 }

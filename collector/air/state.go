@@ -217,8 +217,8 @@ func (k *Keeper) left(station string) nhip.Recomputing {
 			continue
 		}
 		out.Hours += s.dirty.addAll(s.sending).within(0, ended).hours()
-		if len(s.days) > 0 && s.firstSummable(now) != 0 {
-			out.Days += (s.days.within(0, ended).hours() + 23) / 24
+		if s.firstSummable(now) != 0 {
+			out.Days += max((s.days.within(0, ended).hours()+23)/24, 1) // a month is one, too
 		}
 	}
 	if station == "" || k.stations[station] != nil {

@@ -2,9 +2,11 @@ package air
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"nhip"
+	"nhip/geo/aqi"
 	"nhip/geo/rollup"
 	"nhip/internal/influx"
 )
@@ -29,7 +31,7 @@ func (k *Keeper) sum(ctx context.Context) bool {
 	hours := make(map[nhip.Quality]map[nhip.Quantity]map[int64]nhip.Stats)
 	for _, quality := range []nhip.Quality{nhip.Raw, nhip.Automatic, nhip.Reviewed} {
 		hours[quality] = make(map[nhip.Quantity]map[int64]nhip.Stats)
-		q := influx.RollupQuery{Station: s.id, Period: nhip.HourPeriod, Quality: quality, From: month.from, To: month.to}
+		q := influx.RollupQuery{Station: s.id, Period: nhip.HourPeriod, Quality: quality, From: month.from.Add(-before), To: month.to}
 		err := k.o.History.Rollups(ctx, q, func(r influx.Rolled) error {
 			of := hours[quality]
 			if of[r.Quantity] == nil {
@@ -49,6 +51,9 @@ func (k *Keeper) sum(ctx context.Context) bool {
 	k.sumMonth(s, month, hours)
 	return true
 }
+
+// before is how far back the first 8-hour mean of a day reaches.
+const before = (aqi.DayHours - 24) * time.Hour
 
 // stretch is a local day or month, as the time after its begin up to its end.
 type stretch struct{ from, to time.Time }
@@ -133,12 +138,34 @@ func (k *Keeper) sumStretch(s *station, period string, of stretch, hours map[nhi
 			if !ok {
 				continue
 			}
+			if period == nhip.DayPeriod {
+				stats.Max1h, stats.Max8h = highestOf(all, to, k.completeness)
+			}
 			r := nhip.Rollup{Station: s.id, Quantity: q, Period: period, Quality: quality, Time: of.to, Stats: stats}
 			k.lines = influx.AppendRollup(k.lines, &r, 0, k.now)
 			k.rows++
 			k.metrics.rollups.WithLabelValues(period).Inc()
 		}
 	}
+}
+
+// highestOf returns the highest hour and the highest 8 hours of the day that ends before an hour.
+func highestOf(all map[int64]nhip.Stats, end int64, completeness float64) (hour, eight nhip.Opt[float64]) {
+	means := make([]float64, aqi.DayHours)
+	for i := range means {
+		means[i] = aqi.Missing()
+		if stats, ok := all[end-1-int64(i)]; ok && stats.Complete() {
+			means[i] = stats.Mean
+		}
+	}
+	one, many := aqi.MaxOfDay(means, completeness)
+	if !math.IsNaN(one) {
+		hour = nhip.Some(one)
+	}
+	if !math.IsNaN(many) {
+		eight = nhip.Some(many)
+	}
+	return hour, eight
 }
 
 func (k *Keeper) reviewedIn(s *station, q nhip.Quantity, from, to int64) bool {

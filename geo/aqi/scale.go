@@ -19,6 +19,7 @@ type part struct {
 // scale is one way to make an index.
 type scale struct {
 	name          nhip.Scale
+	source        string
 	hourly, daily []part
 	round         func(float64) float64
 	levels        []level
@@ -36,25 +37,59 @@ var scales = map[nhip.Scale]*scale{nhip.VNAQI: vn(), nhip.USAQI: us(), nhip.WHO:
 // Known reports whether there is such a scale.
 func Known(name nhip.Scale) bool { return scales[name] != nil }
 
+// Scales returns the names of all, that of the law first.
+func Scales() []nhip.Scale { return []nhip.Scale{nhip.VNAQI, nhip.USAQI, nhip.WHO} }
+
 // At makes the index of the hour that ends at the given time. It is false where the rule's own conditions are
 // not met: for VN_AQI, that one of PM2.5 and PM10 be there.
 func At(name nhip.Scale, end time.Time, hours Hours) (nhip.AQI, bool) {
 	s := scales[name]
-	return s.index(s.hourly, Hourly, end, hours, UsualCompleteness)
+	return s.index(s.hourly, Hourly, end, func(p *part) (float64, float64, bool) {
+		return averageOf(p.average, hours[p.quantity], UsualCompleteness)
+	})
 }
 
 // OfDay makes the index of the day that ends at the given time, of DayHours hours. Completeness is the share of
 // hours that each mean needs, from 0 to 1.
 func OfDay(name nhip.Scale, end time.Time, hours Hours, completeness float64) (nhip.AQI, bool) {
 	s := scales[name]
-	return s.index(s.daily, Daily, end, hours, completeness)
+	return s.index(s.daily, Daily, end, func(p *part) (float64, float64, bool) {
+		return averageOf(p.average, hours[p.quantity], completeness)
+	})
 }
 
-func (s *scale) index(parts []part, rule string, end time.Time, hours Hours, completeness float64) (nhip.AQI, bool) {
-	a := nhip.AQI{Scale: s.name, Rule: rule, Time: end, Sub: make([]nhip.SubIndex, 0, len(parts))}
+// OfDaySums is OfDay for days that are summed up already: the mean of each quantity's hours and the highest of its
+// hours and of its eight hours. A sum that is not complete does not count.
+func OfDaySums(name nhip.Scale, end time.Time, sums map[nhip.Quantity]nhip.Stats) (nhip.AQI, bool) {
+	s := scales[name]
+	return s.index(s.daily, Daily, end, func(p *part) (float64, float64, bool) {
+		day := sums[p.quantity] // none is not complete
+		return averageOfDay(p.average, &day)
+	})
+}
+
+// MaxOfDay returns the highest hour and the highest mean of 8 hours of a day, of DayHours hours; NaN where too few
+// are there.
+func MaxOfDay(hours []float64, completeness float64) (hour, eight float64) {
+	hour, _, ok1 := highest(hours, 1, completeness)
+	eight, _, ok8 := highest(hours, eightHours, completeness)
+	if !ok1 {
+		hour = Missing()
+	}
+	if !ok8 {
+		eight = Missing()
+	}
+	return hour, eight
+}
+
+// index makes an index of the averages that concentration returns, with the share of hours that each has.
+func (s *scale) index(parts []part, rule string, end time.Time, concentration func(*part) (c, share float64, ok bool)) (nhip.AQI, bool) {
+	a := nhip.AQI{Scale: s.name, Source: s.source, Rule: rule, Time: end, Sub: make([]nhip.SubIndex, 0, len(parts))}
 	for i := range parts {
-		if sub, ok := s.sub(&parts[i], hours[parts[i].quantity], completeness); ok {
-			a.Sub = append(a.Sub, sub)
+		if c, share, ok := concentration(&parts[i]); ok {
+			if sub, ok := s.sub(&parts[i], c, share); ok {
+				a.Sub = append(a.Sub, sub)
+			}
 		}
 	}
 	if !s.suffices(a.Sub) {
@@ -75,11 +110,7 @@ func (s *scale) suffices(subs []nhip.SubIndex) bool {
 	return slices.ContainsFunc(subs, func(x nhip.SubIndex) bool { return slices.Contains(s.needs, x.Quantity) })
 }
 
-func (s *scale) sub(p *part, hours []float64, completeness float64) (nhip.SubIndex, bool) {
-	c, share, ok := averageOf(p.average, hours, completeness)
-	if !ok {
-		return nhip.SubIndex{}, false
-	}
+func (s *scale) sub(p *part, c, share float64) (nhip.SubIndex, bool) {
 	v, ok := p.index(c)
 	if !ok {
 		return nhip.SubIndex{}, false
@@ -138,3 +169,50 @@ func Levels(name nhip.Scale) []LevelBound {
 func halfUp(v float64) float64 { return math.Floor(v + 0.5 + 1e-9) }
 
 func roundTo(v, parts float64) float64 { return math.Round(v*parts) / parts }
+
+// SubAt returns the sub-index of one quantity for the hour that index 0 of its hours ends; the highest where the
+// scale makes several.
+func SubAt(name nhip.Scale, q nhip.Quantity, hours []float64) (float64, bool) {
+	s := scales[name]
+	return s.highestSub(s.hourly, q, func(p *part) (float64, float64, bool) {
+		return averageOf(p.average, hours, UsualCompleteness)
+	})
+}
+
+// SubOfDay returns the sub-index of one quantity for a day that is summed up.
+func SubOfDay(name nhip.Scale, q nhip.Quantity, day *nhip.Stats) (float64, bool) {
+	s := scales[name]
+	return s.highestSub(s.daily, q, func(p *part) (float64, float64, bool) { return averageOfDay(p.average, day) })
+}
+
+func (s *scale) highestSub(parts []part, q nhip.Quantity, concentration func(*part) (c, share float64, ok bool)) (top float64, found bool) {
+	for i := range parts {
+		if parts[i].quantity != q {
+			continue
+		}
+		c, share, ok := concentration(&parts[i])
+		if !ok {
+			continue
+		}
+		if sub, ok := s.sub(&parts[i], c, share); ok && (!found || sub.Value > top) {
+			top, found = sub.Value, true
+		}
+	}
+	return top, found
+}
+
+// averageOfDay takes the average that a name says from a day's sums.
+func averageOfDay(name string, day *nhip.Stats) (c, share float64, ok bool) {
+	if !day.Complete() {
+		return 0, 0, false
+	}
+	switch name {
+	case averageMax1h:
+		c, ok = day.Max1h.Get()
+	case averageMax8h:
+		c, ok = day.Max8h.Get()
+	default:
+		c, ok = day.Mean, true
+	}
+	return c, day.Capture / 100, ok
+}

@@ -76,7 +76,8 @@ var (
 // us is the AQI of the US EPA. Its hour takes particles as NowCasts, ozone and CO as means of 8 hours.
 func us() *scale {
 	return &scale{
-		name: nhip.USAQI,
+		name:   nhip.USAQI,
+		source: "US EPA, breakpoints of 6 May 2024",
 		hourly: []part{
 			{nhip.PM25, averageNowCast, usPM25.index},
 			{nhip.PM10, averageNowCast, usPM10.index},

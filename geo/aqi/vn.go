@@ -23,7 +23,8 @@ var (
 // vn is VN_AQI: section 2 of the Decision.
 func vn() *scale {
 	return &scale{
-		name: nhip.VNAQI,
+		name:   nhip.VNAQI,
+		source: "Decision 1459/QĐ-TCMT, 12 November 2019",
 		hourly: []part{
 			{nhip.PM25, averageNowCast, vnColumn(vnPM25)},
 			{nhip.PM10, averageNowCast, vnColumn(vnPM10)},

@@ -20,7 +20,7 @@ func who() *scale {
 	daily := append([]part(nil), day...)
 	daily[2].average = averageMax8h
 	return &scale{
-		name: nhip.WHO, hourly: day, daily: daily,
+		name: nhip.WHO, source: "WHO global air quality guidelines, 2021", hourly: day, daily: daily,
 		round: func(v float64) float64 { return roundTo(v, 100) },
 		levels: []level{
 			{1, nhip.Level{Number: 1, Name: nhip.Name{Vi: "Đạt mức khuyến nghị của WHO", En: "Within the WHO guideline"}, Colour: "#00E400"}},

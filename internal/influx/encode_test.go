@@ -134,6 +134,7 @@ func TestLinesAreOfTheSchema(t *testing.T) {
 	lines = influx.AppendVerdict(lines, &r, &nhip.Verdict{Flag: nhip.Good})
 	lines = influx.AppendRollup(lines, &nhip.Rollup{
 		Station: "s", Quantity: nhip.PM25, Period: nhip.HourPeriod, Quality: nhip.Automatic, Time: noon,
+		Stats: nhip.Stats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0)},
 	}, nhip.Good, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
 		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.Strike, By: "b", Why: "w", Time: noon,

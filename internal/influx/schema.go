@@ -51,6 +51,8 @@ const (
 	colLine       = "line"
 	colLon        = "lon"
 	colMax        = "max"
+	colMax1h      = "max_1h"
+	colMax8h      = "max_8h"
 	colMean       = "mean"
 	colMedian     = "median"
 	colMin        = "min"
@@ -226,6 +228,8 @@ func rollupSchema() Measurement {
 		{colCount, Int, "values of an hour; complete hours of a day or a month"},
 		{colFlag, Int, "1 good, 2 too little captured to stand for the whole, 3 suspect, 4 nothing is any good"},
 		{colMax, Float, "the greatest value"},
+		{colMax1h, Float, "of a day: the highest hour, where three quarters of them are complete"},
+		{colMax8h, Float, "of a day: the highest mean of 8 hours that ends in it"},
 		{colMean, Float, "of the values, or of the complete hours' means"},
 		{colMedian, Float, "as mean"},
 		{colMin, Float, "the least value"},

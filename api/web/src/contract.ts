@@ -69,7 +69,7 @@ export interface StationFeature {
 export interface Reading {
   time: string; // END of the period
   quantity: string;
-  value: number;
+  value: number | null; // null where it failed
   unit: string;
   period: string;
   flag: Flag;

@@ -13,6 +13,9 @@
 //   - Date (LT) is local time without an offset, and the END of the hour. The feed's zone says which; without one
 //     it is UTC+7, Hanoi's.
 //   - The day ends with 12:00 AM of the next.
+//   - The computer that wrote the files changes its clocks as the United States do. On the second Sunday of March
+//     it calls the hour that ends at 02:00 in Hanoi 03:00, so that 03:00 stands twice in a row: the first of the
+//     two is 02:00.
 //   - -999 is no value. So is whatever stands in a row whose QC Name is Missing.
 //   - QC Name: Valid is good, Suspect suspect, and Invalid fails; such a value is kept all the same.
 //   - Negative values down to -4 are valid: the instrument's noise.
@@ -59,12 +62,24 @@ func read(in decode.Input, out *nhip.Facts) error {
 	}
 	t.Each(func() error {
 		r, ok, err := reading(t, zone)
-		if err == nil && ok {
-			out.Readings = append(out.Readings, r)
+		if err != nil || !ok {
+			return err
 		}
-		return err
+		if n := len(out.Readings); n > 0 && springForward(&out.Readings[n-1], &r, zone) {
+			out.Readings[n-1].Time = r.Time.Add(-time.Hour)
+		}
+		out.Readings = append(out.Readings, r)
+		return nil
 	})
 	return nil
+}
+
+// springForward reports whether two rows in a row are those to which clocks that were put forward gave one stamp.
+func springForward(before, r *nhip.Reading, zone *time.Location) bool {
+	at := r.Time.In(zone)
+	_, month, day := at.Date()
+	return before.Time.Equal(r.Time) && before.Station == r.Station && before.Quantity == r.Quantity &&
+		month == time.March && at.Weekday() == time.Sunday && day >= 8 && day <= 14 && at.Hour() == 3
 }
 
 // reading reads one row; ok is false for one without a value.
