@@ -40,6 +40,8 @@ type History interface {
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.Rolled) error) error
 	// Reviews returns what people have decided about a station, "" is all, in the order of that.
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
+	// Said returns all that a station said of a quantity at one moment.
+	Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]influx.Said, error)
 	// Arrivals yields all arrivals, oldest first.
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
@@ -97,6 +99,7 @@ type API struct {
 	hub      *hub
 	client   *mqtt.Client
 	asker    *ask.Asker  // speaks over the same connection
+	echoes   echoes      // of what people say
 	broker   atomic.Bool // the connection stands and is subscribed
 	history  *health.Watch
 	ready    *health.Readiness
@@ -203,10 +206,14 @@ func (a *API) serve(l net.Listener) {
 func (a *API) ears() mqtt.Options {
 	broker := a.o.Broker
 	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0}
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0, mqtt.Reviews: 1}
 	broker.Handle = func(topic string, payload []byte, retained bool) {
 		if !retained && a.o.Begin != nil {
 			a.o.Begin()
+		}
+		if _, _, ofSaying := mqtt.ParseEvent(topic); ofSaying {
+			a.echoes.hear(topic)
+			return
 		}
 		if err := a.city.hear(topic, payload); err != nil {
 			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)

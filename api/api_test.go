@@ -48,6 +48,10 @@ func (absentHistory) Reviews(context.Context, string, time.Time) ([]nhip.Review,
 	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 
+func (absentHistory) Said(context.Context, string, nhip.Quantity, time.Time) ([]influx.Said, error) {
+	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
 func (absentHistory) Tallies(context.Context, string, time.Time, time.Time) (map[influx.TallyKey]influx.Tally, error) {
 	return nil, nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }

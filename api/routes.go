@@ -67,6 +67,11 @@ func (a *API) routes() http.Handler {
 		r.Get("/v1/dead", a.listDead)
 		r.Get("/v1/dead/{collector}/{id}", a.showDead)
 		r.Post("/v1/dead/replay", a.replayDead)
+		r.Get("/v1/reviews", a.listReviews)
+		r.Post("/v1/reviews", a.postReview)
+		r.Get("/v1/stations/{id}/value", a.getValue)
+		r.Get("/v1/recompute", a.getRecompute)
+		r.Post("/v1/recompute", a.postRecompute)
 	})
 
 	if a.o.In != nil {

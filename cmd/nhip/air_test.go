@@ -196,3 +196,86 @@ func TestALiveStationHasItsIndex(t *testing.T) {
 		t.Errorf("it is %+v", f.Properties.AQI)
 	}
 }
+
+// TestStaffDecide strikes out a span, restores it, and reads what was decided.
+func TestStaffDecide(t *testing.T) {
+	p := up(t, t.TempDir())
+	c := apitest.New(t, p.HTTP)
+	staff := []string{"Authorization", "Bearer " + p.token(t)}
+	day := time.Now().Add(-72 * time.Hour).Truncate(24 * time.Hour).Add(-7 * time.Hour) // a local day, begun
+	for i := 1; i <= 24; i++ {
+		p.publish(t, reading("hn-01", day.Add(time.Duration(i)*time.Hour), float64(i)))
+	}
+	p.made(t, c, 24)
+	mean := func(level string) (value float64, flag int) {
+		var got struct {
+			Readings []struct {
+				Mean float64
+				Flag int
+			}
+		}
+		answerInto(t, c.Get(t, apitest.Query("/v1/stations/hn-01/readings", "period", "day", "quantity", "pm25", "level", level,
+			"from", day.Format(time.RFC3339), "to", day.Add(24*time.Hour).Format(time.RFC3339)), staff...), &got)
+		if len(got.Readings) != 1 {
+			return 0, 0
+		}
+		return got.Readings[0].Mean, got.Readings[0].Flag
+	}
+	await.True(t, "the day is summed up", func() bool { v, _ := mean("reviewed"); return v == 12.5 })
+	review := func(action, id string) int {
+		return c.Post(t, "/v1/reviews", fmt.Sprintf(`{"id":%q,"station":"hn-01","quantity":"pm25","from":%q,"to":%q,"action":%q,"by":"Lan","why":"lọc bụi bẩn"}`,
+			id, day.Add(22*time.Hour).Format(time.RFC3339), day.Add(24*time.Hour).Format(time.RFC3339), action), staff...).Status
+	}
+	for range 2 { // asked again it is taken once
+		if got := review("strike", "r1"); got != http.StatusCreated {
+			t.Fatalf("a strike: %d", got)
+		}
+	}
+	await.True(t, "the day is summed up without them", func() bool { v, _ := mean("reviewed"); return v == 11.5 })
+	if v, _ := mean("automatic"); v != 12.5 {
+		t.Errorf("the automatic day is %v", v)
+	}
+	var value struct {
+		Reading struct {
+			Value   float64
+			Verdict struct{ Flag int }
+		}
+		Reviews []struct{ By, Why, Action string }
+		Flag    int
+	}
+	at := apitest.Query("/v1/stations/hn-01/value", "quantity", "pm25", "time", day.Add(24*time.Hour).Format(time.RFC3339))
+	await.True(t, "the review is in the history", func() bool {
+		answerInto(t, c.Get(t, at, staff...), &value)
+		return len(value.Reviews) == 1
+	})
+	if value.Reading.Value != 24 || value.Reading.Verdict.Flag != 1 || value.Flag != 4 || value.Reviews[0].By != "Lan" || value.Reviews[0].Why != "lọc bụi bẩn" {
+		t.Errorf("the value is %+v", value)
+	}
+	if got := review("restore", "r2"); got != http.StatusCreated {
+		t.Fatalf("a restoration: %d", got)
+	}
+	await.True(t, "the day is as it was", func() bool { v, _ := mean("reviewed"); return v == 12.5 })
+	if got := c.Get(t, at); got.Status != http.StatusUnauthorized {
+		t.Errorf("the public sees a value's history: %d", got.Status)
+	}
+	for body, field := range map[string]string{
+		`{"station":"hn-01","from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z","action":"strike","by":"x","why":"y"}`: "from",
+		`{"station":"hn-01","from":"1926-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z","action":"strike","by":"x","why":"y"}`: "from",
+		`{"station":"hn-01","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","action":"delete","by":"x","why":"y"}`: "action",
+		`{"station":"hn-01","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","action":"strike","by":"x"}`:           "why",
+	} {
+		if got := c.Post(t, "/v1/reviews", body, staff...); got.Status != http.StatusBadRequest || !strings.Contains(string(got.Body), `"field":"`+field+`"`) {
+			t.Errorf("%s: %d %s", body, got.Status, got.Body)
+		}
+	}
+	if out := p.succeed(t, "recompute", "--station", "hn-01", "--from", day.Add(-time.Hour).Format(time.RFC3339)); !strings.Contains(out, "are judged and summed up again") {
+		t.Errorf("recompute says %s", out)
+	}
+	if code, _, errs := p.try(t, "recompute", "--station", "nobody", "--from", "2026-01-01"); code == 0 || !strings.Contains(errs, "nobody") {
+		t.Errorf("an unknown station: %d %s", code, errs)
+	}
+	rows := p.rows(t)
+	if row, ok := rows["say/review"]; ok && !row.Balanced() {
+		t.Errorf("the ledger of reviews is %+v", row)
+	}
+}

@@ -91,6 +91,11 @@ func (h *history) Rollups(ctx context.Context, q influx.RollupQuery, yield func(
 	return h.db.Rollups(ctx, q, yield)
 }
 
+// Said returns all that a station said of a moment.
+func (h *history) Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]influx.Said, error) {
+	return h.db.Said(ctx, station, quantity, at)
+}
+
 // Reviews returns what people have decided about a station.
 func (h *history) Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error) {
 	return h.db.Reviews(ctx, station, until)

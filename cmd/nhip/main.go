@@ -34,6 +34,7 @@ type cli struct {
 	Fleet        fleetCmd        `cmd:"" help:"Compare versions of the fleet."`
 	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
 	Import       importCmd       `cmd:"" help:"Take in histories: files of readings, however old."`
+	Recompute    recomputeCmd    `cmd:"" help:"Judge, correct and sum up again what stations have said, from raw."`
 	Backtest     backtestCmd     `cmd:"" help:"Hold what the engine said of a recorded day against what happened."`
 	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
 	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`

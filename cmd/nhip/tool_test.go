@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"nhip/internal/datadir"
 )
 
 // succeed runs a tool on the folder of a nhip, which must succeed, and returns what it prints.
@@ -22,4 +24,14 @@ func (p *running) try(t *testing.T, args ...string) (code int, stdout, stderr st
 	var out, errs bytes.Buffer
 	code = execute(t.Context(), append(args, "--data-dir", p.dir), &out, &errs)
 	return code, out.String(), errs.String()
+}
+
+// token returns what opens the doors of a nhip's operator.
+func (p *running) token(t *testing.T) string {
+	t.Helper()
+	token, err := datadir.ReadToken(p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }

@@ -123,6 +123,15 @@ func (l *Late) Rollups(ctx context.Context, q RollupQuery, yield func(Rolled) er
 	return db.Rollups(ctx, q, yield)
 }
 
+// Said is DB.Said.
+func (l *Late) Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]Said, error) {
+	db, err := l.get()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return db.Said(ctx, station, quantity, at)
+}
+
 // Reviews is DB.Reviews.
 func (l *Late) Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error) {
 	db, err := l.get()

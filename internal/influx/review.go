@@ -15,7 +15,7 @@ import (
 var beginning = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Reviews returns the reviews of a station that were decided up to a time, in the order of that; "" is all
-// stations.
+// stations. One that was sent again with its id is there once, as it was first.
 func (db *DB) Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "from(bucket: %s)\n|> %s\n|> filter(fn: (r) => r._measurement == %s", quoteFlux(db.dialect.bucket()),
@@ -25,8 +25,12 @@ func (db *DB) Reviews(ctx context.Context, station string, until time.Time) ([]n
 	}
 	fmt.Fprintf(&b, ")\n|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n|> group()\n|> sort(columns: [\"_time\", %q])", colID)
 	var out []nhip.Review
+	seen := make(map[string]bool)
 	err := db.query(ctx, "reviews", b.String(), func(rec *query.FluxRecord) error {
-		out = append(out, reviewOf(rec.Values()))
+		if r := reviewOf(rec.Values()); !seen[r.ID] {
+			seen[r.ID] = true
+			out = append(out, r)
+		}
 		return nil
 	})
 	return out, err

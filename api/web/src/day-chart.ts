@@ -96,7 +96,7 @@ export class DayChart {
   #table(readings: readonly Reading[]): HTMLElement {
     const {words, format} = this.#tongue;
     const rows = readings.toReversed().map((r) =>
-      h('tr', {}, h('td', {}, format.moment(Date.parse(r.time))), h('td', {class: 'number'}, format.value(r.value)), h('td', {}, words.flags[r.flag])));
+      h('tr', {}, h('td', {}, format.moment(Date.parse(r.time))), h('td', {class: 'number'}, r.value === null ? '–' : format.value(r.value)), h('td', {}, words.flags[r.flag])));
     const head = h('tr', {}, ...[words.endOfPeriod, words.value, words.flag].map((name) => h('th', {scope: 'col'}, name)));
     const table = h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows));
     return h('details', {class: 'as-table'}, h('summary', {}, words.chartTable), h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': words.chartTable}, table));
