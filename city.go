@@ -96,6 +96,7 @@ type Station struct {
 	Owner   string  `json:"-"`
 	Reports float64 `json:"-"` // time between reports, s
 	Zone    string  `json:"-"` // IANA name; "": the city's
+	Area    string  `json:"-"` // by which reports are made
 }
 
 // Name is what people call a thing.

@@ -83,6 +83,7 @@ func appendStationOpen(b []byte, s *nhip.Station, scale nhip.Scale, now time.Tim
 	}
 	b = appendOptional(b, "kind", s.Kind)
 	b = appendOptional(b, "owner", s.Owner)
+	b = appendOptional(b, "area", s.Area)
 	b = append(b, `,"values":{`...)
 	for i, q := range quantities(s) {
 		if i > 0 {

@@ -73,7 +73,7 @@ func (r *register) dressStation(said *nhip.Station) *nhip.Station {
 	}
 	s := *said
 	s.Name, s.Kind, s.Owner, s.Reports = known.Name, known.Kind, known.Owner, known.Period.Seconds()
-	s.Zone = known.Zone
+	s.Zone, s.Area = known.Zone, known.Area
 	switch {
 	case known.Position == fleet.Private:
 		s.Lat, s.Lon = nhip.Opt[float64]{}, nhip.Opt[float64]{}

@@ -44,6 +44,9 @@ func (a *API) routes() http.Handler {
 		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)
 		r.Get("/v1/stations/{id}/readings", a.listReadings)
 		r.Get("/v1/stations/{id}/aqi", a.listIndices)
+		r.Get("/v1/stations/{id}/report", a.getReport)
+		r.With(a.needCity).Get("/v1/stations/status", a.listStatus)
+		r.With(a.needCity).Get("/v1/exceedances", a.listExceedances)
 		r.Group(func(r chi.Router) {
 			r.Use(a.sayExpiry)
 			r.With(a.needCity).Get("/v1/departures", a.listDepartures)

@@ -46,6 +46,8 @@ func New(t testing.TB, base string) *Client {
 		"application/yaml":                   openapi3filter.FileBodyDecoder,
 		"text/event-stream":                  openapi3filter.FileBodyDecoder,
 		"text/csv":                           openapi3filter.FileBodyDecoder,
+		"text/html":                          openapi3filter.FileBodyDecoder,
+		"application/vnd.apache.parquet":     openapi3filter.FileBodyDecoder,
 	} {
 		openapi3filter.RegisterBodyDecoder(name, decode)
 	}

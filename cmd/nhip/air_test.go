@@ -70,8 +70,43 @@ func TestAYearIsImported(t *testing.T) {
 			t.Errorf("%s: %v, want %v", day.Date, day.Value, w)
 		}
 	}
+	checkReports(t, c)
 	if out := p.succeed(t, "ledger", "--verify", "--device", "airnow-hanoi", "--from", "2018-03-01T00:00:00Z", "--to", "2018-03-08T00:00:00Z"); strings.Contains(out, "differs") {
 		t.Errorf("the ledger does not balance:\n%s", out)
+	}
+}
+
+// checkReports asks for what the agency reports of the year: 82 days were above 50 µg/m³.
+func checkReports(t *testing.T, c *apitest.Client) {
+	t.Helper()
+	var got struct {
+		Rows []struct {
+			Average           string
+			Limit, Max, Hours float64
+			Number, Evaluated int
+			CapturePct        float64 `json:"capture_pct"`
+		}
+	}
+	answerInto(t, c.Get(t, "/v1/exceedances?station=airnow-hanoi&from=2018-01-01&to=2018-12-31"), &got)
+	if len(got.Rows) != 2 || got.Rows[0].Average != "24h" || got.Rows[0].Limit != 50 || got.Rows[0].Number != 82 || got.Rows[0].Hours != 82*24 ||
+		got.Rows[1].Average != "year" || got.Rows[1].Number != 1 || got.Rows[1].Max < 40 {
+		t.Errorf("the exceedances of 2018 are %+v", got.Rows)
+	}
+	table := c.Get(t, "/v1/exceedances?station=airnow-hanoi&from=2018-01-01&to=2018-12-31&format=csv")
+	if !strings.Contains(string(table.Body), "airnow-hanoi,,,pm25,24h,50,µg/m³,82,") {
+		t.Errorf("as CSV they are %s", table.Body)
+	}
+	for lang, words := range map[string][]string{"vi": {"Báo cáo tháng 2018-03", "Vượt quy chuẩn", "Trung bình"}, "en": {"Monthly report 2018-03", "Above the limits"}} {
+		page := string(c.Get(t, "/v1/stations/airnow-hanoi/report?month=2018-03&lang="+lang).Body)
+		for _, w := range append(words, "pm25 (µg/m³)", "#FF7E00", "<svg", "QCVN 05:2023") {
+			if !strings.Contains(page, w) {
+				t.Errorf("the report in %s has no %q", lang, w)
+			}
+		}
+	}
+	days := string(c.Get(t, "/v1/stations/airnow-hanoi/report?month=2018-03&format=csv").Body)
+	if lines := strings.Split(strings.TrimSpace(days), "\n"); len(lines) != 32 || !strings.HasPrefix(lines[1], "2018-03-01,pm25,") {
+		t.Errorf("the month as CSV is %s", days)
 	}
 }
 
@@ -192,6 +227,19 @@ func TestALiveStationHasItsIndex(t *testing.T) {
 		answerInto(t, a, &f)
 		return f.Properties.AQI != nil && f.Properties.AQI.Time.Equal(hour) && f.Properties.Values["pm25"].Flag == 1
 	})
+	var board struct {
+		Stations []struct {
+			Station string
+			State   string
+			Flags   map[string]int
+			Off     []struct{ Hours float64 }
+		}
+	}
+	answerInto(t, c.Get(t, "/v1/stations/status?hours=6"), &board)
+	if len(board.Stations) != 1 || board.Stations[0].Station != "hn-01" || board.Stations[0].State != "live" || board.Stations[0].Flags["1"] < 3 ||
+		len(board.Stations[0].Off) != 1 || board.Stations[0].Off[0].Hours != 3 {
+		t.Errorf("the board is %+v", board)
+	}
 	if f.Properties.AQI.Scale != "VN_AQI" || f.Properties.AQI.Value != 125 {
 		t.Errorf("it is %+v", f.Properties.AQI)
 	}

@@ -96,6 +96,7 @@ func (r *reader) station(prefix string, item ast.Node, s *Station) {
 		{Key: prefix + "position", Value: settings.Choice(&s.Position, Public, Private)},
 		{Key: prefix + "period", Value: settings.Span(&s.Period)},
 		{Key: prefix + "zone", Value: settings.Text(&s.Zone, settings.Zone)},
+		{Key: prefix + "area", Value: settings.Text(&s.Area, settings.Name)},
 	}, settings.Lists{{Key: prefix + "quantities", Read: func(n ast.Node) {
 		s.Quantities = each(r, prefix+"quantities", n, Quantity{}, r.quantity)
 	}}})

@@ -39,6 +39,7 @@ type Station struct {
 	Position   string        `json:"position"`           // Public or Private
 	Period     time.Duration `json:"period_ns,omitzero"` // how often it reports; 0: as its readings say
 	Zone       string        `json:"zone,omitempty"`     // IANA name
+	Area       string        `json:"area,omitempty"`     // by which reports are made: a district, a ward, a school
 	Quantities []Quantity    `json:"quantities,omitempty"`
 }
 

@@ -1,0 +1,99 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"nhip"
+)
+
+// Profile is the mean of each part of a cycle: of the hours of a day, or the days of a week from Monday. NaN is a
+// part without a value.
+type Profile []float64
+
+// Diurnal returns the mean of each hour of the day, by the local hour that it begins: 0 is 00:00 to 01:00.
+func Diurnal(hours []Mean, zone *time.Location) Profile {
+	return profile(hours, 24, func(begin time.Time) int { return begin.In(zone).Hour() })
+}
+
+// Weekdays returns the mean of each day of the week, from Monday.
+func Weekdays(hours []Mean, zone *time.Location) Profile {
+	return profile(hours, 7, func(begin time.Time) int { return (int(begin.In(zone).Weekday()) + 6) % 7 })
+}
+
+func profile(hours []Mean, n int, part func(time.Time) int) Profile {
+	sums, counts := make([]float64, n), make([]int, n)
+	for _, h := range hours {
+		i := part(h.End.Add(-time.Nanosecond))
+		sums[i] += h.Value
+		counts[i]++
+	}
+	for i := range sums {
+		sums[i] /= float64(counts[i]) // NaN of nothing
+	}
+	return sums
+}
+
+// Max returns the greatest part, 0 where there is none.
+func (p Profile) Max() float64 {
+	top := 0.0
+	for _, v := range p {
+		if !math.IsNaN(v) {
+			top = max(top, v)
+		}
+	}
+	return top
+}
+
+// Gap is a stretch in which a monitor said nothing that counts.
+type Gap struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Hours float64   `json:"hours"`
+}
+
+// Gaps returns the stretches from one time to another of which no hour is complete, by the ENDs of those that are,
+// rising.
+func Gaps(ends []time.Time, from, to time.Time) []Gap {
+	var out []Gap
+	last := from
+	add := func(until time.Time) {
+		if until.Sub(last) >= time.Hour {
+			out = append(out, Gap{last.UTC(), until.UTC(), until.Sub(last).Hours()})
+		}
+	}
+	for _, end := range ends {
+		if !end.After(from) || end.After(to) {
+			continue
+		}
+		add(end.Add(-time.Hour))
+		last = end
+	}
+	add(to)
+	return out
+}
+
+// Calendar returns the days of a month in weeks from Monday; the zero Day stands where the month has none.
+func Calendar(month time.Time) [][7]time.Time {
+	var out [][7]time.Time
+	first := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, month.Location())
+	for d := first; d.Month() == first.Month(); d = d.AddDate(0, 0, 1) {
+		i := (int(d.Weekday()) + 6) % 7
+		if i == 0 || len(out) == 0 {
+			out = append(out, [7]time.Time{})
+		}
+		out[len(out)-1][i] = d
+	}
+	return out
+}
+
+// Complete returns the means of complete roll-ups.
+func Complete(all []nhip.Rollup) []Mean {
+	var out []Mean
+	for i := range all {
+		if all[i].Complete() {
+			out = append(out, Mean{all[i].Time, all[i].Mean})
+		}
+	}
+	return out
+}
