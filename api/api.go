@@ -100,6 +100,7 @@ type API struct {
 	client   *mqtt.Client
 	asker    *ask.Asker  // speaks over the same connection
 	echoes   echoes      // of what people say
+	board    board       // of alerts
 	broker   atomic.Bool // the connection stands and is subscribed
 	history  *health.Watch
 	ready    *health.Readiness
@@ -206,13 +207,12 @@ func (a *API) serve(l net.Listener) {
 func (a *API) ears() mqtt.Options {
 	broker := a.o.Broker
 	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0, mqtt.Reviews: 1}
+	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0, mqtt.Reviews: 1, mqtt.Acks: 1, mqtt.Alerts: 1}
 	broker.Handle = func(topic string, payload []byte, retained bool) {
 		if !retained && a.o.Begin != nil {
 			a.o.Begin()
 		}
-		if _, _, ofSaying := mqtt.ParseEvent(topic); ofSaying {
-			a.echoes.hear(topic)
+		if a.hearEvent(topic, payload) {
 			return
 		}
 		if err := a.city.hear(topic, payload); err != nil {

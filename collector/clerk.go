@@ -213,6 +213,10 @@ func (k *clerk) tellAir(ctx context.Context) bool {
 	}
 	k.air.Hear(k.readings, record)
 	for i := range k.sayings {
+		if ack := k.sayings[i].Ack; ack != nil {
+			k.air.Ack(*ack)
+			continue
+		}
 		for {
 			err := k.air.Review(*k.sayings[i].Review)
 			if err == nil {

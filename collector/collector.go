@@ -15,6 +15,7 @@ import (
 	"nhip/collector/air"
 	"nhip/collector/decode"
 	"nhip/collector/ledger"
+	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
 	"nhip/internal/ask"
@@ -59,6 +60,8 @@ type Air struct {
 	Rules        *qc.Rules      // nil: the usual ones
 	Completeness float64        // share of values that an hour or a day needs; 0: three quarters
 	Zone         *time.Location // whose days and months are summed up, where the fleet names none
+	Alerts       []alert.Rule   // when staff are told
+	Deliver      []air.Deliverer
 }
 
 // MinJournalBytes is the least that Options.JournalBytes may be: a journal gives room back a segment at
@@ -158,6 +161,7 @@ func (c *Collector) open(o Options) (err error) {
 		if c.air, err = c.newAir(o); err != nil {
 			return err
 		}
+		c.out.open = c.air.Open
 	}
 	c.listen(&c.out.broker)
 	c.opened.Push("the database's dead letters", closing(c.drain.dead.close))
@@ -172,6 +176,7 @@ func (c *Collector) newAir(o Options) (*air.Keeper, error) {
 	return air.New(air.Options{
 		Dir: filepath.Join(o.Dir, "air"), Clock: o.Clock, Store: o.Store, History: o.Air.History, Rules: o.Air.Rules,
 		Completeness: o.Air.Completeness, Zone: o.Air.Zone, Tell: c.city.judged,
+		Alerts: o.Air.Alerts, Deliver: o.Air.Deliver, Alert: c.out.alert,
 		Stored: func(record uint64) bool { return c.drain.progress.whole() >= record }, Heard: c.outbox.LastSeq(),
 		Logger: c.log, Registry: o.Registry,
 	})
@@ -225,6 +230,7 @@ func (c *Collector) Start(ctx context.Context) error {
 	c.start(c.clerk.run) // ends after the drain, so that its last checkpoint has all of it
 	if c.air != nil {
 		c.start(c.air.Run)
+		c.start(c.air.RunDeliveries)
 	}
 	c.start(c.out.run)
 	if c.arrivals != nil {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/decode/airgradient"
 	"nhip/collector/decode/airnow"
@@ -77,7 +76,7 @@ type feed struct {
 
 // sayFeed takes what people say. It is no feed that anybody could configure.
 func sayFeed() feed {
-	f := decode.Feed{Topic: mqtt.SayTopic(nhip.SayReview, "") + "+", Format: say.Decoder.Format}
+	f := decode.Feed{Topic: mqtt.Say, Format: say.Decoder.Format}
 	return feed{Feed: f, decoder: say.Decoder, version: say.Decoder.Format + "/" + strconv.Itoa(say.Decoder.Version)}
 }
 

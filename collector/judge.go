@@ -111,7 +111,12 @@ func (k *clerk) reading(seq uint64, r *nhip.Reading, print uint64) {
 func (k *clerk) saying(seq uint64, s *nhip.Saying, print uint64) {
 	f := ledger.Fact{Device: mqtt.SayDevice(s.Kind()), Series: s.ID(), Time: s.When().UnixMilli(), Print: print}
 	received := k.outcome.received
-	isNew := k.weigh(seq, &f, func(dst []byte, _ int) []byte { return influx.AppendReview(dst, s.Review, received) })
+	isNew := k.weigh(seq, &f, func(dst []byte, _ int) []byte {
+		if s.Ack != nil {
+			return influx.AppendAck(dst, s.Ack, received)
+		}
+		return influx.AppendReview(dst, s.Review, received)
+	})
 	if isNew {
 		k.sayings = append(k.sayings, *s)
 	}

@@ -44,11 +44,13 @@ type publisher struct {
 	answers  *ask.Answerer // speaks over the same connection
 	letters  chan announcement
 	echoes   chan nhip.Saying
-	missed   prometheus.Counter // announcements left out
-	arrivals chan nhip.Arrival  // nil where buses are not followed
-	hfp      *hfpFeed           // nil where nobody wants it
-	census   mqtt.Census        // the last that was published
-	counted  atomic.Bool        // the broker has heard it on this connection
+	alerts   chan nhip.Alert
+	open     func() []nhip.Alert // nil where the air is not kept
+	missed   prometheus.Counter  // announcements left out
+	arrivals chan nhip.Arrival   // nil where buses are not followed
+	hfp      *hfpFeed            // nil where nobody wants it
+	census   mqtt.Census         // the last that was published
+	counted  atomic.Bool         // the broker has heard it on this connection
 	up       atomic.Bool
 }
 
@@ -56,12 +58,18 @@ func newPublisher(id string, city *city, broker mqtt.Options, answers *ask.Answe
 	p := &publisher{
 		id: id, city: city, broker: answers.Extend(broker), answers: answers, missed: m.unannounced,
 		letters: make(chan announcement, maxAnnouncements), echoes: make(chan nhip.Saying, maxAnnouncements),
+		alerts: make(chan nhip.Alert, maxAnnouncements),
 	}
 	p.broker.Logger = log
 	p.broker.OnUp = func() {
 		p.counted.Store(false)
 		p.up.Store(true)
 		city.republish()
+		if p.open != nil {
+			for _, a := range p.open() {
+				p.alert(a)
+			}
+		}
 	}
 	p.broker.OnDown = func(error) { p.up.Store(false) }
 	return p
@@ -102,6 +110,24 @@ func (p *publisher) echo(sayings []nhip.Saying) {
 	}
 }
 
+// alert queues an alert that changed.
+func (p *publisher) alert(a nhip.Alert) {
+	select {
+	case p.alerts <- a:
+	default:
+		p.missed.Inc()
+	}
+}
+
+// sayAlert tells of an alert: the broker keeps it until it has ended.
+func (p *publisher) sayAlert(a nhip.Alert) {
+	topic := mqtt.EventTopic(mqtt.Alert, a.ID)
+	p.client.Publish(topic, 1, a.Grade > 0, encodeState(&a))
+	if a.Grade == 0 {
+		p.client.Publish(topic, 1, true, nil)
+	}
+}
+
 // run publishes whatever is due until ctx ends. States that change faster than the broker takes
 // them are published once, in their newest form.
 func (p *publisher) run(ctx context.Context) {
@@ -114,6 +140,8 @@ func (p *publisher) run(ctx context.Context) {
 			p.client.Publish(mqtt.DeadTopic(p.id, l.code), 0, false, l.letter)
 		case s := <-p.echoes:
 			p.client.Publish(mqtt.EventTopic(s.Kind(), s.ID()), 0, false, encodeState(&s))
+		case a := <-p.alerts:
+			p.sayAlert(a)
 		case a := <-p.arrivals:
 			p.client.Publish(mqtt.ArrivalTopic(a.Agency, a.Vehicle), 0, false, encodeState(a))
 		case <-rested:

@@ -214,7 +214,7 @@ func readReading(b []byte, r *nhip.Reading) error {
 }
 
 func readSaying(b []byte, s *nhip.Saying) error {
-	if err := json.Unmarshal(b, s); err != nil || s.Review == nil {
+	if err := json.Unmarshal(b, s); err != nil || s.Review == nil && s.Ack == nil {
 		return errRecord
 	}
 	return nil

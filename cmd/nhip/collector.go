@@ -14,6 +14,7 @@ import (
 	"nhip/internal/httpserver"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
+	"nhip/internal/notify"
 )
 
 // collectorCmd is nhip collector.
@@ -124,7 +125,22 @@ func (i *intake) make() error {
 
 // air says how a collector keeps the air.
 func (p *process) air(history air.History) collector.Air {
-	return collector.Air{History: history, Zone: location(p.conf.Air.Zone), Completeness: p.conf.Air.Completeness / percent, Rules: p.conf.Air.Rules()}
+	return collector.Air{History: history, Zone: location(p.conf.Air.Zone), Completeness: p.conf.Air.Completeness / percent, Rules: p.conf.Air.Rules(), Alerts: p.conf.Air.AlertRules(), Deliver: p.deliverers()}
+}
+
+// deliverers are who brings alerts to those who are to know.
+func (p *process) deliverers() []air.Deliverer {
+	var out []air.Deliverer
+	if h := p.conf.Air.Webhook; h.URL != "" {
+		out = append(out, &notify.Hook{URL: h.URL, Secret: h.Secret})
+	}
+	if m := p.conf.Air.Mail; m.Host != "" && len(m.To) > 0 {
+		out = append(out, &notify.Mail{
+			Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, To: m.To, Plain: m.Plain,
+			Zone: location(p.conf.Air.Zone),
+		})
+	}
+	return out
 }
 
 const percent = 100

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
 	"nhip/geo/qc"
 	"nhip/geo/rollup"
 	"nhip/internal/fleet"
@@ -80,6 +81,10 @@ type Options struct {
 	Zone         *time.Location // of stations of which the fleet names none; nil: UTC
 	Tell         func(Told)     // must not wait
 
+	Alerts  []alert.Rule     // when staff are told
+	Deliver []Deliverer      // who brings it to them
+	Alert   func(nhip.Alert) // tells the city of an alert that changed; must not wait
+
 	// Stored tells whether all that was heard up to a record of the outbox is in the database.
 	Stored func(record uint64) bool
 	Heard  uint64 // the last record of the outbox of a former life
@@ -104,6 +109,9 @@ type Keeper struct {
 	reviews  map[string]bool   // ids of those that are known
 	now      time.Time         // of the work under way
 
+	alarms    alarms
+	alarmFile sync.Mutex
+
 	lines []byte // rows that are not in the database yet
 	rows  int64  // made so far
 }
@@ -127,6 +135,10 @@ func New(o Options) (*Keeper, error) {
 	if err := k.restore(); err != nil {
 		return nil, err
 	}
+	if err := k.restoreAlarms(); err != nil {
+		return nil, err
+	}
+	k.forgetRules()
 	return k, k.restoreReviews()
 }
 

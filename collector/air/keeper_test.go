@@ -2,6 +2,7 @@ package air
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -10,10 +11,13 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
 	"nhip/internal/await"
 	"nhip/internal/fleet"
 	"nhip/internal/influx"
 	"nhip/internal/influx/influxtest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // noon is when these tests begin, and hanoi where.
@@ -50,6 +54,10 @@ type house struct {
 
 	mu   sync.Mutex
 	told map[string]Told
+
+	rules   []alert.Rule
+	deliver []Deliverer
+	alerts  []nhip.Alert
 }
 
 func newHouse(t *testing.T, db *influx.DB) *house {
@@ -64,7 +72,12 @@ func (h *house) start(t *testing.T) {
 	var err error
 	h.Keeper, err = New(Options{
 		Dir: h.dir, Clock: h.clock, Store: h.db, History: h.db, Zone: hanoi, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Stored: func(uint64) bool { return true },
+		Stored: func(uint64) bool { return true }, Alerts: h.rules, Deliver: h.deliver,
+		Alert: func(a nhip.Alert) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.alerts = append(h.alerts, a)
+		},
 		Tell: func(told Told) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -178,6 +191,7 @@ func TestKeeper(t *testing.T) {
 	run("a review", heedsAReview)
 	run("a history", sumsUpAHistory)
 	run("a neighbourhood", looksAround)
+	run("an alert", tellsStaff)
 }
 
 func keepsAnHour(t *testing.T, db *influx.DB) {
@@ -429,4 +443,72 @@ func looksAround(t *testing.T, db *influx.DB) {
 	}
 	h.done(t)
 	check("again", old)
+}
+
+// box takes alerts, or refuses them.
+type box struct {
+	mu     sync.Mutex
+	closed bool
+	got    []nhip.Alert
+}
+
+func (b *box) Name() string { return "box" }
+
+func (b *box) Deliver(_ context.Context, a *nhip.Alert) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return errors.New("the box is closed")
+	}
+	b.got = append(b.got, *a)
+	return nil
+}
+
+func (b *box) grades() []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []int
+	for _, a := range b.got {
+		out = append(out, a.Grade)
+	}
+	return out
+}
+
+func tellsStaff(t *testing.T, db *influx.DB) {
+	to := &box{closed: true}
+	h := &house{
+		db: db, dir: t.TempDir(), clock: &hands{t: noon}, told: make(map[string]Told), deliver: []Deliverer{to},
+		rules: []alert.Rule{
+			{Name: "dust", Measure: "pm25", Grades: [3]float64{50, alert.None(), 150}, Hysteresis: 5},
+			{Name: "silent", Measure: alert.Silent, Grades: [3]float64{alert.None(), alert.None(), 180}},
+		},
+	}
+	h.start(t)
+	h.say(t, series("hn-01", nhip.PM25, time.Hour, noon, 60)...)
+	h.done(t)
+	await.True(t, "the alert is told", func() bool { return len(h.Open()) == 1 })
+	id := h.Open()[0].ID
+	// A restart tells nothing again, and delivers what could not be.
+	h.stop()
+	h.start(t)
+	h.done(t)
+	h.Ack(nhip.Ack{Alert: id, By: "Lan", Time: noon})
+	to.mu.Lock()
+	to.closed = false
+	to.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); h.RunDeliveries(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	await.True(t, "it is delivered", func() bool { return len(to.grades()) == 1 })
+	await.True(t, "it is acknowledged", func() bool { return h.Open()[0].AckBy == "Lan" })
+	h.clock.set(noon.Add(time.Hour))
+	h.say(t, series("hn-01", nhip.PM25, time.Hour, noon.Add(time.Hour), 170)...)
+	await.True(t, "it is graver", func() bool { return h.Open()[0].Grade == 3 && h.Open()[0].ID == id })
+	h.clock.set(noon.Add(2 * time.Hour))
+	h.say(t, series("hn-01", nhip.PM25, time.Hour, noon.Add(2*time.Hour), 20)...)
+	await.True(t, "it has ended", func() bool { return len(h.Open()) == 0 })
+	h.clock.set(noon.Add(6 * time.Hour))
+	await.True(t, "the silence is told", func() bool { return len(h.Open()) == 1 && h.Open()[0].Rule == "silent" })
+	await.True(t, "all is delivered, each once", func() bool { return cmp.Equal(to.grades(), []int{1, 3, 0, 3}) })
 }

@@ -28,11 +28,25 @@ func (k *Keeper) live() bool {
 		}
 	}
 	k.bound()
+	k.alarm()
 	k.mu.Unlock()
 	for _, t := range all {
 		k.o.Tell(t)
 	}
+	k.settle()
 	return true
+}
+
+// alarm shows the rules what the clock tells.
+func (k *Keeper) alarm() {
+	if len(k.o.Alerts) == 0 {
+		return
+	}
+	for _, s := range k.stations {
+		if s.loaded {
+			k.alarmNow(s)
+		}
+	}
 }
 
 // liveStation does one station's part, and returns what the city should show of it, where that is new.
@@ -69,6 +83,9 @@ func (k *Keeper) liveStation(s *station) (Told, bool) {
 	}
 	if !judged && !summed {
 		return Told{}, false
+	}
+	if summed {
+		k.alarmHour(s)
 	}
 	s.forgetBefore(k.windowHour())
 	return s.tell(), true

@@ -12,6 +12,9 @@ type metrics struct {
 	judged  *prometheus.CounterVec
 	rollups *prometheus.CounterVec
 	refused prometheus.Counter
+	alerts  *prometheus.CounterVec
+
+	undelivered *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer, k *Keeper) *metrics {
@@ -26,10 +29,16 @@ func newMetrics(r prometheus.Registerer, k *Keeper) *metrics {
 			Name: "nhip_air_refused_total", Help: "Writes of verdicts and roll-ups that the database refused for good.",
 		}),
 	}
+	m.alerts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "nhip_air_alerts_total", Help: "Alerts that began, changed their grade or ended (0), by grade.",
+	}, []string{"grade"})
+	m.undelivered = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "nhip_air_alerts_undelivered_total", Help: "Tries to deliver an alert that failed.",
+	}, []string{"to"})
 	if r == nil {
 		return m
 	}
-	r.MustRegister(m.judged, m.rollups, m.refused,
+	r.MustRegister(m.judged, m.rollups, m.refused, m.alerts, m.undelivered,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "nhip_air_rules", Help: "1; its labels say by which rules hours and days are summed up.",
 			ConstLabels: prometheus.Labels{"zone": k.o.Zone.String(), "completeness": strconv.FormatFloat(100*k.completeness, 'g', 6, 64)},

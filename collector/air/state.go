@@ -56,6 +56,9 @@ func (k *Keeper) Save() error {
 	}
 	k.mu.Unlock()
 	err := durable.Write(k.path(stateFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(state) })
+	if err == nil {
+		err = k.saveAlarms()
+	}
 	if err != nil {
 		return fmt.Errorf("can't save what is to be made of readings: %w", err)
 	}

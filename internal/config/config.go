@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
 	"nhip/geo/qc"
 	"nhip/internal/fleet"
 )
@@ -138,6 +139,51 @@ type Air struct {
 	Zone         string  // IANA name: whose days and months are summed up, where the fleet names none
 	Completeness float64 // percent of the values that an hour, and of the hours that a day needs
 	Checks       []Check // what differs from the usual rules
+	Alerts       []Alert // when staff are told
+	Webhook      Webhook
+	Mail         Mail
+}
+
+// Alert is a rule: see alert.Rule. Thresholds that are NaN are none.
+type Alert struct {
+	Name       string
+	Measure    string
+	Station    string
+	Area       string
+	Tendency   float64
+	Preparing  float64
+	Exceed     float64
+	Hysteresis float64
+	Hold       time.Duration
+}
+
+// AlertRules returns the rules by which staff are told.
+func (a *Air) AlertRules() []alert.Rule {
+	var out []alert.Rule
+	for _, r := range a.Alerts {
+		out = append(out, alert.Rule{
+			Name: r.Name, Measure: r.Measure, Station: r.Station, Area: r.Area, Grades: [3]float64{r.Tendency, r.Preparing, r.Exceed},
+			Hysteresis: r.Hysteresis, Hold: r.Hold,
+		})
+	}
+	return out
+}
+
+// Webhook is an address to which alerts are posted.
+type Webhook struct {
+	URL    string // empty: none
+	Secret string // secret; signs what is posted
+}
+
+// Mail is a server that sends alerts on.
+type Mail struct {
+	Host     string // empty: none
+	Port     int64
+	Username string
+	Password string // secret
+	From     string
+	To       []string
+	Plain    bool // without TLS
 }
 
 // Check changes the limits of one check.
@@ -222,6 +268,7 @@ const (
 	defaultZone   = "Asia/Ho_Chi_Minh"
 
 	defaultCompleteness = 75 // percent
+	defaultMailPort     = 587
 
 	// What the payload formatters of common LoRaWAN monitors call their values.
 	defaultFields = "pm1=pm1, pm1_0=pm1, pm25=pm25, pm2_5=pm25, pm10=pm10, pm10_0=pm10, temperature=temperature, humidity=humidity, pressure=pressure hPa"
@@ -271,7 +318,7 @@ func Default() Config {
 			{Topic: "nhip/in/ufms/+", Format: "ufms", Agency: defaultAgency},
 			{Topic: "nhip/in/gtfs-rt/+", Format: "gtfs-rt", Agency: defaultAgency},
 		},
-		Air: Air{Zone: defaultZone, Completeness: defaultCompleteness},
+		Air: Air{Zone: defaultZone, Completeness: defaultCompleteness, Mail: Mail{Port: defaultMailPort, To: []string{}}},
 		Map: Map{Center: hanoi(), Zoom: defaultZoom},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"nhip/geo/alert"
 	"nhip/geo/qc"
 	"nhip/internal/settings"
 
@@ -19,6 +20,7 @@ func (e *Effective) read(path string, raw []byte) {
 	f.Read(raw, e.settings(), settings.Lists{
 		{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }},
 		{Key: pullsKey, Read: func(n ast.Node) { e.readPulls(f, n) }},
+		{Key: alertsKey, Read: func(n ast.Node) { e.readAlerts(f, n) }},
 		{Key: checksKey, Read: func(n ast.Node) { e.readChecks(f, n) }},
 	})
 	for key, at := range f.Places {
@@ -114,5 +116,46 @@ func (e *Effective) readCheck(f *settings.File, c *Check, prefix string, item as
 	}
 	if len(c.given()) == 0 && !c.Off {
 		f.Refuse(prefix+"check", "must have a limit, or off: true")
+	}
+}
+
+func (e *Effective) readAlerts(f *settings.File, n ast.Node) {
+	items, _ := f.Items(alertsKey, n)
+	if len(items) == 0 {
+		return
+	}
+	e.Air.Alerts = make([]Alert, len(items))
+	for i, item := range items {
+		a := &e.Air.Alerts[i]
+		a.Tendency, a.Preparing, a.Exceed = math.NaN(), math.NaN(), math.NaN()
+		prefix := prefix(alertsKey, i)
+		if !f.Section(prefix, item, a.settings(prefix), nil) {
+			continue
+		}
+		f.Require(item, prefix+"name", prefix+"measure")
+		if j := slices.IndexFunc(e.Air.Alerts[:i], func(other Alert) bool { return a.Name != "" && other.Name == a.Name }); j >= 0 {
+			f.Refuse(prefix+"name", fmt.Sprintf("is the name of air.alerts[%d], too", j))
+		}
+		e.checkGrades(f, a, prefix)
+	}
+}
+
+// checkGrades refuses an alert that can't begin, and grades that do not rise: of capture, that do not fall.
+func (e *Effective) checkGrades(f *settings.File, a *Alert, prefix string) {
+	last, set := math.NaN(), 0
+	for _, g := range []struct {
+		key   string
+		value float64
+	}{{"tendency", a.Tendency}, {"preparing", a.Preparing}, {"exceed", a.Exceed}} {
+		if math.IsNaN(g.value) {
+			continue
+		}
+		if rises := g.value > last; set > 0 && rises == (a.Measure == alert.Capture) || g.value == last {
+			f.Refuse(prefix+g.key, "must be beyond the grade before it")
+		}
+		last, set = g.value, set+1
+	}
+	if set == 0 && a.Name != "" {
+		f.Refuse(prefix+"name", "needs a threshold: tendency, preparing or exceed")
 	}
 }

@@ -3,11 +3,14 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net/mail"
 	"slices"
 	"strings"
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
+	"nhip/geo/aqi"
 	"nhip/geo/qc"
 	"nhip/internal/fleet"
 	"nhip/internal/settings"
@@ -37,6 +40,7 @@ const (
 	pullsKey = "pulls"
 
 	checksKey = "air.checks"
+	alertsKey = "air.alerts"
 )
 
 // settings are the keys that hold one value, in the order in which they are shown. What is missing
@@ -85,6 +89,15 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
 		{Key: "air.zone", Value: settings.Text(&c.Air.Zone, settings.Zone)},
 		{Key: "air.completeness", Value: settings.Number(&c.Air.Completeness, 1, percent)},
+		{Key: "air.webhook.url", Value: settings.Text(&c.Air.Webhook.URL, settings.WebAddress)},
+		{Key: "air.webhook.secret", Value: settings.Text(&c.Air.Webhook.Secret, settings.Printable), Secret: true},
+		{Key: "air.mail.host", Value: settings.Text(&c.Air.Mail.Host, settings.Printable)},
+		{Key: "air.mail.port", Value: settings.Count(&c.Air.Mail.Port, maxPort)},
+		{Key: "air.mail.username", Value: settings.Text(&c.Air.Mail.Username, settings.Printable)},
+		{Key: "air.mail.password", Value: settings.Text(&c.Air.Mail.Password, settings.Printable), Secret: true},
+		{Key: "air.mail.from", Value: settings.Text(&c.Air.Mail.From, mailAddress)},
+		{Key: "air.mail.to", Value: settings.Words(&c.Air.Mail.To, mailAddress)},
+		{Key: "air.mail.plain", Value: settings.Switch(&c.Air.Mail.Plain)},
 		{Key: "map.style", Value: settings.Text(&c.Map.Style, settings.WebAddress)},
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
@@ -123,6 +136,49 @@ func (p *Pull) settings(prefix string) []settings.Setting {
 		{Key: prefix + "every", Value: settings.Days(&p.Every, time.Second, time.Hour)},
 		{Key: prefix + "header", Value: settings.Text(&p.Header, settings.Printable), Secret: true},
 	}
+}
+
+const maxPort = 65535
+
+// mailAddress is somebody's, or nothing.
+func mailAddress(s string) error {
+	if s == "" {
+		return nil
+	}
+	if _, err := mail.ParseAddress(s); err != nil {
+		return fmt.Errorf("must be a mail address, got %s", settings.Shown(s))
+	}
+	return nil
+}
+
+// longestHold is how long a grade may have to hold.
+const longestHold = 7 * 24 * time.Hour
+
+// settings are the keys of one alert, each behind a prefix as in "air.alerts[0].".
+func (a *Alert) settings(prefix string) []settings.Setting {
+	return []settings.Setting{
+		{Key: prefix + "name", Value: settings.Text(&a.Name, settings.ID)},
+		{Key: prefix + "measure", Value: settings.Text(&a.Measure, measureName)},
+		{Key: prefix + "station", Value: settings.Text(&a.Station, settings.Printable)},
+		{Key: prefix + "area", Value: settings.Text(&a.Area, settings.Printable)},
+		{Key: prefix + "tendency", Value: settings.Number(&a.Tendency, -mostLimit, mostLimit)},
+		{Key: prefix + "preparing", Value: settings.Number(&a.Preparing, -mostLimit, mostLimit)},
+		{Key: prefix + "exceed", Value: settings.Number(&a.Exceed, -mostLimit, mostLimit)},
+		{Key: prefix + "hysteresis", Value: settings.Number(&a.Hysteresis, 0, mostLimit)},
+		{Key: prefix + "hold", Value: settings.Days(&a.Hold, 0, longestHold)},
+	}
+}
+
+// said are the settings of an alert that are set: a grade that there is not is NaN.
+func (a *Alert) said(prefix string) []settings.Setting {
+	return slices.DeleteFunc(a.settings(prefix), func(s settings.Setting) bool { return s.Value.String() == "NaN" })
+}
+
+func measureName(s string) error {
+	if _, known := nhip.ParseQuantity(s); known || aqi.Known(nhip.Scale(s)) || s == alert.Silent || s == alert.Frozen || s == alert.Capture {
+		return nil
+	}
+	return fmt.Errorf("must be a quantity as in pm25, VN_AQI, US_EPA, WHO, %s, %s or %s, got %s", alert.Silent, alert.Frozen, alert.Capture, settings.Shown(s))
 }
 
 // mostLimit is beyond every limit of a check, in any unit.
@@ -181,6 +237,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Pulls {
 		all = append(all, c.Pulls[i].settings(prefix(pullsKey, i))...)
+	}
+	for i := range c.Air.Alerts {
+		all = append(all, c.Air.Alerts[i].said(prefix(alertsKey, i))...)
 	}
 	for i := range c.Air.Checks {
 		all = append(all, c.Air.Checks[i].said(prefix(checksKey, i))...)

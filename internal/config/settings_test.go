@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
 	"nhip/geo/qc"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // load reads a text as a file named by a short path, so that faults can be compared whole.
@@ -35,7 +37,7 @@ func fields(path string, v reflect.Value, visit func(path string, to any)) {
 		switch {
 		case field.Kind() == reflect.Struct:
 			fields(name, field, visit)
-		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]() && field.Type() != reflect.TypeFor[[]Check]():
+		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]() && field.Type() != reflect.TypeFor[[]Check]() && field.Type() != reflect.TypeFor[[]Alert]():
 			visit(name, field.Addr().Interface())
 		}
 	}
@@ -46,7 +48,8 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	var f Feed
 	var p Pull
 	var ch Check
-	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)), ch.settings(prefix(checksKey, 0)))
+	var al Alert
+	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)), ch.settings(prefix(checksKey, 0)), al.settings(prefix(alertsKey, 0)))
 	keys := make(map[any]string)
 	for _, s := range settings {
 		keys[s.Value.Target()] = s.Key
@@ -62,6 +65,7 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
 	fields("Pull", reflect.ValueOf(&p).Elem(), visit)
 	fields("Check", reflect.ValueOf(&ch).Elem(), visit)
+	fields("Alert", reflect.ValueOf(&al).Elem(), visit)
 	if walked != len(keys) || walked != len(settings) {
 		t.Errorf("%d fields, %d settings, which write to %d", walked, len(settings), len(keys))
 	}
@@ -82,6 +86,8 @@ func samples() map[string]string {
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
 		"air.zone": "Asia/Bangkok", "air.completeness": "80",
+		"air.webhook.url": "https://hook.example/x", "air.webhook.secret": "s3cret", "air.mail.host": "mail.example", "air.mail.port": "25",
+		"air.mail.username": "u", "air.mail.password": "s3cret", "air.mail.from": "a@b.example", "air.mail.to": "c@d.example", "air.mail.plain": "true",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].name": "boxes", "feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
 		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s", "feeds[0].fields": "air.pm=pm25, t=temperature °F",
@@ -182,6 +188,29 @@ func TestConfigKeysOfACheckHaveEffect(t *testing.T) {
 	}
 	bad := "air: {checks: [{check: humid}, {check: spike}, {check: humidity, radius: 5}, {check: spike, kind: cheap, suspect: x}]}"
 	if e := load(t, bad, Sources{}); len(e.faults) != 6 {
+		t.Errorf("faults:\n%v", e.Err())
+	}
+}
+
+func TestConfigKeysOfAnAlertHaveEffect(t *testing.T) {
+	e := load(t, `air:
+  alerts:
+  - {name: dust, measure: pm25, area: Ba Đình, tendency: 50, exceed: 150, hysteresis: 5, hold: 2h}
+  - {name: low, measure: capture, station: hn-01, tendency: 90, preparing: 75}
+`, Sources{})
+	if err := e.Err(); err != nil {
+		t.Fatal(err)
+	}
+	got := e.Air.AlertRules()
+	want := []alert.Rule{
+		{Name: "dust", Measure: "pm25", Area: "Ba Đình", Grades: [3]float64{50, math.NaN(), 150}, Hysteresis: 5, Hold: 2 * time.Hour},
+		{Name: "low", Measure: "capture", Station: "hn-01", Grades: [3]float64{90, 75, math.NaN()}},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+		t.Error(diff)
+	}
+	bad := "air: {alerts: [{name: a, measure: gold, exceed: 1}, {name: b, measure: pm25}, {name: b, measure: pm25, tendency: 9, exceed: 8}, {name: c, measure: capture, tendency: 50, exceed: 60}]}"
+	if e := load(t, bad, Sources{}); len(e.faults) != 5 {
 		t.Errorf("faults:\n%v", e.Err())
 	}
 }

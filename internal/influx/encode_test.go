@@ -139,6 +139,7 @@ func TestLinesAreOfTheSchema(t *testing.T) {
 	lines = influx.AppendReview(lines, &nhip.Review{
 		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.Strike, By: "b", Why: "w", Time: noon,
 	}, received)
+	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", By: "b", Note: "n", Time: noon}, received)
 	written := make(map[string]map[string]influx.ColumnType)
 	for _, m := range parse(t, lines) {
 		if written[m.Name()] == nil {

@@ -13,6 +13,7 @@ const (
 	ArrivalMeasurement  = "arrival"
 	RollupMeasurement   = "rollup"
 	ReviewMeasurement   = "review"
+	AckMeasurement      = "ack"
 
 	// What was said again of the same moment with another content, beside the first.
 	PositionRevision = "position_revision"
@@ -22,6 +23,7 @@ const (
 // The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
 const (
 	colAction     = "action"
+	colAlert      = "alert"
 	colAgency     = "agency"
 	colAlighted   = "alighted"
 	colAuto       = "auto"
@@ -58,6 +60,7 @@ const (
 	colMin        = "min"
 	colNear       = "neighbours"
 	colNextStop   = "next_stop"
+	colNote       = "note"
 	colOccupancy  = "occupancy"
 	colOdometer   = "odometer"
 	colOrigin     = "origin"
@@ -118,7 +121,7 @@ func Schema() []Measurement {
 	return []Measurement{
 		position, revisionOf(position, PositionRevision),
 		withVerdict(reading), revisionOf(reading, ReadingRevision),
-		arrivalSchema(), rollupSchema(), reviewSchema(),
+		arrivalSchema(), rollupSchema(), reviewSchema(), ackSchema(),
 	}
 }
 
@@ -252,5 +255,16 @@ func reviewSchema() Measurement {
 		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
 		{colTo, Int, "up to this, in ms since 1970"},
 		{colWhy, String, "why"},
+	}}
+}
+
+// ackSchema is of who has seen which alert.
+func ackSchema() Measurement {
+	return Measurement{AckMeasurement, "that somebody has seen an alert; its time is when. Never written again", []Column{
+		{colAlert, Tag, "the alert: rule, station and when it began"},
+
+		{colBy, String, "who"},
+		{colNote, String, "what they remarked; left out for nothing"},
+		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
 	}}
 }

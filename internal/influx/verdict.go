@@ -61,3 +61,13 @@ func AppendReview(dst []byte, r *nhip.Review, received time.Time) []byte {
 	dst = appendText(dst, colWhy, r.Why)
 	return appendTime(dst, r.Time)
 }
+
+// AppendAck is to an acknowledgement what AppendReview is to a review.
+func AppendAck(dst []byte, a *nhip.Ack, received time.Time) []byte {
+	dst = append(dst, AckMeasurement...)
+	dst = appendTag(dst, colAlert, a.Alert)
+	dst = appendReceived(dst, received)
+	dst = appendText(dst, colBy, a.By)
+	dst = appendText(dst, colNote, a.Note)
+	return appendTime(dst, a.Time)
+}

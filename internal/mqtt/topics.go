@@ -21,8 +21,10 @@ const (
 	Live       = "nhip/live/#"
 	Arrivals   = "nhip/event/arrival/#"
 	Reviews    = "nhip/event/review/+" // those that are taken in
-	Say        = "nhip/say/#"          // what people say, from the api to the collector
-	LiveHFP    = "nhip/live/hfp/v2/"   // as HSL's /hfp/v2/
+	Acks       = "nhip/event/ack/+"
+	Alerts     = "nhip/event/alert/+" // retained while they last
+	Say        = "nhip/say/#"         // what people say, from the api to the collector
+	LiveHFP    = "nhip/live/hfp/v2/"  // as HSL's /hfp/v2/
 	Asks       = "nhip/ask/#"
 	Answers    = "nhip/answer/#"
 
@@ -111,6 +113,9 @@ func SayDevice(kind string) string { return saying + kind }
 
 // EventTopic returns the topic on which it is told that what was said is taken in.
 func EventTopic(kind, id string) string { return event + kind + "/" + Escape(id) }
+
+// Alert is the kind of events that tell of alerts.
+const Alert = "alert"
 
 // ParseEvent returns the kind and the id that a topic of events names, arrivals excepted.
 func ParseEvent(topic string) (kind, id string, ok bool) {

@@ -23,8 +23,28 @@ import (
 	"nhip/internal/mqtt"
 )
 
-// Decoder reads reviews.
-var Decoder = decode.Decoder{Format: "review", Version: 1, Decode: readReview}
+// Decoder reads reviews and acknowledgements of alerts; the topic tells which.
+var Decoder = decode.Decoder{Format: "say", Version: 1, Decode: read}
+
+func read(in decode.Input, out *nhip.Facts) error {
+	if strings.HasPrefix(in.Topic, mqtt.SayTopic(nhip.SayAck, "")) {
+		return readAck(in, out)
+	}
+	return readReview(in, out)
+}
+
+func readAck(in decode.Input, out *nhip.Facts) error {
+	a := new(nhip.Ack)
+	if err := strict(in.Payload, a); err != nil {
+		return err
+	}
+	if id := idOf(in.Topic); a.Alert != id {
+		return nhip.Errorf(nhip.Malformed, "alert", "must be the topic's, %q, got %q", decode.Clip(id), decode.Clip(a.Alert))
+	}
+	a.Time = moment(a.Time)
+	out.Sayings = append(out.Sayings, nhip.Saying{Ack: a})
+	return nil
+}
 
 func readReview(in decode.Input, out *nhip.Facts) error {
 	r := new(nhip.Review)

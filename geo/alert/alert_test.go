@@ -1,0 +1,67 @@
+package alert
+
+import (
+	"testing"
+	"time"
+
+	"nhip"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var noon = time.Date(2026, 2, 16, 5, 0, 0, 0, time.UTC)
+
+// play observes a value each hour and returns the grade after each one that changed it, 9 for none.
+func play(r *Rule, s *State, values ...float64) []int {
+	out := make([]int, len(values))
+	for i, v := range values {
+		out[i] = 9
+		if s.Observe(r, "hn-01", noon.Add(time.Duration(i)*time.Hour), v) {
+			out[i] = s.Alert.Grade
+		}
+	}
+	return out
+}
+
+func TestGradesRiseAndFallWithHysteresis(t *testing.T) {
+	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{50, 80, 150}, Hysteresis: 5}
+	got := play(r, new(State), 20, 51, 47, 79, 85, 76, 74, 160, 44, 60)
+	want := []int{9, 1, 9, 9, 2, 9, 1, 3, 0, 1}
+	if !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+func TestAGradeMustHold(t *testing.T) {
+	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{None(), None(), 150}, Hold: 2 * time.Hour}
+	if got, want := play(r, new(State), 160, 170, 100, 160, 160, 160, 10), []int{9, 9, 9, 9, 9, 3, 0}; !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+func TestLowCaptureIsBad(t *testing.T) {
+	r := &Rule{Name: "c", Measure: Capture, Grades: [3]float64{90, 75, 50}, Hysteresis: 2}
+	if got, want := play(r, new(State), 100, 89, 91, 70, 93), []int{9, 1, 9, 2, 0}; !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+func TestAnEpisodeIsToldOnce(t *testing.T) {
+	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{50, None(), None()}}
+	var s State
+	if !s.Observe(r, "hn-01", noon, 60) || s.Observe(r, "hn-01", noon, 60) || s.Observe(r, "hn-01", noon.Add(-time.Hour), 10) {
+		t.Error("the same moment, or one before, is told again")
+	}
+	id := s.Alert.ID
+	s.Alert.AckBy = "Lan"
+	s.Observe(r, "hn-01", noon.Add(time.Hour), 90)
+	want := nhip.Alert{ID: id, Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: 1, Value: 60, Peak: 90, Since: noon, Time: noon, AckBy: "Lan"}
+	if !cmp.Equal(s.Alert, want) {
+		t.Error(cmp.Diff(want, s.Alert))
+	}
+	s.Observe(r, "hn-01", noon.Add(2*time.Hour), 10)
+	s.Observe(r, "hn-01", noon.Add(3*time.Hour), 60)
+	if s.Alert.ID == id || s.Alert.AckBy != "" {
+		t.Errorf("a second episode is the first: %+v", s.Alert)
+	}
+}
