@@ -45,6 +45,7 @@ func TestNoKeyIsWithoutEffect(t *testing.T) {
 	seeOneProcess(t, seen)
 	seeFormats(t, seen)
 	seeCollector(t, seen)
+	seeAlerts(t, seen)
 	seeFullDisk(t, seen)
 	seeRefusals(t, seen)
 	seeGateway(t, seen)
