@@ -73,6 +73,8 @@ func (a *API) routes() http.Handler {
 		r.Get("/v1/reviews", a.listReviews)
 		r.Post("/v1/reviews", a.postReview)
 		r.Get("/v1/stations/{id}/value", a.getValue)
+		r.Get("/v1/retention", a.getRetention)
+		r.Post("/v1/retention", a.postRetention)
 		r.Get("/v1/alerts", a.listAlerts)
 		r.Get("/v1/alerts/live", a.liveAlerts)
 		r.Post("/v1/alerts/{id}/ack", a.ackAlert)

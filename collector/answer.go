@@ -23,6 +23,7 @@ func (c *Collector) answers() map[string]ask.Handler {
 
 		ask.Recompute: handler(c.Recompute),
 		ask.Left:      handler(c.Left),
+		ask.Retention: handler(c.Retention),
 	}
 }
 

@@ -51,6 +51,8 @@ type Options struct {
 	MinFree      int64            // bytes of the disk that the intake leaves alone; the outbox leaves half of it
 	DeadBytes    int64            // most bytes of dead letters; beyond it the oldest day goes
 	Air          Air              // how the air is kept
+	Retention    Retention        // how long the history is
+	Keeping      Keeping          // the database from which it is deleted; nil: it is not
 	BacklogRate  int              // rows a second that go to the database of what waited; 0 for as many as it takes
 }
 
@@ -81,14 +83,15 @@ type Collector struct {
 	metrics *metrics
 	sampler *sampler
 
-	intake   *journal.Journal // outcomes of messages, as they came
-	outbox   *journal.Journal // rows on their way to the database
-	book     *ledger.Book
-	city     *city
-	clerk    *clerk
-	drain    *drain
-	out      *publisher
-	air      *air.Keeper  // nil where no history is given
+	intake *journal.Journal // outcomes of messages, as they came
+	outbox *journal.Journal // rows on their way to the database
+	book   *ledger.Book
+	city   *city
+	clerk  *clerk
+	drain  *drain
+	out    *publisher
+	air    *air.Keeper // nil where no history is given
+	retentionState
 	arrivals *arrivalPost // nil where buses are not followed
 	deadDir  string
 	dead     int64 // most bytes of dead letters
@@ -115,6 +118,7 @@ func New(o Options) (*Collector, error) {
 	if err := c.open(o); err != nil {
 		return nil, errors.Join(err, c.opened.Run(closeTimeout, c.log))
 	}
+	c.retention, c.keeping = o.Retention, o.Keeping
 	c.metrics.watch(o.Registry, c)
 	return c, nil
 }

@@ -98,8 +98,9 @@ func (i *intake) make() error {
 	i.collector, err = collector.New(collector.Options{
 		ID: i.conf.Collector.ID, Dir: i.dir.Path("collector"), Feeds: i.feeds(), Clock: i.clock, Simulated: i.cmd.Simulate,
 		Store: i.db, Broker: i.outside(unique(id)), Logger: i.log, Registry: i.registry,
-		Network:      i.followed,
-		Air:          i.air(i.db),
+		Network:   i.followed,
+		Air:       i.air(i.db),
+		Retention: collector.Retention(i.conf.Retention), Keeping: i.db,
 		HFP:          i.conf.Collector.HFP,
 		JournalBytes: i.conf.Collector.JournalBytes, MinFree: i.conf.Collector.MinFree, DeadBytes: i.conf.Collector.DeadBytes, Late: i.conf.Collector.LateWindow, BacklogRate: int(i.conf.Influx.BacklogRate),
 	})

@@ -46,6 +46,7 @@ func TestNoKeyIsWithoutEffect(t *testing.T) {
 	seeFormats(t, seen)
 	seeCollector(t, seen)
 	seeAlerts(t, seen)
+	seeRetention(t, seen)
 	seeFullDisk(t, seen)
 	seeRefusals(t, seen)
 	seeGateway(t, seen)

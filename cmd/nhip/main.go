@@ -35,6 +35,7 @@ type cli struct {
 	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
 	Import       importCmd       `cmd:"" help:"Take in histories: files of readings, however old."`
 	Recompute    recomputeCmd    `cmd:"" help:"Judge, correct and sum up again what stations have said, from raw."`
+	Retention    retentionCmd    `cmd:"" help:"Show and delete what of the history is older than the policy keeps."`
 	Backtest     backtestCmd     `cmd:"" help:"Hold what the engine said of a recorded day against what happened."`
 	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
 	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`

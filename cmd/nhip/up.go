@@ -112,8 +112,9 @@ func (c *city) startRoles() error {
 	c.collect, err = collector.New(collector.Options{
 		ID: c.conf.Collector.ID, Dir: c.dir.Path("collector"), Feeds: c.feeds(), Clock: c.clock,
 		Simulated: c.cmd.Simulate, Store: c.db, Broker: c.broker("nhip-collector"), Logger: c.log, Registry: c.registry,
-		Network:      c.followed,
-		Air:          c.air(c.db),
+		Network:   c.followed,
+		Air:       c.air(c.db),
+		Retention: collector.Retention(c.conf.Retention), Keeping: c.db,
 		HFP:          c.conf.Collector.HFP || c.conf.Public.Listen != "",
 		JournalBytes: c.conf.Collector.JournalBytes, MinFree: c.conf.Collector.MinFree, DeadBytes: c.conf.Collector.DeadBytes, Late: c.conf.Collector.LateWindow, BacklogRate: int(c.conf.Influx.BacklogRate),
 	})

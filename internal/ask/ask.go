@@ -25,6 +25,7 @@ const (
 	Replay = "dead/replay" // nhip.ReplayQuery → nhip.ReplayPage
 
 	Recompute = "air/recompute" // nhip.RecomputeQuery → nhip.Recomputing
+	Retention = "retention"     // nhip.RetentionQuery → []nhip.Retention
 	Left      = "air/left"      // nhip.LeftQuery → nhip.Recomputing
 )
 

@@ -32,6 +32,7 @@ type Config struct {
 	Fleet     string // path of the fleet file; empty: fleet.yaml of the data folder, where there is one
 	GTFS      string // path of a GTFS zip
 	Air       Air
+	Retention Retention
 	Map       Map
 }
 
@@ -184,6 +185,13 @@ type Mail struct {
 	From     string
 	To       []string
 	Plain    bool // without TLS
+}
+
+// Retention is how long the history is kept; 0 for ever. Roll-ups and what people said are always kept.
+type Retention struct {
+	Position time.Duration
+	Reading  time.Duration
+	Arrival  time.Duration
 }
 
 // Check changes the limits of one check.

@@ -85,7 +85,7 @@ func samples() map[string]string {
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
-		"air.zone": "Asia/Bangkok", "air.completeness": "80",
+		"air.zone": "Asia/Bangkok", "air.completeness": "80", "retention.position": "400d", "retention.reading": "800d", "retention.arrival": "30d",
 		"air.webhook.url": "https://hook.example/x", "air.webhook.secret": "s3cret", "air.mail.host": "mail.example", "air.mail.port": "25",
 		"air.mail.username": "u", "air.mail.password": "s3cret", "air.mail.from": "a@b.example", "air.mail.to": "c@d.example", "air.mail.plain": "true",
 		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",

@@ -2,9 +2,11 @@ package influx
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"nhip"
 )
@@ -16,6 +18,8 @@ type dialect interface {
 	bucket() string
 	// ensureBucket creates the bucket, keeping for ever, unless it is there.
 	ensureBucket(ctx context.Context) (created bool, err error)
+	// delete removes a measurement's rows up to a time, inclusive.
+	delete(ctx context.Context, measurement string, until time.Time) error
 }
 
 // newDialect picks the dialect for a version as /ping says it.
@@ -65,4 +69,8 @@ func (d *v1) ensureBucket(ctx context.Context) (bool, error) {
 	}
 	_, err = d.ql.query(ctx, "CREATE DATABASE "+quoteInfluxQL(d.database))
 	return err == nil, err
+}
+
+func (d *v1) delete(ctx context.Context, measurement string, until time.Time) error {
+	return d.ql.exec(ctx, d.database, fmt.Sprintf("DELETE FROM %s WHERE time <= %d", quoteInfluxQL(measurement), until.UnixNano()))
 }

@@ -44,9 +44,18 @@ type influxQLAnswer struct {
 	} `json:"results"`
 }
 
+// exec runs one statement on a database.
+func (q *influxQL) exec(ctx context.Context, database, statement string) error {
+	_, err := q.ask(ctx, url.Values{"q": {statement}, "db": {database}})
+	return err
+}
+
 // query runs one statement and returns the first column of its first result.
 func (q *influxQL) query(ctx context.Context, statement string) ([]string, error) {
-	form := url.Values{"q": {statement}}
+	return q.ask(ctx, url.Values{"q": {statement}})
+}
+
+func (q *influxQL) ask(ctx context.Context, form url.Values) ([]string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(q.url, "/")+"/query", strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err

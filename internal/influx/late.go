@@ -123,6 +123,33 @@ func (l *Late) Rollups(ctx context.Context, q RollupQuery, yield func(Rolled) er
 	return db.Rollups(ctx, q, yield)
 }
 
+// Oldest is DB.Oldest.
+func (l *Late) Oldest(ctx context.Context, measurement string, until time.Time) (time.Time, bool, error) {
+	db, err := l.get()
+	if err != nil {
+		return time.Time{}, false, unavailable(err)
+	}
+	return db.Oldest(ctx, measurement, until)
+}
+
+// Count is DB.Count.
+func (l *Late) Count(ctx context.Context, measurement string, from, to time.Time) (int, error) {
+	db, err := l.get()
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	return db.Count(ctx, measurement, from, to)
+}
+
+// Delete is DB.Delete.
+func (l *Late) Delete(ctx context.Context, measurement string, until time.Time) error {
+	db, err := l.get()
+	if err != nil {
+		return unavailable(err)
+	}
+	return db.Delete(ctx, measurement, until)
+}
+
 // Said is DB.Said.
 func (l *Late) Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]Said, error) {
 	db, err := l.get()

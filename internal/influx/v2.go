@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"time"
 
 	"nhip"
 
@@ -68,6 +69,24 @@ func (d *v2) create(ctx context.Context, orgID string) error {
 		return err
 	}
 	e := d.service.DoPostRequest(ctx, d.service.ServerAPIURL()+"buckets", bytes.NewReader(body),
+		func(req *http.Request) { req.Header.Set("Content-Type", "application/json") },
+		func(resp *http.Response) error { return resp.Body.Close() })
+	if e != nil { // a nil *Error in an error would not be nil
+		return e
+	}
+	return nil
+}
+
+func (d *v2) delete(ctx context.Context, measurement string, until time.Time) error {
+	body, err := json.Marshal(map[string]any{
+		"start": beginning.Format(time.RFC3339Nano), "stop": until.Add(time.Millisecond).Format(time.RFC3339Nano), // not included
+		"predicate": `_measurement="` + measurement + `"`,
+	})
+	if err != nil {
+		return err
+	}
+	query := url.Values{"org": {d.org}, "bucket": {d.name}}
+	e := d.service.DoPostRequest(ctx, d.service.ServerAPIURL()+"delete?"+query.Encode(), bytes.NewReader(body),
 		func(req *http.Request) { req.Header.Set("Content-Type", "application/json") },
 		func(resp *http.Response) error { return resp.Body.Close() })
 	if e != nil { // a nil *Error in an error would not be nil
