@@ -249,7 +249,7 @@ func (a *API) readHistory(ctx context.Context, ask *historyQuestion, yield func(
 }
 
 func (ask *historyQuestion) rollups(from time.Time) influx.RollupQuery {
-	return influx.RollupQuery{Station: ask.station, Quantity: ask.quantity, Period: ask.as.period, Quality: ask.quality, From: from, To: ask.to}
+	return influx.RollupQuery{Station: ask.station, Quantity: ask.quantity, Period: ask.as.period, Quality: ask.quality, From: from, To: ask.to, Brief: true}
 }
 
 func rolledRow(r *influx.Rolled) *historyRow {

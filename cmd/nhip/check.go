@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"nhip"
 	"nhip/collector"
@@ -91,6 +92,13 @@ func checkTogether(set *config.Effective) {
 		{"broker.password", set.Broker.Password, "broker.url", set.Broker.URL},
 		{"influx.token", set.Influx.Token, "influx.url", set.Influx.URL},
 		{"influx.org", set.Influx.Org, "influx.url", set.Influx.URL},
+		{"air.webhook.url", set.Air.Webhook.URL, "air.webhook.secret", set.Air.Webhook.Secret},
+		{"air.webhook.secret", set.Air.Webhook.Secret, "air.webhook.url", set.Air.Webhook.URL},
+		{"air.mail.host", set.Air.Mail.Host, "air.mail.from", set.Air.Mail.From},
+		{"air.mail.host", set.Air.Mail.Host, "air.mail.to", strings.Join(set.Air.Mail.To, " ")},
+		{"air.mail.from", set.Air.Mail.From, "air.mail.host", set.Air.Mail.Host},
+		{"air.mail.username", set.Air.Mail.Username, "air.mail.host", set.Air.Mail.Host},
+		{"air.mail.password", set.Air.Mail.Password, "air.mail.username", set.Air.Mail.Username},
 		{"public.anonymous", onlyIf(set.Public.Anonymous), "public.listen", set.Public.Listen},
 		{"http.tls.cert", set.HTTP.TLS.Cert, "http.tls.key", set.HTTP.TLS.Key},
 		{"http.tls.key", set.HTTP.TLS.Key, "http.tls.cert", set.HTTP.TLS.Cert},
@@ -103,7 +111,13 @@ func checkTogether(set *config.Effective) {
 			set.Refuse(c.key, "has no effect without "+c.needs)
 		}
 	}
+	if least := set.Collector.LateWindow + lateJudging; set.Retention.Reading > 0 && set.Retention.Reading < least {
+		set.Refuse("retention.reading", fmt.Sprintf("must be at least %s: collector.late_window, in which readings may still come, and two days around them", least))
+	}
 }
+
+// lateJudging is how much around a late reading is looked at to judge it.
+const lateJudging = 48 * time.Hour
 
 // onlyIf is some text for a switch that is on.
 func onlyIf(on bool) string {

@@ -44,6 +44,7 @@ type RollupQuery struct {
 	Quality  nhip.Quality  // nhip.Reviewed also finds what is automatic, where nobody decided
 	From     time.Time     // exclusive
 	To       time.Time     // inclusive
+	Brief    bool          // without medians and neighbours, which none but the collector needs
 }
 
 // Rolled is a roll-up as it is kept.
@@ -131,7 +132,11 @@ func (q *RollupQuery) flux(bucket string, from, to time.Time) string {
 	if q.Quantity != "" {
 		fmt.Fprintf(&b, " and r.%s == %s", colQuantity, quoteFlux(string(q.Quantity)))
 	}
-	fmt.Fprintf(&b, ")\n|> filter(fn: (r) => r._field != %s)\n", quoteFlux(colReceived))
+	fmt.Fprintf(&b, ")\n|> filter(fn: (r) => r._field != %s", quoteFlux(colReceived))
+	if q.Brief {
+		fmt.Fprintf(&b, " and r._field != %s and r._field != %s", quoteFlux(colMedian), quoteFlux(colNear))
+	}
+	b.WriteString(")\n")
 	fmt.Fprintf(&b, "|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n")
 	fmt.Fprintf(&b, "|> drop(columns: [\"_start\", \"_stop\", \"_measurement\", %q])\n", colPeriod)
 	fmt.Fprintf(&b, "|> group()\n|> sort(columns: [\"_time\", %q, %q, %q])", colQuantity, colStation, colLevel)
