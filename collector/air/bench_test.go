@@ -26,7 +26,9 @@ func (m *memory) Readings(_ context.Context, q influx.ReadingQuery, yield func(n
 	return nil
 }
 
-func (m *memory) Rollups(context.Context, influx.RollupQuery, func(influx.Rolled) error) error { return nil }
+func (m *memory) Rollups(context.Context, influx.RollupQuery, func(influx.Rolled) error) error {
+	return nil
+}
 
 // BenchmarkRecompute judges and sums up a month of a station again, six quantities each five minutes: all but the
 // database's own time.

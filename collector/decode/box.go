@@ -28,6 +28,7 @@ type boxValue struct {
 	quantity nhip.Quantity
 	value    float64
 	by       Instrument
+	channels nhip.Opt[[2]float64]
 }
 
 // Instrument says which part of a box a value comes from. Where two of them measure the same
@@ -68,6 +69,15 @@ func (b *Box) Offer(q nhip.Quantity, v float64, by Instrument) {
 	b.n++
 }
 
+// Channels notes what the two sensors of a box say of a quantity, of which it has said a value.
+func (b *Box) Channels(q nhip.Quantity, first, second float64) {
+	for i := range b.values[:b.n] {
+		if v := &b.values[i]; v.quantity == q {
+			v.channels = nhip.Some([2]float64{first, second})
+		}
+	}
+}
+
 // Convert changes the unit of one quantity, for boxes that name it after the value.
 func (b *Box) Convert(q nhip.Quantity, convert func(float64) float64) {
 	for i := range b.values[:b.n] {
@@ -95,7 +105,7 @@ func (b *Box) AppendTo(out *nhip.Facts) {
 	for _, v := range b.values[:b.n] {
 		out.Readings = append(out.Readings, nhip.Reading{
 			Station: b.Station, Quantity: v.quantity, Time: b.Time, Period: b.Period,
-			Value: v.value, Flag: nhip.NotEvaluated, Point: b.Point,
+			Value: v.value, Flag: nhip.NotEvaluated, Point: b.Point, Channels: v.channels,
 		})
 	}
 }

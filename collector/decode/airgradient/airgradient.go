@@ -26,7 +26,7 @@
 //     is accepted and says nothing.
 //   - Monitors with two particle sensors nest each one's values under channels.1 and channels.2; the
 //     fields at the top are their means (of the one that is left, when one has failed) and are the
-//     ones taken.
+//     ones taken. Both channels' particles stand beside them, so that it can be seen when they disagree.
 //   - Firmware updates add fields. What is not listed above is passed over, also CO2, the VOC and
 //     NOx indices and everything about the monitor itself.
 //
@@ -50,7 +50,7 @@ import (
 )
 
 // Decoder reads AirGradient's measures.
-var Decoder = decode.Decoder{Format: "airgradient", Version: 2, Decode: read}
+var Decoder = decode.Decoder{Format: "airgradient", Version: 3, Decode: read}
 
 // interval is how often the firmware publishes.
 const interval = time.Minute
@@ -60,7 +60,11 @@ func read(in decode.Input, out *nhip.Facts) error {
 		Station: decode.Device(in.Topic), Time: in.Arrival(), Period: in.Feed.PeriodOr(interval),
 	}
 	s := jsonscan.New(in.Payload)
+	var both channels
 	err := s.Object(func(key []byte) error {
+		if string(key) == "channels" {
+			return both.read(&s)
+		}
 		if string(key) == "serialno" && strings.HasPrefix(in.Topic, native) {
 			return claim(&s, box.Station)
 		}
@@ -82,8 +86,53 @@ func read(in decode.Input, out *nhip.Facts) error {
 		return err
 	}
 	out.Undated = true
+	both.addTo(&box)
 	box.AppendTo(out)
 	return nil
+}
+
+// channels are the particles that each of two sensors counts.
+type channels [2]map[nhip.Quantity]float64
+
+// read reads what stands under channels; what is no particle is passed over.
+func (c *channels) read(s *jsonscan.Scanner) error {
+	if s.Null() {
+		return nil
+	}
+	return s.Object(func(number []byte) error {
+		i := 0
+		switch string(number) {
+		case "1":
+		case "2":
+			i = 1
+		default:
+			return s.Skip()
+		}
+		if s.Null() {
+			return nil
+		}
+		c[i] = make(map[nhip.Quantity]float64)
+		return s.Object(func(key []byte) error {
+			q := quantity(key)
+			if q != nhip.PM1 && q != nhip.PM25 && q != nhip.PM10 {
+				return s.Skip()
+			}
+			if s.Null() {
+				return nil
+			}
+			v, err := s.Float()
+			c[i][q] = v
+			return err
+		})
+	})
+}
+
+func (c *channels) addTo(box *decode.Box) {
+	for q, first := range c[0] {
+		if second, ok := c[1][q]; ok {
+			box.Channels(q, first, second)
+		}
+	}
 }
 
 // native is where the firmware publishes, each monitor under its serial number.

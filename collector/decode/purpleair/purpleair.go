@@ -60,7 +60,7 @@ import (
 )
 
 // Decoder reads the answers of PurpleAir's API.
-var Decoder = decode.Decoder{Format: "purpleair", Version: 1, Decode: read}
+var Decoder = decode.Decoder{Format: "purpleair", Version: 2, Decode: read}
 
 // realTime is what a sensor averages over before it speaks.
 const realTime = 2 * time.Minute

@@ -44,6 +44,11 @@ func (r *row) appendTo(set fieldSet, in *decode.Input, out *nhip.Facts) error {
 	box := decode.Box{Period: in.Feed.PeriodOr(realTime), Point: r.point()}
 	box.AddKnown(nhip.PM1, r.first(set, pm1CF1, pm1))
 	box.AddKnown(nhip.PM25, r.pm25(set))
+	if a, ok := r.numbers[pm25CF1A].Get(); ok {
+		if b, ok := r.numbers[pm25CF1B].Get(); ok {
+			box.Channels(nhip.PM25, a, b)
+		}
+	}
 	box.AddKnown(nhip.PM10, r.first(set, pm10CF1, pm10))
 	box.AddKnown(nhip.Humidity, r.numbers[humidity])
 	if f, ok := r.numbers[temperature].Get(); ok {
