@@ -76,14 +76,14 @@ var monthlyWords = map[string]map[string]string{
 		"max": "Lớn nhất", "min": "Nhỏ nhất", "p98": "Phân vị 98", "capture": "Tỷ lệ dữ liệu", "hours": "giờ hợp lệ", "calendar": "Chỉ số VN_AQI theo ngày",
 		"diurnal": "Theo giờ trong ngày", "weekdays": "Theo ngày trong tuần", "exceed": "Vượt quy chuẩn", "limit": "Giới hạn", "number": "Số lần",
 		"longest": "Dài nhất (giờ)", "none": "Không có", "notes": "Ghi chú của cán bộ", "made": "Lập lúc", "nodata": "Không có dữ liệu hợp lệ",
-		"average": "Trung bình trong", "days": "T2,T3,T4,T5,T6,T7,CN", "by": "Người quyết định", "why": "Lý do", "evaluated": "Số giá trị",
+		"average": "Trung bình trong", "days": "T2,T3,T4,T5,T6,T7,CN", "by": "Người quyết định", "why": "Lý do", "evaluated": "Số giá trị", "from": "Từ", "to": "Đến",
 	},
 	"en": {
 		"title": "Monthly report", "station": "Station", "area": "Area", "values": "Statistics", "quantity": "Quantity", "mean": "Mean",
 		"max": "Highest", "min": "Lowest", "p98": "98th percentile", "capture": "Data capture", "hours": "complete hours", "calendar": "VN_AQI day by day",
 		"diurnal": "By hour of the day", "weekdays": "By day of the week", "exceed": "Above the limits", "limit": "Limit", "number": "Times",
 		"longest": "Longest (hours)", "none": "None", "notes": "Remarks of staff", "made": "Made", "nodata": "No valid data",
-		"average": "Mean over", "days": "Mon,Tue,Wed,Thu,Fri,Sat,Sun", "by": "Decided by", "why": "Why", "evaluated": "Values",
+		"average": "Mean over", "days": "Mon,Tue,Wed,Thu,Fri,Sat,Sun", "by": "Decided by", "why": "Why", "evaluated": "Values", "from": "From", "to": "To",
 	},
 }
 

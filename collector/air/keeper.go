@@ -36,8 +36,11 @@ const (
 
 // The keeper's rhythm.
 const (
-	tickEvery   = time.Second
-	retryAfter  = 2 * time.Second
+	tickEvery  = time.Second
+	retryAfter = 2 * time.Second
+
+	complainEvery = time.Minute
+
 	loadAtOnce  = 20 // stations that are read from the database between two looks at what came in
 	sendBytes   = 1 << 20
 	maxUnsent   = 64 << 20 // bytes of rows that wait for a database that is away
@@ -111,6 +114,8 @@ type Keeper struct {
 
 	alarms    alarms
 	alarmFile sync.Mutex
+
+	complained time.Time // when it was last told that the database does not answer; the run loop's
 
 	lines []byte // rows that are not in the database yet
 	rows  int64  // made so far

@@ -21,7 +21,7 @@ func (k *Keeper) live() bool {
 	k.lookAround()
 	var all []Told
 	for _, s := range k.stations {
-		if s.from != math.MaxInt64 || len(s.dirty) > 0 {
+		if s.from != math.MaxInt64 || len(s.dirty) > 0 || s.retell {
 			if t, ok := k.liveStation(s); ok {
 				all = append(all, t)
 			}
@@ -54,7 +54,8 @@ func (k *Keeper) liveStation(s *station) (Told, bool) {
 	first := k.recentHour()
 	ended := k.now.UnixMilli() / hourMS // the last hour that has
 	judged := s.from != math.MaxInt64 && (s.loaded || s.fresh)
-	s.fresh = false
+	retell := s.retell
+	s.fresh, s.retell = false, false
 	near := func(n nearHour) nhip.Flag { return s.near[n] }
 	if judged {
 		before := k.lines
@@ -81,7 +82,7 @@ func (k *Keeper) liveStation(s *station) (Told, bool) {
 		}
 		s.dirty, s.sending = s.dirty.remove(x.From, x.To), s.sending.add(x.From, x.To)
 	}
-	if !judged && !summed {
+	if !judged && !summed && !retell {
 		return Told{}, false
 	}
 	if summed {
@@ -251,10 +252,13 @@ func (k *Keeper) load(ctx context.Context) bool {
 	return true
 }
 
+// complain tells of a database that does not answer, once a minute while it does not.
 func (k *Keeper) complain(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-		k.log.Warn(what+"; it is tried again", "error", err)
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) || time.Since(k.complained) < complainEvery {
+		return
 	}
+	k.complained = time.Now()
+	k.log.Warn(what+"; it is tried again", "error", err)
 }
 
 func (k *Keeper) loadStation(ctx context.Context, s *station) error {

@@ -94,6 +94,7 @@ func (k *Keeper) judgeChunk(c chunk, w *window, stored map[nearHour]nhip.Flag) {
 	}
 	s.dirty = s.dirty.remove(c.From, c.To)
 	s.sending = s.sending.addAll(all)
+	s.retell = c.To > k.recentHour()-liveHours
 }
 
 // askAroundOld notes that an old hour of a station is news to those around it, where there are any. One that is

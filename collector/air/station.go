@@ -35,6 +35,7 @@ type station struct {
 	months  spans // hours whose months are
 	first   int64 // the earliest hour of which it said anything; 0: it said nothing
 	last    int64 // the latest
+	retell  bool  // hours that the city knows were made again
 	fresh   bool  // there are values of which nothing has been told
 
 	hours map[nhip.Quantity]map[int64]nhip.Stats // of the window, at the best quality

@@ -164,6 +164,18 @@ func TestWhatTheDeviceSaysAndWhereItIs(t *testing.T) {
 	}
 }
 
+func TestAMonitorThatJumps(t *testing.T) {
+	s := steady(nhip.PM25, step, 30, 31, 32, 33)
+	for i, lon := range []float64{105.8, 105.8, 105.81, 105.81} {
+		s.Samples[i].Point = &orb.Point{lon, 21}
+	}
+	var got []string
+	NewRules().Station(LowCost, nhip.Opt[orb.Point]{}, []Series{s}, 0, func(_, _ int, v Verdict) { got = append(got, v.Tests()) })
+	if want := []string{"", "", "location=3", ""}; !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
 func TestTheNeighbourhood(t *testing.T) {
 	var sites []Site
 	for i := range 8 {

@@ -84,7 +84,7 @@ func (s *station) judge(i, j int) Verdict {
 	v.Note(Humidity, s.humid(&of[Humidity], x.At))
 	v.Note(ParticleOrder, s.order(series, x))
 	v.Note(Channels, of[Channels].channels(x))
-	v.Note(Location, s.moved(&of[Location], x))
+	v.Note(Location, s.moved(&of[Location], series, j))
 	return v
 }
 
@@ -321,10 +321,19 @@ func (l *Limits) disagree(a, b float64) nhip.Flag {
 	return alone.beyond(apart, 0)
 }
 
-func (s *station) moved(l *Limits, x *Sample) nhip.Flag {
-	home, ok := s.home.Get()
-	if !ok || x.Point == nil {
+// moved flags a value that was taken elsewhere than where the monitor stands or, where nobody knows that, than the
+// value before it.
+func (s *station) moved(l *Limits, series *Series, j int) nhip.Flag {
+	here := series.Samples[j].Point
+	if here == nil {
 		return nhip.Good
 	}
-	return l.beyond(geo.DistanceHaversine(home, *x.Point), 0)
+	home, known := s.home.Get()
+	if !known {
+		if j == 0 || series.Samples[j-1].Point == nil {
+			return nhip.Good
+		}
+		home = *series.Samples[j-1].Point
+	}
+	return l.beyond(geo.DistanceHaversine(home, *here), 0)
 }

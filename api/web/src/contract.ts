@@ -51,12 +51,24 @@ export interface Value {
   flag: Flag;
 }
 
+/** An air-quality index, and what is needed to read it. */
+export interface Index {
+  scale: string;
+  source: string;
+  time: string; // END of the hour
+  value: number;
+  level: {name: {vi: string; en: string}; colour: string};
+  dominant: string;
+  state: State;
+}
+
 export interface StationProperties {
   id: string;
   time: string; // of the newest value
   age_s: number;
   state: State;
   values: Record<string, Value>;
+  aqi?: Index; // missing where no recent hour makes one
   origin?: 'simulated';
 }
 

@@ -1,6 +1,6 @@
 import type {Api} from './api.ts';
 import type {City} from './city.ts';
-import type {Value} from './contract.ts';
+import type {Index, Value} from './contract.ts';
 import {DayChart} from './day-chart.ts';
 import {h} from './dom.ts';
 import {facts, stateBadge} from './facts.ts';
@@ -86,12 +86,24 @@ export class StationView implements View {
 
   #head({feature, state}: Monitor): HTMLElement {
     const {words, format} = this.#tongue;
-    const {time, origin} = feature.properties;
+    const {time, origin, aqi} = feature.properties;
     return facts([
       [words.state, stateBadge(state, words)],
+      aqi && [aqi.scale.replace('_', ' '), this.#index(aqi)],
       [words.updated, `${format.ago(this.#city.clock.age(time))} (${format.clock(Date.parse(time))})`],
       origin === 'simulated' ? [words.origin, words.originSimulated] : undefined,
     ]);
+  }
+
+  /** The index with all that the Decision asks a public map to tell of it. */
+  #index(aqi: Index): HTMLElement {
+    const {words, format} = this.#tongue;
+    const dominant = words.quantities[aqi.dominant] ?? aqi.dominant;
+    const colour = h('span', {class: 'index-colour'});
+    colour.style.background = aqi.level.colour;
+    return h('span', {title: aqi.source}, colour,
+      `${aqi.value} · ${aqi.level.name[this.#tongue.lang]} · ${dominant} · ${format.clock(Date.parse(aqi.time))}`,
+      ...(aqi.state === 'stale' ? [' ', stateBadge('stale', words)] : []));
   }
 
   #list(monitor: Monitor): void {
