@@ -403,9 +403,14 @@ func (k *Keeper) more() bool {
 	if !k.o.Stored(k.o.Heard) {
 		return false
 	}
-	first := k.windowHour()
+	first, recent := k.windowHour(), k.recentHour()
+	for n := range k.around {
+		if n.hour < recent {
+			return true
+		}
+	}
 	for _, s := range k.stations {
-		if !s.loaded && s.last >= first || len(s.dirty.within(0, k.recentHour())) > 0 && k.o.Stored(k.heard) || k.summable(s) {
+		if !s.loaded && s.last >= first || len(s.dirty.within(0, recent)) > 0 && k.o.Stored(k.heard) || k.summable(s) {
 			return true
 		}
 	}
