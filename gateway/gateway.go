@@ -193,14 +193,15 @@ func (g *Gateway) Start(door nhip.Door) error {
 	g.hook.door = door
 	r := &rooms{caps: g.server.Options.Capabilities}
 	for _, i := range []*intake{
-		newIntake("mqtt", g.street, deviceRoom, r, g.hook.forget), newIntake("inside", g.inside, roleRoom, r, g.hook.forget),
+		newIntake("mqtt", g.street, deviceRoom, r, g.hook.forget, g.takeLeave),
+		newIntake("inside", g.inside, roleRoom, r, g.hook.forget, g.takeLeave),
 	} {
 		if err := g.server.AddListener(i); err != nil {
 			return fmt.Errorf("can't set up the broker: %w", err)
 		}
 	}
 	if g.public != nil {
-		if err := g.server.AddListener(newPublic(g.public, r, g.hook.forget, g.hook.log)); err != nil {
+		if err := g.server.AddListener(newPublic(g.public, r, g.hook.forget, g.takeLeave, g.hook.log)); err != nil {
 			return fmt.Errorf("can't set up the broker: %w", err)
 		}
 	}
@@ -234,6 +235,16 @@ func (g *Gateway) CloseDoor(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("messages are still being taken in: %w", ctx.Err())
+	}
+}
+
+// takeLeave tells the clients of a listener that the broker goes. The library does so while it asks again for a
+// lock that it holds, and hangs for ever where a client that leaves is waiting for that lock in between.
+func (g *Gateway) takeLeave(listener string) {
+	for _, cl := range g.server.Clients.GetAll() {
+		if cl.Net.Listener == listener && !cl.Closed() {
+			_ = g.server.DisconnectClient(cl, packets.ErrServerShuttingDown) // it may be gone already
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -438,4 +439,43 @@ func TestPortInUse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), g.Addr()) {
 		t.Errorf("a port in use: %v", err)
 	}
+}
+
+// TestStopWhileClientsLeave: the broker library asks for a lock twice when it takes leave of its clients, and hangs
+// when a client leaves in between.
+func TestStopWhileClientsLeave(t *testing.T) {
+	g, err := New(Options{
+		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Start(&door{}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		dial(t, as(g, fmt.Sprint("box-", i), accounts.Operator))
+	}
+	stopped := make(chan struct{})
+	var leaving sync.WaitGroup
+	for range 2 {
+		leaving.Go(func() {
+			for {
+				select {
+				case <-stopped:
+					return
+				default:
+					g.server.Clients.Delete("who left") // takes the lock as whoever leaves does
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
+	defer cancel()
+	if err := g.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	close(stopped)
+	leaving.Wait()
 }

@@ -16,6 +16,7 @@ type intake struct {
 	name    string
 	l       *listener
 	gone    func(net.Conn) // hears of each connection that has ended
+	bid     func(string)   // farewell to the clients of a listener
 	rooms   *rooms
 	room    int32          // messages that may wait for a slow client of this listener
 	serving sync.WaitGroup // the connections, and Serve itself
@@ -26,8 +27,8 @@ type intake struct {
 }
 
 // newIntake returns an intake that will be served: Close waits for that to end.
-func newIntake(name string, l *listener, room int32, rooms *rooms, gone func(net.Conn)) *intake {
-	i := &intake{name: name, l: l, room: room, rooms: rooms, gone: gone, open: make(map[net.Conn]bool)}
+func newIntake(name string, l *listener, room int32, rooms *rooms, gone func(net.Conn), bid func(string)) *intake {
+	i := &intake{name: name, l: l, room: room, rooms: rooms, gone: gone, bid: bid, open: make(map[net.Conn]bool)}
 	i.serving.Add(1)
 	return i
 }
@@ -84,11 +85,11 @@ func (i *intake) leave(conn net.Conn) {
 	i.serving.Done()
 }
 
-// Close stops listening, lets the library take leave of its clients, cuts whoever is left and waits
-// until all are gone.
-func (i *intake) Close(closeClients listeners.CloseFn) {
+// Close stops listening, takes leave of the clients, cuts whoever is left and waits until all are gone. It
+// leaves the library's own farewell alone: see takeLeave.
+func (i *intake) Close(listeners.CloseFn) {
 	_ = i.l.Close() // only says that it was closed before
-	closeClients(i.ID())
+	i.bid(i.ID())
 	for _, conn := range i.end() {
 		_ = conn.Close()
 	}

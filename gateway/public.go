@@ -45,13 +45,14 @@ type public struct {
 	server   *http.Server
 	rooms    *rooms
 	gone     func(net.Conn)
+	bid      func(string) // farewell to the clients of a listener
 	log      *slog.Logger
 	served   chan struct{}
 	clients  sync.WaitGroup
 }
 
-func newPublic(l *listener, r *rooms, gone func(net.Conn), log *slog.Logger) *public {
-	return &public{listener: l, rooms: r, gone: gone, log: log, served: make(chan struct{})}
+func newPublic(l *listener, r *rooms, gone func(net.Conn), bid func(string), log *slog.Logger) *public {
+	return &public{listener: l, rooms: r, gone: gone, bid: bid, log: log, served: make(chan struct{})}
 }
 
 // Init does nothing: the address is bound already.
@@ -112,10 +113,11 @@ type addrText string
 func (a addrText) Network() string { return "tcp" }
 func (a addrText) String() string  { return string(a) }
 
-// Close stops listening, lets the library take leave of its clients, and waits until all are gone.
-func (p *public) Close(closeClients listeners.CloseFn) {
+// Close stops listening, takes leave of the clients, and waits until all are gone. It leaves the library's own
+// farewell alone: see takeLeave.
+func (p *public) Close(listeners.CloseFn) {
 	_ = p.listener.Close() // only says that it was closed before
-	closeClients(publicID)
+	p.bid(publicID)
 	<-p.served
 	_ = p.server.Close() // what has not become a WebSocket yet
 	p.clients.Wait()

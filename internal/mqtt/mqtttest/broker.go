@@ -12,6 +12,7 @@ import (
 	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 // waitFor bounds how long a test waits for what must come.
@@ -43,7 +44,7 @@ func Serve(t testing.TB, rules broker.Hook) (s *broker.Server, url string) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.AddListener(listeners.NewNet("test", l)); err != nil {
+	if err := s.AddListener(&listener{listeners.NewNet("test", l), s}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Serve(); err != nil {
@@ -51,6 +52,22 @@ func Serve(t testing.TB, rules broker.Hook) (s *broker.Server, url string) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s, "tcp://" + l.Addr().String()
+}
+
+// listener takes leave of its clients itself: the library's way asks again for a lock that it holds, and hangs
+// where a client that leaves is waiting for it.
+type listener struct {
+	*listeners.Net
+	server *broker.Server
+}
+
+// Close stops listening and cuts all clients.
+func (l *listener) Close(listeners.CloseFn) {
+	l.Net.Close(func(string) {
+		for _, cl := range l.server.Clients.GetAll() {
+			_ = l.server.DisconnectClient(cl, packets.ErrServerShuttingDown) // it may be gone already
+		}
+	})
 }
 
 // Message is what a Listener heard.
