@@ -18,7 +18,8 @@ import (
 
 // backtestCmd is nhip backtest.
 type backtestCmd struct {
-	ETA backtestETACmd `cmd:"" name:"eta" help:"Hold arrival predictions against what happened."`
+	ETA     backtestETACmd     `cmd:"" name:"eta" help:"Hold arrival predictions against what happened."`
+	Surface backtestSurfaceCmd `cmd:"" help:"Leave each monitor out and estimate it from the others."`
 }
 
 // backtestETACmd is nhip backtest eta.
@@ -85,22 +86,34 @@ type fixKey struct {
 
 func keyOf(p *nhip.Position) fixKey { return fixKey{p.Vehicle, p.Time.UnixMilli()} }
 
-// recordedFixes decodes the positions of recordings as the collector would.
+// recordedFixes decodes the positions of recordings.
 func (p *process) recordedFixes(paths []string) ([]nhip.Position, error) {
+	var all []nhip.Position
+	err := p.recorded(paths, func(f *nhip.Facts) {
+		for _, fix := range f.Positions {
+			if fix.Moves() {
+				all = append(all, fix)
+			}
+		}
+	})
+	return all, err
+}
+
+// recorded decodes recordings as the collector would.
+func (p *process) recorded(paths []string, yield func(*nhip.Facts)) error {
 	in, err := recording.OpenAll(paths)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
 	feeds := p.feeds()
-	var all []nhip.Position
 	for {
 		m, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return all, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, f := range feeds {
 			if !mqtt.Match(f.Topic, m.Topic) {
@@ -108,13 +121,9 @@ func (p *process) recordedFixes(paths []string) ([]nhip.Position, error) {
 			}
 			said, err := collector.Decode(f, nhip.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Time}, stoppedClock(m.Time), anyAge)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			for _, fix := range said.Facts.Positions {
-				if fix.Moves() {
-					all = append(all, fix)
-				}
-			}
+			yield(&said.Facts)
 			break
 		}
 	}

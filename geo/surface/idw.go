@@ -1,0 +1,47 @@
+package surface
+
+import "math"
+
+// IDW is inverse distance weighting: the mean of values by 1/distance^Power.
+type IDW struct {
+	Power   float64
+	Nearest int // of so many sites; 0 of all
+}
+
+// Estimate returns the mean at distances in metres; values and distances go together. NaN of none.
+func (w IDW) Estimate(distances, values []float64) float64 {
+	reach := math.Inf(1)
+	if w.Nearest > 0 && w.Nearest < len(distances) {
+		reach = nth(distances, w.Nearest)
+	}
+	sum, weights := 0.0, 0.0
+	for i, d := range distances {
+		if d > reach {
+			continue
+		}
+		// A metre apart is the same place. Weights are of kilometres, so that no power runs over.
+		k := math.Pow(max(d, 1)/1000, -w.Power)
+		sum += k * values[i]
+		weights += k
+	}
+	return sum / weights
+}
+
+// nth returns the n-th smallest, from 1. n is small.
+func nth(all []float64, n int) float64 {
+	least := make([]float64, 0, n+1)
+	for _, v := range all {
+		at := len(least)
+		for at > 0 && least[at-1] > v {
+			at--
+		}
+		if at == n {
+			continue
+		}
+		least = append(least, 0)
+		copy(least[at+1:], least[at:])
+		least[at] = v
+		least = least[:min(len(least), n)]
+	}
+	return least[len(least)-1]
+}
