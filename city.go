@@ -97,6 +97,7 @@ type Station struct {
 	Reports float64 `json:"-"` // time between reports, s
 	Zone    string  `json:"-"` // IANA name; "": the city's
 	Area    string  `json:"-"` // by which reports are made
+	Mobile  bool    `json:"-"` // rides on a bus
 }
 
 // Name is what people call a thing.

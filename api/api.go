@@ -42,6 +42,8 @@ type History interface {
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 	// Said returns all that a station said of a quantity at one moment.
 	Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]influx.Said, error)
+	// Fleet yields where each vehicle was last in a span, with what it said there.
+	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	// Arrivals yields all arrivals, oldest first.
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
@@ -65,6 +67,7 @@ type Options struct {
 	Map       Map
 	In        http.Handler   // takes /in/… in, where the process is a gateway, too; nil: nothing is there
 	Web       fs.FS          // the built web map; nil: a page that says how to build it
+	AirReach  float64        // how far from the nearest monitor the air is told, m; 0: air.DefaultReach
 	Zone      *time.Location // whose days are told, where the fleet names none for a station; nil: UTC
 	Simulated bool
 	Token     string // the operator's: who has it may see the ledger and the dead letters; "" for nobody
@@ -96,6 +99,11 @@ type API struct {
 	log      *slog.Logger
 	city     *city
 	drawn    atomic.Pointer[tile.Network]
+	drawings atomic.Uint64 // counts networks that were drawn
+	tiles    *tileCache
+	palettes map[nhip.Scale]*tile.Palette
+	fleets   *memo[*fleetThen]
+	sky      *sky
 	hub      *hub
 	client   *mqtt.Client
 	asker    *ask.Asker  // speaks over the same connection
@@ -131,6 +139,9 @@ func New(o Options) (*API, error) {
 	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, inside: inside, questions: make(chan struct{}, maxQuestions)}
 	a.city = newCity(a.hub, o.Network)
 	a.drawn.Store(o.Network)
+	a.sky = newSky(&a.o, a.city)
+	a.tiles, a.palettes, a.fleets = newTileCache(), newPalettes(), newMemo[*fleetThen](mostFleets, mostReading)
+	a.city.sky = a.sky
 	if o.Timetable != nil {
 		a.city.transit.Store(newTransit(o.Timetable, o.Clock))
 	}
@@ -184,6 +195,7 @@ func (a *API) Start(ctx context.Context) error {
 	a.wg.Go(func() { a.history.Run(run) })
 	a.wg.Go(func() { a.serve(a.listener) })
 	a.run = run
+	a.wg.Go(func() { a.sky.run(run) })
 	if t := a.city.transit.Load(); t != nil {
 		a.remember(t)
 	}

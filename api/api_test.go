@@ -36,6 +36,10 @@ func (absentHistory) Readings(context.Context, influx.ReadingQuery, func(nhip.Ju
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
 
+func (absentHistory) Fleet(context.Context, time.Time, time.Time, func(nhip.Position) error) error {
+	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
+}
+
 func (absentHistory) Arrivals(context.Context, time.Time, time.Time, func(nhip.Arrival) error) error {
 	return nhip.Errorf(nhip.Unavailable, "", "the history is away")
 }
@@ -74,6 +78,7 @@ func newAPI(t testing.TB, change ...func(*Options)) *API {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.listener.Close() })
+	a.sky.every = 0 // what a test says shows at once
 	a.city.connected()
 	hear(t, a, mqtt.CensusTopic("c"), mqtt.Census{})
 	return a

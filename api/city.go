@@ -25,6 +25,7 @@ type city struct {
 	lines   atomic.Pointer[map[string]string] // the number that riders know, by route_id
 	hub     *hub
 	transit atomic.Pointer[transit] // nil where no timetable is loaded
+	sky     *sky                    // hears of monitors
 
 	mu       sync.RWMutex
 	fleet    *register
@@ -140,6 +141,7 @@ func (c *city) removeStation(topic, id string) {
 	c.heard.forget(topic)
 	c.mu.Unlock()
 	if was {
+		c.sky.touched.Add(1)
 		c.hub.tell(&update{key: topic, kind: "air", id: id})
 	}
 }

@@ -71,9 +71,13 @@ func (r *register) dressStation(said *nhip.Station) *nhip.Station {
 	if known == nil {
 		return said
 	}
+	return dress(said, known)
+}
+
+func dress(said *nhip.Station, known *fleet.Station) *nhip.Station {
 	s := *said
 	s.Name, s.Kind, s.Owner, s.Reports = known.Name, known.Kind, known.Owner, known.Period.Seconds()
-	s.Zone, s.Area = known.Zone, known.Area
+	s.Zone, s.Area, s.Mobile = known.Zone, known.Area, known.Mobile
 	switch {
 	case known.Position == fleet.Private:
 		s.Lat, s.Lon = nhip.Opt[float64]{}, nhip.Opt[float64]{}
@@ -81,6 +85,19 @@ func (r *register) dressStation(said *nhip.Station) *nhip.Station {
 		s.Lon, s.Lat = nhip.Some(known.At[0]), nhip.Some(known.At[1])
 	}
 	return &s
+}
+
+// placed returns the stations that the fleet says where they stand, or that they ride on a bus.
+func (r *register) placed() map[string]*nhip.Station {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make(map[string]*nhip.Station, len(r.stations))
+	for id, known := range r.stations {
+		if known.Position != fleet.Private && (len(known.At) == 2 || known.Mobile) {
+			out[id] = dress(&nhip.Station{ID: id}, known)
+		}
+	}
+	return out
 }
 
 // hearFleet takes in a message of the fleet, and shows anew what it is about.
@@ -120,6 +137,8 @@ func (c *city) showStation(topic string) {
 	}
 	c.mu.Unlock()
 	if ok {
+		c.sky.rovers.hear(s)
+		c.sky.touched.Add(1)
 		c.hub.tell(&update{key: topic, kind: "air", station: s})
 	}
 }

@@ -87,7 +87,9 @@ func (a *API) routes() http.Handler {
 	}
 
 	r.Get("/tiles/air.json", a.airTileJSON)
+	r.Get("/tiles/air.png.json", a.airPictureJSON)
 	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)
+	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.png", a.airPicture)
 	r.Get("/tiles/transit.json", a.transitTileJSON)
 	r.Get("/tiles/transit/{z}/{x}/{y}.mvt", a.transitTile)
 	return r

@@ -1,92 +1,194 @@
 package api
 
 import (
-	"bytes"
-	"fmt"
-	"hash/fnv"
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"nhip"
+	"nhip/geo/aqi"
 	"nhip/geo/tile"
 	"nhip/internal/problem"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/klauspost/compress/gzip"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/maptile"
 )
 
-// How long a tile may be shown without asking again: the air changes with every reading, the
-// network with a new timetable.
+// How long a tile may be shown without asking again, by what it shows. A map that finds one stale shows it until the
+// new one is there.
 const (
-	airMaxAge     = 30   // s
-	transitMaxAge = 3600 // s
-	mvtType       = "application/vnd.mapbox-vector-tile"
+	airCaching     = "public, max-age=30, stale-while-revalidate=300"
+	busesCaching   = "public, max-age=5, stale-while-revalidate=30"
+	networkCaching = "public, max-age=3600, stale-while-revalidate=86400"
+	recentCaching  = "public, max-age=60, stale-while-revalidate=300"
+	settledCaching = "public, max-age=86400, immutable"
+
+	mvtType = "application/vnd.mapbox-vector-tile"
+	pngType = "image/png"
 )
+
+// Sizes of pictures, pixels.
+const (
+	tilePixels = 256
+	bigPixels  = 512
+)
+
+// airQuestion is what is asked of the air on a tile.
+type airQuestion struct {
+	at       maptile.Tile
+	hour     *hour
+	scale    nhip.Scale
+	quantity nhip.Quantity // "": all
+}
+
+// airQuestion reads it. Parameters that are not ours are passed over: mapping programs add keys and version marks.
+func (a *API) airQuestion(r *http.Request) (*airQuestion, error) {
+	at, err := tileAddress(r)
+	if err != nil {
+		return nil, err
+	}
+	q := &query{values: r.URL.Query()}
+	ask := &airQuestion{at: at, scale: q.scale("index"), quantity: q.surfaced("quantity", "index")}
+	ask.hour, err = a.hour(r.Context(), q)
+	return ask, err
+}
+
+// surfaced reads a quantity that a scale makes an index of; "" when none is given.
+func (q *query) surfaced(name, scale string) nhip.Quantity {
+	s := nhip.Quantity(q.text(name))
+	if s == "" {
+		return ""
+	}
+	var known []string
+	for _, a := range aqi.Averages(q.scale(scale)) {
+		if a.Quantity == s {
+			return s
+		}
+		known = append(known, string(a.Quantity))
+	}
+	q.fail(name, "must be one of %s, got %q", strings.Join(known, ", "), string(s))
+	return ""
+}
+
+// hour returns the air of the time that is asked for: of now, where none is.
+func (a *API) hour(ctx context.Context, q *query) (*hour, error) {
+	t := q.then("time", a.o.Clock.Now())
+	if q.err != nil {
+		return nil, q.err
+	}
+	return a.sky.at(ctx, t)
+}
+
+// then reads a time that was; zero when none is given.
+func (q *query) then(name string, now time.Time) time.Time {
+	t := q.time(name, time.Time{})
+	if t.After(now.Add(nhip.FutureTolerance)) {
+		q.fail(name, "must not be in the future, got %q", q.values.Get(name))
+	}
+	return t
+}
+
+// caching is how long what is made of an hour may be kept, where that of now may be so long.
+func (h *hour) caching(now string) string {
+	switch {
+	case h.settled:
+		return settledCaching
+	case h.past:
+		return recentCaching
+	}
+	return now
+}
 
 // airTile answers GET /tiles/air/{z}/{x}/{y}.mvt.
 func (a *API) airTile(w http.ResponseWriter, r *http.Request) {
-	a.tile(w, r, airMaxAge, func(t maptile.Tile) ([]byte, error) {
-		now := a.o.Clock.Now()
-		var stations []nhip.Station
-		for _, s := range a.city.allStations() {
-			if !s.Gone(now) {
-				stations = append(stations, *s)
-			}
-		}
-		return tile.Stations(t, stations, now)
-	})
-}
-
-// transitTile answers GET /tiles/transit/{z}/{x}/{y}.mvt.
-func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
-	a.tile(w, r, transitMaxAge, a.drawn.Load().Tile)
-}
-
-// tile serves what draw makes of the tile in the path, the way maps like it: a strong ETag over
-// the content, so that an unchanged tile costs a 304, and 204 for an empty one. Parameters are
-// passed over: mapping programs add keys and version marks of their own.
-func (a *API) tile(w http.ResponseWriter, r *http.Request, maxAge int, draw func(maptile.Tile) ([]byte, error)) {
-	t, err := tileAddress(r)
+	ask, err := a.airQuestion(r)
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
-	body, err := draw(t)
+	key := tileKey{"air", ask.at, ask.quantity, ask.scale, ask.hour.version}
+	t := a.tiles.get(key, true, func() ([]byte, error) { return a.scene(ask).Tile(ask.at) })
+	a.sendTile(w, r, t, mvtType, ask.hour.caching(airCaching))
+}
+
+// scene is what is drawn of an hour.
+func (a *API) scene(ask *airQuestion) *tile.Scene {
+	s := &tile.Scene{
+		Time: ask.hour.at, Index: ask.hour.on(ask.scale).Layer(ask.quantity).Index,
+		Stations: ask.hour.stations, IndexOf: ask.hour.indexOf(ask.scale),
+	}
+	s.Levels, s.From = aqi.Classes(ask.scale)
+	return s
+}
+
+// airPicture answers GET /tiles/air/{z}/{x}/{y}.png, and with @2x.
+func (a *API) airPicture(w http.ResponseWriter, r *http.Request) {
+	ask, err := a.airQuestion(r)
 	if err != nil {
 		a.problem(w, r, err)
+		return
+	}
+	kind, pixels := "air.png", tilePixels
+	if strings.HasSuffix(r.URL.Path, "@2x.png") {
+		kind, pixels = "air@2x.png", bigPixels
+	}
+	key := tileKey{kind, ask.at, ask.quantity, ask.scale, ask.hour.key}
+	t := a.tiles.get(key, false, func() ([]byte, error) {
+		layer := ask.hour.on(ask.scale).Layer(ask.quantity)
+		return tile.Picture(ask.at, layer.Index, layer.Certainty, a.palettes[ask.scale], pixels)
+	})
+	a.sendTile(w, r, t, pngType, ask.hour.caching(airCaching))
+}
+
+// newPalettes makes the colours of each scale.
+func newPalettes() map[nhip.Scale]*tile.Palette {
+	out := make(map[nhip.Scale]*tile.Palette)
+	for _, s := range aqi.Scales() {
+		levels, from := aqi.Classes(s)
+		out[s] = tile.NewPalette(levels, from)
+	}
+	return out
+}
+
+// sendTile sends a tile the way maps like it: a strong ETag over the content, so that an unchanged tile costs a 304,
+// and 204 for an empty one.
+func (a *API) sendTile(w http.ResponseWriter, r *http.Request, t *stored, kind, caching string) {
+	if t.err != nil {
+		a.problem(w, r, t.err)
 		return
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(maxAge))
-	h.Set("Vary", "Accept-Encoding")
-	if len(body) == 0 {
+	h["Cache-Control"] = []string{caching}
+	h["Vary"] = varyEncoding
+	if t.size == 0 {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	zip := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
-	etag := tileTag(body, zip)
-	h.Set("ETag", etag)
-	if matches(r.Header.Get("If-None-Match"), etag) {
+	body, encoding, etag := t.answer(r.Header.Get("Accept-Encoding"))
+	h["Etag"] = []string{etag}
+	if asked := r.Header.Get("If-None-Match"); asked != "" && matches(asked, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", mvtType)
-	if zip {
-		h.Set("Content-Encoding", "gzip")
-		body = compress(body)
+	h["Content-Type"] = []string{kind}
+	if encoding != "" {
+		h["Content-Encoding"] = []string{encoding}
 	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	_, _ = w.Write(body) // the client may be gone
 }
+
+var varyEncoding = []string{"Accept-Encoding"}
 
 // tileAddress reads z, x and y. Only their plain spelling is an address: "+1" and "01" would be
 // the same tile under another name in every cache.
 func tileAddress(r *http.Request) (maptile.Tile, error) {
 	var v [3]int
 	for i, name := range [...]string{"z", "x", "y"} {
-		s := chi.URLParam(r, name)
+		s := strings.TrimSuffix(chi.URLParam(r, name), "@2x")
 		n, err := strconv.Atoi(s)
 		if err != nil || strconv.Itoa(n) != s {
 			return maptile.Tile{}, nhip.Errorf(nhip.NotFound, name, "must be a whole number, got %q", s)
@@ -94,17 +196,6 @@ func tileAddress(r *http.Request) (maptile.Tile, error) {
 		v[i] = n
 	}
 	return tile.Address(v[0], v[1], v[2])
-}
-
-// tileTag names content and encoding: a strong ETag promises the same bytes.
-func tileTag(body []byte, zip bool) string {
-	sum := fnv.New64a()
-	_, _ = sum.Write(body)
-	suffix := ""
-	if zip {
-		suffix = "g"
-	}
-	return fmt.Sprintf(`"%016x%s"`, sum.Sum64(), suffix)
 }
 
 // matches reports whether an If-None-Match header names a tag.
@@ -118,23 +209,32 @@ func matches(header, etag string) bool {
 	return false
 }
 
-func compress(body []byte) []byte {
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	_, _ = z.Write(body) // a buffer takes everything
-	_ = z.Close()
-	return out.Bytes()
+func (a *API) airTileJSON(w http.ResponseWriter, r *http.Request) {
+	a.tileJSON(w, r, tile.Air, a.bounds())
 }
 
-func (a *API) airTileJSON(w http.ResponseWriter, r *http.Request) {
-	a.tileJSON(w, tile.Air(a.publicURL(r), a.bounds()))
+func (a *API) airPictureJSON(w http.ResponseWriter, r *http.Request) {
+	a.tileJSON(w, r, tile.AirPicture, a.bounds())
 }
 
 func (a *API) transitTileJSON(w http.ResponseWriter, r *http.Request) {
-	a.tileJSON(w, tile.Transit(a.publicURL(r), a.networkBound()))
+	a.tileJSON(w, r, tile.Transit, a.networkBound())
 }
 
-func (a *API) tileJSON(w http.ResponseWriter, doc tile.TileJSON) {
+// tileJSON describes tiles; what is asked of them here is asked in their addresses.
+func (a *API) tileJSON(w http.ResponseWriter, r *http.Request, describe func(base, query string, bounds orb.Bound) tile.TileJSON, bounds orb.Bound) {
+	q := readQuery(r, "quantity", "index", "time")
+	q.surfaced("quantity", "index")
+	q.then("time", a.o.Clock.Now())
+	if q.scale("index"); q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	query := q.values.Encode()
+	if query != "" {
+		query = "?" + query
+	}
+	doc := describe(a.publicURL(r), query, bounds)
 	doc.Attribution = a.o.Map.Attribution
 	problem.WriteJSON(w, http.StatusOK, "application/json", doc)
 }

@@ -32,6 +32,7 @@ func (a *API) UseTimetable(n *network.Network, drawn *tile.Network) {
 	take() // so that nobody finds it empty
 	a.city.name(drawn)
 	a.drawn.Store(drawn)
+	a.drawings.Add(1)
 	a.city.transit.Store(t)
 	take() // what moved meanwhile
 	a.remember(t)

@@ -28,12 +28,6 @@ type geometry struct {
 	pen      place
 }
 
-func pointAt(x, y int32) geometry {
-	g := geometry{kind: pointKind}
-	g.draw(moveTo, place{x, y})
-	return g
-}
-
 func (g *geometry) empty() bool { return len(g.commands) == 0 }
 
 // addLine draws a line, unless it is a single spot.

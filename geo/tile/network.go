@@ -60,15 +60,9 @@ func (n *Network) Tile(t maptile.Tile) ([]byte, error) {
 func (n *Network) outline(f frame) *layer {
 	l := newLayer("outline")
 	g := geometry{kind: polygonKind}
-	for i, ring := range n.flat.outline {
-		// clip.Ring writes to the ring it is given.
-		drawn := g.addRing(f.places(clip.Ring(f.bound(), ring.Clone())), i == 0)
-		if i == 0 && !drawn {
-			break // holes in nothing
-		}
-	}
+	g.addPolygon(f, n.flat.outline)
 	if !g.empty() {
-		l.add("outline", g, nil)
+		l.add("outline", g)
 	}
 	return l
 }
@@ -90,9 +84,7 @@ func (n *Network) routes(f frame, zoom int) *layer {
 			continue
 		}
 		r := &n.Routes[i]
-		l.add(r.ID, g, []property{
-			{"route", text(r.ID)}, {"line", text(r.Line)}, {"name", text(r.Name)}, {"color", text(r.Color)},
-		})
+		l.add(r.ID, g, property{"route", text(r.ID)}, property{"line", text(r.Line)}, property{"name", text(r.Name)}, property{"color", text(r.Color)})
 	}
 	return l
 }
@@ -102,7 +94,8 @@ func (n *Network) stops(f frame) *layer {
 	bound := f.bound()
 	for _, s := range n.flat.stops {
 		if p := f.nearby(s.point); bound.Contains(p) {
-			l.add(s.ID, pointAt(f.units(p)), []property{{"id", text(s.ID)}, {"name", text(s.Name)}})
+			x, y := f.units(p)
+			l.point(s.ID, x, y, property{"id", text(s.ID)}, property{"name", text(s.Name)})
 		}
 	}
 	return l

@@ -26,6 +26,11 @@ func station(id string, p orb.Point, age time.Duration) nhip.Station {
 	}
 }
 
+// stationsTile is a tile of monitors alone.
+func stationsTile(t maptile.Tile, stations []nhip.Station) ([]byte, error) {
+	return (&Scene{Time: now, Stations: stations}).Tile(t)
+}
+
 func TestStations(t *testing.T) {
 	fresh := station("fresh", hanoi, time.Minute)
 	fresh.Values[nhip.PM10] = nhip.LiveValue{Value: 999, Time: fresh.Time, Period: 3600, Flag: nhip.Fail}
@@ -41,7 +46,7 @@ func TestStations(t *testing.T) {
 		station("nowhere", orb.Point{math.NaN(), 21}, time.Minute),
 	}
 	at := tileAt(hanoi, 12)
-	b, err := Stations(at, all, now)
+	b, err := stationsTile(at, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +68,7 @@ func TestStations(t *testing.T) {
 	checkPlace(t, features, at)
 
 	slices.Reverse(all)
-	if again, _ := Stations(at, all, now); !bytes.Equal(b, again) {
+	if again, _ := stationsTile(at, all); !bytes.Equal(b, again) {
 		t.Error("another order of stations makes other bytes")
 	}
 }
@@ -84,7 +89,7 @@ func decodeBack(p orb.Point, at maptile.Tile) orb.Point {
 }
 
 func TestStationsEmpty(t *testing.T) {
-	b, err := Stations(tileAt(hanoi, 12), []nhip.Station{station("far", orb.Point{2.35, 48.85}, 0)}, now)
+	b, err := stationsTile(tileAt(hanoi, 12), []nhip.Station{station("far", orb.Point{2.35, 48.85}, 0)})
 	if err != nil || b != nil {
 		t.Errorf("got %d bytes, %v; want nil", len(b), err)
 	}
@@ -99,13 +104,13 @@ func TestStationsInTheBuffer(t *testing.T) {
 		want  bool
 	}{{-1, true}, {buffer - 1, true}, {buffer + 1, false}} {
 		s := []nhip.Station{station("edge", orb.Point{edge + c.units*unit, hanoi[1]}, 0)}
-		if b, _ := Stations(at, s, now); (b != nil) != c.want {
+		if b, _ := stationsTile(at, s); (b != nil) != c.want {
 			t.Errorf("%v units beyond the edge: %v", c.units, b != nil)
 		}
 	}
 	// On the other side of the antimeridian, 0.001° or 24 units away.
 	for _, lon := range []float64{179.999, -180, 180} {
-		b, _ := Stations(maptile.New(0, 512, 10), []nhip.Station{station("fiji", orb.Point{lon, -0.1}, 0)}, now)
+		b, _ := stationsTile(maptile.New(0, 512, 10), []nhip.Station{station("fiji", orb.Point{lon, -0.1}, 0)})
 		if b == nil {
 			t.Errorf("a station at %v is not in the buffer of the first tile", lon)
 		}
@@ -115,7 +120,7 @@ func TestStationsInTheBuffer(t *testing.T) {
 
 func TestStationIDsAreUnique(t *testing.T) {
 	twice := []nhip.Station{station("a", hanoi, 0), station("a", hanoi, 0)}
-	b, err := Stations(tileAt(hanoi, 12), twice, now)
+	b, err := stationsTile(tileAt(hanoi, 12), twice)
 	if err != nil {
 		t.Fatal(err)
 	}

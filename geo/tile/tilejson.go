@@ -1,6 +1,7 @@
 package tile
 
 import (
+	"maps"
 	"math"
 
 	"nhip"
@@ -17,7 +18,7 @@ type TileJSON struct {
 	MinZoom      int           `json:"minzoom"`
 	MaxZoom      int           `json:"maxzoom"` // closer ones are drawn from this one's tiles
 	Bounds       [4]float64    `json:"bounds"`  // west, south, east, north in degrees
-	VectorLayers []VectorLayer `json:"vector_layers"`
+	VectorLayers []VectorLayer `json:"vector_layers,omitempty"`
 }
 
 // VectorLayer tells what one layer holds.
@@ -29,25 +30,57 @@ type VectorLayer struct {
 	Fields      map[string]string `json:"fields"` // what each property says
 }
 
-// Air describes the tiles of Stations, served under base (as https://host, without a slash at the
-// end). Bounds are where there are monitors; when empty, the world.
-func Air(base string, bounds orb.Bound) TileJSON {
+// Air describes the tiles of a Scene, served under base (as https://host, without a slash at the
+// end) with a query, as "?index=WHO" or "". Bounds are where there are monitors; when empty, the world.
+func Air(base, query string, bounds orb.Bound) TileJSON {
+	index := map[string]string{
+		"aqi":    "Number. The index, where there is one",
+		"level":  "Number. Its class, 1 is the cleanest",
+		"colour": "String. That of the class, #RRGGBB",
+	}
 	fields := map[string]string{
 		"id":    "String. The monitor's id",
 		"state": "String. live, or stale after two reporting periods of silence",
 		"time":  "String. End of the newest value's period, RFC 3339",
+		"count": "Number. Of monitors that are drawn as one, below zoom 10",
+		"live":  "Number. How many of them are",
 	}
+	maps.Copy(fields, index)
 	for q, name := range quantityNames {
 		fields[string(q)] = "Number. " + name + ", " + q.Unit()
 	}
-	return newTileJSON("Air", base+"/tiles/air", bounds, []VectorLayer{
+	bands := map[string]string{
+		"level":   index["level"],
+		"name_vi": "String. The class in Vietnamese",
+		"name_en": "String. The class in English",
+		"colour":  index["colour"],
+		"from":    "Number. The least index in it; left out of the first",
+		"to":      "Number. Where the next begins; left out of the last",
+	}
+	zones := map[string]string{
+		"id":      "String. The zone's id",
+		"kind":    "String. What it is a zone of",
+		"name_vi": "String. Its name in Vietnamese",
+		"name_en": "String. Its name in English",
+	}
+	maps.Copy(zones, index)
+	return newTileJSON("Air", base+"/tiles/air/{z}/{x}/{y}.mvt"+query, bounds, []VectorLayer{
+		{"isobands", "Areas of one class of the index", 0, DeepZoom, bands},
+		{"zones", "Zones and their air", 0, DeepZoom, zones},
 		{"stations", "Monitors and their newest values", 0, DeepZoom, fields},
 	})
 }
 
+// AirPicture describes the pictures of the index, as Air does its tiles.
+func AirPicture(base, query string, bounds orb.Bound) TileJSON {
+	doc := newTileJSON("Air, as pictures", base+"/tiles/air/{z}/{x}/{y}.png"+query, bounds, nil)
+	doc.VectorLayers = nil
+	return doc
+}
+
 // Transit describes the tiles of a Network, as Air does its own.
-func Transit(base string, bounds orb.Bound) TileJSON {
-	return newTileJSON("Transit", base+"/tiles/transit", bounds, []VectorLayer{
+func Transit(base, query string, bounds orb.Bound) TileJSON {
+	return newTileJSON("Transit", base+"/tiles/transit/{z}/{x}/{y}.mvt"+query, bounds, []VectorLayer{
 		{"outline", "A polygon around the network", 0, DeepZoom, map[string]string{}},
 		{"routes", "Lines of the network", 0, DeepZoom, map[string]string{
 			"route": "String. GTFS route_id",
@@ -58,6 +91,17 @@ func Transit(base string, bounds orb.Bound) TileJSON {
 		{"stops", "Places to board", StopsZoom, DeepZoom, map[string]string{
 			"id":   "String. GTFS stop_id",
 			"name": "String. The stop's name",
+		}},
+		{"buses", "Buses and where they were last", BusesZoom, DeepZoom, map[string]string{
+			"id":        "String. The vehicle, unique within its agency",
+			"agency":    "String. Whose it is",
+			"route":     "String. GTFS route_id",
+			"line":      "String. The number shown to riders",
+			"headsign":  "String. Where it says it goes",
+			"bearing":   "Number. Degrees clockwise from north",
+			"occupancy": "String. A GTFS-realtime occupancy status",
+			"state":     "String. live or stale",
+			"time":      "String. Of the fix, RFC 3339",
 		}},
 	})
 }
@@ -77,11 +121,11 @@ var quantityNames = map[nhip.Quantity]string{
 	nhip.Pressure:    "Pressure of the air",
 }
 
-func newTileJSON(name, path string, bounds orb.Bound, layers []VectorLayer) TileJSON {
+func newTileJSON(name, template string, bounds orb.Bound, layers []VectorLayer) TileJSON {
 	return TileJSON{
 		TileJSON:     "3.0.0",
 		Name:         name,
-		Tiles:        []string{path + "/{z}/{x}/{y}.mvt"},
+		Tiles:        []string{template},
 		MinZoom:      0,
 		MaxZoom:      DeepZoom,
 		Bounds:       jsonBounds(bounds),

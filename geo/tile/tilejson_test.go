@@ -19,23 +19,60 @@ func TestAirNamesEveryProperty(t *testing.T) {
 	} {
 		s.Values[q] = nhip.LiveValue{Value: 1}
 	}
-	b, err := Stations(tileAt(hanoi, 3), []nhip.Station{s}, now)
-	if err != nil {
-		t.Fatal(err)
+	sc := sceneOf(hills())
+	sc.Stations = []nhip.Station{s}
+	sc.Zones = NewZones([]Zone{{"z", "district", nhip.Name{Vi: "a", En: "b"}, orb.MultiPolygon{{orb.Bound{Min: orb.Point{105, 20}, Max: orb.Point{107, 22}}.ToRing()}}}})
+	index := func() (float64, nhip.Level, bool) { return 60, sc.Levels[1], true }
+	sc.IndexOf = func(*nhip.Station) (float64, nhip.Level, bool) { return index() }
+	sc.ZoneAir = func(int) (float64, nhip.Level, bool) { return index() }
+	doc := Air("https://x", "", orb.Bound{})
+	near := propertiesOf(t, sceneTile(t, sc, tileAt(hanoi, 11)))
+	sc.Stations = append(sc.Stations, station("b", hanoi, 0))
+	for name, of := range propertiesOf(t, sceneTile(t, sc, tileAt(hanoi, 3))) {
+		for k, v := range of {
+			near[name][k] = v
+		}
 	}
-	checkFields(t, Air("https://x", orb.Bound{}), "stations", decode(t, b)["stations"].Features[0].Properties)
+	if len(near) != len(doc.VectorLayers) {
+		t.Errorf("%d layers, %d named", len(near), len(doc.VectorLayers))
+	}
+	for name, of := range near {
+		checkFields(t, doc, name, of)
+	}
 }
 
 func TestTransitNamesEveryProperty(t *testing.T) {
 	n := city(2, 50)
-	doc := Transit("https://x", orb.Bound{})
-	layers := decode(t, mustTile(t, n, tileAt(n.Stops[0].Point, StopsZoom)))
+	doc := Transit("https://x", "", orb.Bound{})
+	at := tileAt(n.Stops[0].Point, StopsZoom)
+	buses, err := Buses(at, []*nhip.Bus{{
+		ID: "1", Agency: "a", Time: now, Lon: n.Stops[0].Point[0], Lat: n.Stops[0].Point[1], Route: "r", Line: "32", Headsign: "h", Occupancy: "FULL", Bearing: nhip.Some(1.5),
+	}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := propertiesOf(t, append(mustTile(t, n, at), buses...))
 	if len(layers) != len(doc.VectorLayers) {
 		t.Errorf("%d layers, %d named", len(layers), len(doc.VectorLayers))
 	}
-	for name, l := range layers {
-		checkFields(t, doc, name, l.Features[0].Properties)
+	for name, of := range layers {
+		checkFields(t, doc, name, of)
 	}
+}
+
+// propertiesOf returns all that features of each layer say.
+func propertiesOf(t *testing.T, b []byte) map[string]map[string]any {
+	t.Helper()
+	out := make(map[string]map[string]any)
+	for name, l := range decode(t, b) {
+		out[name] = make(map[string]any)
+		for _, f := range l.Features {
+			for k, v := range f.Properties {
+				out[name][k] = v
+			}
+		}
+	}
+	return out
 }
 
 // checkFields holds a layer's document to the properties of a feature that has them all.
@@ -59,7 +96,7 @@ func checkFields(t *testing.T, doc TileJSON, layer string, properties map[string
 }
 
 func TestTileJSON(t *testing.T) {
-	b, err := json.Marshal(Transit("https://nhip.example", orb.Bound{Min: orb.Point{105.5, 20.8}, Max: orb.Point{106, 21.3}}))
+	b, err := json.Marshal(Transit("https://nhip.example", "", orb.Bound{Min: orb.Point{105.5, 20.8}, Max: orb.Point{106, 21.3}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +128,7 @@ func TestTileJSONBounds(t *testing.T) {
 		{"NaN", orb.Bound{Min: orb.Point{math.NaN(), 0}, Max: orb.Point{1, 1}}, world},
 		{"too wide", orb.Bound{Min: orb.Point{-400, -90}, Max: orb.Point{400, math.Inf(1)}}, world},
 	} {
-		if got := Air("", c.b).Bounds; got != c.want {
+		if got := Air("", "", c.b).Bounds; got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

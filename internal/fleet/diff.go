@@ -33,6 +33,8 @@ func stationFields(s Station) []field {
 		{"position", s.Position},
 		{"period", s.Period},
 		{"zone", s.Zone},
+		{"area", s.Area},
+		{"mobile", s.Mobile},
 		{"quantities", s.Quantities},
 	}
 }

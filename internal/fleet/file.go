@@ -91,6 +91,7 @@ func (r *reader) station(prefix string, item ast.Node, s *Station) {
 		{Key: prefix + "name.vi", Value: settings.Text(&s.Name.Vi, settings.Name)},
 		{Key: prefix + "name.en", Value: settings.Text(&s.Name.En, settings.Name)},
 		{Key: prefix + "at", Value: settings.Point(&s.At)},
+		{Key: prefix + "mobile", Value: settings.Switch(&s.Mobile)},
 		{Key: prefix + "owner", Value: settings.Text(&s.Owner, settings.Printable)},
 		{Key: prefix + "kind", Value: settings.Choice(&s.Kind, Reference, LowCost)},
 		{Key: prefix + "position", Value: settings.Choice(&s.Position, Public, Private)},
@@ -102,6 +103,9 @@ func (r *reader) station(prefix string, item ast.Node, s *Station) {
 	}}})
 	if ok {
 		r.Require(item, prefix+"id", prefix+"kind")
+	}
+	if s.Mobile && len(s.At) > 0 {
+		r.Refuse(prefix+"at", "must not stand beside mobile: its readings say where they were taken")
 	}
 }
 

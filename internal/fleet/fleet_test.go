@@ -99,7 +99,7 @@ buses: []
 	want := `
 3:19: stations[0].kind: must be reference or low-cost, got best
 3:29: stations[0].at: must be longitude, latitude in degrees, got 200, 21
-3:40: stations[0].nmae: is not known; here may stand id, name, at, owner, kind, position, period, zone, area, quantities
+3:40: stations[0].nmae: is not known; here may stand id, name, at, mobile, owner, kind, position, period, zone, area, quantities
 4:5: stations[1].id: is required
 5:9: stations[2].id: is the id of stations[0], too
 7:13: stations[2].period: must be a span of time as in "90s" or "2m", got soon

@@ -38,6 +38,7 @@ func TestWithInfluxDB(t *testing.T) {
 		"StopsEarly":        realStopsEarly,
 		"Count":             realCount,
 		"Arrivals":          realArrivals,
+		"Fleet":             realFleet,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, child, influxtest.Open(t, child, `it's "`+name+`"`)) // names are quoted, too
@@ -410,5 +411,45 @@ func realArrivals(t *testing.T, _ *influx.Child, db *influx.DB) {
 	})
 	if err != nil || !slices.Equal(got, []nhip.Arrival{full, bare}) {
 		t.Errorf("read %+v, want %+v and then %+v: %v", got, full, bare, err)
+	}
+}
+
+// realFleet: of each vehicle what it said last in the span, and of that row alone.
+func realFleet(t *testing.T, _ *influx.Child, db *influx.DB) {
+	said := func(vehicle string, minute int, change func(*nhip.Position)) nhip.Position {
+		p := nhip.Position{Agency: "hanoi", Vehicle: vehicle, Event: nhip.Fix, Route: "32", Time: noon.Add(time.Duration(minute) * time.Minute), Point: nhip.Some(orb.Point{105.8, 21})}
+		if change != nil {
+			change(&p)
+		}
+		return p
+	}
+	full := said("1 a", 5, func(p *nhip.Position) {
+		p.Line, p.Headsign, p.Trip, p.StartDate, p.StartTime, p.NextStop, p.Stop = "32", "Giáp Bát", "t", "20260302", "07:00", "n", "s"
+		p.Speed, p.Bearing, p.Direction, p.Passengers, p.Delay = nhip.Some(3.5), nhip.Some(90.0), nhip.Some(1), nhip.Some(12), nhip.Some(-30)
+		p.Occupancy, p.Estimated, p.Origin = "FULL", true, nhip.Simulated
+	})
+	bare := said("2", 4, nil)
+	all := []nhip.Position{
+		full, bare,
+		said("2", 3, func(p *nhip.Position) { p.Headsign, p.Bearing = "Nhổn", nhip.Some(10.0) }), // older
+		said("2", 5, func(p *nhip.Position) { p.Point, p.Line = nhip.Opt[orb.Point]{}, "x" }),     // in a tunnel
+		said("2", 2, func(p *nhip.Position) { p.Route = "33" }),                                   // of another route before
+		said("3", 0, nil), said("3", 9, nil), // outside
+		said("4", 4, func(p *nhip.Position) { p.Event = "doo" }),
+	}
+	var lines []byte
+	for i := range all {
+		lines = influx.AppendPosition(lines, &all[i], noon)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	var got []nhip.Position
+	err := db.Fleet(t.Context(), noon, noon.Add(8*time.Minute), func(p nhip.Position) error {
+		got = append(got, p)
+		return nil
+	})
+	if diff := cmp.Diff([]nhip.Position{full, bare}, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
 	}
 }

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bytes"
+	"container/list"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"nhip"
+
+	"github.com/andybalholm/brotli"
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/gzip"
+	"github.com/paulmach/orb/maptile"
+)
+
+// tileKey tells tiles apart: the same key is the same tile, for ever.
+type tileKey struct {
+	kind     string
+	at       maptile.Tile
+	quantity nhip.Quantity
+	scale    nhip.Scale
+	version  uint64 // of what it is made of
+}
+
+// stored is a tile as it goes out. One that is squeezed is kept so, and only so.
+type stored struct {
+	ready  chan struct{} // closed when the rest is there
+	err    error
+	body   []byte // gzip, where squeezed
+	size   int    // of the plain body
+	etag   string // without its suffix and quotes
+	zipped bool
+
+	mu    sync.Mutex
+	asked int
+	small []byte // brotli, once it is worth it
+}
+
+// How tiles are kept and squeezed. Brotli takes five times what gzip does, so only what is asked for again gets it.
+const (
+	tileCacheBytes = 64 << 20
+	gzipLevel      = 6
+	brotliLevel    = 5
+	brotliFrom     = 3  // times asked for
+	leastSqueezed  = 64 // bytes
+)
+
+// tileCache keeps the tiles that were asked for last. Whoever asks for one that is being made waits for it.
+type tileCache struct {
+	mu    sync.Mutex
+	tiles map[tileKey]*list.Element // of *keptTile
+	order *list.List                // the latest first
+	bytes int
+}
+
+type keptTile struct {
+	key  tileKey
+	tile *stored
+}
+
+func newTileCache() *tileCache {
+	return &tileCache{tiles: make(map[tileKey]*list.Element), order: list.New()}
+}
+
+// get returns the tile of a key, made if need be, once however many ask.
+func (c *tileCache) get(key tileKey, squeeze bool, draw func() ([]byte, error)) *stored {
+	c.mu.Lock()
+	if e := c.tiles[key]; e != nil {
+		c.order.MoveToFront(e)
+		c.mu.Unlock()
+		t := e.Value.(*keptTile).tile
+		<-t.ready
+		return t
+	}
+	t := &stored{ready: make(chan struct{})}
+	e := c.order.PushFront(&keptTile{key, t})
+	c.tiles[key] = e
+	c.mu.Unlock()
+	t.fill(squeeze, draw)
+	c.settle(e)
+	return t
+}
+
+// settle counts a tile that is made, and makes room. One that failed is not kept.
+func (c *tileCache) settle(e *list.Element) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := e.Value.(*keptTile)
+	if t.tile.err != nil {
+		c.order.Remove(e)
+		delete(c.tiles, t.key)
+		return
+	}
+	c.bytes += t.tile.cost()
+	for back := c.order.Back(); c.bytes > tileCacheBytes && back != nil; {
+		old, before := back.Value.(*keptTile), back.Prev()
+		select {
+		case <-old.tile.ready:
+			c.bytes -= old.tile.cost()
+			c.order.Remove(back)
+			delete(c.tiles, old.key)
+		default: // it is being made
+		}
+		back = before
+	}
+}
+
+// overhead is what a tile costs beside its bytes.
+const overhead = 512
+
+// cost is how many bytes a tile is counted as; brotli's are a little fewer than gzip's.
+func (t *stored) cost() int { return 2*len(t.body) + overhead }
+
+func (t *stored) fill(squeeze bool, draw func() ([]byte, error)) {
+	defer close(t.ready)
+	body, err := draw()
+	if err != nil {
+		t.err = err
+		return
+	}
+	t.size, t.body = len(body), body
+	t.etag = strconv.FormatUint(xxhash.Sum64(body), 16)
+	if squeeze && len(body) >= leastSqueezed {
+		t.body, t.zipped = compress(body), true
+	}
+}
+
+// answer returns the body in an encoding that the client takes, its name and the tag of these very bytes.
+func (t *stored) answer(accepts string) (body []byte, encoding, etag string) {
+	switch {
+	case !t.zipped:
+		return t.body, "", `"` + t.etag + `"`
+	case strings.Contains(accepts, "br"):
+		if small := t.brotli(); small != nil {
+			return small, "br", `"` + t.etag + `b"`
+		}
+		fallthrough
+	case strings.Contains(accepts, "gzip"):
+		if strings.Contains(accepts, "gzip") {
+			return t.body, "gzip", `"` + t.etag + `g"`
+		}
+	}
+	return inflate(t.body, t.size), "", `"` + t.etag + `"`
+}
+
+// plain returns the body as it is, in a slice of the caller's own.
+func (t *stored) plain() []byte {
+	if t.zipped {
+		return inflate(t.body, t.size)
+	}
+	return append([]byte(nil), t.body...)
+}
+
+// brotli returns the body squeezed harder, nil as long as it is not worth it.
+func (t *stored) brotli() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.asked++; t.asked == brotliFrom {
+		var out bytes.Buffer
+		w := brotli.NewWriterLevel(&out, brotliLevel)
+		_, _ = w.Write(inflate(t.body, t.size)) // a buffer takes everything
+		_ = w.Close()
+		t.small = out.Bytes()
+	}
+	return t.small
+}
+
+func compress(body []byte) []byte {
+	var out bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&out, gzipLevel) // the level is one
+	_, _ = z.Write(body)                         // a buffer takes everything
+	_ = z.Close()
+	return out.Bytes()
+}
+
+func inflate(zipped []byte, size int) []byte {
+	out := make([]byte, 0, size)
+	z, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return out // it is our own
+	}
+	b := bytes.NewBuffer(out)
+	_, _ = io.Copy(b, z) // the same
+	return b.Bytes()
+}

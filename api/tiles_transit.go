@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"nhip"
+	"nhip/geo/tile"
+)
+
+// busesEvery is how long a tile's buses are taken to stand where they are.
+const busesEvery = 2 * time.Second
+
+// transitTile answers GET /tiles/transit/{z}/{x}/{y}.mvt: the network, which is drawn once, and behind it the buses.
+func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
+	at, err := tileAddress(r)
+	if err != nil {
+		a.problem(w, r, err)
+		return
+	}
+	q := &query{values: r.URL.Query()}
+	fleet, err := a.busesThen(r.Context(), q)
+	if err != nil {
+		a.problem(w, r, err)
+		return
+	}
+	drawn := a.drawn.Load()
+	ground := a.tiles.get(tileKey{kind: "network", at: at, version: a.drawings.Load()}, true, func() ([]byte, error) { return drawn.Tile(at) })
+	if ground.err != nil || at.Z < tile.BusesZoom {
+		a.sendTile(w, r, ground, mvtType, networkCaching)
+		return
+	}
+	t := a.tiles.get(tileKey{kind: "transit", at: at, version: fleet.version ^ a.drawings.Load()<<48}, true, func() ([]byte, error) {
+		buses, err := tile.Buses(at, fleet.buses(), fleet.at)
+		return append(ground.plain(), buses...), err
+	})
+	a.sendTile(w, r, t, mvtType, fleet.caching)
+}
+
+// fleetThen is the buses of a moment.
+type fleetThen struct {
+	at      time.Time
+	version uint64
+	caching string
+	buses   func() []*nhip.Bus
+}
+
+// busesThen returns the buses of the time that is asked for: of now, where none is.
+func (a *API) busesThen(ctx context.Context, q *query) (*fleetThen, error) {
+	now := a.o.Clock.Now()
+	t := q.then("time", now)
+	if q.err != nil {
+		return nil, q.err
+	}
+	if t.IsZero() || now.Sub(t) < fleetGrain {
+		return a.liveFleet(now), nil
+	}
+	t = t.Truncate(fleetGrain)
+	return a.fleets.get(ctx, t, pastFor, func(ctx context.Context) (*fleetThen, error) { return a.readFleet(ctx, t, now) })
+}
+
+// liveFleet is the buses of now.
+func (a *API) liveFleet(now time.Time) *fleetThen {
+	return &fleetThen{
+		at: now, version: uint64(now.UnixNano()/int64(busesEvery))<<1 | 1, caching: busesCaching,
+		buses: func() []*nhip.Bus {
+			var all []*nhip.Bus
+			for _, h := range a.city.buses.Within(nil, world, nil) {
+				all = append(all, h.Item)
+			}
+			return all
+		},
+	}
+}
+
+// Bounds of what is kept and told of buses that were.
+const (
+	mostFleets = 48               // moments in memory, some 1 MB each of 2,500 buses
+	fleetGrain = 10 * time.Second // moments closer than that are one
+	fleetBack  = 15 * time.Minute // a bus that was silent for longer is not shown
+)
+
+// readFleet makes the buses of a moment of the history: where each was last, with what it said there.
+func (a *API) readFleet(ctx context.Context, at, now time.Time) (*fleetThen, error) {
+	var all []*nhip.Bus
+	err := a.o.History.Fleet(ctx, at.Add(-fleetBack), at, func(p nhip.Position) error {
+		all = append(all, a.city.busThen(&p))
+		return nil
+	})
+	if err != nil {
+		a.log.Warn("the history does not answer", "error", err)
+		return nil, errHistoryAway
+	}
+	f := &fleetThen{at: at, version: uint64(at.Unix()) << 1, caching: recentCaching, buses: func() []*nhip.Bus { return all }}
+	if now.Sub(at) >= settledAge {
+		f.caching = settledCaching
+	}
+	return f, nil
+}
+
+// busThen is a bus as it was shown.
+func (c *city) busThen(p *nhip.Position) *nhip.Bus {
+	at, _ := p.Point.Get()
+	b := &nhip.Bus{
+		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lon: at.Lon(), Lat: at.Lat(), Estimated: p.Estimated, Speed: p.Speed, Bearing: p.Bearing,
+		Route: p.Route, Line: p.Line, Trip: p.Trip, Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
+		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay, Origin: p.Origin,
+	}
+	if b.Line == "" {
+		b.Line = (*c.lines.Load())[b.Route]
+	}
+	c.fleet.dressBus(b)
+	return b
+}

@@ -1,0 +1,56 @@
+package tile
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"nhip"
+
+	"github.com/paulmach/orb/maptile"
+)
+
+// BusesZoom is the zoom from which tiles have buses: further out they would cover the lines.
+const BusesZoom = 10
+
+// Buses returns a tile with the layer buses: a point for each bus in the tile or its buffer, with id, agency, route,
+// line, headsign, bearing (degrees clockwise from north), occupancy, state (live or stale at now) and time (RFC 3339,
+// UTC), as far as they are known. It returns nil where there is none, and further out than BusesZoom. Put behind a
+// Network's tile it makes one tile with it. A t that Address would not have made is an error.
+func Buses(t maptile.Tile, buses []*nhip.Bus, now time.Time) ([]byte, error) {
+	if err := check(t); err != nil || t.Z < BusesZoom {
+		return nil, err
+	}
+	f := newFrame(t)
+	bound := f.bound()
+	l := newLayer("buses")
+	sorted := slices.SortedStableFunc(slices.Values(buses), func(a, b *nhip.Bus) int {
+		return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
+	})
+	var room [10]property
+	for _, b := range sorted {
+		p, valid := onMap(b.Point())
+		if p = f.nearby(p); !valid || !bound.Contains(p) || b.Gone(now) {
+			continue
+		}
+		x, y := f.units(p)
+		l.point(b.Agency+"/"+b.ID, x, y, busProperties(room[:0], b, now)...)
+	}
+	return l.appendTo(nil), nil
+}
+
+func busProperties(to []property, b *nhip.Bus, now time.Time) []property {
+	for _, p := range [...]struct{ key, value string }{
+		{"id", b.ID}, {"agency", b.Agency}, {"route", b.Route}, {"line", b.Line}, {"headsign", b.Headsign},
+		{"occupancy", string(b.Occupancy)}, {"state", string(b.State(now))}, {"time", b.Time.UTC().Format(time.RFC3339)},
+		{"origin", string(b.Origin)},
+	} {
+		if p.value != "" {
+			to = append(to, property{p.key, text(p.value)})
+		}
+	}
+	if bearing, ok := b.Bearing.Get(); ok {
+		to = append(to, property{"bearing", number(bearing)})
+	}
+	return to
+}
