@@ -29,7 +29,7 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	hits, matched := ask.find(a.city.buses)
+	hits, matched := ask.find(ask.fleet.index)
 	switch form {
 	case formCSV:
 		body := []byte(byteOrderMark + busColumns)
@@ -40,6 +40,9 @@ func (a *API) listBuses(w http.ResponseWriter, r *http.Request) {
 		writeLive(w, body)
 	case formJSON:
 		from, transit := network.From(ask.near), a.city.transit.Load()
+		if ask.fleet.past {
+			transit = nil // it knows of now
+		}
 		room := bodies.Get().(*[]byte)
 		body := appendCollection((*room)[:0], ask.now, matched, len(hits))
 		for i, h := range hits {
@@ -71,6 +74,7 @@ const bodyKept = 64 << 10
 
 // busQuery is a question for buses.
 type busQuery struct {
+	fleet     *fleetThen
 	now       time.Time
 	near      orb.Point
 	asked     bool // near is given
@@ -84,8 +88,7 @@ type busQuery struct {
 }
 
 func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
-	q := readQuery(r, "near", "limit", "radius", "route", "direction", "agency", "max_age", "bbox", "format")
-	ask.now = a.o.Clock.Now()
+	q := readQuery(r, "near", "limit", "radius", "route", "direction", "agency", "max_age", "bbox", "format", "time")
 	ask.near, ask.asked = q.point("near")
 	ask.limit = maxBuses
 	if ask.asked {
@@ -103,7 +106,10 @@ func (a *API) busQuery(r *http.Request) (ask busQuery, form string, err error) {
 		q.fail("radius", "needs near")
 	}
 	form = q.form(r)
-	return ask, form, q.err
+	if ask.fleet, err = a.busesThen(r.Context(), q); err == nil {
+		ask.now = ask.fleet.at
+	}
+	return ask, form, err
 }
 
 // find returns the buses, and how many there are; -1 with near, where finding the nearest does not

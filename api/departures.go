@@ -11,6 +11,8 @@ import (
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/track"
+
+	"github.com/paulmach/orb"
 )
 
 // The states of a departure, in the words that riders are told.
@@ -190,6 +192,7 @@ type lineGroup struct {
 	Direction  nhip.Opt[int] `json:"direction,omitzero"`
 	Color      string        `json:"color,omitempty"`
 	Stop       stopRef       `json:"stop"`
+	Air        *airBrief     `json:"air,omitempty"` // at the stop
 	Walk       float64       `json:"walk_m"`
 	WalkTime   float64       `json:"walk_s"`
 	Departures []departure   `json:"departures"`
@@ -251,6 +254,9 @@ func (a *API) listDepartures(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	t.mu.RUnlock()
+	for _, g := range order {
+		g.Air = a.airAt(orb.Point{g.Stop.Lon, g.Stop.Lat})
+	}
 	slices.SortFunc(order, func(a, b *lineGroup) int {
 		return cmp.Or(a.Departures[0].at.Compare(b.Departures[0].at), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Direction.Or(-1), b.Direction.Or(-1)))
 	})

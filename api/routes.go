@@ -55,9 +55,11 @@ func (a *API) routes() http.Handler {
 			r.With(a.needCity).Get("/v1/stops/{id}/arrivals", a.listArrivals)
 			r.With(a.needCity).Get("/v1/routes", a.listRoutes)
 			r.With(a.needCity).Get("/v1/routes/{id}", a.getRoute)
+			r.With(a.needCity).Get("/v1/routes/{id}/air", a.getRouteAir)
 			r.Get("/v1/search", a.search)
 			r.Get("/v1/quality/eta", a.getETAQuality)
 		})
+		r.With(a.needCity).Get("/v1/air", a.getAir)
 		r.Get("/v1/map", a.getMap)
 		r.Get("/openapi.yaml", serveContract)
 		r.Get("/*", a.web())
@@ -86,6 +88,8 @@ func (a *API) routes() http.Handler {
 		r.Method(http.MethodPost, "/in/{format}/{device}", a.o.In)
 	}
 
+	r.Get("/v1/legend", a.getLegend)
+	r.Get("/styles/nhip.json", a.getStyle)
 	r.Get("/tiles/air.json", a.airTileJSON)
 	r.Get("/tiles/air.png.json", a.airPictureJSON)
 	r.With(a.needCity).Get("/tiles/air/{z}/{x}/{y}.mvt", a.airTile)

@@ -41,6 +41,7 @@ type stopAnswer struct {
 	stopRef
 	Wheelchair string            `json:"wheelchair,omitempty"` // "possible" or "not_possible"
 	Distance   nhip.Opt[float64] `json:"distance_m,omitzero"`
+	Air        *airBrief         `json:"air,omitempty"` // of now
 	Lines      []lineRef         `json:"lines"`
 }
 
@@ -73,12 +74,19 @@ func (a *API) timetable(fault error) (*transit, error) {
 
 // writeJSON answers with what is true for a second or two.
 func writeJSON(w http.ResponseWriter, answer any) {
+	w.Header().Set("Cache-Control", "public, max-age=1")
+	sendJSON(w, answer)
+}
+
+// sendJSON answers with what its caller says how long is true.
+func sendJSON(w http.ResponseWriter, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		panic("an answer can't be encoded: " + err.Error()) // only a NaN could
 	}
 	w.Header().Set("Content-Type", "application/json")
-	writeLive(w, append(body, '\n'))
+	w.Header().Set("Vary", "Accept")
+	_, _ = w.Write(append(body, '\n')) // the client may be gone
 }
 
 // Limits of questions for stops.
@@ -146,7 +154,9 @@ func (a *API) getStop(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	writeJSON(w, t.stop(s))
+	answer := t.stop(s)
+	answer.Air = a.airAt(s.Point)
+	writeJSON(w, answer)
 }
 
 // listArrivals answers GET /v1/stops/{id}/arrivals.

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/index"
 	"nhip/geo/tile"
+	"nhip/internal/mqtt"
 )
 
 // busesEvery is how long a tile's buses are taken to stand where they are.
@@ -32,7 +34,7 @@ func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t := a.tiles.get(tileKey{kind: "transit", at: at, version: fleet.version ^ a.drawings.Load()<<48}, true, func() ([]byte, error) {
-		buses, err := tile.Buses(at, fleet.buses(), fleet.at)
+		buses, err := tile.Buses(at, fleet.all(), fleet.at)
 		return append(ground.plain(), buses...), err
 	})
 	a.sendTile(w, r, t, mvtType, fleet.caching)
@@ -43,7 +45,18 @@ type fleetThen struct {
 	at      time.Time
 	version uint64
 	caching string
-	buses   func() []*nhip.Bus
+	index   *index.Index[*nhip.Bus] // by live topic
+	past    bool
+}
+
+// all returns the buses, in no order.
+func (f *fleetThen) all() []*nhip.Bus {
+	hits := f.index.Within(nil, world, nil)
+	out := make([]*nhip.Bus, len(hits))
+	for i := range hits {
+		out[i] = hits[i].Item
+	}
+	return out
 }
 
 // busesThen returns the buses of the time that is asked for: of now, where none is.
@@ -62,16 +75,7 @@ func (a *API) busesThen(ctx context.Context, q *query) (*fleetThen, error) {
 
 // liveFleet is the buses of now.
 func (a *API) liveFleet(now time.Time) *fleetThen {
-	return &fleetThen{
-		at: now, version: uint64(now.UnixNano()/int64(busesEvery))<<1 | 1, caching: busesCaching,
-		buses: func() []*nhip.Bus {
-			var all []*nhip.Bus
-			for _, h := range a.city.buses.Within(nil, world, nil) {
-				all = append(all, h.Item)
-			}
-			return all
-		},
-	}
+	return &fleetThen{at: now, version: uint64(now.UnixNano()/int64(busesEvery))<<1 | 1, caching: busesCaching, index: a.city.buses}
 }
 
 // Bounds of what is kept and told of buses that were.
@@ -83,16 +87,15 @@ const (
 
 // readFleet makes the buses of a moment of the history: where each was last, with what it said there.
 func (a *API) readFleet(ctx context.Context, at, now time.Time) (*fleetThen, error) {
-	var all []*nhip.Bus
+	f := &fleetThen{at: at, version: uint64(at.Unix()) << 1, caching: recentCaching, index: index.New[*nhip.Bus](), past: true}
 	err := a.o.History.Fleet(ctx, at.Add(-fleetBack), at, func(p nhip.Position) error {
-		all = append(all, a.city.busThen(&p))
-		return nil
+		b := a.city.busThen(&p)
+		return f.index.Set(mqtt.LiveBusTopic(b.Agency, b.ID), b.Point(), b)
 	})
 	if err != nil {
 		a.log.Warn("the history does not answer", "error", err)
 		return nil, errHistoryAway
 	}
-	f := &fleetThen{at: at, version: uint64(at.Unix()) << 1, caching: recentCaching, buses: func() []*nhip.Bus { return all }}
 	if now.Sub(at) >= settledAge {
 		f.caching = settledCaching
 	}

@@ -41,8 +41,14 @@ func Buses(t maptile.Tile, buses []*nhip.Bus, now time.Time) ([]byte, error) {
 
 func busProperties(to []property, b *nhip.Bus, now time.Time) []property {
 	for _, p := range [...]struct{ key, value string }{
-		{"id", b.ID}, {"agency", b.Agency}, {"route", b.Route}, {"line", b.Line}, {"headsign", b.Headsign},
-		{"occupancy", string(b.Occupancy)}, {"state", string(b.State(now))}, {"time", b.Time.UTC().Format(time.RFC3339)},
+		{"id", b.ID},
+		{"agency", b.Agency},
+		{"route", b.Route},
+		{"line", b.Line},
+		{"headsign", b.Headsign},
+		{"occupancy", string(b.Occupancy)},
+		{"state", string(b.State(now))},
+		{"time", b.Time.UTC().Format(time.RFC3339)},
 		{"origin", string(b.Origin)},
 	} {
 		if p.value != "" {

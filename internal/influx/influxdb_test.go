@@ -432,8 +432,8 @@ func realFleet(t *testing.T, _ *influx.Child, db *influx.DB) {
 	all := []nhip.Position{
 		full, bare,
 		said("2", 3, func(p *nhip.Position) { p.Headsign, p.Bearing = "Nhổn", nhip.Some(10.0) }), // older
-		said("2", 5, func(p *nhip.Position) { p.Point, p.Line = nhip.Opt[orb.Point]{}, "x" }),     // in a tunnel
-		said("2", 2, func(p *nhip.Position) { p.Route = "33" }),                                   // of another route before
+		said("2", 5, func(p *nhip.Position) { p.Point, p.Line = nhip.Opt[orb.Point]{}, "x" }),    // in a tunnel
+		said("2", 2, func(p *nhip.Position) { p.Route = "33" }),                                  // of another route before
 		said("3", 0, nil), said("3", 9, nil), // outside
 		said("4", 4, func(p *nhip.Position) { p.Event = "doo" }),
 	}
