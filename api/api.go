@@ -21,6 +21,7 @@ import (
 	"nhip"
 	"nhip/geo/network"
 	"nhip/geo/tile"
+	"nhip/geo/zone"
 	"nhip/internal/ask"
 	"nhip/internal/health"
 	"nhip/internal/influx"
@@ -67,6 +68,7 @@ type Options struct {
 	Map       Map
 	In        http.Handler   // takes /in/… in, where the process is a gateway, too; nil: nothing is there
 	Web       fs.FS          // the built web map; nil: a page that says how to build it
+	Zones     *zone.Set      // areas of which the air is told; nil: none
 	AirReach  float64        // how far from the nearest monitor the air is told, m; 0: air.DefaultReach
 	Zone      *time.Location // whose days are told, where the fleet names none for a station; nil: UTC
 	Simulated bool
@@ -81,6 +83,7 @@ type Options struct {
 // Map is what the web map starts with.
 type Map struct {
 	Style       string     // URL of a MapLibre style; "" draws our own ground
+	PMTiles     string     // path of a base map; "" for none
 	Center      [2]float64 // lon, lat, for a city that is not known yet
 	Zoom        float64
 	Attribution string

@@ -30,11 +30,12 @@ func (a *API) getLegend(w http.ResponseWriter, r *http.Request) {
 		Scale      nhip.Scale      `json:"scale"`
 		Source     string          `json:"source"`
 		Quantities []nhip.Quantity `json:"quantities"` // of which tiles can be asked
+		Reach      float64         `json:"reach_m"`    // to the nearest monitor, beyond which nothing is told
 		Unknown    nhip.Name       `json:"unknown"`    // what no colour means
 		Pale       nhip.Name       `json:"pale"`       // what a pale one means
 		Classes    []legendClass   `json:"classes"`
 	}{
-		Scale: scale, Source: aqi.SourceOf(scale),
+		Scale: scale, Source: aqi.SourceOf(scale), Reach: a.sky.reach,
 		Unknown: nhip.Name{Vi: "Không đủ trạm quan trắc gần đó.", En: "No monitor is near enough."},
 		Pale:    nhip.Name{Vi: "Màu càng nhạt, ước tính càng kém chắc chắn.", En: "The paler, the less sure the estimate."},
 	}

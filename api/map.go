@@ -13,6 +13,7 @@ import (
 // mapBody is the answer of /v1/map.
 type mapBody struct {
 	Style       *string     `json:"style"`
+	PMTiles     string      `json:"pmtiles,omitempty"` // path of the base map
 	Center      [2]float64  `json:"center"`
 	Zoom        float64     `json:"zoom"`
 	Bounds      *[4]float64 `json:"bounds"`
@@ -26,6 +27,9 @@ func (a *API) getMap(w http.ResponseWriter, _ *http.Request) {
 	body := mapBody{Center: m.Center, Zoom: m.Zoom, Attribution: m.Attribution, Simulated: a.o.Simulated}
 	if m.Style != "" {
 		body.Style = &m.Style
+	}
+	if m.PMTiles != "" && m.Style == "" {
+		body.PMTiles = basemapPath
 	}
 	if b := a.bounds(); !b.IsEmpty() {
 		body.Bounds = &[4]float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}

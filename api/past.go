@@ -53,7 +53,7 @@ func (s *sky) read(ctx context.Context, end time.Time, now *hour) (*hour, error)
 func (s *sky) hourOf(was *stationHours, roving []air.Roving, now *hour) *hour {
 	h := &hour{
 		Moment: &air.Moment{End: was.end, Roving: roving}, at: was.end, models: now.models, maker: s.maker, past: true,
-		settled: now.at.Sub(was.end) >= settledAge, cities: make(map[nhip.Scale]*air.City),
+		settled: now.at.Sub(was.end) >= settledAge, cities: make(map[nhip.Scale]*air.City), zones: make(map[nhip.Scale]*zoneAir),
 	}
 	for id, st := range s.places() {
 		if of := was.by[id]; of != nil {

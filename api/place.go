@@ -59,8 +59,6 @@ type nearby struct {
 	Distance float64           `json:"distance_m"`
 	State    nhip.State        `json:"state"`
 	AQI      nhip.Opt[float64] `json:"aqi,omitzero"`
-
-	at orb.Point
 }
 
 // mostNearby is how many monitors are named.

@@ -60,6 +60,8 @@ func (a *API) routes() http.Handler {
 			r.Get("/v1/quality/eta", a.getETAQuality)
 		})
 		r.With(a.needCity).Get("/v1/air", a.getAir)
+		r.With(a.needCity).Get("/v1/zones", a.listZones)
+		r.With(a.needCity).Get("/v1/zones.geojson", a.listZones)
 		r.Get("/v1/map", a.getMap)
 		r.Get("/openapi.yaml", serveContract)
 		r.Get("/*", a.web())
@@ -88,6 +90,7 @@ func (a *API) routes() http.Handler {
 		r.Method(http.MethodPost, "/in/{format}/{device}", a.o.In)
 	}
 
+	r.Get(basemapPath, a.getBasemap)
 	r.Get("/v1/legend", a.getLegend)
 	r.Get("/styles/nhip.json", a.getStyle)
 	r.Get("/tiles/air.json", a.airTileJSON)
@@ -118,7 +121,7 @@ func open(next http.Handler) http.Handler {
 		if r.Method == http.MethodOptions {
 			h.Set("Allow", allowed)
 			h.Set("Access-Control-Allow-Methods", allowed)
-			h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept")
+			h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept, Range")
 			h.Set("Access-Control-Max-Age", "86400")
 			w.WriteHeader(http.StatusNoContent)
 			return

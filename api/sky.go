@@ -12,6 +12,7 @@ import (
 	"nhip/geo/air"
 	"nhip/geo/aqi"
 	"nhip/geo/surface"
+	"nhip/geo/zone"
 )
 
 // Timings of the air of now.
@@ -32,6 +33,8 @@ type sky struct {
 	log     *slog.Logger
 	maker   *air.Maker
 	every   time.Duration
+	zones   *zone.Set // nil where there are none
+	drawn   zoneDrawings
 	learned atomic.Pointer[learned]
 	before  atomic.Pointer[stationHours] // of the present's monitors, from the history
 	rovers  rovers
@@ -54,6 +57,7 @@ func newSky(o *Options, c *city) *sky {
 	}
 	s := &sky{
 		city: c, clock: o.Clock, history: o.History, log: o.Logger.With("component", "api"), maker: air.NewMaker(reach),
+		zones: o.Zones,
 		every: skyEvery, past: newMemo[*hour](mostPast, mostReading),
 	}
 	s.learned.Store(new(learned))
@@ -76,6 +80,7 @@ type hour struct {
 
 	mu     sync.Mutex
 	cities map[nhip.Scale]*air.City
+	zones  map[nhip.Scale]*zoneAir
 }
 
 // on returns the city's air on a scale.
@@ -129,7 +134,7 @@ func (s *sky) due(h *hour) bool {
 
 // look makes the air of now. What it has in common with the last is taken over.
 func (s *sky) look(last *hour) *hour {
-	h := &hour{at: s.clock.Now(), models: s.learned.Load(), maker: s.maker, seen: s.touched.Load(), made: time.Now(), cities: make(map[nhip.Scale]*air.City)}
+	h := &hour{at: s.clock.Now(), models: s.learned.Load(), maker: s.maker, seen: s.touched.Load(), made: time.Now(), cities: make(map[nhip.Scale]*air.City), zones: make(map[nhip.Scale]*zoneAir)}
 	all := s.city.allStations()
 	h.Moment = &air.Moment{End: latestHour(all, h.at)}
 	for _, st := range all {

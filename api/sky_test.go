@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/zone"
 	"nhip/internal/fleet"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
@@ -399,5 +400,127 @@ func TestLegendAndStyle(t *testing.T) {
 		if w := get(t, a, path); !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+}
+
+// towns are two halves of the city, and what it was before.
+func towns() *zone.Set {
+	box := func(west, east float64) orb.MultiPolygon {
+		return orb.MultiPolygon{{orb.Bound{Min: orb.Point{west, 20.95}, Max: orb.Point{east, 21.1}}.ToRing()}}
+	}
+	july := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+	return zone.New([]zone.Zone{
+		{Kind: "district", ID: "old", Name: nhip.Name{Vi: "Quận cũ"}, To: july, Area: box(105.7, 106)},
+		{Kind: "ward", ID: "east", Name: nhip.Name{Vi: "Phường Đông", En: "East"}, From: july, Area: box(105.852, 106)},
+		{Kind: "ward", ID: "west", Name: nhip.Name{Vi: "Phường Tây"}, From: july, Area: box(105.7, 105.852)},
+		{Kind: "ward", ID: "far", From: july, Area: box(107, 107.1)},
+	})
+}
+
+func zonesOf(t *testing.T, a *API, query string) map[string]zoneRow {
+	t.Helper()
+	w := get(t, a, "/v1/zones"+query)
+	var got struct{ Zones []zoneRow }
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%d %s %v", w.Code, w.Body, err)
+	}
+	out := make(map[string]zoneRow)
+	for _, z := range got.Zones {
+		out[z.ID] = z
+	}
+	return out
+}
+
+// TestZones: the air of each, who stands in it, and those that were valid then.
+func TestZones(t *testing.T) {
+	h := &then{air: func(i int, _ time.Time) float64 { return 10 + 10*float64(i) }}
+	a := underSky(t, withHistory(h), func(o *Options) { o.Zones = towns() })
+	now := zonesOf(t, a, "")
+	if len(now) != 3 || now["east"].Air == nil || now["west"].Air == nil || now["far"].Air != nil {
+		t.Fatalf("%+v", now)
+	}
+	east, west := now["east"], now["west"]
+	if east.Air.AQI <= west.Air.AQI || east.Air.Max < east.Air.AQI || len(east.Stations)+len(west.Stations) < 8 || east.Air.Parts[0].Mean <= west.Air.Parts[0].Mean {
+		t.Errorf("east %+v, west %+v", east.Air, west.Air)
+	}
+	// The foulest monitor in the east says 85 µg/m³: an index of 153 in each hour that has a NowCast, of the 12 that are known.
+	if e := east.Exceed; e == nil || e.Hours < 9 || e.Hours != e.Known || now["far"].Exceed != nil {
+		t.Errorf("%+v", e)
+	}
+	if got := zonesOf(t, a, "?kind=ward&at=21,105.9"); len(got) != 1 || got["east"].ID == "" {
+		t.Errorf("here is %v", got)
+	}
+	if got := zonesOf(t, a, "?kind=district"); len(got) != 0 {
+		t.Errorf("a district that is none any more: %v", got)
+	}
+	before := zonesOf(t, a, "?time=2025-06-30T12:00:00Z")
+	if len(before) != 1 || before["old"].Air == nil || before["old"].Exceed.Known != 24 || before["old"].Exceed.Hours != 24 {
+		t.Errorf("%+v", before)
+	}
+	w := get(t, a, "/v1/zones.geojson?kind=ward")
+	var features struct {
+		Features []struct {
+			ID       string
+			Geometry struct{ Type string }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &features); err != nil || len(features.Features) != 3 || features.Features[0].ID != "ward/east" || w.Header().Get("Content-Type") != geoJSON {
+		t.Errorf("%d %s %v", w.Code, w.Body, err)
+	}
+	layer := layersOf(t, get(t, a, "/tiles/air/11/1626/901.mvt").Body.Bytes())["zones"]
+	if layer == nil || len(layer.Features) != 2 || layer.Features[0].Properties["aqi"] != east.Air.AQI {
+		t.Errorf("%v", layer)
+	}
+	for query, field := range map[string]string{"?kind=": "kind", "?at=x": "at", "?time=2099-01-01T00:00:00Z": "time", "?near=1,1": "near"} {
+		if w := get(t, a, "/v1/zones"+query); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"field":"`+field+`"`) {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+// busesThen is a history of buses.
+type busesThen struct {
+	absentHistory
+	asked atomic.Int64
+}
+
+func (h *busesThen) Fleet(_ context.Context, from, to time.Time, yield func(nhip.Position) error) error {
+	h.asked.Add(1)
+	for i, at := range []orb.Point{{105.85, 21.03}, {105.80, 21.0}} {
+		p := nhip.Position{Agency: "hanoi", Vehicle: fmt.Sprint(i), Time: to.Add(-time.Duration(i*5) * time.Minute), Point: nhip.Some(at), Line: "32"}
+		if err := yield(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestBusesThen: near a place, and on tiles, as they were.
+func TestBusesThen(t *testing.T) {
+	h := &busesThen{}
+	a := newAPI(t, withHistory(h))
+	addBus(t, a, nhip.Bus{ID: "now", Lon: 105.85, Lat: 21.03})
+	ids, props := features(t, get(t, a, "/v1/buses?near=21.03,105.85&time=2026-02-01T00:00:03Z"))
+	if fmt.Sprint(ids) != "[0 1]" || props[0]["state"] != "live" || props[0]["age_s"] != 0.0 || props[1]["state"] != "stale" || props[0]["line"] != "32" {
+		t.Errorf("%v %v", ids, props)
+	}
+	tile := get(t, a, "/tiles/transit/12/3252/1803.mvt?time=2026-02-01T00:00:09Z")
+	if l := layersOf(t, tile.Body.Bytes())["buses"]; l == nil || len(l.Features) != 1 || tile.Header().Get("Cache-Control") != settledCaching {
+		t.Errorf("%d %v %v", tile.Code, tile.Header(), l)
+	}
+	if h.asked.Load() != 1 {
+		t.Errorf("one moment was read %d times", h.asked.Load())
+	}
+	if ids, _ := features(t, get(t, a, "/v1/buses")); fmt.Sprint(ids) != "[now]" {
+		t.Errorf("now there are %v", ids)
+	}
+	if l := layersOf(t, get(t, a, "/tiles/transit/12/3252/1803.mvt").Body.Bytes())["buses"]; l == nil || l.Features[0].Properties["id"] != "now" {
+		t.Errorf("now: %v", l)
+	}
+	if w := get(t, newAPI(t), "/v1/buses?time=2026-02-01T00:00:00Z"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("without a history: %d", w.Code)
+	}
+	if w := get(t, a, "/v1/buses?time=2027-02-01T00:00:00Z"); w.Code != http.StatusBadRequest {
+		t.Errorf("in the future: %d", w.Code)
 	}
 }

@@ -79,12 +79,14 @@ func writeJSON(w http.ResponseWriter, answer any) {
 }
 
 // sendJSON answers with what its caller says how long is true.
-func sendJSON(w http.ResponseWriter, answer any) {
+func sendJSON(w http.ResponseWriter, answer any) { sendAs(w, "application/json", answer) }
+
+func sendAs(w http.ResponseWriter, kind string, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		panic("an answer can't be encoded: " + err.Error()) // only a NaN could
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Vary", "Accept")
 	_, _ = w.Write(append(body, '\n')) // the client may be gone
 }

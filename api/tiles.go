@@ -121,6 +121,11 @@ func (a *API) scene(ask *airQuestion) *tile.Scene {
 		Stations: ask.hour.stations, IndexOf: ask.hour.indexOf(ask.scale),
 	}
 	s.Levels, s.From = aqi.Classes(ask.scale)
+	z := a.sky.zoned(ask.hour, ask.scale)
+	s.Zones, s.ZoneAir = z.drawn, func(k int) (float64, nhip.Level, bool) {
+		index, known := z.rows[k].index.Get()
+		return index, z.rows[k].level, known
+	}
 	return s
 }
 

@@ -69,7 +69,10 @@ func (f *front) start() error {
 	if feed != nil {
 		drawn, f.followed = drawing(feed), network.New(feed)
 	}
-	o := f.apiOptions(f.outside(unique("nhip-api")), db, drawn, f.cmd.Simulate)
+	o, err := f.apiOptions(f.outside(unique("nhip-api")), db, drawn, f.cmd.Simulate)
+	if err != nil {
+		return err
+	}
 	if replayed, ok := f.clock.(*nhip.ReplayClock); ok {
 		o.Begin = replayed.Begin
 	}
@@ -95,13 +98,23 @@ func (f *front) announce() error {
 }
 
 // apiOptions are those of an api, wherever it runs.
-func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *tile.Network, simulated bool) api.Options {
+func (p *process) apiOptions(broker mqtt.Options, history api.History, drawn *tile.Network, simulated bool) (api.Options, error) {
 	m := p.conf.Map
+	if m.PMTiles != "" {
+		if err := api.CheckBasemap(m.PMTiles); err != nil {
+			return api.Options{}, fmt.Errorf("map.pmtiles: %w", err)
+		}
+	}
+	zones, err := readZones(&p.conf)
+	if err != nil {
+		return api.Options{}, err
+	}
 	return api.Options{
+		Zones: zones, AirReach: p.conf.Air.Reach,
 		Addr: p.conf.HTTP.Listen, PublicURL: p.conf.HTTP.PublicURL, Clock: p.clock, Broker: broker, History: history,
 		Network: drawn, Timetable: p.followed, Web: web.Files(), Simulated: simulated, Zone: location(p.conf.Air.Zone), Logger: p.log, Registry: p.registry,
-		Map: api.Map{Style: m.Style, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: p.attribution(simulated)},
-	}
+		Map: api.Map{Style: m.Style, PMTiles: m.PMTiles, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: p.attribution(simulated)},
+	}, nil
 }
 
 // newAPI binds an api's port.

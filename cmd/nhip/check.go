@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api"
 	"nhip/collector"
 	"nhip/collector/decode"
 	"nhip/gateway"
@@ -55,6 +56,14 @@ func (c *checkCmd) Run(e *env) error {
 	checkTimetable(set)
 	err := set.Err()
 	if _, fault := readFleet(&set.Config, c.DataDir); fault != nil {
+		err = errors.Join(err, fault)
+	}
+	if tiles := set.Map.PMTiles; tiles != "" {
+		if fault := api.CheckBasemap(tiles); fault != nil {
+			err = errors.Join(err, fmt.Errorf("map.pmtiles: %w", fault))
+		}
+	}
+	if _, fault := readZones(&set.Config); fault != nil {
 		err = errors.Join(err, fault)
 	}
 	if err != nil {

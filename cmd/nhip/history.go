@@ -76,6 +76,11 @@ func findInfluxd(given string) (string, error) {
 // history gives the api the database, which is opened after the api has its port.
 type history city
 
+// Fleet yields where each vehicle was last in a span.
+func (h *history) Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error {
+	return h.db.Fleet(ctx, from, to, yield)
+}
+
 // Arrivals yields all arrivals, oldest first.
 func (h *history) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
 	return h.db.Arrivals(ctx, from, to, yield)

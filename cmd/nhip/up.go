@@ -90,7 +90,10 @@ func (c *city) bind() error {
 	if err != nil {
 		return err
 	}
-	o := c.apiOptions(c.broker("nhip-api"), (*history)(c), drawn, c.cmd.Simulate)
+	o, err := c.apiOptions(c.broker("nhip-api"), (*history)(c), drawn, c.cmd.Simulate)
+	if err != nil {
+		return err
+	}
 	o.Checks = []health.Check{
 		{Name: "intake", OK: func() bool { return c.collect.Taking() }}, // it is there before the api serves
 		c.feedsCheck(),

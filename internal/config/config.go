@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/air"
 	"nhip/geo/alert"
 	"nhip/geo/qc"
 	"nhip/internal/fleet"
@@ -34,6 +35,18 @@ type Config struct {
 	Air       Air
 	Retention Retention
 	Map       Map
+	Zones     []Zones // files of areas
+}
+
+// Zones is a file of areas of one kind.
+type Zones struct {
+	File   string // path of GeoJSON
+	Kind   string
+	ID     string // the property that holds the id; empty: the feature's own, or else "code"
+	NameVi string // the property that holds the name; empty: "name"
+	NameEn string // empty: "name_en"
+	From   time.Time
+	To     time.Time // exclusive
 }
 
 // HTTP is the api's door.
@@ -138,6 +151,7 @@ type Influx struct {
 // Air says how readings are judged and summed up.
 type Air struct {
 	Zone         string  // IANA name: whose days and months are summed up, where the fleet names none
+	Reach        float64 // m: how far from the nearest monitor the air is told
 	Completeness float64 // percent of the values that an hour, and of the hours that a day needs
 	Checks       []Check // what differs from the usual rules
 	Alerts       []Alert // when staff are told
@@ -258,6 +272,7 @@ type Feed struct {
 // Map is the web map's ground.
 type Map struct {
 	Style       string    // URL of a MapLibre style
+	PMTiles     string    // path of a base map
 	Center      []float64 // lon, lat in degrees
 	Zoom        float64   // 0 (the world) to 22
 	Attribution string
@@ -326,7 +341,7 @@ func Default() Config {
 			{Topic: "nhip/in/ufms/+", Format: "ufms", Agency: defaultAgency},
 			{Topic: "nhip/in/gtfs-rt/+", Format: "gtfs-rt", Agency: defaultAgency},
 		},
-		Air: Air{Zone: defaultZone, Completeness: defaultCompleteness, Mail: Mail{Port: defaultMailPort, To: []string{}}},
+		Air: Air{Zone: defaultZone, Reach: air.DefaultReach, Completeness: defaultCompleteness, Mail: Mail{Port: defaultMailPort, To: []string{}}},
 		Map: Map{Center: hanoi(), Zoom: defaultZoom},
 	}
 }

@@ -20,6 +20,7 @@ func (e *Effective) read(path string, raw []byte) {
 	f.Read(raw, e.settings(), settings.Lists{
 		{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }},
 		{Key: pullsKey, Read: func(n ast.Node) { e.readPulls(f, n) }},
+		{Key: zonesKey, Read: func(n ast.Node) { e.readZones(f, n) }},
 		{Key: alertsKey, Read: func(n ast.Node) { e.readAlerts(f, n) }},
 		{Key: checksKey, Read: func(n ast.Node) { e.readChecks(f, n) }},
 	})
@@ -81,6 +82,25 @@ func (e *Effective) readPulls(f *settings.File, n ast.Node) {
 		f.Require(item, prefix+"name", prefix+"url")
 		if j := slices.IndexFunc(e.Pulls[:i], func(other Pull) bool { return p.Name != "" && other.Name == p.Name }); j >= 0 {
 			f.Refuse(prefix+"name", fmt.Sprintf("is the name of pulls[%d], too", j))
+		}
+	}
+}
+
+func (e *Effective) readZones(f *settings.File, n ast.Node) {
+	items, _ := f.Items(zonesKey, n)
+	if len(items) == 0 {
+		return
+	}
+	e.Zones = make([]Zones, len(items))
+	for i, item := range items {
+		z := &e.Zones[i]
+		prefix := prefix(zonesKey, i)
+		if !f.Section(prefix, item, z.settings(prefix), nil) {
+			continue
+		}
+		f.Require(item, prefix+"file", prefix+"kind")
+		if !z.From.IsZero() && !z.To.IsZero() && !z.From.Before(z.To) {
+			f.Refuse(prefix+"to", "must be later than from")
 		}
 	}
 }

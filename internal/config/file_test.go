@@ -42,7 +42,7 @@ feeds:
 }
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
-	const sections = "http, mqtt, broker, collector, forward, public, push, files, health, influx, fleet, gtfs, air, retention, map, feeds, pulls"
+	const sections = "http, mqtt, broker, collector, forward, public, push, files, health, influx, fleet, gtfs, air, retention, map, feeds, pulls, zones"
 	for text, want := range map[string]string{
 		"nonsense: 1":                        `1:1: nonsense: is not known; here may stand ` + sections,
 		`"a\nb": 1`:                          `1:1: "a\nb": is not known; here may stand ` + sections,
@@ -111,7 +111,7 @@ func TestConfigTellsAllFaultsInOrder(t *testing.T) {
 		Flags:   []Flag{{"--mqtt", "mqtt.listen", "y"}},
 	})
 	want := `nhip.yaml:1:13: map.zoom: must be between 0 and 22, got 30
-nhip.yaml:1:17: map.centre: is not known; here may stand style, center, zoom, attribution
+nhip.yaml:1:17: map.centre: is not known; here may stand style, pmtiles, center, zoom, attribution
 nhip.yaml:2:16: mqtt.listen: must be host:port, got "x"
 NHIP_FEEDS: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.listen
 NHIP_MAP_ZOOM: map.zoom: must be between 0 and 22, got 99

@@ -38,6 +38,7 @@ const envPrefix = "NHIP_"
 const (
 	feedsKey = "feeds"
 	pullsKey = "pulls"
+	zonesKey = "zones"
 
 	checksKey = "air.checks"
 	alertsKey = "air.alerts"
@@ -88,6 +89,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "fleet", Value: settings.Text(&c.Fleet, settings.Printable)},
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
 		{Key: "air.zone", Value: settings.Text(&c.Air.Zone, settings.Zone)},
+		{Key: "air.reach", Value: settings.Number(&c.Air.Reach, leastReach, mostReach)},
 		{Key: "air.completeness", Value: settings.Number(&c.Air.Completeness, 1, percent)},
 		{Key: "air.webhook.url", Value: settings.Text(&c.Air.Webhook.URL, settings.WebAddress)},
 		{Key: "air.webhook.secret", Value: settings.Text(&c.Air.Webhook.Secret, settings.Printable), Secret: true},
@@ -102,6 +104,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "retention.reading", Value: settings.Days(&c.Retention.Reading, 0, maxLateWindow)},
 		{Key: "retention.arrival", Value: settings.Days(&c.Retention.Arrival, 0, maxLateWindow)},
 		{Key: "map.style", Value: settings.Text(&c.Map.Style, settings.WebAddress)},
+		{Key: "map.pmtiles", Value: settings.Text(&c.Map.PMTiles, settings.Printable)},
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
@@ -140,6 +143,22 @@ func (p *Pull) settings(prefix string) []settings.Setting {
 		{Key: prefix + "header", Value: settings.Text(&p.Header, settings.Printable), Secret: true},
 	}
 }
+
+// settings are the keys of one file of zones, each behind a prefix as in "zones[0].".
+func (z *Zones) settings(prefix string) []settings.Setting {
+	return []settings.Setting{
+		{Key: prefix + "file", Value: settings.Text(&z.File, settings.Printable)},
+		{Key: prefix + "kind", Value: settings.Text(&z.Kind, settings.ID)},
+		{Key: prefix + "id", Value: settings.Text(&z.ID, settings.Printable)},
+		{Key: prefix + "name_vi", Value: settings.Text(&z.NameVi, settings.Printable)},
+		{Key: prefix + "name_en", Value: settings.Text(&z.NameEn, settings.Printable)},
+		{Key: prefix + "from", Value: settings.Moment(&z.From)},
+		{Key: prefix + "to", Value: settings.Moment(&z.To)},
+	}
+}
+
+// The air may be told up to so far from a monitor, m.
+const leastReach, mostReach = 100, 100_000
 
 const maxPort = 65535
 
@@ -240,6 +259,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Pulls {
 		all = append(all, c.Pulls[i].settings(prefix(pullsKey, i))...)
+	}
+	for i := range c.Zones {
+		all = append(all, c.Zones[i].settings(prefix(zonesKey, i))...)
 	}
 	for i := range c.Air.Alerts {
 		all = append(all, c.Air.Alerts[i].said(prefix(alertsKey, i))...)

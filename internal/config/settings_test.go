@@ -34,10 +34,10 @@ func load(t *testing.T, text string, more Sources) *Effective {
 func fields(path string, v reflect.Value, visit func(path string, to any)) {
 	for i := range v.NumField() {
 		field, name := v.Field(i), path+"."+v.Type().Field(i).Name
-		switch {
-		case field.Kind() == reflect.Struct:
+		switch list := field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct; {
+		case field.Kind() == reflect.Struct && field.Type() != reflect.TypeFor[time.Time]():
 			fields(name, field, visit)
-		case field.Type() != reflect.TypeFor[[]Feed]() && field.Type() != reflect.TypeFor[[]Pull]() && field.Type() != reflect.TypeFor[[]Check]() && field.Type() != reflect.TypeFor[[]Alert]():
+		case !list:
 			visit(name, field.Addr().Interface())
 		}
 	}
@@ -47,9 +47,10 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	var c Config
 	var f Feed
 	var p Pull
+	var z Zones
 	var ch Check
 	var al Alert
-	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)), ch.settings(prefix(checksKey, 0)), al.settings(prefix(alertsKey, 0)))
+	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)), z.settings(prefix(zonesKey, 0)), ch.settings(prefix(checksKey, 0)), al.settings(prefix(alertsKey, 0)))
 	keys := make(map[any]string)
 	for _, s := range settings {
 		keys[s.Value.Target()] = s.Key
@@ -64,6 +65,7 @@ func TestEveryFieldOfConfigHasAKey(t *testing.T) {
 	fields("Config", reflect.ValueOf(&c).Elem(), visit)
 	fields("Feed", reflect.ValueOf(&f).Elem(), visit)
 	fields("Pull", reflect.ValueOf(&p).Elem(), visit)
+	fields("Zones", reflect.ValueOf(&z).Elem(), visit)
 	fields("Check", reflect.ValueOf(&ch).Elem(), visit)
 	fields("Alert", reflect.ValueOf(&al).Elem(), visit)
 	if walked != len(keys) || walked != len(settings) {
@@ -85,10 +87,10 @@ func samples() map[string]string {
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB", "collector.late_window": "36h0m0s", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.token": "s3cret", "influx.org": "city", "influx.bucket": "air", "gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
-		"air.zone": "Asia/Bangkok", "air.completeness": "80", "retention.position": "400d", "retention.reading": "800d", "retention.arrival": "30d",
+		"air.zone": "Asia/Bangkok", "air.reach": "5000", "air.completeness": "80", "retention.position": "400d", "retention.reading": "800d", "retention.arrival": "30d",
 		"air.webhook.url": "https://hook.example/x", "air.webhook.secret": "s3cret", "air.mail.host": "mail.example", "air.mail.port": "25",
 		"air.mail.username": "u", "air.mail.password": "s3cret", "air.mail.from": "a@b.example", "air.mail.to": "c@d.example", "air.mail.plain": "true",
-		"map.style": "https://tiles.example/style.json", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
+		"map.style": "https://tiles.example/style.json", "map.pmtiles": "hanoi.pmtiles", "map.center": "105, 21.5", "map.zoom": "10.5", "map.attribution": "© us",
 		"feeds[0].name": "boxes", "feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn", "feeds[0].latency": "2m0s",
 		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m0s", "feeds[0].speed_unit": "m/s", "feeds[0].fields": "air.pm=pm25, t=temperature °F",
 	}

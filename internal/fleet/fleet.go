@@ -33,7 +33,7 @@ const (
 type Station struct {
 	ID         string        `json:"id"`
 	Name       nhip.Name     `json:"name,omitzero"`
-	At         []float64     `json:"at,omitempty"` // lon, lat in degrees (WGS84); empty: where it says it is
+	At         []float64     `json:"at,omitempty"`     // lon, lat in degrees (WGS84); empty: where it says it is
 	Mobile     bool          `json:"mobile,omitempty"` // rides on a bus: each reading is of where it was taken
 	Owner      string        `json:"owner,omitempty"`
 	Kind       string        `json:"kind"`

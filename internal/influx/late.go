@@ -96,6 +96,15 @@ func (l *Late) Write(ctx context.Context, lines []byte) error {
 	return db.Write(ctx, lines)
 }
 
+// Fleet is DB.Fleet.
+func (l *Late) Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error {
+	db, err := l.get()
+	if err != nil {
+		return unavailable(err)
+	}
+	return db.Fleet(ctx, from, to, yield)
+}
+
 // Arrivals is DB.Arrivals.
 func (l *Late) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
 	db, err := l.get()
