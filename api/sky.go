@@ -32,6 +32,7 @@ type sky struct {
 	history History
 	log     *slog.Logger
 	maker   *air.Maker
+	reach   float64
 	every   time.Duration
 	zones   *zone.Set // nil where there are none
 	drawn   zoneDrawings
@@ -56,7 +57,7 @@ func newSky(o *Options, c *city) *sky {
 		reach = air.DefaultReach
 	}
 	s := &sky{
-		city: c, clock: o.Clock, history: o.History, log: o.Logger.With("component", "api"), maker: air.NewMaker(reach),
+		city: c, clock: o.Clock, history: o.History, log: o.Logger.With("component", "api"), maker: air.NewMaker(reach), reach: reach,
 		zones: o.Zones,
 		every: skyEvery, past: newMemo[*hour](mostPast, mostReading),
 	}

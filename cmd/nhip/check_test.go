@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,5 +125,28 @@ func TestUpRefusesWhatCheckRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat("data"); !os.IsNotExist(err) {
 		t.Errorf("the data folder was made: %v", err)
+	}
+}
+
+// TestCheckReadsZonesAndBasemap: what is wrong in the files that a configuration names is told with the key.
+func TestCheckReadsZonesAndBasemap(t *testing.T) {
+	good := fmt.Sprintf("zones: [{file: %q, kind: yard, from: 2020-01-01, to: 2025-07-01}]\nmap: {pmtiles: %q}\n", zoneFile(t, ""), basemapFile(t))
+	if code, _, stderr := check(t, good, "nhip.yaml"); code != 0 {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	bad := fmt.Sprintf("zones: [{file: %q, kind: yard}, {file: none, kind: x}]\nmap: {pmtiles: %q}\n", zoneFile(t, "}"), zoneFile(t, ""))
+	code, _, stderr := check(t, bad, "nhip.yaml")
+	for _, want := range []string{"zones[0].file: ", "is no GeoJSON", "zones[1].file: none: ", "map.pmtiles: ", "is no PMTiles file"} {
+		if code == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("exit %d, without %q: %s", code, want, stderr)
+		}
+	}
+	for text, want := range map[string]string{
+		"zones: [{kind: a}]": "zones[0].file: is required", "zones: [{file: a, kind: b, from: 2025-01-02, to: 2025-01-01}]": "zones[0].to: must be later than from",
+		"zones: [{file: a, kind: b, since: 2025}]": "zones[0].since: is not known", "zones: [{file: a, kind: b, from: soon}]": "zones[0].from: must be a day",
+	} {
+		if _, _, stderr := check(t, text, "nhip.yaml"); !strings.Contains(stderr, want) {
+			t.Errorf("%s: %s", text, stderr)
+		}
 	}
 }

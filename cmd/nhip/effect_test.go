@@ -57,6 +57,28 @@ func TestNoKeyIsWithoutEffect(t *testing.T) {
 	}
 }
 
+// zoneFile is a file of one zone, with an odd ending.
+func zoneFile(t *testing.T, ending string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "zones.geojson")
+	text := `{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{"name":"Sân"},"geometry":{"type":"Polygon","coordinates":[[[105,21],[106,21],[106,22],[105,21]]]}}]}` + ending
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// basemapFile is a file with the head of a base map.
+func basemapFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "base.pmtiles")
+	head := append([]byte("PMTiles\x03\x7f"), make([]byte, 200)...)
+	if err := os.WriteFile(path, head, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func writeYAML(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "nhip.yaml")
@@ -78,9 +100,10 @@ public: {listen: 127.0.0.1:0, anonymous: true}
 influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector: {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
-air: {zone: Asia/Bangkok, completeness: 80}
-map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
-`, database.URL(), database.Token())))
+air: {zone: Asia/Bangkok, completeness: 80, reach: 4321}
+zones: [{file: %q, kind: yard}]
+map: {pmtiles: %q, style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
+`, database.URL(), database.Token(), zoneFile(t, ""), basemapFile(t))))
 	p.Addresses = datadir.Addresses{HTTP: at["http"], MQTT: at["mqtt"]}
 	defaults := config.Default()
 	seen.see(t, "http.listen", !strings.HasSuffix(at["http"], defaults.HTTP.Listen))
@@ -95,6 +118,9 @@ map: {style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.
 		Zoom               float64
 	}
 	answerInto(t, c.Get(t, "/v1/map"), &m)
+	seen.see(t, "map.pmtiles", bytes.HasPrefix(c.Get(t, "/basemap.pmtiles").Body, []byte("PMTiles")))
+	seen.see(t, "air.reach", bytes.Contains(c.Get(t, "/v1/legend").Body, []byte(`"reach_m":4321`)))
+	seen.see(t, "zones[]", bytes.Contains(c.Get(t, "/v1/zones").Body, []byte(`"id":"a"`)))
 	seen.see(t, "map.style", m.Style == "https://probe.example/style.json")
 	seen.see(t, "map.center", fmt.Sprint(m.Center) == "[100.5 13.7]")
 	seen.see(t, "map.zoom", m.Zoom == 7.5)
