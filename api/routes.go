@@ -38,7 +38,7 @@ func (a *API) routes() http.Handler {
 
 	r.Group(func(r chi.Router) {
 		r.Use(middleware.Compress(compressLevel, geoJSON, "application/json", "application/problem+json", "text/csv",
-			"application/yaml", "text/html", "text/css", "text/javascript", "image/svg+xml"))
+			"application/yaml", openAPI30, "text/html", "text/css", "text/javascript", "image/svg+xml"))
 		r.With(a.needCity).Get("/v1/buses", a.listBuses)
 		r.With(a.needCity).Get("/v1/stations", a.listStations)
 		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)
@@ -62,6 +62,7 @@ func (a *API) routes() http.Handler {
 		r.With(a.needCity).Get("/v1/air", a.getAir)
 		r.With(a.needCity).Get("/v1/zones", a.listZones)
 		r.With(a.needCity).Get("/v1/zones.geojson", a.listZones)
+		a.ogcRoutes(r)
 		r.Get("/v1/map", a.getMap)
 		r.Get("/openapi.yaml", serveContract)
 		r.Get("/*", a.web())

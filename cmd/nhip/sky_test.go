@@ -75,6 +75,7 @@ func TestTheAirBetweenTheMonitors(t *testing.T) {
 		}
 	}
 	checkTilesInOtherHands(t, c, fmt.Sprintf(path, "air"), tile)
+	checkLayersInOtherHands(t, c, p.HTTP)
 }
 
 // monitorSays is what monitor i says of an hour; they stand around a place.
@@ -107,6 +108,34 @@ func checkTilesInOtherHands(t *testing.T, c *apitest.Client, path string, at map
 	for _, want := range []string{"Layer name: isobands", "Layer name: stations", "Layer name: zones", "name_en", "aqi (Integer)"} {
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("GDAL does not tell %q: %v %.2000s", want, err, out)
+		}
+	}
+}
+
+// checkLayersInOtherHands walks the OGC API as our contract has it, and has GDAL read every layer back.
+func checkLayersInOtherHands(t *testing.T, c *apitest.Client, url string) {
+	t.Helper()
+	want := map[string]int{"stations": 10, "readings-now": 20, "stops": 21, "routes": 1, "zones": 1}
+	for _, path := range []string{"/ogc", "/ogc/conformance", "/ogc/api", "/ogc/collections", "/ogc/collections/zones", "/ogc/collections/zones/items/ward:1"} {
+		if a := c.Get(t, path); a.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
+	}
+	ogrinfo, err := exec.LookPath("ogrinfo")
+	if err != nil {
+		t.Log("GDAL (gdal-bin) is not installed: it does not read the layers")
+	}
+	for layer, count := range want {
+		if a := c.Get(t, "/ogc/collections/"+layer+"/items?limit=7&bbox=100,10,110,30"); !bytes.Contains(a.Body, fmt.Appendf(nil, `"numberMatched":%d`, count)) {
+			t.Errorf("%s: %.300s", layer, a.Body)
+		}
+		if ogrinfo == "" {
+			continue
+		}
+		// In pages of 7, so that it has to follow links.
+		out, err := exec.CommandContext(t.Context(), ogrinfo, "-ro", "-so", "-oo", "PAGE_SIZE=7", "OAPIF:"+url+"/ogc", layer).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), fmt.Sprintf("Feature Count: %d\n", count)) || !strings.Contains(string(out), "WGS 84") {
+			t.Errorf("GDAL reads %s as %v %.1500s", layer, err, out)
 		}
 	}
 }

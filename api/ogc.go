@@ -1,0 +1,201 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
+	"nhip"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/goccy/go-yaml"
+)
+
+// OGC API – Features, part 1 (OGC 17-069r4): core, GeoJSON and OpenAPI 3.0, enough for QGIS and GDAL to take our things
+// as layers.
+const (
+	ogcBase    = "/ogc"
+	openAPI30  = "application/vnd.oai.openapi+json;version=3.0" // to the letter, or QGIS finds nothing
+	crs84      = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+	conformsTo = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
+)
+
+// ogcLink is a link, as all its documents have them.
+type ogcLink struct {
+	Href  string `json:"href"`
+	Rel   string `json:"rel"`
+	Type  string `json:"type"`
+	Title string `json:"title,omitempty"`
+}
+
+// ogcRoutes adds its addresses.
+func (a *API) ogcRoutes(r chi.Router) {
+	r.Get(ogcBase, a.ogcLanding)
+	r.Get(ogcBase+"/", a.ogcLanding)
+	r.Get(ogcBase+"/conformance", a.ogcConformance)
+	r.Get(ogcBase+"/api", a.ogcAPI)
+	r.Get(ogcBase+"/collections", a.ogcCollections)
+	r.Get(ogcBase+"/collections/{collection}", a.ogcCollection)
+	r.With(a.needCity).Get(ogcBase+"/collections/{collection}/items", a.ogcItems)
+	r.With(a.needCity).Get(ogcBase+"/collections/{collection}/items/{feature}", a.ogcItem)
+}
+
+// ogcQuery reads the parameters that are named, and f, which may only ask for JSON.
+func ogcQuery(r *http.Request, known ...string) *query {
+	q := readQuery(r, append(known, "f")...)
+	if f := q.text("f"); f != "" && f != "json" {
+		q.fail("f", "must be json, got %q", f)
+	}
+	return q
+}
+
+func (a *API) ogcLanding(w http.ResponseWriter, r *http.Request) {
+	if q := ogcQuery(r); q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	base := a.publicURL(r) + ogcBase
+	sendJSON(w, struct {
+		Title       string    `json:"title"`
+		Description string    `json:"description"`
+		Links       []ogcLink `json:"links"`
+	}{"Nhịp", "Không khí và xe buýt của thành phố. The city's air and its buses.", []ogcLink{
+		{base, "self", "application/json", "This page"},
+		{base + "/api", "service-desc", openAPI30, "What can be asked"},
+		{base + "/conformance", "conformance", "application/json", "What it conforms to"},
+		{base + "/collections", "data", "application/json", "The layers"},
+	}})
+}
+
+func (a *API) ogcConformance(w http.ResponseWriter, r *http.Request) {
+	if q := ogcQuery(r); q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	sendJSON(w, map[string][]string{"conformsTo": {conformsTo + "core", conformsTo + "geojson", conformsTo + "oas30"}})
+}
+
+// ogcAPI answers with the part of our contract that is about these addresses.
+func (a *API) ogcAPI(w http.ResponseWriter, r *http.Request) {
+	if q := ogcQuery(r); q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	part, err := ogcContract()
+	if err != nil {
+		panic("the contract can't be read: " + err.Error()) // it is ours
+	}
+	doc := make(map[string]any, len(part)+1)
+	for k, v := range part {
+		doc[k] = v
+	}
+	doc["servers"] = []map[string]string{{"url": a.publicURL(r)}}
+	sendAs(w, openAPI30, doc)
+}
+
+// ogcContract cuts the contract once.
+var ogcContract = sync.OnceValues(func() (map[string]any, error) {
+	var doc map[string]any
+	if err := yaml.Unmarshal(contract, &doc); err != nil {
+		return nil, err
+	}
+	paths, _ := doc["paths"].(map[string]any)
+	kept := make(map[string]any)
+	for path, item := range paths {
+		if strings.HasPrefix(path, ogcBase) {
+			kept[path] = item
+		}
+	}
+	doc["paths"] = kept
+	_, err := json.Marshal(doc)
+	return doc, err
+})
+
+// ogcLayer is a collection.
+type ogcLayer struct {
+	id, title, description string
+	features               func(a *API, span ogcSpan) ([]ogcFeature, error)
+}
+
+// ogcLayers are all collections.
+func ogcLayers() []ogcLayer {
+	return []ogcLayer{
+		{"stations", "Trạm quan trắc · Stations", "Air monitors, where they stand and their VN_AQI", (*API).ogcStations},
+		{"readings-now", "Số đo hiện tại · Readings now", "The newest value of each quantity at each monitor", (*API).ogcReadings},
+		{"stops", "Điểm dừng · Stops", "Places to board a bus", (*API).ogcStops},
+		{"routes", "Tuyến xe · Routes", "Lines of the network, with all their ways", (*API).ogcRoutesLayer},
+		{"zones", "Vùng · Zones", "Areas and their air, those that are valid at the time that is asked for", (*API).ogcZones},
+	}
+}
+
+// ogcDescription is a collection as it is described.
+type ogcDescription struct {
+	ID          string    `json:"id"`
+	Title       string    `json:"title"`
+	Description string    `json:"description"`
+	Extent      *ogcReach `json:"extent,omitempty"`
+	ItemType    string    `json:"itemType"`
+	CRS         []string  `json:"crs"`
+	Links       []ogcLink `json:"links"`
+}
+
+type ogcReach struct {
+	Spatial struct {
+		BBox [][4]float64 `json:"bbox"`
+		CRS  string       `json:"crs"`
+	} `json:"spatial"`
+}
+
+func (a *API) describe(l *ogcLayer, base string) ogcDescription {
+	at := base + "/collections/" + l.id
+	d := ogcDescription{ID: l.id, Title: l.title, Description: l.description, ItemType: "feature", CRS: []string{crs84}, Links: []ogcLink{
+		{at, "self", "application/json", l.title},
+		{at + "/items", "items", geoJSON, l.title},
+	}}
+	if b := a.bounds(); !b.IsEmpty() {
+		d.Extent = new(ogcReach)
+		d.Extent.Spatial.BBox = [][4]float64{{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
+		d.Extent.Spatial.CRS = crs84
+	}
+	return d
+}
+
+func (a *API) ogcCollections(w http.ResponseWriter, r *http.Request) {
+	if q := ogcQuery(r); q.err != nil {
+		a.problem(w, r, q.err)
+		return
+	}
+	base := a.publicURL(r) + ogcBase
+	all := []ogcDescription{}
+	for _, l := range ogcLayers() {
+		all = append(all, a.describe(&l, base))
+	}
+	sendJSON(w, struct {
+		Links       []ogcLink        `json:"links"`
+		Collections []ogcDescription `json:"collections"`
+	}{[]ogcLink{{base + "/collections", "self", "application/json", "The layers"}}, all})
+}
+
+// ogcAsked returns the collection of a request's path.
+func ogcAsked(r *http.Request) (*ogcLayer, error) {
+	id := chi.URLParam(r, "collection")
+	for _, l := range ogcLayers() {
+		if l.id == id {
+			return &l, nil
+		}
+	}
+	return nil, nhip.Errorf(nhip.NotFound, "collection", "there is no collection %q", id)
+}
+
+func (a *API) ogcCollection(w http.ResponseWriter, r *http.Request) {
+	l, err := ogcAsked(r)
+	if q := ogcQuery(r); err == nil {
+		err = q.err
+	}
+	if err != nil {
+		a.problem(w, r, err)
+		return
+	}
+	sendJSON(w, a.describe(l, a.publicURL(r)+ogcBase))
+}
