@@ -84,7 +84,7 @@ func (a *API) getAir(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := placeAnswer{
-		Time: h.End, Age: max(0, a.o.Clock.Now().Sub(h.End).Seconds()), State: h.state(), Nearest: h.nearest(at, scale),
+		Time: h.End, Age: roundTo(max(0, a.o.Clock.Now().Sub(h.End).Seconds()), 10), State: h.state(), Nearest: h.nearest(at, scale),
 	}
 	if here, ok := h.on(scale).At(at); ok {
 		answer.AQI = newPlaceIndex(scale, &here)

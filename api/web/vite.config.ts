@@ -10,5 +10,5 @@ export default defineConfig({
     assetsInlineLimit: 0, // the worker must stay a file: the page's policy allows no blob or data scripts
     chunkSizeWarningLimit: 1300, // kB; maplibre-gl alone is 1,110
   },
-  test: {include: ['test/**/*.test.ts']},
+  test: {include: ['test/**/*.test.{ts,mjs}']},
 });

@@ -8,6 +8,9 @@ import {mkdir, readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 
+import {VectorTile} from '@mapbox/vector-tile';
+import Pbf from 'pbf';
+
 import {start, watch} from './browser.mjs';
 
 const home = new URL(process.env.NHIP_URL ?? fail('NHIP_URL must say where the map is, as http://127.0.0.1:8080')).origin;
@@ -35,6 +38,9 @@ const steps = [
   ['buses near me are found and one is visited', near],
   ['a place tapped on the map is searched', nearTapped],
   ['the legend follows its quantity', legend],
+  ['the air lies between the monitors', field],
+  ['the slider goes back in time', hours],
+  ['another hand reads our tiles', tiles],
   ['the language changes and is remembered', language],
   ['people with helping devices can use it', accessible],
   ['the policy was kept', policy],
@@ -143,6 +149,65 @@ async function legend(page) {
   check((await read()) !== before, 'the legend did not change');
   await page.selectOption('#quantity', 'pm25');
   check((await read()) === before, 'the legend did not change back');
+}
+
+/** Waits until the map has drawn what it asked for. */
+async function settled(page) {
+  await page.waitForFunction(() => globalThis.nhip.map.areTilesLoaded() && !globalThis.nhip.map.isMoving(), null, {timeout: patience});
+}
+
+async function field(page) {
+  const seen = (layer) => page.evaluate((id) => globalThis.nhip.map.getLayoutProperty(id, 'visibility'), layer);
+  check((await seen('nhip-field')) === 'visible', 'the air between the monitors is not shown');
+  await page.uncheck('#field');
+  check((await seen('nhip-field')) === 'none', 'the air between the monitors is still shown');
+  await page.check('#field');
+  await settled(page);
+}
+
+async function hours(page) {
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.locator('#hour').focus();
+  await page.keyboard.press('ArrowLeft');
+  await settled(page);
+  const visible = await page.evaluate(() => ['nhip-bus', 'nhip-past-bus', 'nhip-past-station'].map((id) => globalThis.nhip.map.getLayoutProperty(id, 'visibility')));
+  check(visible.join() === 'none,visible,visible', `at another hour the layers are ${visible}`);
+  check((await page.locator('#hour-told').innerText()).match(/\d\d:00/), 'no hour is told');
+  for (const part of ['/tiles/air/', '/tiles/transit/', '.png?']) {
+    check(asked.some((url) => url.includes(part) && url.includes('time=')), `no ${part} of that hour is asked for`);
+  }
+  await page.keyboard.press('End');
+  check((await page.evaluate(() => globalThis.nhip.map.getLayoutProperty('nhip-bus', 'visibility'))) === 'visible', 'the buses of now did not come back');
+  await settled(page);
+}
+
+/** Every tile in view, of three zooms, as @mapbox/vector-tile reads it: geometry, winding and properties. */
+async function tiles(page) {
+  const {lng, lat} = await page.evaluate(() => globalThis.nhip.map.getCenter());
+  const seen = new Set();
+  for (const zoom of [8, 11, 14]) {
+    const x = Math.floor(((lng + 180) / 360) * 2 ** zoom);
+    const y = Math.floor((0.5 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / (2 * Math.PI)) * 2 ** zoom);
+    for (const kind of ['air', 'transit']) {
+      const answer = await fetch(`${home}/tiles/${kind}/${zoom}/${x}/${y}.mvt`);
+      check(answer.ok, `${kind} at zoom ${zoom} answers ${answer.status}`);
+      for (const [name, layer] of Object.entries(new VectorTile(new Pbf(new Uint8Array(await answer.arrayBuffer()))).layers)) {
+        seen.add(name);
+        check(layer.version === 2 && layer.extent === 4096 && layer.length > 0, `${name} has version ${layer.version}, extent ${layer.extent} and ${layer.length} features`);
+        for (let i = 0; i < layer.length; i++) readFeature(name, layer.feature(i), {x, y, zoom});
+      }
+    }
+  }
+  for (const name of ['isobands', 'stations', 'routes', 'outline', 'buses']) check(seen.has(name), `no tile has the layer ${name}`);
+}
+
+function readFeature(name, feature, {x, y, zoom}) {
+  check(feature.type >= 1 && feature.type <= 3, `a feature of ${name} has type ${feature.type}`);
+  const rings = feature.loadGeometry();
+  check(rings.length > 0 && rings.every((ring) => ring.every((p) => p.x >= -64 && p.x <= 4160 && p.y >= -64 && p.y <= 4160)), `a feature of ${name} leaves its tile`);
+  const {geometry} = feature.toGeoJSON(x, y, zoom);
+  check(geometry && geometry.coordinates.length > 0, `a feature of ${name} has no geometry`);
 }
 
 async function language(page) {

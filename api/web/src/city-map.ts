@@ -1,7 +1,9 @@
-import {AttributionControl, type ErrorEvent, type GeoJSONSource, type LngLatLike, Map as MapLibre, type MapMouseEvent, NavigationControl, ScaleControl, setWorkerUrl} from 'maplibre-gl';
+import {AttributionControl, type ErrorEvent, type GeoJSONSource, type LngLatLike, Map as MapLibre, type MapMouseEvent, NavigationControl, type RasterTileSource, ScaleControl, setWorkerUrl, type VectorTileSource} from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 
+import {type Air, airSource, airSources, airTiles, fieldLayer, fieldSource, pastBusSource, pastCity, pastLayers, presentLayers} from './air-layers.ts';
+import {type BaseMap, openBaseMap} from './base-map.ts';
 import type {LonLat, MapInfo} from './contract.ts';
 import {chosenRoute, networkLayers, networkSource, networkTiles, ownGround} from './ground.ts';
 import {paint, pixelRatio, readPictureId} from './marker.ts';
@@ -35,13 +37,16 @@ export class CityMap {
   readonly #taps: Taps;
   #theme: Theme;
   #style: string | null;
+  #base: BaseMap | undefined;
+  #air: Air;
   #dressed = false;
   #route: string | undefined;
   #picking: ((place: LonLat) => void) | undefined;
 
   /** Throws where the browser has no WebGL 2. */
-  constructor(container: HTMLElement, info: MapInfo, theme: Theme, tongue: Tongue, taps: Taps) {
+  constructor(container: HTMLElement, info: MapInfo, theme: Theme, tongue: Tongue, air: Air, taps: Taps) {
     this.#taps = taps;
+    this.#air = air;
     this.#theme = theme;
     this.#style = info.style;
     this.map = new MapLibre({
@@ -54,6 +59,18 @@ export class CityMap {
     this.map.keyboard.disableRotation();
     this.#controls(info, tongue);
     this.#listen();
+    if (info.pmtiles !== undefined) void this.#lay(info.pmtiles);
+  }
+
+  /** Takes the base map as soon as it can be read. */
+  async #lay(path: string): Promise<void> {
+    try {
+      this.#base = await openBaseMap(path);
+      this.#setStyle();
+    } catch (error) {
+      console.warn('no base map', error);
+      this.#taps.failed('styleFailed');
+    }
   }
 
   get loaded(): boolean {
@@ -69,6 +86,25 @@ export class CityMap {
 
   showStations(points: Points): void {
     void this.#source(stationSource)?.setData(points);
+  }
+
+  /** Shows the air of a quantity, now or at another hour; then the buses and stations are those of that hour, too. */
+  showAir(air: Air): void {
+    this.#air = air;
+    if (!this.#dressed) return;
+    const tiles = airTiles(air, location.origin);
+    this.map.getSource<RasterTileSource>(fieldSource)?.setTiles([tiles.field]);
+    this.map.getSource<VectorTileSource>(airSource)?.setTiles([tiles.air]);
+    this.map.getSource<VectorTileSource>(pastBusSource)?.setTiles([tiles.buses]);
+    this.#seeAir();
+  }
+
+  #seeAir(): void {
+    const see = (layer: string, seen: boolean): void => void this.map.setLayoutProperty(layer, 'visibility', seen ? 'visible' : 'none');
+    const {field, time} = this.#air;
+    see('nhip-field', field);
+    for (const layer of presentLayers) see(layer, time === undefined);
+    for (const layer of pastLayers) see(layer, time !== undefined);
   }
 
   showMarks(points: Points): void {
@@ -120,7 +156,7 @@ export class CityMap {
   }
 
   #ground(): string | ReturnType<typeof ownGround> {
-    return this.#style ?? ownGround(this.#theme, location.origin);
+    return this.#style ?? ownGround(this.#theme, location.origin, this.#base);
   }
 
   #setStyle(): void {
@@ -152,12 +188,15 @@ export class CityMap {
   /** Puts our things on a fresh style. */
   #dress(): void {
     const {map} = this;
+    for (const [id, source] of Object.entries(airSources(this.#air, location.origin))) map.addSource(id, source);
+    map.addLayer(fieldLayer(this.#air), this.#style === null ? 'nhip-routes-case' : undefined);
     if (this.#style !== null) {
       map.addSource(networkSource, networkTiles(location.origin));
       for (const layer of networkLayers(this.#theme, true)) map.addLayer(layer);
     }
     for (const [id, source] of Object.entries(overlaySources())) map.addSource(id, source);
-    for (const layer of overlayLayers(this.#theme)) map.addLayer(layer);
+    for (const layer of [...pastCity(this.#theme, this.#air), ...overlayLayers(this.#theme)]) map.addLayer(layer);
+    this.#seeAir();
     map.setFilter(chosenRoute, ['==', ['get', 'route'], this.#route ?? '']);
     this.#dressed = true;
     this.#taps.dressed();

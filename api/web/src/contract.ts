@@ -96,6 +96,7 @@ export interface Readings {
 
 export interface MapInfo {
   style: string | null;
+  pmtiles?: string; // path of a base map in one file
   center: [number, number];
   zoom: number;
   bounds?: [number, number, number, number] | null;

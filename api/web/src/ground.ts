@@ -1,5 +1,6 @@
 import type {LayerSpecification, SourceSpecification, StyleSpecification} from 'maplibre-gl';
 
+import type {BaseMap} from './base-map.ts';
 import type {Theme} from './theme.ts';
 
 /** The id of the network's source and of the highlighted way, which layers.ts turns. */
@@ -22,16 +23,16 @@ export function networkLayers(theme: Theme, onBaseMap: boolean): LayerSpecificat
 }
 
 /**
- * Our own ground, from the network alone: no request leaves the house. It names no glyphs, so
- * MapLibre writes labels with the fonts of the machine.
+ * Our own ground, from the network alone or on a base map that the house serves: no request leaves it. It names
+ * no glyphs, so MapLibre writes labels with the fonts of the machine.
  */
-export function ownGround(theme: Theme, origin: string): StyleSpecification {
+export function ownGround(theme: Theme, origin: string, base?: BaseMap): StyleSpecification {
   return {
     version: 8,
-    sources: {[networkSource]: networkTiles(origin)},
+    sources: {...base?.sources, [networkSource]: networkTiles(origin)},
     layers: [
       {id: 'nhip-background', type: 'background', paint: {'background-color': theme.ground}},
-      ...land(theme),
+      ...(base ? base.layers(theme) : land(theme)),
       ...networkLayers(theme, false),
       ...stops(theme),
     ],

@@ -1,3 +1,4 @@
+import type {Air} from './air-layers.ts';
 import type {Api} from './api.ts';
 import {BusPainter, type Canvas} from './bus-painter.ts';
 import {BusView} from './bus-view.ts';
@@ -7,6 +8,7 @@ import type {BusFeature, LonLat, MapInfo, Quantity} from './contract.ts';
 import {at, h, icon} from './dom.ts';
 import {busKey} from './fleet.ts';
 import type {Tongue} from './i18n.ts';
+import {Hours} from './hours.ts';
 import {drawLegend} from './legend.ts';
 import {NearView} from './near-view.ts';
 import {Notices} from './notices.ts';
@@ -35,24 +37,34 @@ export class Page {
   #place: LonLat | undefined;
   #marked = '';
   #stationsDue = false;
+  #air: Air;
+  readonly #hours: Hours;
 
   constructor(city: City, tongue: Tongue, api: Api) {
     this.#city = city;
     this.#tongue = tongue;
     this.#api = api;
+    this.#air = {quantity: city.quantity, time: undefined, field: true};
     this.notices = new Notices(at('notices'), tongue);
     this.top = new Top(at('top'), tongue, city.clock);
     this.#panel = new Panel(at('panel'), tongue);
     this.#panel.onChange = (view) => this.#viewChanged(view);
-    drawLegend(at('legend'), tongue, city.quantity, (quantity) => this.#colourBy(quantity));
+    drawLegend(at('scale'), tongue, city.quantity, (quantity) => this.#colourBy(quantity));
+    this.#hours = new Hours(at('hours'), city.clock, tongue, (time) => this.#showAir({time}), (field) => this.#showAir({field}));
     tongue.each(() => this.#name());
+  }
+
+  #showAir(change: Partial<Air>): void {
+    this.#air = {...this.#air, ...change};
+    this.map?.showAir(this.#air);
+    document.body.classList.toggle('at-another-hour', this.#air.time !== undefined);
   }
 
   /** Draws the map; without one the lists still work. */
   draw(info: MapInfo, scheme: MediaQueryList): void {
     const theme = (): Theme => (scheme.matches ? dark : light);
     try {
-      this.map = new CityMap(at('map'), info, theme(), this.#tongue, {
+      this.map = new CityMap(at('map'), info, theme(), this.#tongue, this.#air, {
         bus: (key) => this.#openBus(key, false),
         station: (id) => this.#openStation(id, false),
         redraw: () => this.busesChanged(),
@@ -110,6 +122,7 @@ export class Page {
   /** Once a second: the city's clock goes on. */
   tick(): void {
     this.top.tick();
+    this.#hours.tick();
     this.#panel.tick();
     this.#panel.retitle();
     this.#highlight(this.#panel.top);
@@ -143,6 +156,7 @@ export class Page {
 
   #colourBy(quantity: Quantity): void {
     this.#city.quantity = quantity;
+    this.#showAir({quantity});
     this.stationsChanged();
     this.#panel.tick();
   }

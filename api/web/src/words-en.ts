@@ -96,6 +96,12 @@ export const en: Words = {
   legendFrom: (from) => `over ${from}`,
   legendSpan: (from, to) => `${from} to ${to}`,
 
+  field: 'Air between the monitors (VN_AQI; pale: less sure)',
+  hour: 'Hour that the map shows',
+  now: 'Now',
+  play: 'Play the day',
+  pause: 'Stop',
+
   near: 'Buses near me',
   nearHere: 'Use my location',
   nearPick: 'Choose on the map',

@@ -96,6 +96,12 @@ export const vi = {
   legendFrom: (from: string) => `trên ${from}`,
   legendSpan: (from: string, to: string) => `${from} đến ${to}`,
 
+  field: 'Không khí giữa các trạm (VN_AQI; nhạt: kém chắc chắn)',
+  hour: 'Giờ đang xem trên bản đồ',
+  now: 'Bây giờ',
+  play: 'Xem cả ngày',
+  pause: 'Dừng',
+
   near: 'Xe buýt gần tôi',
   nearHere: 'Dùng vị trí của tôi',
   nearPick: 'Chọn trên bản đồ',

@@ -1,11 +1,13 @@
 import {type StyleSpecification, validateStyleMin} from '@maplibre/maplibre-gl-style-spec';
 import {describe, expect, test} from 'vitest';
 
+import {type Air, airSources, fieldLayer, fieldSource, pastCity, pastLayers, presentLayers} from '../src/air-layers.ts';
 import {networkLayers, networkSource, networkTiles, ownGround} from '../src/ground.ts';
 import {overlayLayers, overlaySources, tappable} from '../src/overlay.ts';
 import {dark, light, type Theme} from '../src/theme.ts';
 
 const origin = 'http://map.example:8080';
+const then: Air = {quantity: 'pm10', time: '2026-02-16T05:00:00.000Z', field: true};
 
 describe.each([['light', light], ['dark', dark]] as [string, Theme][])('%s', (_, theme) => {
   test('our own ground with all that lies on it is a valid style', () => {
@@ -17,6 +19,17 @@ describe.each([['light', light], ['dark', dark]] as [string, Theme][])('%s', (_,
   test('what we lay on a given base map is valid there', () => {
     const base = {version: 8, sources: {[networkSource]: networkTiles(origin), ...overlaySources()}, layers: [...networkLayers(theme, true), ...overlayLayers(theme)]};
     expect(validateStyleMin(base as StyleSpecification)).toEqual([]);
+  });
+
+  test('the air and the city of another hour are valid on it', () => {
+    for (const air of [then, {...then, time: undefined, field: false}]) {
+      const ground = ownGround(theme, origin);
+      const whole = {...ground, sources: {...ground.sources, ...airSources(air, origin)}, layers: [...ground.layers, fieldLayer(air), ...pastCity(theme, air)]};
+      expect(validateStyleMin(whole as StyleSpecification)).toEqual([]);
+    }
+    expect(JSON.stringify(airSources(then, origin)[fieldSource])).toContain('@2x.png?quantity=pm10&time=2026-02-16T05%3A00%3A00.000Z');
+    expect(pastCity(theme, then).map((layer) => layer.id)).toEqual([...pastLayers]);
+    expect(overlayLayers(theme).map((layer) => layer.id)).toEqual(expect.arrayContaining([...presentLayers]));
   });
 
   test('our own ground asks nobody outside', () => {

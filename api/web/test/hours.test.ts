@@ -1,0 +1,10 @@
+import {expect, test} from 'vitest';
+
+import {hourBefore} from '../src/hours.ts';
+
+test('hours of the slider are full ones, the first the last that has ended', () => {
+  const now = Date.parse('2026-02-16T05:42:13Z');
+  expect(hourBefore(now, 0)).toBeUndefined();
+  expect(hourBefore(now, 1)).toBe('2026-02-16T05:00:00.000Z');
+  expect(hourBefore(now, 24)).toBe('2026-02-15T06:00:00.000Z');
+});
