@@ -29,6 +29,7 @@ func BenchmarkServe(b *testing.B) {
 		{"all", "/v1/buses", false},
 		{"transit-tile", "/tiles/transit/13/6504/3606.mvt", true},
 		{"air-tile", "/tiles/air/10/813/450.mvt", true},
+		{"air-picture", "/tiles/air/12/3252/1803.png", true},
 	} {
 		for _, encoding := range []string{"identity", "gzip"} {
 			b.Run("get="+c.name+"/encoding="+encoding, func(b *testing.B) {

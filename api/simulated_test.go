@@ -37,6 +37,7 @@ func startSimulated(b *testing.B, buses int) *API {
 		teller.tracker = track.New(o.Timetable)
 		o.Broker = mqtt.Options{URL: broker, ClientID: "api"}
 	})
+	a.sky.every = skyEvery
 	if err := a.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}

@@ -168,10 +168,18 @@ func (t *stored) brotli() []byte {
 	return t.small
 }
 
+// zippers are at rest: to make one costs as much as to squeeze a tile.
+var zippers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzipLevel) // the level is one
+	return z
+}}
+
 func compress(body []byte) []byte {
-	var out bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&out, gzipLevel) // the level is one
-	_, _ = z.Write(body)                         // a buffer takes everything
+	out := bytes.NewBuffer(make([]byte, 0, len(body)/2))
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(out)
+	_, _ = z.Write(body) // a buffer takes everything
 	_ = z.Close()
 	return out.Bytes()
 }

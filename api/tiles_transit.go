@@ -9,6 +9,8 @@ import (
 	"nhip/geo/index"
 	"nhip/geo/tile"
 	"nhip/internal/mqtt"
+
+	"github.com/paulmach/orb/maptile"
 )
 
 // busesEvery is how long a tile's buses are taken to stand where they are.
@@ -28,17 +30,21 @@ func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	drawn := a.drawn.Load()
-	ground := a.tiles.get(tileKey{kind: "network", at: at, version: a.drawings.Load()}, true, func() ([]byte, error) { return drawn.Tile(at) })
-	if ground.err != nil || at.Z < tile.BusesZoom {
+	alone := at.Z < tile.BusesZoom // else it is squeezed with its buses
+	ground := a.tiles.get(tileKey{kind: "network", at: at, version: a.drawings.Load()}, alone, func() ([]byte, error) { return drawn.Tile(at) })
+	if ground.err != nil || alone {
 		a.sendTile(w, r, ground, mvtType, networkCaching)
 		return
 	}
 	t := a.tiles.get(tileKey{kind: "transit", at: at, version: fleet.version ^ a.drawings.Load()<<48}, true, func() ([]byte, error) {
-		buses, err := tile.Buses(at, fleet.all(), fleet.at)
+		buses, err := tile.Buses(at, fleet.in(at), fleet.at)
 		return append(ground.plain(), buses...), err
 	})
 	a.sendTile(w, r, t, mvtType, fleet.caching)
 }
+
+// aroundTile is how far around a tile buses are looked for, as a part of its side; they are drawn less far.
+const aroundTile = 0.02
 
 // fleetThen is the buses of a moment.
 type fleetThen struct {
@@ -49,9 +55,10 @@ type fleetThen struct {
 	past    bool
 }
 
-// all returns the buses, in no order.
-func (f *fleetThen) all() []*nhip.Bus {
-	hits := f.index.Within(nil, world, nil)
+// in returns the buses in a tile and around it, a little more than are drawn.
+func (f *fleetThen) in(at maptile.Tile) []*nhip.Bus {
+	b := at.Bound(aroundTile)
+	hits := f.index.Within(nil, index.Box{MinLon: b.Min[0], MinLat: b.Min[1], MaxLon: b.Max[0], MaxLat: b.Max[1]}, nil)
 	out := make([]*nhip.Bus, len(hits))
 	for i := range hits {
 		out[i] = hits[i].Item

@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 
+	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/maptile"
 )
 
@@ -24,17 +25,24 @@ func Buses(t maptile.Tile, buses []*nhip.Bus, now time.Time) ([]byte, error) {
 	f := newFrame(t)
 	bound := f.bound()
 	l := newLayer("buses")
-	sorted := slices.SortedStableFunc(slices.Values(buses), func(a, b *nhip.Bus) int {
-		return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
+	type placed struct {
+		bus *nhip.Bus
+		at  orb.Point
+	}
+	var here []placed
+	for _, b := range buses {
+		p, valid := onMap(b.Point())
+		if p = f.nearby(p); valid && bound.Contains(p) && !b.Gone(now) {
+			here = append(here, placed{b, p})
+		}
+	}
+	slices.SortStableFunc(here, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.bus.Agency, b.bus.Agency), cmp.Compare(a.bus.ID, b.bus.ID))
 	})
 	var room [10]property
-	for _, b := range sorted {
-		p, valid := onMap(b.Point())
-		if p = f.nearby(p); !valid || !bound.Contains(p) || b.Gone(now) {
-			continue
-		}
-		x, y := f.units(p)
-		l.point(b.Agency+"/"+b.ID, x, y, busProperties(room[:0], b, now)...)
+	for _, h := range here {
+		x, y := f.units(h.at)
+		l.point(h.bus.Agency+"/"+h.bus.ID, x, y, busProperties(room[:0], h.bus, now)...)
 	}
 	return l.appendTo(nil), nil
 }
