@@ -21,6 +21,7 @@ const fleetSize = 2500
 func BenchmarkServe(b *testing.B) {
 	needWrk(b)
 	a := startSimulated(b, fleetSize)
+	skyOver(b, a)
 	for _, c := range []struct {
 		name, path string
 		zips       bool // in the handler; elsewhere the middleware does

@@ -37,6 +37,7 @@ type stored struct {
 	mu    sync.Mutex
 	asked int
 	small []byte // brotli, once it is worth it
+	flat  []byte // not squeezed, once somebody wants it so
 }
 
 // How tiles are kept and squeezed. Brotli takes five times what gzip does, so only what is asked for again gets it.
@@ -111,8 +112,13 @@ func (c *tileCache) settle(e *list.Element) {
 // overhead is what a tile costs beside its bytes.
 const overhead = 512
 
-// cost is how many bytes a tile is counted as; brotli's are a little fewer than gzip's.
-func (t *stored) cost() int { return 2*len(t.body) + overhead }
+// cost is how many bytes a tile is counted as, with what it may become: brotli's are a little fewer than gzip's.
+func (t *stored) cost() int {
+	if t.zipped {
+		return 2*len(t.body) + t.size + overhead
+	}
+	return len(t.body) + overhead
+}
 
 func (t *stored) fill(squeeze bool, draw func() ([]byte, error)) {
 	defer close(t.ready)
@@ -143,7 +149,17 @@ func (t *stored) answer(accepts string) (body []byte, encoding, etag string) {
 			return t.body, "gzip", `"` + t.etag + `g"`
 		}
 	}
-	return inflate(t.body, t.size), "", `"` + t.etag + `"`
+	return t.flattened(), "", `"` + t.etag + `"`
+}
+
+// flattened returns the body as it is; it must not be changed.
+func (t *stored) flattened() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.flat == nil {
+		t.flat = inflate(t.body, t.size)
+	}
+	return t.flat
 }
 
 // plain returns the body as it is, in a slice of the caller's own.
