@@ -152,7 +152,7 @@ func New(o Options) (*API, error) {
 	a.history = health.NewWatch(o.History.Ping)
 	a.ready = a.newReadiness()
 	a.watchTimetable()
-	o.Registry.MustRegister(newETAMetrics(a))
+	o.Registry.MustRegister(newETAMetrics(a), newSkyMetrics(a))
 	a.server = &http.Server{
 		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news

@@ -55,6 +55,8 @@ type tileCache struct {
 	tiles map[tileKey]*list.Element // of *keptTile
 	order *list.List                // the latest first
 	bytes int
+	hits  int
+	made  int
 }
 
 type keptTile struct {
@@ -71,6 +73,7 @@ func (c *tileCache) get(key tileKey, squeeze bool, draw func() ([]byte, error)) 
 	c.mu.Lock()
 	if e := c.tiles[key]; e != nil {
 		c.order.MoveToFront(e)
+		c.hits++
 		c.mu.Unlock()
 		t := e.Value.(*keptTile).tile
 		<-t.ready
@@ -79,6 +82,7 @@ func (c *tileCache) get(key tileKey, squeeze bool, draw func() ([]byte, error)) 
 	t := &stored{ready: make(chan struct{})}
 	e := c.order.PushFront(&keptTile{key, t})
 	c.tiles[key] = e
+	c.made++
 	c.mu.Unlock()
 	t.fill(squeeze, draw)
 	c.settle(e)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"nhip"
@@ -109,5 +110,51 @@ func TestTileJSONSaysHowTheOutsideReachesUs(t *testing.T) {
 		if w := get(t, a, "/tiles/air.json"); !strings.Contains(w.Body.String(), want) {
 			t.Errorf("public URL %q: %s", public, w.Body)
 		}
+	}
+}
+
+// TestATileIsMadeOnce, however many ask for it at once; and one that can't be made is tried again.
+func TestATileIsMadeOnce(t *testing.T) {
+	c := newTileCache()
+	made, hold := 0, make(chan struct{})
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			got := c.get(tileKey{kind: "k"}, true, func() ([]byte, error) {
+				made++ // one at a time, or the race detector tells
+				<-hold
+				return []byte("tile"), nil
+			})
+			if string(got.plain()) != "tile" {
+				t.Errorf("%q", got.plain())
+			}
+		})
+	}
+	close(hold)
+	wg.Wait()
+	if hits, drawn, _ := c.numbers(); made != 1 || hits != 49 || drawn != 1 {
+		t.Errorf("made %d times, %d hits of %d", made, hits, drawn)
+	}
+	failing := func() ([]byte, error) { made++; return nil, nhip.Errorf(nhip.Internal, "", "no") }
+	for range 2 {
+		if c.get(tileKey{kind: "bad"}, true, failing).err == nil {
+			t.Error("no error")
+		}
+	}
+	if made != 3 || len(c.tiles) != 1 {
+		t.Errorf("made %d times, %d are kept", made, len(c.tiles))
+	}
+}
+
+// TestTilesAreForgotten when they are too many, those that nobody asked for first.
+func TestTilesAreForgotten(t *testing.T) {
+	c := newTileCache()
+	big := func() ([]byte, error) { return make([]byte, 1<<20), nil }
+	for i := range 200 {
+		c.get(tileKey{kind: "big", version: uint64(i)}, false, big)
+		c.get(tileKey{kind: "big"}, false, big)
+	}
+	if _, made, bytes := c.numbers(); bytes > tileCacheBytes || len(c.tiles) < 60 || made != 200 {
+		t.Errorf("%d tiles of %d bytes are kept, %d were made", len(c.tiles), bytes, made)
 	}
 }

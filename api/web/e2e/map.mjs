@@ -8,6 +8,7 @@ import {mkdir, readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 
+import {validateStyleMin} from '@maplibre/maplibre-gl-style-spec';
 import {VectorTile} from '@mapbox/vector-tile';
 import Pbf from 'pbf';
 
@@ -41,6 +42,7 @@ const steps = [
   ['the air lies between the monitors', field],
   ['the slider goes back in time', hours],
   ['another hand reads our tiles', tiles],
+  ['the style that others may take is a valid one', othersStyle],
   ['the language changes and is remembered', language],
   ['people with helping devices can use it', accessible],
   ['the policy was kept', policy],
@@ -200,6 +202,18 @@ async function tiles(page) {
     }
   }
   for (const name of ['isobands', 'stations', 'routes', 'outline', 'buses']) check(seen.has(name), `no tile has the layer ${name}`);
+}
+
+async function othersStyle() {
+  for (const theme of ['light', 'dark']) {
+    const style = await (await fetch(`${home}/styles/nhip.json?theme=${theme}&index=US_EPA`)).json();
+    const wrong = validateStyleMin(style);
+    check(wrong.length === 0, `${theme}: ${wrong.map(({message}) => message).join('; ')}`);
+    for (const {url} of Object.values(style.sources)) {
+      const answer = await fetch(url);
+      check(answer.ok && (await answer.json()).tilejson === '3.0.0', `${url} answers ${answer.status}`);
+    }
+  }
 }
 
 function readFeature(name, feature, {x, y, zoom}) {
