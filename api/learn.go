@@ -39,7 +39,9 @@ func newLearning(s *sky) *learning {
 // step takes in what is new. It does nothing while the history is away: the air of now does without.
 func (l *learning) step(ctx context.Context) {
 	end := latestHour(l.sky.city.allStations(), l.sky.clock.Now())
-	if l.begun && !end.After(l.last) {
+	if l.begun && len(l.sky.learned.Load().Models) == 0 {
+		l.again() // the past may still be on its way into the history
+	} else if l.begun && !end.After(l.last) {
 		return
 	}
 	if err := l.take(ctx, end); err != nil {
@@ -53,6 +55,11 @@ func (l *learning) step(ctx context.Context) {
 	if old := l.sky.learned.Load(); len(old.Models) == 0 || l.pending >= relearn {
 		l.learn(old)
 	}
+}
+
+// again forgets what was gathered but not that the weeks were read: what comes now lies in the last two days.
+func (l *learning) again() {
+	l.learners, l.last = make(map[nhip.Quantity]*surface.Learner), time.Time{}
 }
 
 // take reads the hours up to end: all of the last two days, and at first some of the weeks before.
@@ -120,7 +127,7 @@ func (l *learning) learn(old *learned) {
 	for q, learner := range l.learners {
 		if m, ok := learner.Learn(); ok {
 			next.Models[q] = m
-			l.sky.log.Info("learned how the air varies over the city", "quantity", q, "form", m.Kind, "range_m", int(m.Range), "rounds", m.Rounds, "rmse", m.RMSE)
+			l.sky.log.Info("learned how the air varies over the city", "quantity", q, "form", m.Kind, "range_m", int(m.Range), "rounds", m.Rounds, "rmse", roundTo(m.RMSE, 100))
 		}
 	}
 	if len(next.Models) == 0 {

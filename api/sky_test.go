@@ -288,6 +288,43 @@ func TestLearning(t *testing.T) {
 	}
 }
 
+// TestLearningWaitsForThePast: what comes into the history after the start is learned as well.
+func TestLearningWaitsForThePast(t *testing.T) {
+	empty := true
+	h := &then{air: func(i int, end time.Time) float64 {
+		return 30 + float64(i)*math.Sin(float64(end.Unix()/3600)) + float64(end.Hour())
+	}}
+	a := underSky(t, withHistory(&lateHistory{h, &empty}))
+	l := newLearning(a.sky)
+	l.step(t.Context())
+	if len(a.sky.learned.Load().Models) > 0 {
+		t.Fatal("something is learned of nothing")
+	}
+	empty = false
+	l.step(t.Context())
+	if m := a.sky.learned.Load().Models[nhip.PM25]; m == nil || m.Rounds < 40 {
+		t.Errorf("%+v", m)
+	}
+	asked := h.asked.Load()
+	l.step(t.Context())
+	if h.asked.Load() != asked {
+		t.Error("the history is asked although no hour has passed")
+	}
+}
+
+// lateHistory is one that holds nothing yet.
+type lateHistory struct {
+	*then
+	empty *bool
+}
+
+func (h *lateHistory) Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.Rolled) error) error {
+	if *h.empty {
+		return nil
+	}
+	return h.then.Rollups(ctx, q, yield)
+}
+
 // TestSuspectAndSilentMonitors make no surface, nor do those that are private or far behind.
 func TestSuspectAndSilentMonitors(t *testing.T) {
 	a := newAPI(t)

@@ -14,7 +14,7 @@ const (
 	// leastSites is how many sites make a round that is learned from.
 	leastSites = 5
 	// leastRounds is how many rounds make a model.
-	leastRounds = 24
+	leastRounds = 12
 	// mostPairs is how many pairs a variogram is made of: rounds are passed over evenly where there are more.
 	mostPairs = 400_000
 	// mostChecks is how many rounds the forms are held against.

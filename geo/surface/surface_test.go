@@ -215,7 +215,7 @@ func TestLearningFindsTheVariogram(t *testing.T) {
 func TestTooLittleTeachesNothing(t *testing.T) {
 	l := madeUp(t, usual, someSites(12), leastRounds-1)
 	if _, ok := l.Learn(); ok {
-		t.Error("a model of a day")
+		t.Error("a model of eleven hours")
 	}
 	l = new(Learner)
 	for h := range 100 {
