@@ -1,15 +1,12 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
-	"strings"
-	"sync"
 
 	"nhip"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/goccy/go-yaml"
+	"github.com/paulmach/orb"
 )
 
 // OGC API – Features, part 1 (OGC 17-069r4): core, GeoJSON and OpenAPI 3.0, enough for QGIS and GDAL to take our things
@@ -21,7 +18,7 @@ const (
 	conformsTo = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
 )
 
-// ogcLink is a link, as all its documents have them.
+// ogcLink is a link, as all its documents have them. There is one form of each, so none has an alternate.
 type ogcLink struct {
 	Href  string `json:"href"`
 	Rel   string `json:"rel"`
@@ -35,10 +32,13 @@ func (a *API) ogcRoutes(r chi.Router) {
 	r.Get(ogcBase+"/", a.ogcLanding)
 	r.Get(ogcBase+"/conformance", a.ogcConformance)
 	r.Get(ogcBase+"/api", a.ogcAPI)
-	r.Get(ogcBase+"/collections", a.ogcCollections)
-	r.Get(ogcBase+"/collections/{collection}", a.ogcCollection)
-	r.With(a.needCity).Get(ogcBase+"/collections/{collection}/items", a.ogcItems)
-	r.With(a.needCity).Get(ogcBase+"/collections/{collection}/items/{feature}", a.ogcItem)
+	r.Group(func(r chi.Router) {
+		r.Use(a.needCity) // extents, too, are of what was heard
+		r.Get(ogcBase+"/collections", a.ogcCollections)
+		r.Get(ogcBase+"/collections/{collection}", a.ogcCollection)
+		r.Get(ogcBase+"/collections/{collection}/items", a.ogcItems)
+		r.Get(ogcBase+"/collections/{collection}/items/{feature}", a.ogcItem)
+	})
 }
 
 // ogcQuery reads the parameters that are named, and f, which may only ask for JSON.
@@ -76,89 +76,44 @@ func (a *API) ogcConformance(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, map[string][]string{"conformsTo": {conformsTo + "core", conformsTo + "geojson", conformsTo + "oas30"}})
 }
 
-// ogcAPI answers with the part of our contract that is about these addresses.
-func (a *API) ogcAPI(w http.ResponseWriter, r *http.Request) {
-	if q := ogcQuery(r); q.err != nil {
-		a.problem(w, r, q.err)
-		return
-	}
-	part, err := ogcContract()
-	if err != nil {
-		panic("the contract can't be read: " + err.Error()) // it is ours
-	}
-	doc := make(map[string]any, len(part)+1)
-	for k, v := range part {
-		doc[k] = v
-	}
-	doc["servers"] = []map[string]string{{"url": a.publicURL(r)}}
-	sendAs(w, openAPI30, doc)
-}
-
-// ogcContract cuts the contract once.
-var ogcContract = sync.OnceValues(func() (map[string]any, error) {
-	var doc map[string]any
-	if err := yaml.Unmarshal(contract, &doc); err != nil {
-		return nil, err
-	}
-	paths, _ := doc["paths"].(map[string]any)
-	kept := make(map[string]any)
-	for path, item := range paths {
-		if strings.HasPrefix(path, ogcBase) {
-			kept[path] = item
-		}
-	}
-	doc["paths"] = kept
-	_, err := json.Marshal(doc)
-	return doc, err
-})
-
-// ogcLayer is a collection.
-type ogcLayer struct {
-	id, title, description string
-	features               func(a *API, span ogcSpan) ([]ogcFeature, error)
-}
-
-// ogcLayers are all collections.
-func ogcLayers() []ogcLayer {
-	return []ogcLayer{
-		{"stations", "Trạm quan trắc · Stations", "Air monitors, where they stand and their VN_AQI", (*API).ogcStations},
-		{"readings-now", "Số đo hiện tại · Readings now", "The newest value of each quantity at each monitor", (*API).ogcReadings},
-		{"stops", "Điểm dừng · Stops", "Places to board a bus", (*API).ogcStops},
-		{"routes", "Tuyến xe · Routes", "Lines of the network, with all their ways", (*API).ogcRoutesLayer},
-		{"zones", "Vùng · Zones", "Areas and their air, those that are valid at the time that is asked for", (*API).ogcZones},
-	}
-}
-
 // ogcDescription is a collection as it is described.
 type ogcDescription struct {
 	ID          string    `json:"id"`
 	Title       string    `json:"title"`
 	Description string    `json:"description"`
-	Extent      *ogcReach `json:"extent,omitempty"`
+	Extent      *ogcReach `json:"extent,omitempty"` // nil while it is empty
 	ItemType    string    `json:"itemType"`
 	CRS         []string  `json:"crs"`
 	Links       []ogcLink `json:"links"`
 }
 
 type ogcReach struct {
-	Spatial struct {
-		BBox [][4]float64 `json:"bbox"`
-		CRS  string       `json:"crs"`
-	} `json:"spatial"`
+	Spatial ogcBounds `json:"spatial"`
+}
+
+type ogcBounds struct {
+	BBox [][4]float64 `json:"bbox"`
+	CRS  string       `json:"crs"`
 }
 
 func (a *API) describe(l *ogcLayer, base string) ogcDescription {
 	at := base + "/collections/" + l.id
-	d := ogcDescription{ID: l.id, Title: l.title, Description: l.description, ItemType: "feature", CRS: []string{crs84}, Links: []ogcLink{
+	return ogcDescription{ID: l.id, Title: l.title, Description: l.description, Extent: ogcExtent(l.features(a, anyTime)), ItemType: "feature", CRS: []string{crs84}, Links: []ogcLink{
 		{at, "self", "application/json", l.title},
 		{at + "/items", "items", geoJSON, l.title},
 	}}
-	if b := a.bounds(); !b.IsEmpty() {
-		d.Extent = new(ogcReach)
-		d.Extent.Spatial.BBox = [][4]float64{{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
-		d.Extent.Spatial.CRS = crs84
+}
+
+// ogcExtent is the box around features. A GIS asks for nothing beyond it.
+func ogcExtent(all []ogcFeature) *ogcReach {
+	around := orb.MultiPoint{}.Bound()
+	for _, f := range all {
+		around = around.Union(f.geometry.Bound())
 	}
-	return d
+	if around.IsEmpty() {
+		return nil
+	}
+	return &ogcReach{ogcBounds{[][4]float64{{around.Min[0], around.Min[1], around.Max[0], around.Max[1]}}, crs84}}
 }
 
 func (a *API) ogcCollections(w http.ResponseWriter, r *http.Request) {

@@ -1,17 +1,15 @@
 package api
 
 import (
+	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"nhip"
 	"nhip/geo/index"
-
-	"github.com/paulmach/orb"
 )
 
 // Limits of a page of features. Above the most a page is as long as that, as the standard asks.
@@ -20,37 +18,14 @@ const (
 	ogcMostPage = 10_000
 )
 
-// ogcFeature is a feature of a collection.
-type ogcFeature struct {
-	Type       string      `json:"type"`
-	ID         string      `json:"id"`
-	Geometry   ogcGeometry `json:"geometry"`
-	Properties any         `json:"properties"`
-	Links      []ogcLink   `json:"links,omitempty"`
-
-	bound orb.Bound
-	time  time.Time // zero: it has none, and is there at any time
-}
-
-type ogcGeometry struct {
-	Type        string       `json:"type"`
-	Coordinates orb.Geometry `json:"coordinates"`
-}
-
-func newFeature(id string, g orb.Geometry, at time.Time, properties any) ogcFeature {
-	return ogcFeature{Type: "Feature", ID: id, Geometry: ogcGeometry{g.GeoJSONType(), g}, Properties: properties, bound: g.Bound(), time: at}
-}
-
 // ogcSpan is the time that is asked for, both ends included; a zero one is open.
-type ogcSpan struct{ from, to time.Time }
-
-// instant is the moment of a span by which areas are chosen: its end, or now.
-func (s ogcSpan) instant(now time.Time) time.Time {
-	if s.to.IsZero() {
-		return now
-	}
-	return s.to
+type ogcSpan struct {
+	from, to time.Time
+	asked    bool // or else what is now
 }
+
+// anyTime is the span of all that there is.
+var anyTime = ogcSpan{asked: true}
 
 func (s ogcSpan) holds(t time.Time) bool {
 	return t.IsZero() || (s.from.IsZero() || !t.Before(s.from)) && (s.to.IsZero() || !t.After(s.to))
@@ -62,6 +37,7 @@ func (q *query) ogcSpan(name string) (s ogcSpan) {
 	if text == "" {
 		return s
 	}
+	s.asked = true
 	from, to, interval := strings.Cut(text, "/")
 	if !interval {
 		to = from
@@ -99,63 +75,89 @@ func (q *query) ogcBox(name string) (index.Box, bool) {
 
 func format(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// overlaps reports whether a box that may cross the antimeridian has anything of a bound.
-func overlaps(box index.Box, b orb.Bound) bool {
-	if b.Max[1] < box.MinLat || b.Min[1] > box.MaxLat {
-		return false
+// ogcLimit reads how long a page may be.
+func (q *query) ogcLimit(name string) int {
+	s := q.text(name)
+	if s == "" {
+		return ogcPage
 	}
-	if box.MinLon <= box.MaxLon {
-		return b.Max[0] >= box.MinLon && b.Min[0] <= box.MaxLon
+	n, _ := strconv.Atoi(s) // 0 of what is no number, and the highest of what is beyond it
+	if n < 1 {
+		q.fail(name, "must be a whole number from 1 on, got %q", s)
 	}
-	return b.Max[0] >= box.MinLon || b.Min[0] <= box.MaxLon
+	return min(n, ogcMostPage)
+}
+
+// ogcQuestion is what is asked of a collection.
+type ogcQuestion struct {
+	limit, offset int
+	box           index.Box
+	boxed         bool
+	span          ogcSpan
+}
+
+func (q *query) ogcQuestion() (asked ogcQuestion) {
+	asked.limit, asked.offset = q.ogcLimit("limit"), q.integer("offset", 0, 0, math.MaxInt32)
+	asked.box, asked.boxed = q.ogcBox("bbox")
+	asked.span = q.ogcSpan("datetime")
+	return asked
+}
+
+// choose returns all features that are asked for.
+func (asked *ogcQuestion) choose(all []ogcFeature) []ogcFeature {
+	found := all[:0]
+	for _, f := range all {
+		if asked.span.holds(f.time) && (!asked.boxed || asked.box.Meets(f.geometry)) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// next is the query of the next page.
+func (asked *ogcQuestion) next(q *query) string {
+	again := maps.Clone(q.values)
+	again.Set("offset", strconv.Itoa(asked.offset+asked.limit))
+	again.Set("limit", strconv.Itoa(asked.limit))
+	return again.Encode()
 }
 
 // ogcItems answers GET /ogc/collections/{collection}/items.
 func (a *API) ogcItems(w http.ResponseWriter, r *http.Request) {
 	l, err := ogcAsked(r)
 	q := ogcQuery(r, "limit", "offset", "bbox", "datetime")
-	limit := min(q.integer("limit", ogcPage, 1, math.MaxInt32), ogcMostPage)
-	offset := q.integer("offset", 0, 0, math.MaxInt32)
-	box, boxed := q.ogcBox("bbox")
-	span := q.ogcSpan("datetime")
+	asked := q.ogcQuestion()
 	if err == nil {
 		err = q.err
-	}
-	var all []ogcFeature
-	if err == nil {
-		all, err = l.features(a, span)
 	}
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
-	found := all[:0]
-	for _, f := range all {
-		if span.holds(f.time) && (!boxed || overlaps(box, f.bound)) {
-			found = append(found, f)
-		}
+	found := asked.choose(l.features(a, asked.span))
+	told := []ogcTold{}
+	for _, f := range found[min(asked.offset, len(found)):min(asked.offset+asked.limit, len(found))] {
+		told = append(told, f.told())
 	}
-	page := found[min(offset, len(found)):min(offset+limit, len(found))]
 	base := a.publicURL(r)
-	links := []ogcLink{{base + r.URL.RequestURI(), "self", geoJSON, ""}, {base + ogcBase + "/collections/" + l.id, "collection", "application/json", l.title}}
-	if next := offset + limit; next < len(found) {
-		again := url.Values{}
-		for k, v := range q.values {
-			again[k] = v
-		}
-		again.Set("offset", strconv.Itoa(next))
-		again.Set("limit", strconv.Itoa(limit))
-		links = append(links, ogcLink{base + r.URL.Path + "?" + again.Encode(), "next", geoJSON, ""})
+	links := []ogcLink{{base + r.URL.RequestURI(), "self", geoJSON, ""}, l.link(base)}
+	if asked.offset+asked.limit < len(found) {
+		links = append(links, ogcLink{base + r.URL.Path + "?" + asked.next(q), "next", geoJSON, ""})
 	}
 	w.Header().Set("Cache-Control", "public, max-age=5")
 	sendAs(w, geoJSON, struct {
-		Type     string       `json:"type"`
-		Time     time.Time    `json:"timeStamp"`
-		Matched  int          `json:"numberMatched"`
-		Returned int          `json:"numberReturned"`
-		Links    []ogcLink    `json:"links"`
-		Features []ogcFeature `json:"features"`
-	}{"FeatureCollection", a.o.Clock.Now(), len(found), len(page), links, append([]ogcFeature{}, page...)})
+		Type     string    `json:"type"`
+		Time     time.Time `json:"timeStamp"`
+		Matched  int       `json:"numberMatched"`
+		Returned int       `json:"numberReturned"`
+		Links    []ogcLink `json:"links"`
+		Features []ogcTold `json:"features"`
+	}{"FeatureCollection", a.o.Clock.Now(), len(found), len(told), links, told})
+}
+
+// link leads from features to their collection.
+func (l *ogcLayer) link(base string) ogcLink {
+	return ogcLink{base + ogcBase + "/collections/" + l.id, "collection", "application/json", l.title}
 }
 
 // ogcItem answers GET /ogc/collections/{collection}/items/{feature}.
@@ -168,23 +170,15 @@ func (a *API) ogcItem(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = idErr
 	}
-	var all []ogcFeature
-	if err == nil {
-		all, err = l.features(a, ogcSpan{})
-	}
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
 	base := a.publicURL(r)
-	for _, f := range all {
-		if f.ID == id {
-			f.Links = []ogcLink{
-				{base + r.URL.EscapedPath(), "self", geoJSON, ""},
-				{base + ogcBase + "/collections/" + l.id, "collection", "application/json", l.title},
-			}
+	for _, f := range l.features(a, anyTime) {
+		if f.id == id {
 			w.Header().Set("Cache-Control", "public, max-age=5")
-			sendAs(w, geoJSON, f)
+			sendAs(w, geoJSON, f.told(ogcLink{base + r.URL.EscapedPath(), "self", geoJSON, ""}, l.link(base)))
 			return
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"nhip/geo/geotest"
+	"nhip/geo/network"
 	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 )
@@ -48,7 +50,7 @@ func rel(t *testing.T, links []ogcLink, name string) string {
 
 // TestAGISFindsItsWay from the landing page to every feature, by links alone.
 func TestAGISFindsItsWay(t *testing.T) {
-	a := underSky(t, func(o *Options) { o.Zones = towns() })
+	a := underSky(t, func(o *Options) { o.Zones, o.Timetable = towns(), network.New(geotest.Line(21, 15*time.Minute)) })
 	var landing struct{ Links []ogcLink }
 	ogcGet(t, a, "/ogc/", &landing)
 	for name, kind := range map[string]string{"service-desc": "application/vnd.oai.openapi+json;version=3.0", "data": "application/json", "conformance": "application/json"} {
@@ -87,7 +89,7 @@ func TestAGISFindsItsWay(t *testing.T) {
 			}
 			total, next = page.NumberMatched, rel(t, page.Links, "next")
 		}
-		if want := map[string]int{"stations": 12, "readings-now": 12, "zones": 3}[c.ID]; len(seen) != want || total != want {
+		if want := map[string]int{"stations": 12, "readings-now": 12, "stops": 21, "routes": 1, "zones": 3}[c.ID]; len(seen) != want || total != want {
 			t.Errorf("%s: %d of %d features, want %d", c.ID, len(seen), total, want)
 		}
 	}
@@ -116,7 +118,8 @@ func TestFeaturesAreChosen(t *testing.T) {
 		"stations/items": 13, "stations/items?bbox=105.852,20,110,22": east, "stations/items?bbox=105.852,20,0,110,22,9000": east, "stations/items?bbox=170,-10,-170,10": 0,
 		"stations/items?bbox=105.852,20,-100,22": east, "stations/items?datetime=2026-02-16T12:00:00Z": 12, "stations/items?datetime=../2026-02-16T11:00:00Z": 1,
 		"stations/items?datetime=2026-02-16T06:00:00Z/..": 13, "stations/items?datetime=2026-02-17T00:00:00Z/": 0, "readings-now/items?limit=1000000": 13,
-		"zones/items": 3, "zones/items?datetime=2025-01-01T00:00:00Z": 1, "zones/items?bbox=105.9,21,105.95,21.05": 1, "stops/items": 0, "stations/items?offset=99": 13,
+		"zones/items": 3, "zones/items?datetime=2025-01-01T00:00:00Z": 1, "zones/items?bbox=105.9,21,105.95,21.05": 1, "stops/items": 0, "stations/items?offset=99": 13, "stations/items?limit=99999999999999999999": 13,
+		"zones/items?datetime=2025-01-01T00:00:00Z/..": 4, "zones/items?datetime=../2025-01-01T00:00:00Z": 1, "zones/items?datetime=2025-07-01T00:00:00Z": 3,
 	} {
 		if got := count(path); got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
@@ -130,6 +133,8 @@ func TestFeaturesAreChosen(t *testing.T) {
 	for path, field := range map[string]string{
 		"stations/items?limit=0": "limit", "stations/items?limit=x": "limit", "stations/items?offset=-1": "offset", "stations/items?bbox=1,2,3": "bbox", "stations/items?bbox=1,9,2,3": "bbox",
 		"stations/items?datetime=today": "datetime", "stations/items?datetime=../..": "datetime", "stations/items?datetime=2026-02-02T00:00:00Z/2026-02-01T00:00:00Z": "datetime", "stations/items?datetime=..": "datetime",
+		"stations/items?limit=-1": "limit", "stations/items?limit=1.5": "limit", "stations/items?limit=": "limit", "stations/items?bbox=1,2,3,4,5": "bbox", "stations/items?bbox=1,2,3,NaN": "bbox",
+		"stations/items?bbox=0,0,0,0&bbox=1,1,1,1": "bbox", "stations/items?datetime=2026-02-16": "datetime", "stations/items?datetime=/": "datetime", "stations/items/m00?limit=1": "limit",
 		"stations/items?crs=x": "crs", "stations/items?f=html": "f", "stations?limit=1": "limit", "stations/items?bbox-crs=x": "bbox-crs",
 	} {
 		if w := get(t, a, "/ogc/collections/"+path); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), fmt.Sprintf(`"field":%q`, field)) {

@@ -38,7 +38,7 @@ func (a *API) routes() http.Handler {
 
 	r.Group(func(r chi.Router) {
 		r.Use(middleware.Compress(compressLevel, geoJSON, "application/json", "application/problem+json", "text/csv",
-			"application/yaml", openAPI30, "text/html", "text/css", "text/javascript", "image/svg+xml"))
+			"application/yaml", "application/vnd.oai.openapi+json", "text/html", "text/css", "text/javascript", "image/svg+xml"))
 		r.With(a.needCity).Get("/v1/buses", a.listBuses)
 		r.With(a.needCity).Get("/v1/stations", a.listStations)
 		r.With(a.needCity).Get("/v1/stations/{id}", a.getStation)

@@ -14,26 +14,29 @@ import (
 	"github.com/paulmach/orb/maptile"
 )
 
-// Palette is the colours of a scale: a smooth run through its classes, in a few grades of certainty.
+// Palette is the colours of a scale: a smooth run through its classes, in grades of certainty. A picture holds those of
+// them that it shows, 255 at most.
 type Palette struct {
-	colours color.Palette
-	at      [tones]uint8 // place in the run, by index in equal steps
-	per     float64      // steps of an index of 1
-	buffers pngBuffers   // of encoding
+	colours [grades * shades]color.NRGBA // by code
+	at      [tones]uint8                 // place in the run, by index in equal steps
+	per     float64                      // steps of an index of 1
+	buffers pngBuffers                   // of encoding
 }
 
-// A palette holds 255 colours and nothing: shades of the run for each grade.
+// A code is a shade of the run in a grade of certainty.
 const (
-	grades = 5
-	shades = 51
+	grades = 16
+	shades = 160
 	tones  = 2048 // steps in which an index is looked up
+
+	nothingKnown = grades * shades // the code of no colour
 )
 
-// opacities are those of the grades, the least sure first: a fifth explained to all of it.
-var opacities = [grades]uint8{40, 80, 120, 155, 185}
+// How opaque the least and the surest are: nothing explained, and all of it.
+const faintest, strongest = 40, 185
 
 // unknownGrade is taken where it is not known how sure an estimate is.
-const unknownGrade = 1
+const unknownGrade = grades / 4
 
 // NewPalette makes the colours of a scale of classes, and from where on each but the first begins. The middle of a
 // class has its colour; the last is taken to be twice as wide as the one before.
@@ -44,13 +47,11 @@ func NewPalette(levels []nhip.Level, from []float64) *Palette {
 		before = from[len(from)-2]
 	}
 	ends := append(append([]float64{0}, from...), last+2*(last-before))
-	p := &Palette{colours: color.Palette{color.NRGBA{}}, per: tones / ends[len(ends)-1]}
-	for grade := range grades {
-		for shade := range shades {
-			c := between(levels, float64(shade)/(shades-1)*float64(len(levels))-0.5)
-			c.A = opacities[grade]
-			p.colours = append(p.colours, c)
-		}
+	p := &Palette{per: tones / ends[len(ends)-1]}
+	for code := range p.colours {
+		c := between(levels, float64(code%shades)/(shades-1)*float64(len(levels))-0.5)
+		c.A = uint8(faintest + (strongest-faintest)*(code/shades)/(grades-1))
+		p.colours[code] = c
 	}
 	for i := range p.at {
 		v := (float64(i) + 0.5) / p.per
@@ -92,17 +93,17 @@ func hex(s string) color.NRGBA {
 	return color.NRGBA{R: v[0]<<4 | v[1], G: v[2]<<4 | v[3], B: v[4]<<4 | v[5]}
 }
 
-// colour returns the place in the palette of an index and how sure it is.
-func (p *Palette) colour(index, certainty float32) uint8 {
+// code returns that of an index and how sure it is.
+func (p *Palette) code(index, certainty float32) int {
 	if index != index {
-		return 0
+		return nothingKnown
 	}
 	grade := unknownGrade
 	if certainty == certainty {
-		grade = min(int(certainty*grades), grades-1)
+		grade = min(max(int(certainty*grades), 0), grades-1)
 	}
 	tone := min(max(int(float64(index)*p.per), 0), tones-1)
-	return uint8(1 + grade*shades + int(p.at[tone]))
+	return grade*shades + int(p.at[tone])
 }
 
 // Picture returns a tile of so many pixels as a PNG: a smooth field of the index, the more opaque the surer it is. It
@@ -115,10 +116,11 @@ func Picture(t maptile.Tile, index, certainty *surface.Raster, p *Palette, pixel
 	if !f.overlaps(index.Grid) {
 		return nil, nil
 	}
-	img := image.NewPaletted(image.Rect(0, 0, pixels, pixels), p.colours)
-	if !paint(img, f, index, certainty, p) {
+	codes := make([]uint16, pixels*pixels)
+	if !paint(codes, pixels, f, index, certainty, p) {
 		return nil, nil
 	}
+	img := p.picture(codes, pixels)
 	var out bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &p.buffers}
 	if err := enc.Encode(&out, img); err != nil {
@@ -127,9 +129,8 @@ func Picture(t maptile.Tile, index, certainty *surface.Raster, p *Palette, pixel
 	return out.Bytes(), nil
 }
 
-// paint fills a picture and reports whether there is anything in it.
-func paint(img *image.Paletted, f frame, index, certainty *surface.Raster, p *Palette) bool {
-	pixels := img.Rect.Dx()
+// paint fills a square of codes and reports whether there is anything in it.
+func paint(codes []uint16, pixels int, f frame, index, certainty *surface.Raster, p *Palette) bool {
 	columns := make([]float64, pixels)
 	for x := range columns {
 		columns[x] = (f.x+(float64(x)+0.5)/float64(pixels))/f.tiles*float64(index.Size) - float64(index.X)
@@ -137,24 +138,60 @@ func paint(img *image.Paletted, f frame, index, certainty *surface.Raster, p *Pa
 	indices, certainties := make([]float32, index.W), make([]float32, index.W)
 	any := false
 	for y := range pixels {
+		line := codes[y*pixels:][:pixels]
+		for x := range line {
+			line[x] = nothingKnown
+		}
 		row := (f.y+(float64(y)+0.5)/float64(pixels))/f.tiles*float64(index.Size) - float64(index.Y)
 		if row < 0 || row > float64(index.H-1) || index.H < 2 {
 			continue
 		}
 		rowOf(index, row, indices)
 		rowOf(certainty, row, certainties)
-		line := img.Pix[y*img.Stride:][:pixels]
 		for x, c := range columns {
 			if c < 0 || c >= float64(index.W-1) {
 				continue
 			}
 			k := int(c)
 			by := float32(c - float64(k))
-			line[x] = p.colour(indices[k]+by*(indices[k+1]-indices[k]), certainties[k]+by*(certainties[k+1]-certainties[k]))
-			any = any || line[x] != 0
+			line[x] = uint16(p.code(indices[k]+by*(indices[k+1]-indices[k]), certainties[k]+by*(certainties[k+1]-certainties[k])))
+			any = any || line[x] != nothingKnown
 		}
 	}
 	return any
+}
+
+// picture gives each code that is shown a place in the picture's palette. Where they are too many for one, neighbouring
+// grades and shades are taken together.
+func (p *Palette) picture(codes []uint16, pixels int) *image.Paletted {
+	img := image.NewPaletted(image.Rect(0, 0, pixels, pixels), color.Palette{color.NRGBA{}})
+	for coarse := 1; ; coarse *= 2 {
+		var places [grades*shades + 1]uint8
+		img.Palette = img.Palette[:1]
+		if p.fill(img, codes, coarse, &places) {
+			return img
+		}
+	}
+}
+
+func (p *Palette) fill(img *image.Paletted, codes []uint16, coarse int, places *[grades*shades + 1]uint8) bool {
+	for i, code := range codes {
+		if code == nothingKnown {
+			img.Pix[i] = 0
+			continue
+		}
+		grade, shade := int(code)/shades/coarse*coarse, int(code)%shades/coarse*coarse
+		as := grade*shades + shade
+		if places[as] == 0 {
+			if len(img.Palette) == 256 {
+				return false
+			}
+			img.Palette = append(img.Palette, p.colours[as])
+			places[as] = uint8(len(img.Palette) - 1)
+		}
+		img.Pix[i] = places[as]
+	}
+	return true
 }
 
 // rowOf returns a raster between two of its rows.

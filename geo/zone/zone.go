@@ -111,6 +111,21 @@ func (s *Set) All(t time.Time) []*Zone {
 	return out
 }
 
+// Between returns the zones that are valid at any time of a span, both ends included, by kind, id and when they begin.
+// A zero end is open.
+func (s *Set) Between(from, to time.Time) []*Zone {
+	if s == nil {
+		return nil
+	}
+	var out []*Zone
+	for _, z := range s.zones {
+		if (z.To.IsZero() || from.Before(z.To)) && (to.IsZero() || !to.Before(z.From)) {
+			out = append(out, z)
+		}
+	}
+	return out
+}
+
 // At returns the zones of a time that hold a place, by kind and id.
 func (s *Set) At(p orb.Point, t time.Time) []*Zone {
 	if s == nil || math.IsNaN(p[0]) || math.IsNaN(p[1]) {

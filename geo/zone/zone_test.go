@@ -146,8 +146,28 @@ func TestRead(t *testing.T) {
 	if z := ward[0].Area[0][0]; z.Orientation() != orb.CCW {
 		t.Error("an outer ring is clockwise")
 	}
+	for _, span := range []struct {
+		from, to time.Time
+		want     string
+	}{
+		{time.Time{}, time.Time{}, "ac"},
+		{from.Add(-1), from, "ac"},
+		{from, time.Time{}, "c"},
+		{from.Add(-2), from.Add(-1), "a"},
+		{time.Time{}, from.Add(-1), "a"},
+		{time.Time{}, from, "ac"},
+		{from.AddDate(1, 0, 0), from.AddDate(2, 0, 0), "c"},
+	} {
+		got := ""
+		for _, z := range s.Between(span.from, span.to) {
+			got += z.ID
+		}
+		if got != span.want {
+			t.Errorf("from %v to %v: %q, want %q", span.from, span.to, got, span.want)
+		}
+	}
 	var none *Set
-	if none.At(at, from) != nil || none.All(from) != nil || s.At(orb.Point{math.NaN(), 21}, from) != nil {
+	if none.At(at, from) != nil || none.Between(from, from) != nil || none.All(from) != nil || s.At(orb.Point{math.NaN(), 21}, from) != nil {
 		t.Error("zones of nothing")
 	}
 }

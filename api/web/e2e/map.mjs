@@ -153,9 +153,9 @@ async function legend(page) {
   check((await read()) === before, 'the legend did not change back');
 }
 
-/** Waits until the map has drawn what it asked for. */
+/** Waits until the map has the air that it asked for. Of all tiles that can't be asked: gliding buses are never done. */
 async function settled(page) {
-  await page.waitForFunction(() => globalThis.nhip.map.areTilesLoaded() && !globalThis.nhip.map.isMoving(), null, {timeout: patience});
+  await page.waitForFunction(() => ['nhip-field', 'nhip-air', 'nhip-past-buses'].every((id) => globalThis.nhip.map.isSourceLoaded(id)), null, {timeout: patience});
 }
 
 async function field(page) {
