@@ -119,7 +119,7 @@ func mapStyle(theme string, c *themeColours, base, air, transit string) styled {
 			{"id": "ground", "type": "background", "paint": styled{"background-color": c.ground}},
 			{"id": "outline", "type": "fill", "source": "transit", "source-layer": "outline", "paint": styled{"fill-color": c.outline}},
 			{"id": "field", "type": "raster", "source": "field", "paint": styled{"raster-resampling": "linear"}},
-			{"id": "isobands", "type": "line", "source": "air", "source-layer": "isobands", "paint": styled{"line-color": ofLevel, "line-width": 1, "line-opacity": 0.6}},
+			{"id": "isobands", "type": "line", "source": "air", "source-layer": "isobands", "paint": styled{"line-color": []any{"get", "colour"}, "line-width": 1, "line-opacity": 0.6}},
 			{"id": "zones", "type": "line", "source": "air", "source-layer": "zones", "paint": styled{"line-color": c.route, "line-width": 0.8, "line-dasharray": []float64{3, 2}}},
 			{"id": "routes", "type": "line", "source": "transit", "source-layer": "routes", "paint": styled{
 				"line-color": []any{"case", []any{"==", []any{"get", "color"}, ""}, c.route, []any{"get", "color"}}, "line-width": 1.4, "line-opacity": 0.7,
