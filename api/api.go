@@ -253,6 +253,8 @@ func (a *API) Stop(ctx context.Context) error {
 		return errors.Join(err, ignoreClosed(a.listener.Close()), ignoreClosed(a.inside.Close()))
 	}
 	a.cancel()
+	a.sky.past.close()
+	a.fleets.close()
 	a.asker.Close()
 	if a.client != nil {
 		a.client.Close()

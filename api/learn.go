@@ -218,7 +218,7 @@ func (s *sky) roved(ctx context.Context, end time.Time) ([]air.Roving, error) {
 func (s *sky) places() map[string]*nhip.Station {
 	out := s.city.fleet.placed()
 	for _, st := range s.city.allStations() {
-		if _, placed := st.Point(); placed || st.Mobile {
+		if _, placed := st.Point(); placed { // who may be told, that is
 			out[st.ID] = st
 		}
 	}

@@ -15,9 +15,14 @@ type memo[T any] struct {
 	most    int
 	reading chan struct{} // holds a place for each that is being read
 
-	mu   sync.Mutex
-	all  map[int64]*memory[T]
-	used int64
+	run    context.Context // ends with close
+	cancel context.CancelFunc
+	fills  sync.WaitGroup
+
+	mu     sync.Mutex
+	all    map[int64]*memory[T]
+	used   int64
+	closed bool
 }
 
 type memory[T any] struct {
@@ -29,7 +34,18 @@ type memory[T any] struct {
 }
 
 func newMemo[T any](most, atOnce int) *memo[T] {
-	return &memo[T]{most: most, reading: make(chan struct{}, atOnce), all: make(map[int64]*memory[T])}
+	m := &memo[T]{most: most, reading: make(chan struct{}, atOnce), all: make(map[int64]*memory[T])}
+	m.run, m.cancel = context.WithCancel(context.Background())
+	return m
+}
+
+// close breaks off what is being read, and waits until that has ended. Nothing is read after it.
+func (m *memo[T]) close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.cancel()
+	m.fills.Wait()
 }
 
 // memoWait is how long a moment waits for a place to be read.
@@ -44,9 +60,15 @@ func (m *memo[T]) get(ctx context.Context, at time.Time, keep time.Duration, rea
 	m.mu.Lock()
 	x := m.all[key]
 	if x == nil || time.Now().After(x.until) {
+		if m.closed {
+			m.mu.Unlock()
+			var none T
+			return none, errBusyPast
+		}
 		x = &memory[T]{ready: make(chan struct{}), until: time.Now().Add(keep)}
 		m.all[key] = x
-		go m.fill(context.WithoutCancel(ctx), key, x, read) // others may wait for it when this one has left
+		// It is read for all who ask, also when the first of them has left.
+		m.fills.Go(func() { m.fill(key, x, read) })
 	}
 	m.used++
 	x.used = m.used
@@ -75,23 +97,29 @@ func (m *memo[T]) forget() {
 	}
 }
 
-func (m *memo[T]) fill(ctx context.Context, key int64, x *memory[T], read func(context.Context) (T, error)) {
+func (m *memo[T]) fill(key int64, x *memory[T], read func(context.Context) (T, error)) {
 	defer close(x.ready)
+	defer func() {
+		if fault := recover(); fault != nil { // a fault of ours must not end the house
+			x.err = nhip.Errorf(nhip.Internal, "time", "can't be answered: %v", fault)
+		}
+		if x.err != nil {
+			m.mu.Lock()
+			if m.all[key] == x {
+				delete(m.all, key)
+			}
+			m.mu.Unlock()
+		}
+	}()
 	wait := time.NewTimer(memoWait)
 	defer wait.Stop()
 	select {
 	case m.reading <- struct{}{}:
-		x.what, x.err = read(ctx)
-		<-m.reading
+		defer func() { <-m.reading }()
+		x.what, x.err = read(m.run)
 	case <-wait.C:
 		x.err = errBusyPast
+	case <-m.run.Done():
+		x.err = errBusyPast
 	}
-	if x.err == nil {
-		return
-	}
-	m.mu.Lock()
-	if m.all[key] == x {
-		delete(m.all, key)
-	}
-	m.mu.Unlock()
 }

@@ -57,10 +57,11 @@ func (s *sky) hourOf(was *stationHours, roving []air.Roving, now *hour) *hour {
 	}
 	for id, st := range s.places() {
 		if of := was.by[id]; of != nil {
-			p, _ := st.Point()
-			if !st.Mobile {
-				h.Monitors = append(h.Monitors, air.Monitor{ID: id, Point: p, Class: classOf(st), Hours: of})
+			if st.Mobile {
+				continue // where it is now is not where it was
 			}
+			p, _ := st.Point()
+			h.Monitors = append(h.Monitors, air.Monitor{ID: id, Point: p, Class: classOf(st), Hours: of})
 			h.stations = append(h.stations, stationThen(st, of, was.end))
 		}
 	}

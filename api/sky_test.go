@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -262,6 +263,34 @@ func TestOneReadingForAll(t *testing.T) {
 	wg.Wait()
 	if n := h.asked.Load(); n != 1 {
 		t.Errorf("the hour was read %d times", n)
+	}
+}
+
+// TestAReadingIsBrokenOff at the end, and one that panics is an answer, not an end.
+func TestAReadingIsBrokenOff(t *testing.T) {
+	m := newMemo[int](3, 1)
+	if _, err := m.get(t.Context(), noon, time.Hour, func(context.Context) (int, error) { panic("a fault") }); nhip.ErrorCode(err) != nhip.Internal {
+		t.Errorf("%v", err)
+	}
+	if v, err := m.get(t.Context(), noon, time.Hour, func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
+		t.Errorf("%d %v", v, err)
+	}
+	began, answer := make(chan struct{}), make(chan error)
+	go func() {
+		_, err := m.get(t.Context(), noon.Add(time.Hour), time.Hour, func(ctx context.Context) (int, error) {
+			close(began)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		answer <- err
+	}()
+	<-began
+	m.close()
+	if err := <-answer; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := m.get(t.Context(), noon.Add(2*time.Hour), time.Hour, nil); nhip.ErrorCode(err) != nhip.Unavailable {
+		t.Errorf("after the end: %v", err)
 	}
 }
 

@@ -84,10 +84,12 @@ func (c *tileCache) get(key tileKey, squeeze bool, draw func() ([]byte, error)) 
 	c.tiles[key] = e
 	c.made++
 	c.mu.Unlock()
+	defer c.settle(e)
 	t.fill(squeeze, draw)
-	c.settle(e)
 	return t
 }
+
+var errTileFault = nhip.Errorf(nhip.Internal, "", "the tile can't be made")
 
 // settle counts a tile that is made, and makes room. One that failed is not kept.
 func (c *tileCache) settle(e *list.Element) {
@@ -126,9 +128,9 @@ func (t *stored) cost() int {
 
 func (t *stored) fill(squeeze bool, draw func() ([]byte, error)) {
 	defer close(t.ready)
+	t.err = errTileFault // of those who wait where drawing it panics
 	body, err := draw()
-	if err != nil {
-		t.err = err
+	if t.err = err; err != nil {
 		return
 	}
 	t.size, t.body = len(body), body
@@ -143,17 +145,30 @@ func (t *stored) answer(accepts string) (body []byte, encoding, etag string) {
 	switch {
 	case !t.zipped:
 		return t.body, "", `"` + t.etag + `"`
-	case strings.Contains(accepts, "br"):
+	case takes(accepts, "br"):
 		if small := t.brotli(); small != nil {
 			return small, "br", `"` + t.etag + `b"`
 		}
 		fallthrough
-	case strings.Contains(accepts, "gzip"):
-		if strings.Contains(accepts, "gzip") {
+	case takes(accepts, "gzip"):
+		if takes(accepts, "gzip") {
 			return t.body, "gzip", `"` + t.etag + `g"`
 		}
 	}
 	return t.flattened(), "", `"` + t.etag + `"`
+}
+
+// takes reports whether an Accept-Encoding header names an encoding and does not refuse it.
+func takes(accepts, encoding string) bool {
+	for part := range strings.SplitSeq(accepts, ",") {
+		name, weight, weighed := strings.Cut(part, ";")
+		if strings.TrimSpace(name) != encoding {
+			continue
+		}
+		q, _ := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+		return !weighed || strings.Trim(q, "0.") != ""
+	}
+	return false
 }
 
 // flattened returns the body as it is; it must not be changed.

@@ -158,3 +158,25 @@ func TestTilesAreForgotten(t *testing.T) {
 		t.Errorf("%d tiles of %d bytes are kept, %d were made", len(c.tiles), bytes, made)
 	}
 }
+
+// TestATileThatPanics fails for all who wait for it, and is tried again.
+func TestATileThatPanics(t *testing.T) {
+	c := newTileCache()
+	func() {
+		defer func() { _ = recover() }()
+		c.get(tileKey{kind: "k"}, true, func() ([]byte, error) { panic("a fault") })
+	}()
+	if got := c.get(tileKey{kind: "k"}, true, func() ([]byte, error) { return []byte("tile"), nil }); got.err != nil || string(got.plain()) != "tile" {
+		t.Errorf("%v", got.err)
+	}
+}
+
+func TestWhatAClientTakes(t *testing.T) {
+	for header, want := range map[string]bool{
+		"": false, "br": false, "gzip": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.0, br": false, "gzip;q=0.5": true, "x-gzip": false, "deflate,gzip;q=1.0": true,
+	} {
+		if takes(header, "gzip") != want {
+			t.Errorf("%q: %v", header, !want)
+		}
+	}
+}

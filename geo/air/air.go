@@ -17,6 +17,7 @@ import (
 	"nhip/geo/surface"
 
 	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geo"
 )
 
 // Monitor is what one station says up to the end of an hour.
@@ -99,7 +100,11 @@ func (m *Maker) Make(mo *Moment, models Models, scale nhip.Scale) *City {
 	return c
 }
 
-// grid lies over all that is said of the moment.
+// cityReach is how far from the middle of its monitors a city goes, m. One that claims to stand in Berlin must not
+// make Hanoi's cells so large.
+const cityReach = 150_000
+
+// grid lies over all that is said of the moment in the city.
 func (m *Maker) grid(mo *Moment) surface.Grid {
 	var all orb.MultiPoint
 	for i := range mo.Monitors {
@@ -111,7 +116,21 @@ func (m *Maker) grid(mo *Moment) surface.Grid {
 	if len(all) == 0 {
 		return surface.Grid{Size: 1}
 	}
+	middle := orb.Point{median(all, 0), median(all, 1)}
+	all = slices.DeleteFunc(all, func(p orb.Point) bool { return geo.DistanceHaversine(p, middle) > cityReach })
+	if len(all) == 0 { // as many here as there, and nobody in the middle
+		return surface.Grid{Size: 1}
+	}
 	return surface.GridOver(all.Bound(), m.reach, finest)
+}
+
+func median(all orb.MultiPoint, axis int) float64 {
+	v := make([]float64, len(all))
+	for i, p := range all {
+		v[i] = p[axis]
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
 }
 
 // round gathers what is known of one average.

@@ -174,3 +174,14 @@ func TestAlong(t *testing.T) {
 		t.Error("steps of no line")
 	}
 }
+
+// TestOneInBerlin: a monitor whose place is wrong does not make the others' cells large.
+func TestOneInBerlin(t *testing.T) {
+	mo := town(12, eastward)
+	maker := NewMaker(DefaultReach)
+	before := maker.Make(mo, nil, nhip.VNAQI)
+	mo.Monitors = append(mo.Monitors, Monitor{ID: "z", Point: orb.Point{13.4, 52.5}, Hours: mo.Monitors[0].Hours})
+	if c := maker.Make(mo, nil, nhip.VNAQI); c.Grid != before.Grid {
+		t.Errorf("the lattice is %+v with it, %+v without", c.Grid, before.Grid)
+	}
+}
