@@ -102,20 +102,28 @@ func (t *transit) pattern(p *network.Pattern, now time.Time) patternAnswer {
 	return out
 }
 
-// getRoute answers GET /v1/routes/{id}.
-func (a *API) getRoute(w http.ResponseWriter, r *http.Request) {
+// askedRoute returns the route of a request's path.
+func (a *API) askedRoute(r *http.Request, fault error) (*transit, *gtfs.Route, error) {
 	id, err := pathID(r, "id")
-	if err == nil {
-		err = readQuery(r).err
+	if fault != nil {
+		err = fault
 	}
 	t, err := a.timetable(err)
 	if err != nil {
-		a.problem(w, r, err)
-		return
+		return nil, nil, err
 	}
 	route := t.net.Feed.Route(id)
 	if route == nil {
-		a.problem(w, r, nhip.Errorf(nhip.NotFound, "id", "there is no route %q", id))
+		return nil, nil, nhip.Errorf(nhip.NotFound, "id", "there is no route %q", id)
+	}
+	return t, route, nil
+}
+
+// getRoute answers GET /v1/routes/{id}.
+func (a *API) getRoute(w http.ResponseWriter, r *http.Request) {
+	t, route, err := a.askedRoute(r, readQuery(r).err)
+	if err != nil {
+		a.problem(w, r, err)
 		return
 	}
 	now := a.o.Clock.Now()

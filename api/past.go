@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"math"
@@ -65,21 +66,11 @@ func (s *sky) hourOf(was *stationHours, roving []air.Roving, now *hour) *hour {
 			h.stations = append(h.stations, stationThen(st, of, was.end))
 		}
 	}
-	slices.SortFunc(h.Monitors, func(a, b air.Monitor) int { return compareText(a.ID, b.ID) })
-	slices.SortFunc(h.stations, func(a, b nhip.Station) int { return compareText(a.ID, b.ID) })
+	slices.SortFunc(h.Monitors, func(a, b air.Monitor) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(h.stations, func(a, b nhip.Station) int { return cmp.Compare(a.ID, b.ID) })
 	h.key = keyOfMoment(h.Moment) + h.models.version
 	h.version = h.key
 	return h
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // stationThen is a station as it was shown at the end of an hour.

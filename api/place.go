@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"slices"
@@ -140,10 +141,7 @@ func (h *hour) nearest(at orb.Point, scale nhip.Scale) []nearby {
 		out = append(out, nearby{ID: s.ID, Name: s.Name, Kind: s.Kind, Distance: geo.DistanceHaversine(at, p), State: s.State(h.at)})
 	}
 	slices.SortFunc(out, func(a, b nearby) int {
-		if a.Distance != b.Distance {
-			return int(math.Copysign(1, a.Distance-b.Distance))
-		}
-		return compareText(a.ID, b.ID)
+		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
 	})
 	out = out[:min(len(out), mostNearby)]
 	for i := range out {
@@ -213,20 +211,11 @@ const wayEvery = 250
 
 // getRouteAir answers GET /v1/routes/{id}/air.
 func (a *API) getRouteAir(w http.ResponseWriter, r *http.Request) {
-	id, err := pathID(r, "id")
 	q := readQuery(r, "index", "time")
 	scale := q.scale("index")
-	if err == nil {
-		err = q.err
-	}
-	t, err := a.timetable(err)
+	t, route, err := a.askedRoute(r, q.err)
 	if err != nil {
 		a.problem(w, r, err)
-		return
-	}
-	route := t.net.Feed.Route(id)
-	if route == nil {
-		a.problem(w, r, nhip.Errorf(nhip.NotFound, "id", "there is no route %q", id))
 		return
 	}
 	h, err := a.hour(r.Context(), q)

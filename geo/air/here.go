@@ -1,6 +1,7 @@
 package air
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -50,23 +51,13 @@ func (c *City) At(p orb.Point) (Here, bool) {
 	if len(h.Parts) == 0 || !enough {
 		return Here{}, false
 	}
-	slices.SortStableFunc(h.Parts, func(a, b Estimate) int { return compare(b.Index.Value, a.Index.Value) })
+	slices.SortStableFunc(h.Parts, func(a, b Estimate) int { return cmp.Compare(b.Index.Value, a.Index.Value) })
 	h.Index, h.Dominant = h.Parts[0].Index, h.Parts[0].Average.Quantity
 	for _, e := range h.Parts { // another quantity may be the higher one, too
 		h.Index.Low, h.Index.High = math.Max(h.Index.Low, e.Index.Low), math.Max(h.Index.High, e.Index.High)
 	}
 	h.Level = aqi.LevelOf(c.Scale, h.Index.Value)
 	return h, true
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // at estimates a part at column i, row j.

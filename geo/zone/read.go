@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -258,15 +259,7 @@ func crossing(ring orb.Ring) (orb.Point, bool) {
 		}
 		edges = append(edges, edge{a, b})
 	}
-	slices.SortFunc(edges, func(x, y edge) int {
-		switch {
-		case x.a[0] < y.a[0]:
-			return -1
-		case x.a[0] > y.a[0]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(edges, func(x, y edge) int { return cmp.Compare(x.a[0], y.a[0]) })
 	for i, x := range edges {
 		for _, y := range edges[i+1:] {
 			if y.a[0] > x.b[0] {
