@@ -52,8 +52,8 @@ export class CityMap {
     this.map = new MapLibre({
       container, center: info.center, zoom: info.zoom, style: this.#ground(),
       attributionControl: false, fadeDuration: 0, maxPitch: 0, dragRotate: false, pitchWithRotate: false,
-      // Tiles named by path alone must be absolute before the worker asks for them.
-      transformRequest: (url) => ({url: new URL(url, location.href).href}),
+      // Tiles named by path alone must be absolute before the worker asks for them. What is in a file has a name of its own.
+      transformRequest: (url) => ({url: url.startsWith('pmtiles:') ? url : new URL(url, location.href).href}),
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
