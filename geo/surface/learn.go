@@ -2,6 +2,7 @@ package surface
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -41,9 +42,13 @@ func (l *Learner) Add(r Round) {
 		first++
 	}
 	l.rounds = l.rounds[first:]
-	if len(r.Sites) >= leastSites && spread(r.Values) > 0 {
-		l.rounds = append(l.rounds, r)
+	if len(r.Sites) < leastSites || spread(r.Values) == 0 {
+		return
 	}
+	if n := len(l.rounds); n > 0 && slices.Equal(l.rounds[n-1].Sites, r.Sites) {
+		r.Sites = l.rounds[n-1].Sites // a network is kept once, not with each of its hours
+	}
+	l.rounds = append(l.rounds, r)
 }
 
 // spread is the variance of values.
