@@ -79,7 +79,7 @@ type SurfaceReport struct {
 	Bias  float64    `json:"bias"`                 // estimate minus what was said
 	R2    float64    `json:"r2"`                   // of all variance, most of which is that of time
 	Skill float64    `json:"skill"`                // part of the mean squared error of the city's mean that is gone
-	ZSD   *float64   `json:"z_sd"`       // deviation of error / its own estimate; 1 is honest
+	ZSD   *float64   `json:"z_sd"`                 // deviation of error / its own estimate; 1 is honest
 	Third [3]float64 `json:"z_sd_thirds,omitzero"` // in the cleanest, the middle and the foulest third of rounds
 	Count int        `json:"count"`
 }
