@@ -45,8 +45,8 @@ type airQuestion struct {
 }
 
 // airQuestion reads it. Parameters that are not ours are passed over: mapping programs add keys and version marks.
-func (a *API) airQuestion(r *http.Request) (*airQuestion, error) {
-	at, err := tileAddress(r)
+func (a *API) airQuestion(r *http.Request, row string) (*airQuestion, error) {
+	at, err := tileAddress(r, row)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (h *hour) caching(now string) string {
 
 // airTile answers GET /tiles/air/{z}/{x}/{y}.mvt.
 func (a *API) airTile(w http.ResponseWriter, r *http.Request) {
-	ask, err := a.airQuestion(r)
+	ask, err := a.airQuestion(r, chi.URLParam(r, "y"))
 	if err != nil {
 		a.problem(w, r, err)
 		return
@@ -131,13 +131,14 @@ func (a *API) scene(ask *airQuestion) *tile.Scene {
 
 // airPicture answers GET /tiles/air/{z}/{x}/{y}.png, and with @2x.
 func (a *API) airPicture(w http.ResponseWriter, r *http.Request) {
-	ask, err := a.airQuestion(r)
+	row, large := strings.CutSuffix(chi.URLParam(r, "y"), "@2x")
+	ask, err := a.airQuestion(r, row)
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
 	kind, pixels := "air.png", tilePixels
-	if strings.HasSuffix(r.URL.Path, "@2x.png") {
+	if large {
 		kind, pixels = "air@2x.png", bigPixels
 	}
 	key := tileKey{kind, ask.at, ask.quantity, ask.scale, ask.hour.key}
@@ -188,15 +189,14 @@ func (a *API) sendTile(w http.ResponseWriter, r *http.Request, t *stored, kind, 
 
 var varyEncoding = []string{"Accept-Encoding"}
 
-// tileAddress reads z, x and y. Only their plain spelling is an address: "+1" and "01" would be
+// tileAddress reads z and x, and y as it is given. Only their plain spelling is an address: "+1" and "01" would be
 // the same tile under another name in every cache.
-func tileAddress(r *http.Request) (maptile.Tile, error) {
+func tileAddress(r *http.Request, y string) (maptile.Tile, error) {
 	var v [3]int
-	for i, name := range [...]string{"z", "x", "y"} {
-		s := strings.TrimSuffix(chi.URLParam(r, name), "@2x")
-		n, err := strconv.Atoi(s)
-		if err != nil || strconv.Itoa(n) != s {
-			return maptile.Tile{}, nhip.Errorf(nhip.NotFound, name, "must be a whole number, got %q", s)
+	for i, part := range [...]struct{ name, text string }{{"z", chi.URLParam(r, "z")}, {"x", chi.URLParam(r, "x")}, {"y", y}} {
+		n, err := strconv.Atoi(part.text)
+		if err != nil || strconv.Itoa(n) != part.text {
+			return maptile.Tile{}, nhip.Errorf(nhip.NotFound, part.name, "must be a whole number, got %q", part.text)
 		}
 		v[i] = n
 	}

@@ -10,6 +10,7 @@ import (
 	"nhip/geo/tile"
 	"nhip/internal/mqtt"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/paulmach/orb/maptile"
 )
 
@@ -18,7 +19,7 @@ const busesEvery = 2 * time.Second
 
 // transitTile answers GET /tiles/transit/{z}/{x}/{y}.mvt: the network, which is drawn once, and behind it the buses.
 func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
-	at, err := tileAddress(r)
+	at, err := tileAddress(r, chi.URLParam(r, "y"))
 	if err != nil {
 		a.problem(w, r, err)
 		return
