@@ -11,6 +11,8 @@ import (
 	"nhip/geo/aqi"
 	"nhip/geo/surface"
 	"nhip/internal/influx"
+
+	"github.com/paulmach/orb"
 )
 
 // How variograms are learned: from some hours of the last weeks, in a step that meets every hour of the day, and from
@@ -20,6 +22,8 @@ const (
 	learnStep  = 5 * time.Hour
 	learnBack  = surface.Window
 	relearn    = 24 // hours
+	learnLag   = 2  // hours that late monitors have until an hour is learned from
+	mostTries  = 60 // looks for a past that is on its way, a minute apart
 )
 
 // learning is what the sky learns by. It belongs to one goroutine.
@@ -27,6 +31,8 @@ type learning struct {
 	sky      *sky
 	learners map[nhip.Quantity]*surface.Learner
 	last     time.Time // the newest hour that was taken in
+	seen     time.Time // the newest that there was then
+	tries    int       // without a model
 	begun    bool      // the history was read
 	pending  int       // hours since a model was made
 	warned   bool
@@ -39,10 +45,11 @@ func newLearning(s *sky) *learning {
 // step takes in what is new. It does nothing while the history is away: the air of now does without.
 func (l *learning) step(ctx context.Context) {
 	end := latestHour(l.sky.city.allStations(), l.sky.clock.Now())
-	if l.begun && len(l.sky.learned.Load().Models) == 0 {
+	if fresh := end.After(l.seen); l.begun && !fresh {
+		if l.tries++; l.tries > mostTries || len(l.sky.learned.Load().Models) > 0 {
+			return
+		}
 		l.again() // the past may still be on its way into the history
-	} else if l.begun && !end.After(l.last) {
-		return
 	}
 	if err := l.take(ctx, end); err != nil {
 		if !l.warned && ctx.Err() == nil {
@@ -51,7 +58,7 @@ func (l *learning) step(ctx context.Context) {
 		}
 		return
 	}
-	l.last, l.begun, l.warned = end, true, false
+	l.last, l.seen, l.begun, l.warned = end.Add(-learnLag*time.Hour), end, true, false
 	if old := l.sky.learned.Load(); len(old.Models) == 0 || l.pending >= relearn {
 		l.learn(old)
 	}
@@ -78,7 +85,7 @@ func (l *learning) take(ctx context.Context, end time.Time) error {
 	if err != nil {
 		return err
 	}
-	for back := skyHours - 1; back >= 0; back-- {
+	for back := skyHours - 1; back >= learnLag; back-- {
 		if at := end.Add(-time.Duration(back) * time.Hour); at.After(l.last) {
 			l.add(h, back)
 			l.pending++
@@ -114,11 +121,27 @@ func (l *learning) add(h *stationHours, back int) {
 		}
 	}
 	for q, r := range rounds {
+		r = inCity(r)
 		if l.learners[q] == nil {
 			l.learners[q] = new(surface.Learner)
 		}
 		l.learners[q].Add(*surface.Thin(r, surface.MostSites))
 	}
+}
+
+// inCity is a round without sites that claim to be elsewhere.
+func inCity(r *surface.Round) *surface.Round {
+	places := make([]orb.Point, len(r.Sites))
+	for i, s := range r.Sites {
+		places[i] = s.Point
+	}
+	in, out := air.InCity(places), &surface.Round{Time: r.Time}
+	for i, s := range r.Sites {
+		if in(s.Point) {
+			out.Sites, out.Values = append(out.Sites, s), append(out.Values, r.Values[i])
+		}
+	}
+	return out
 }
 
 // learn makes models of what was gathered.
@@ -135,6 +158,7 @@ func (l *learning) learn(old *learned) {
 	}
 	l.pending = 0
 	l.sky.learned.Store(next)
+	l.sky.past.clear() // what was drawn by less
 }
 
 // surfaced are the quantities that surfaces are made of.
@@ -203,7 +227,7 @@ func (s *sky) roved(ctx context.Context, end time.Time) ([]air.Roving, error) {
 			v, flag := j.At(nhip.Automatic)
 			p, placed := j.Point.Get()
 			if placed && surfaced[j.Quantity] && j.Period <= time.Hour && (flag == nhip.Good || flag == nhip.NotEvaluated) {
-				r.put(air.Roving{Point: p, Class: classOf(st), Quantity: j.Quantity, Time: j.Time, Value: v})
+				r.put(air.Roving{ID: id, Point: p, Class: classOf(st), Quantity: j.Quantity, Time: j.Time, Value: v})
 			}
 			return nil
 		})

@@ -83,6 +83,13 @@ func (m *memo[T]) get(ctx context.Context, at time.Time, keep time.Duration, rea
 	}
 }
 
+// clear forgets all.
+func (m *memo[T]) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.all)
+}
+
 // forget drops what was asked for least lately.
 func (m *memo[T]) forget() {
 	for len(m.all) > m.most {

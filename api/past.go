@@ -17,7 +17,7 @@ import (
 
 // Bounds of what is kept of hours that were.
 const (
-	mostPast    = 24               // hours in memory, some 3 MB each
+	mostPast    = 24               // hours in memory, 3 to 7 MB each
 	mostReading = 2                // that are read at once
 	pastFor     = 10 * time.Minute // until an hour is read again: people strike out, and what is late comes
 	recentFor   = time.Minute      // of hours that may still change by themselves
@@ -54,12 +54,15 @@ func (s *sky) read(ctx context.Context, end time.Time, now *hour) (*hour, error)
 func (s *sky) hourOf(was *stationHours, roving []air.Roving, now *hour) *hour {
 	h := &hour{
 		Moment: &air.Moment{End: was.end, Roving: roving}, at: was.end, models: now.models, maker: s.maker, past: true,
-		settled: now.at.Sub(was.end) >= settledAge, cities: make(map[nhip.Scale]*air.City), zones: make(map[nhip.Scale]*zoneAir),
+		settled: now.at.Sub(was.end) >= settledAge && len(now.models.Models) > 0, cities: make(map[nhip.Scale]*air.City), zones: make(map[nhip.Scale]*zoneAir),
 	}
 	for id, st := range s.places() {
 		if of := was.by[id]; of != nil {
 			if st.Mobile {
 				continue // where it is now is not where it was
+			}
+			if !spoke(of) {
+				continue
 			}
 			p, _ := st.Point()
 			h.Monitors = append(h.Monitors, air.Monitor{ID: id, Point: p, Class: classOf(st), Hours: of})
@@ -71,6 +74,18 @@ func (s *sky) hourOf(was *stationHours, roving []air.Roving, now *hour) *hour {
 	h.key = keyOfMoment(h.Moment) + h.models.version
 	h.version = h.key
 	return h
+}
+
+// spoke reports whether a monitor said anything in the hours before it is taken for silent.
+func spoke(of aqi.Hours) bool {
+	for _, means := range of {
+		for _, v := range means[:int(indexGoneAfter/time.Hour)] {
+			if v == v {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // stationThen is a station as it was shown at the end of an hour.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,12 +85,18 @@ type hour struct {
 	zones  map[nhip.Scale]*zoneAir
 }
 
+// mostScales is how many scales of an hour are kept.
+const mostScales = 2
+
 // on returns the city's air on a scale.
 func (h *hour) on(scale nhip.Scale) *air.City {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c := h.cities[scale]
 	if c == nil {
+		if len(h.cities) >= mostScales {
+			clear(h.cities)
+		}
 		c = h.maker.Make(h.Moment, h.models.Models, scale)
 		h.cities[scale] = c
 	}
@@ -160,18 +167,20 @@ func (s *sky) look(last *hour) *hour {
 	return h
 }
 
-// latestHour is the newest that any monitor has completed, or else the last full hour.
+// latestHour is the newest that half of the monitors have completed that speak at all, or else the last full hour: one
+// that is quick must not leave the city to itself.
 func latestHour(all []*nhip.Station, now time.Time) time.Time {
-	end := time.Time{}
+	var ends []time.Time
 	for _, s := range all {
-		if s.Hours != nil && s.Hours.End.After(end) && !s.Hours.End.After(now.Add(nhip.FutureTolerance)) {
-			end = s.Hours.End
+		if s.Hours != nil && now.Sub(s.Hours.End) < indexGoneAfter && !s.Hours.End.After(now.Add(nhip.FutureTolerance)) {
+			ends = append(ends, s.Hours.End)
 		}
 	}
-	if now.Sub(end) >= indexGoneAfter {
+	if len(ends) == 0 {
 		return now.Truncate(time.Hour)
 	}
-	return end
+	slices.SortFunc(ends, func(a, b time.Time) int { return b.Compare(a) })
+	return ends[(len(ends)-1)/2]
 }
 
 // monitor is a station as the surface sees it: with a place, and fresh hours that nothing speaks against.
@@ -181,15 +190,17 @@ func (s *sky) monitor(st *nhip.Station, end time.Time) (air.Monitor, bool) {
 		return air.Monitor{}, false
 	}
 	m := air.Monitor{ID: st.ID, Point: p, Class: classOf(st), Hours: make(aqi.Hours, len(st.Hours.Means))}
-	before, late := s.before.Load(), int(end.Sub(st.Hours.End)/time.Hour)
+	before, late := s.before.Load(), int(end.Sub(st.Hours.End)/time.Hour) // negative: it is ahead of the others
 	for q, means := range st.Hours.Means {
 		of := before.of(st.ID, q, end)
 		for i, mean := range means {
-			if v, known := mean.Get(); known && i+late < len(of) {
+			// Of older hours the history knows more: which of them are suspect, and what people decided.
+			older := before != nil && st.Hours.End.Add(-time.Duration(i)*time.Hour).Before(before.end)
+			if v, known := mean.Get(); known && !older && i+late >= 0 && i+late < len(of) {
 				of[i+late] = v
 			}
 		}
-		if st.Hours.Suspect {
+		if st.Hours.Suspect && late >= 0 {
 			of[late] = math.NaN()
 		}
 		m.Hours[q] = of
@@ -237,14 +248,20 @@ const mostRovers = 36_000
 // hear takes in what a monitor says that rides on a bus.
 func (r *rovers) hear(s *nhip.Station) {
 	p, placed := s.Point()
-	if !s.Mobile || !placed {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !s.Mobile || !placed { // or nobody may be told any more
+		r.all = slices.DeleteFunc(r.all, func(x air.Roving) bool { return x.ID == s.ID })
+		return
+	}
 	for q, v := range s.Values {
-		if v.Time.Equal(s.Time) && (v.Flag == nhip.Good || v.Flag == nhip.NotEvaluated) && v.Period <= time.Hour.Seconds() {
-			r.put(air.Roving{Point: p, Class: classOf(s), Quantity: q, Time: v.Time, Value: v.Value})
+		if !v.Time.Equal(s.Time) || !surfaced[q] || v.Period > time.Hour.Seconds() {
+			continue
+		}
+		// It is told again when it has been judged.
+		r.all = slices.DeleteFunc(r.all, func(x air.Roving) bool { return x.ID == s.ID && x.Quantity == q && x.Time.Equal(v.Time) })
+		if v.Flag == nhip.Good || v.Flag == nhip.NotEvaluated {
+			r.put(air.Roving{ID: s.ID, Point: p, Class: classOf(s), Quantity: q, Time: v.Time, Value: v.Value})
 		}
 	}
 }

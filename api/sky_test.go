@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/air"
+	"nhip/geo/aqi"
+	"nhip/geo/surface"
 	"nhip/geo/zone"
 	"nhip/internal/fleet"
 	"nhip/internal/influx"
@@ -197,6 +200,8 @@ func TestAnotherHour(t *testing.T) {
 	if c := at.AQI.Sub[0].Concentration; c < 13 || c > 24 {
 		t.Errorf("the concentration then was %v", c)
 	}
+	a.sky.learned.Store(&learned{Models: air.Models{nhip.PM25: {Variogram: surface.Variogram{Kind: surface.Spherical, Sill: 1, Range: 20_000}}}, version: 1})
+	a.sky.past.clear()
 	const path = "/tiles/air/11/1626/901.mvt?time="
 	for when, caching := range map[string]string{
 		"2026-01-05T03:00:00Z": settledCaching, "2026-02-16T09:00:00Z": recentCaching, "2026-02-16T12:00:00Z": airCaching,
@@ -588,5 +593,84 @@ func TestBusesThen(t *testing.T) {
 	}
 	if w := get(t, a, "/v1/buses?time=2027-02-01T00:00:00Z"); w.Code != http.StatusBadRequest {
 		t.Errorf("in the future: %d", w.Code)
+	}
+}
+
+// TestClocksAndPlacesThatAreWrong: a monitor ahead of the others, one in Berlin and a second city are no reason to fail.
+func TestClocksAndPlacesThatAreWrong(t *testing.T) {
+	a := underSky(t)
+	hear(t, a, mqtt.LiveAirTopic("m00"), skyStation(0, noon.Add(3*time.Hour), 60))
+	far := skyStation(1, noon, 500)
+	far.ID, far.Lon, far.Lat = "berlin", nhip.Some(13.4), nhip.Some(52.5)
+	hear(t, a, mqtt.LiveAirTopic("berlin"), far)
+	for i := range 5 {
+		there := skyStation(i, noon, 500)
+		there.ID, there.Lat = fmt.Sprint("da-nang-", i), nhip.Some(16.05+0.01*float64(i))
+		hear(t, a, mqtt.LiveAirTopic(there.ID), there)
+	}
+	a.sky.learned.Store(&learned{Models: air.Models{nhip.PM25: {Variogram: surface.Variogram{Kind: surface.Spherical, Sill: 1, Range: 20_000}}}, version: 1})
+	if got := airOf(t, a, "21.028,105.852"); got.AQI == nil || got.AQI.Sub[0].Sites != 12 || got.AQI.Sub[0].Concentration > 75 || !got.Time.Equal(noon) {
+		t.Errorf("%+v", got.AQI)
+	}
+	if w := get(t, a, "/tiles/air/11/1626/901.png"); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
+	}
+}
+
+// TestASuspectHourStaysOut, an hour later, too.
+func TestASuspectHourStaysOut(t *testing.T) {
+	a := newAPI(t)
+	a.sky.before.Store(&stationHours{end: noon, by: map[string]aqi.Hours{"m00": {nhip.PM25: append([]float64{40, math.NaN()}, make([]float64, 10)...)}}})
+	for i := 2; i < 12; i++ {
+		a.sky.before.Load().by["m00"][nhip.PM25][i] = 40
+	}
+	s := skyStation(0, noon, 40)
+	s.Hours.Means[nhip.PM25][1] = nhip.Some(500.0) // at 11:00, and the history says that it is suspect
+	hear(t, a, mqtt.LiveAirTopic("m00"), s)
+	if got := airOf(t, a, "21.028,105.862"); got.AQI == nil || got.AQI.Sub[0].Concentration != 40 {
+		t.Errorf("%+v", got.AQI)
+	}
+}
+
+// TestABusThatIsJudged: what fails when it is judged, and what becomes private, leaves the surface.
+func TestABusThatIsJudged(t *testing.T) {
+	a := underSky(t)
+	station := fleet.Station{ID: "bus", Position: fleet.Public, Mobile: true, Kind: fleet.LowCost}
+	hear(t, a, mqtt.FleetStationTopic("bus"), station)
+	say := func(flag nhip.Flag) {
+		hear(t, a, mqtt.LiveAirTopic("bus"), nhip.Station{ID: "bus", Time: noon, Lat: nhip.Some(21.06), Lon: nhip.Some(105.80), Values: map[nhip.Quantity]nhip.LiveValue{
+			nhip.PM25: {Value: 900, Time: noon, Period: 60, Flag: flag}, nhip.Temperature: {Value: 20, Time: noon, Period: 60, Flag: nhip.Good},
+		}})
+	}
+	for _, step := range []struct {
+		what string
+		do   func()
+		want int
+	}{
+		{"not judged", func() { say(nhip.NotEvaluated) }, 1},
+		{"judged good", func() { say(nhip.Good) }, 1},
+		{"failed", func() { say(nhip.Fail) }, 0},
+		{"good", func() { say(nhip.Good) }, 1},
+		{"private", func() {
+			station.Position = fleet.Private
+			hear(t, a, mqtt.FleetStationTopic("bus"), station)
+		}, 0},
+	} {
+		if step.do(); len(a.sky.rovers.since(time.Time{})) != step.want {
+			t.Errorf("%s: %v", step.what, a.sky.rovers.since(time.Time{}))
+		}
+	}
+}
+
+// TestAnUnchangedTileCostsNothing, in whatever encoding the client has it.
+func TestAnUnchangedTileCostsNothing(t *testing.T) {
+	a := underSky(t)
+	const path = "/tiles/air/11/1626/901.mvt"
+	tag := ""
+	for i := range 6 {
+		w := get(t, a, path, "Accept-Encoding", "gzip, br", "If-None-Match", tag)
+		if tag = w.Header().Get("ETag"); (w.Code == http.StatusNotModified) != (i > 0) {
+			t.Errorf("asked for the %d. time: %d", i+1, w.Code)
+		}
 	}
 }

@@ -158,6 +158,16 @@ func (t *stored) answer(accepts string) (body []byte, encoding, etag string) {
 	return t.flattened(), "", `"` + t.etag + `"`
 }
 
+// known returns the tag by which an If-None-Match header names the tile: in any encoding, for what is in it is the same.
+func (t *stored) known(asked string) (etag string, same bool) {
+	for _, encoded := range [...]string{"", "g", "b"} {
+		if etag = `"` + t.etag + encoded + `"`; matches(asked, etag) {
+			return etag, true
+		}
+	}
+	return "", false
+}
+
 // takes reports whether an Accept-Encoding header names an encoding and does not refuse it.
 func takes(accepts, encoding string) bool {
 	for part := range strings.SplitSeq(accepts, ",") {
@@ -165,7 +175,7 @@ func takes(accepts, encoding string) bool {
 		if strings.TrimSpace(name) != encoding {
 			continue
 		}
-		q, _ := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+		q, _ := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
 		return !weighed || strings.Trim(q, "0.") != ""
 	}
 	return false

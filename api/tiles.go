@@ -175,9 +175,12 @@ func (a *API) sendTile(w http.ResponseWriter, r *http.Request, t *stored, kind, 
 	}
 	body, encoding, etag := t.answer(r.Header.Get("Accept-Encoding"))
 	h["Etag"] = []string{etag}
-	if asked := r.Header.Get("If-None-Match"); asked != "" && matches(asked, etag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
+	if asked := r.Header.Get("If-None-Match"); asked != "" {
+		if etag, same := t.known(asked); same {
+			h["Etag"] = []string{etag}
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 	}
 	h["Content-Type"] = []string{kind}
 	if encoding != "" {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"nhip/geo/tile"
 	"nhip/internal/mqtt"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/go-chi/chi/v5"
 	"github.com/paulmach/orb/maptile"
 )
@@ -78,7 +80,11 @@ func (a *API) busesThen(ctx context.Context, q *query) (*fleetThen, error) {
 		return a.liveFleet(now), nil
 	}
 	t = t.Truncate(fleetGrain)
-	return a.fleets.get(ctx, t, pastFor, func(ctx context.Context) (*fleetThen, error) { return a.readFleet(ctx, t, now) })
+	keep := pastFor
+	if now.Sub(t) < settledAge {
+		keep = recentFor
+	}
+	return a.fleets.get(ctx, t, keep, func(ctx context.Context) (*fleetThen, error) { return a.readFleet(ctx, t, now) })
 }
 
 // liveFleet is the buses of now.
@@ -95,15 +101,18 @@ const (
 
 // readFleet makes the buses of a moment of the history: where each was last, with what it said there.
 func (a *API) readFleet(ctx context.Context, at, now time.Time) (*fleetThen, error) {
-	f := &fleetThen{at: at, version: uint64(at.Unix()) << 1, caching: recentCaching, index: index.New[*nhip.Bus](), past: true}
+	f := &fleetThen{at: at, caching: recentCaching, index: index.New[*nhip.Bus](), past: true}
+	said := xxhash.New()
 	err := a.o.History.Fleet(ctx, at.Add(-fleetBack), at, func(p nhip.Position) error {
 		b := a.city.busThen(&p)
+		fmt.Fprintf(said, "%s/%s %d %v %v %s\n", b.Agency, b.ID, b.Time.UnixMilli(), b.Lon, b.Lat, b.Line)
 		return f.index.Set(mqtt.LiveBusTopic(b.Agency, b.ID), b.Point(), b)
 	})
 	if err != nil {
 		a.log.Warn("the history does not answer", "error", err)
 		return nil, errHistoryAway
 	}
+	f.version = said.Sum64()<<1 ^ uint64(at.Unix())<<1
 	if now.Sub(at) >= settledAge {
 		f.caching = settledCaching
 	}

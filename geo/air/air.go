@@ -30,6 +30,7 @@ type Monitor struct {
 
 // Roving is one value that was taken on the move.
 type Roving struct {
+	ID       string // whose
 	Point    orb.Point
 	Class    surface.Class
 	Quantity nhip.Quantity
@@ -90,6 +91,7 @@ type Part struct {
 
 // Make makes the city of a moment on a scale.
 func (m *Maker) Make(mo *Moment, models Models, scale nhip.Scale) *City {
+	mo = mo.inCity()
 	c := &City{End: mo.End, Scale: scale, Grid: m.grid(mo), layers: make(map[nhip.Quantity]*Layer)}
 	for _, a := range aqi.Averages(scale) {
 		model := models[a.Quantity]
@@ -100,7 +102,7 @@ func (m *Maker) Make(mo *Moment, models Models, scale nhip.Scale) *City {
 	return c
 }
 
-// cityReach is how far from the middle of its monitors a city goes, m. One that claims to stand in Berlin must not
+// cityReach is how far from the one with the most around it the monitors of a city stand, m. One that claims to stand in Berlin must not
 // make Hanoi's cells so large.
 const cityReach = 150_000
 
@@ -116,21 +118,45 @@ func (m *Maker) grid(mo *Moment) surface.Grid {
 	if len(all) == 0 {
 		return surface.Grid{Size: 1}
 	}
-	middle := orb.Point{median(all, 0), median(all, 1)}
-	all = slices.DeleteFunc(all, func(p orb.Point) bool { return geo.DistanceHaversine(p, middle) > cityReach })
-	if len(all) == 0 { // as many here as there, and nobody in the middle
-		return surface.Grid{Size: 1}
-	}
 	return surface.GridOver(all.Bound(), m.reach, finest)
 }
 
-func median(all orb.MultiPoint, axis int) float64 {
-	v := make([]float64, len(all))
-	for i, p := range all {
-		v[i] = p[axis]
+// inCity is the moment without what claims to be elsewhere.
+func (mo *Moment) inCity() *Moment {
+	places := make([]orb.Point, 0, len(mo.Monitors))
+	for i := range mo.Monitors {
+		places = append(places, mo.Monitors[i].Point)
 	}
-	slices.Sort(v)
-	return v[len(v)/2]
+	for i := 0; len(places) < mostPlaces && i < len(mo.Roving); i++ {
+		places = append(places, mo.Roving[i].Point)
+	}
+	in := InCity(places)
+	return &Moment{
+		End:      mo.End,
+		Monitors: slices.DeleteFunc(slices.Clone(mo.Monitors), func(m Monitor) bool { return !in(m.Point) }),
+		Roving:   slices.DeleteFunc(slices.Clone(mo.Roving), func(x Roving) bool { return !in(x.Point) }),
+	}
+}
+
+// mostPlaces is how many places a city is looked for in.
+const mostPlaces = 400
+
+// InCity tells what belongs to the city that places are in: what is near the one of them that has the most others
+// around it.
+func InCity(places []orb.Point) func(orb.Point) bool {
+	best, most := orb.Point{}, 0
+	for _, p := range places {
+		around := 0
+		for _, q := range places {
+			if geo.Distance(p, q) <= cityReach {
+				around++
+			}
+		}
+		if around > most {
+			best, most = p, around
+		}
+	}
+	return func(p orb.Point) bool { return most > 0 && geo.Distance(p, best) <= cityReach }
 }
 
 // round gathers what is known of one average.
@@ -173,11 +199,17 @@ func (c *City) Layer(q nhip.Quantity) *Layer {
 	defer c.mu.Unlock()
 	l := c.layers[q]
 	if l == nil {
+		if len(c.layers) >= mostLayers {
+			clear(c.layers)
+		}
 		l = c.layer(q)
 		c.layers[q] = l
 	}
 	return l
 }
+
+// mostLayers is how many layers of a city are kept: each takes as much as two of its surfaces.
+const mostLayers = 3
 
 func (c *City) layer(q nhip.Quantity) *Layer {
 	l := &Layer{surface.NewRaster(c.Grid), surface.NewRaster(c.Grid), make([]int8, c.Grid.Nodes())}

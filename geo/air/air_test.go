@@ -185,3 +185,18 @@ func TestOneInBerlin(t *testing.T) {
 		t.Errorf("the lattice is %+v with it, %+v without", c.Grid, before.Grid)
 	}
 }
+
+// TestAnAreaHasAnIndexWhereTheScaleHasOne: ozone where nobody measures particles makes none.
+func TestAnAreaHasAnIndexWhereTheScaleHasOne(t *testing.T) {
+	mo := town(12, func(p orb.Point) map[nhip.Quantity]float64 {
+		if p[0] < 105.852 {
+			return map[nhip.Quantity]float64{nhip.O3: 900}
+		}
+		return map[nhip.Quantity]float64{nhip.PM25: 5}
+	})
+	c := NewMaker(2000).Make(mo, nil, nhip.VNAQI)
+	all := c.Grid.Bound()
+	if a, ok := c.Over(NodesIn(c.Grid, all, all.Contains)); !ok || a.Index > a.Max {
+		t.Errorf("%+v", a)
+	}
+}

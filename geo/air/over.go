@@ -62,9 +62,15 @@ func (c *City) Over(nodes []int32) (Area, bool) {
 		return Area{}, false
 	}
 	a.Known = float64(known) / float64(len(nodes))
+	indexed := make([]int32, 0, known) // elsewhere what the scale asks for is missing
+	for _, k := range nodes {
+		if all.Dominant[k] >= 0 {
+			indexed = append(indexed, k)
+		}
+	}
 	a.Index = -1
 	for i := range c.Parts {
-		s, ok := c.Parts[i].over(nodes)
+		s, ok := c.Parts[i].over(indexed)
 		if !ok {
 			continue
 		}

@@ -16,24 +16,27 @@ const MostNodes = 65_536
 // GridOver returns the finest lattice of at most MostNodes over a box of WGS84 lon, lat and a margin in metres.
 // Cells are never smaller than least metres.
 func GridOver(b orb.Bound, margin, least float64) Grid {
-	lat := math.Max(math.Abs(b.Min[1]), math.Abs(b.Max[1])) * math.Pi / 180
+	lat := math.Min(math.Max(math.Abs(b.Min[1]), math.Abs(b.Max[1])), mapEnds) * math.Pi / 180
 	metres := 2 * math.Pi * earthRadius * math.Cos(lat) // along the map's side, there
-	min, max := mercator(orb.Point{b.Min[0], b.Max[1]}), mercator(orb.Point{b.Max[0], b.Min[1]})
-	for size := 1 << int(math.Log2(metres/least)); ; size /= 2 {
+	low, high := mercator(orb.Point{b.Min[0], b.Max[1]}), mercator(orb.Point{b.Max[0], b.Min[1]})
+	for size := 1 << max(0, int(math.Log2(metres/least))); ; size /= 2 {
 		n := float64(size)
 		edge := margin / metres
-		g := Grid{X: int(math.Floor((min[0] - edge) * n)), Y: int(math.Floor((min[1] - edge) * n)), Size: size}
-		g.W = int(math.Ceil((max[0]+edge)*n)) - g.X + 1
-		g.H = int(math.Ceil((max[1]+edge)*n)) - g.Y + 1
+		g := Grid{X: int(math.Floor((low[0] - edge) * n)), Y: int(math.Floor((low[1] - edge) * n)), Size: size}
+		g.W = int(math.Ceil((high[0]+edge)*n)) - g.X + 1
+		g.H = int(math.Ceil((high[1]+edge)*n)) - g.Y + 1
 		if g.W*g.H <= MostNodes || size == 1 {
 			return g
 		}
 	}
 }
 
+// mapEnds is the latitude at which the square ends.
+const mapEnds = 85.05112877980659
+
 // mercator returns a place on the square of Web Mercator, 0 to 1 eastwards and southwards.
 func mercator(p orb.Point) orb.Point {
-	sin := math.Sin(p[1] * math.Pi / 180)
+	sin := math.Sin(max(-mapEnds, min(mapEnds, p[1])) * math.Pi / 180)
 	return orb.Point{p[0]/360 + 0.5, 0.5 - math.Log((1+sin)/(1-sin))/(4*math.Pi)}
 }
 

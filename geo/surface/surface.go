@@ -62,6 +62,9 @@ const mostPlans = 24
 // Estimate makes the surface of a round on a lattice, by a model, which may be nil. A round of no sites makes an
 // empty one. Rounds of more than MostSites are thinned.
 func (p *Planner) Estimate(m *Model, r *Round, g Grid) *Surface {
+	if g.W < 2 || g.H < 2 {
+		return &Surface{Method: ByIDW, Sites: len(r.Sites), Mean: NewRaster(g)}
+	}
 	r = Thin(r, MostSites)
 	if m != nil && len(r.Sites) >= leastSites {
 		if plan := p.plan(m.Variogram, r.Sites, g); plan != nil {
