@@ -59,6 +59,15 @@ type Bus struct {
 	Declared  float64 `json:"-"` // time between fixes, s
 }
 
+// Bus returns what a vehicle said of itself at a place, WGS84 lon, lat, as its state.
+func (p *Position) Bus(at orb.Point) *Bus {
+	return &Bus{
+		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: at.Lat(), Lon: at.Lon(), Estimated: p.Estimated, Speed: p.Speed, Bearing: p.Bearing,
+		Route: p.Route, Line: p.Line, Trip: p.Trip, Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
+		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay, DoorsOpen: p.DoorsOpen, Origin: p.Origin,
+	}
+}
+
 // Point returns the bus's place as WGS84 lon, lat.
 func (b *Bus) Point() orb.Point { return orb.Point{b.Lon, b.Lat} }
 

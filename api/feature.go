@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"nhip"
+
+	"github.com/paulmach/orb"
 )
 
 // GeoJSON is written by hand here: at the size of a city's fleet the encoder, not the index, is
@@ -134,11 +136,8 @@ func appendValue(b []byte, s *nhip.Station, q nhip.Quantity, now time.Time) []by
 }
 
 func appendGeometry(b []byte, lon, lat float64) []byte {
-	b = append(b, `{"type":"Feature","geometry":{"type":"Point","coordinates":[`...)
-	b = appendRounded(b, lon, degrees)
-	b = append(b, ',')
-	b = appendRounded(b, lat, degrees)
-	return append(b, ']', '}')
+	b = append(b, `{"type":"Feature","geometry":{"type":"Point","coordinates":`...)
+	return append(appendPosition(b, orb.Point{lon, lat}), '}')
 }
 
 // degrees is the grain of coordinates, steps in a degree: a centimetre.

@@ -205,7 +205,7 @@ func (s *sky) readRovers(ctx context.Context, end time.Time) error {
 	s.rovers.mu.Lock()
 	defer s.rovers.mu.Unlock()
 	for _, x := range all {
-		s.rovers.put(x)
+		s.rovers.put(x, nhip.Good)
 	}
 	return err
 }
@@ -226,8 +226,8 @@ func (s *sky) roved(ctx context.Context, end time.Time) ([]air.Roving, error) {
 		err := s.history.Readings(ctx, q, func(j nhip.Judged) error {
 			v, flag := j.At(nhip.Automatic)
 			p, placed := j.Point.Get()
-			if placed && surfaced[j.Quantity] && j.Period <= time.Hour && (flag == nhip.Good || flag == nhip.NotEvaluated) {
-				r.put(air.Roving{ID: id, Point: p, Class: classOf(st), Quantity: j.Quantity, Time: j.Time, Value: v})
+			if placed && surfaced[j.Quantity] && j.Period <= time.Hour {
+				r.put(air.Roving{ID: id, Point: p, Class: classOf(st), Quantity: j.Quantity, Time: j.Time, Value: v}, flag)
 			}
 			return nil
 		})
@@ -235,7 +235,7 @@ func (s *sky) roved(ctx context.Context, end time.Time) ([]air.Roving, error) {
 			return nil, err
 		}
 	}
-	return r.all, nil
+	return r.since(time.Time{}), nil
 }
 
 // places returns all stations that are shown or that the fleet says where they stand, by id.

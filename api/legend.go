@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 
@@ -44,14 +45,14 @@ func (a *API) getLegend(w http.ResponseWriter, r *http.Request) {
 			answer.Quantities = append(answer.Quantities, av.Quantity)
 		}
 	}
-	step := map[nhip.Scale]float64{nhip.WHO: 0.01}[scale]
-	if step == 0 {
-		step = 1
+	step := 1.0 // of the index as it is told
+	if scale == nhip.WHO {
+		step = 0.01
 	}
 	from := 0.0
 	for _, l := range aqi.Levels(scale) {
 		c := legendClass{Level: l.Level, From: from}
-		if l.To < 1e9 {
+		if !math.IsInf(l.To, 1) {
 			c.To, from = nhip.Some(l.To), roundTo(l.To+step, 100)
 		}
 		if advice, ok := aqi.AdviceFor(&nhip.AQI{Scale: scale, Level: l.Level}); ok {

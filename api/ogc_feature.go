@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"strconv"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -78,7 +77,7 @@ type ogcNumber float64
 
 // MarshalJSON writes the number with a point.
 func (n ogcNumber) MarshalJSON() ([]byte, error) {
-	b := strconv.AppendFloat(nil, float64(n), 'f', -1, 64)
+	b := appendFloat(nil, float64(n))
 	if !bytes.ContainsRune(b, '.') {
 		b = append(b, ".0"...)
 	}

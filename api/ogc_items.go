@@ -66,14 +66,12 @@ func ogcEnd(s string) (time.Time, error) {
 // ogcBox reads bbox: four numbers, or six with heights, which we have none of.
 func (q *query) ogcBox(name string) (index.Box, bool) {
 	s := q.text(name)
-	if v, ok := floats(s, 6); ok {
-		s = strings.Join([]string{format(v[0]), format(v[1]), format(v[3]), format(v[4])}, ",")
-		q.values.Set(name, s)
+	if _, ok := floats(s, 6); ok {
+		flat := strings.Split(s, ",")
+		q.values.Set(name, strings.Join([]string{flat[0], flat[1], flat[3], flat[4]}, ","))
 	}
 	return q.box(name)
 }
-
-func format(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // ogcLimit reads how long a page may be.
 func (q *query) ogcLimit(name string) int {

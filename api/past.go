@@ -128,9 +128,9 @@ func keyOfMoment(m *air.Moment) uint64 {
 		put(x.Point[0])
 		put(x.Point[1])
 		put(float64(x.Class))
-		for _, scale := range aqi.Averages(nhip.VNAQI) {
-			b = append(b, scale.Quantity...)
-			for _, v := range x.Hours[scale.Quantity] {
+		for _, of := range aqi.Averages(nhip.VNAQI) { // no scale has other quantities
+			b = append(b, of.Quantity...)
+			for _, v := range x.Hours[of.Quantity] {
 				put(v)
 			}
 		}

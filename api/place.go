@@ -60,6 +60,8 @@ type nearby struct {
 	Distance float64           `json:"distance_m"`
 	State    nhip.State        `json:"state"`
 	AQI      nhip.Opt[float64] `json:"aqi,omitzero"`
+
+	of *nhip.Station
 }
 
 // mostNearby is how many monitors are named.
@@ -138,7 +140,7 @@ func (h *hour) nearest(at orb.Point, scale nhip.Scale) []nearby {
 		if !placed || s.Mobile {
 			continue
 		}
-		out = append(out, nearby{ID: s.ID, Name: s.Name, Kind: s.Kind, Distance: geo.DistanceHaversine(at, p), State: s.State(h.at)})
+		out = append(out, nearby{ID: s.ID, Name: s.Name, Kind: s.Kind, Distance: geo.DistanceHaversine(at, p), State: s.State(h.at), of: s})
 	}
 	slices.SortFunc(out, func(a, b nearby) int {
 		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
@@ -146,12 +148,8 @@ func (h *hour) nearest(at orb.Point, scale nhip.Scale) []nearby {
 	out = out[:min(len(out), mostNearby)]
 	for i := range out {
 		out[i].Distance = math.Round(out[i].Distance)
-		for k := range h.stations {
-			if s := &h.stations[k]; s.ID == out[i].ID {
-				if index, _, ok := h.indexOf(scale)(s); ok {
-					out[i].AQI = nhip.Some(index)
-				}
-			}
+		if index, _, ok := h.indexOf(scale)(out[i].of); ok {
+			out[i].AQI = nhip.Some(index)
 		}
 	}
 	return out

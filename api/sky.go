@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -158,9 +160,7 @@ func (s *sky) look(last *hour) *hour {
 	h.key = keyOfMoment(h.Moment) + h.models.version
 	if last != nil && last.key == h.key {
 		last.mu.Lock()
-		for scale, c := range last.cities {
-			h.cities[scale] = c
-		}
+		maps.Copy(h.cities, last.cities)
 		last.mu.Unlock()
 	}
 	h.version = h.key ^ h.seen<<40 ^ uint64(h.at.Unix())
@@ -238,62 +238,61 @@ func (h *stationHours) of(station string, q nhip.Quantity, end time.Time) []floa
 
 // rovers are what monitors on buses have said lately.
 type rovers struct {
-	mu  sync.Mutex
-	all []air.Roving // by time
+	mu sync.Mutex
+	by map[string][]air.Roving // by station
 }
 
-// mostRovers bounds what is remembered: 100 buses that speak each 10 s.
-const mostRovers = 36_000
+// mostRoved bounds what is remembered of one monitor: six quantities each 10 s, for an hour and a little.
+const mostRoved = 2500
 
-// hear takes in what a monitor says that rides on a bus.
+// hear takes in what a monitor says that rides on a bus. What it said of the same moment before it was judged goes.
 func (r *rovers) hear(s *nhip.Station) {
 	p, placed := s.Point()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !s.Mobile || !placed { // or nobody may be told any more
-		r.all = slices.DeleteFunc(r.all, func(x air.Roving) bool { return x.ID == s.ID })
+		delete(r.by, s.ID)
 		return
 	}
 	for q, v := range s.Values {
-		if !v.Time.Equal(s.Time) || !surfaced[q] || v.Period > time.Hour.Seconds() {
-			continue
-		}
-		// It is told again when it has been judged.
-		r.all = slices.DeleteFunc(r.all, func(x air.Roving) bool { return x.ID == s.ID && x.Quantity == q && x.Time.Equal(v.Time) })
-		if v.Flag == nhip.Good || v.Flag == nhip.NotEvaluated {
-			r.put(air.Roving{ID: s.ID, Point: p, Class: classOf(s), Quantity: q, Time: v.Time, Value: v.Value})
+		if v.Time.Equal(s.Time) && surfaced[q] && v.Period <= time.Hour.Seconds() {
+			r.put(air.Roving{ID: s.ID, Point: p, Class: classOf(s), Quantity: q, Time: v.Time, Value: v.Value}, v.Flag)
 		}
 	}
 }
 
-// put keeps the order of times; what is known already is left alone.
-func (r *rovers) put(x air.Roving) {
-	at := len(r.all)
-	for at > 0 && r.all[at-1].Time.After(x.Time) {
-		at--
+// put takes a value in the place of what was said of its quantity and time; one that is not good takes the place and
+// leaves it empty.
+func (r *rovers) put(x air.Roving, flag nhip.Flag) {
+	of := slices.DeleteFunc(r.by[x.ID], func(o air.Roving) bool { return o.Quantity == x.Quantity && o.Time.Equal(x.Time) })
+	if flag == nhip.Good || flag == nhip.NotEvaluated {
+		of = append(of, x)
 	}
-	for k := at - 1; k >= 0 && r.all[k].Time.Equal(x.Time); k-- {
-		if r.all[k] == x {
-			return
-		}
+	if len(of) > mostRoved {
+		of = slices.Delete(of, 0, len(of)-mostRoved/2)
 	}
-	r.all = append(r.all, air.Roving{})
-	copy(r.all[at+1:], r.all[at:])
-	r.all[at] = x
-	if len(r.all) > mostRovers {
-		r.all = append(r.all[:0], r.all[len(r.all)-mostRovers/2:]...)
+	if r.by == nil {
+		r.by = make(map[string][]air.Roving)
 	}
+	r.by[x.ID] = of
 }
 
-// since returns what was said after a time.
+// since returns what was said after a time, by time.
 func (r *rovers) since(t time.Time) []air.Roving {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first := len(r.all)
-	for first > 0 && r.all[first-1].Time.After(t) {
-		first--
+	var out []air.Roving
+	for _, of := range r.by {
+		for _, x := range of {
+			if x.Time.After(t) {
+				out = append(out, x)
+			}
+		}
 	}
-	return append([]air.Roving(nil), r.all[first:]...)
+	slices.SortFunc(out, func(a, b air.Roving) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Quantity, b.Quantity))
+	})
+	return out
 }
 
 // run learns, until ctx ends: first from the history, then from each new hour.

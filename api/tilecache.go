@@ -142,18 +142,16 @@ func (t *stored) fill(squeeze bool, draw func() ([]byte, error)) {
 
 // answer returns the body in an encoding that the client takes, its name and the tag of these very bytes.
 func (t *stored) answer(accepts string) (body []byte, encoding, etag string) {
-	switch {
-	case !t.zipped:
+	if !t.zipped {
 		return t.body, "", `"` + t.etag + `"`
-	case takes(accepts, "br"):
+	}
+	if takes(accepts, "br") {
 		if small := t.brotli(); small != nil {
 			return small, "br", `"` + t.etag + `b"`
 		}
-		fallthrough
-	case takes(accepts, "gzip"):
-		if takes(accepts, "gzip") {
-			return t.body, "gzip", `"` + t.etag + `g"`
-		}
+	}
+	if takes(accepts, "gzip") {
+		return t.body, "gzip", `"` + t.etag + `g"`
 	}
 	return t.flattened(), "", `"` + t.etag + `"`
 }

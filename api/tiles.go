@@ -167,6 +167,7 @@ func (a *API) sendTile(w http.ResponseWriter, r *http.Request, t *stored, kind, 
 		return
 	}
 	h := w.Header()
+	// Set straight under their canonical names: a warm tile is little more than its headers.
 	h["Cache-Control"] = []string{caching}
 	h["Vary"] = varyEncoding
 	if t.size == 0 {

@@ -27,13 +27,19 @@ func (a *API) transitTile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := &query{values: r.URL.Query()}
-	fleet, err := a.busesThen(r.Context(), q)
+	alone := at.Z < tile.BusesZoom // else it is squeezed with its buses
+	var fleet *fleetThen
+	if alone {
+		q.then("time", a.o.Clock.Now()) // which must mean something, though the network has no other hour
+		err = q.err
+	} else {
+		fleet, err = a.busesThen(r.Context(), q)
+	}
 	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
 	drawn := a.drawn.Load()
-	alone := at.Z < tile.BusesZoom // else it is squeezed with its buses
 	ground := a.tiles.get(tileKey{kind: "network", at: at, version: a.drawings.Load()}, alone, func() ([]byte, error) { return drawn.Tile(at) })
 	if ground.err != nil || alone {
 		a.sendTile(w, r, ground, mvtType, networkCaching)
@@ -122,11 +128,7 @@ func (a *API) readFleet(ctx context.Context, at, now time.Time) (*fleetThen, err
 // busThen is a bus as it was shown.
 func (c *city) busThen(p *nhip.Position) *nhip.Bus {
 	at, _ := p.Point.Get()
-	b := &nhip.Bus{
-		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lon: at.Lon(), Lat: at.Lat(), Estimated: p.Estimated, Speed: p.Speed, Bearing: p.Bearing,
-		Route: p.Route, Line: p.Line, Trip: p.Trip, Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
-		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay, Origin: p.Origin,
-	}
+	b := p.Bus(at)
 	if b.Line == "" {
 		b.Line = (*c.lines.Load())[b.Route]
 	}

@@ -139,14 +139,12 @@ func (s *sky) zoned(h *hour, scale nhip.Scale) *zoneAir {
 	exceeded := h.exceeded(scale)
 	for _, of := range z.zones {
 		row := zoneRow{Kind: of.Kind, ID: of.ID, Name: of.Name, SquareKm: roundTo(of.SquareKm(), 100), Stations: []string{}}
-		var inside []string
 		for i := range h.stations {
 			if p, placed := h.stations[i].Point(); placed && !h.stations[i].Mobile && of.Contains(p) {
-				inside = append(inside, h.stations[i].ID)
+				row.Stations = append(row.Stations, h.stations[i].ID)
 			}
 		}
-		row.Stations = append(row.Stations, inside...)
-		row.Exceed = exceedIn(exceeded, inside, exceedAbove(scale))
+		row.Exceed = exceedIn(exceeded, row.Stations, exceedAbove(scale))
 		if a, ok := c.Over(s.drawn.nodesOf(c.Grid, of)); ok {
 			row.Air = newZoneIndex(&a)
 			row.level, row.index = a.Level, nhip.Some(a.Index)

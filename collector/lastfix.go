@@ -48,14 +48,8 @@ func (c *city) bus(f *lastFix) (*nhip.Bus, error) {
 		return nil, err
 	}
 	pt := p.Point.Or([2]float64{})
-	b := &nhip.Bus{
-		ID: p.Vehicle, Agency: p.Agency, Time: p.Time, Lat: pt.Lat(), Lon: pt.Lon(),
-		Speed: p.Speed, Bearing: p.Bearing, Route: p.Route, Line: p.Line, Trip: p.Trip,
-		Headsign: p.Headsign, Direction: p.Direction, StartDate: p.StartDate, StartTime: p.StartTime,
-		NextStop: p.NextStop, Stop: p.Stop, Occupancy: p.Occupancy, Passengers: p.Passengers, Delay: p.Delay,
-		DoorsOpen: p.DoorsOpen, Estimated: p.Estimated, Interval: float64(f.interval),
-		Latency: c.latencies[p.Agency].Seconds(), Origin: p.Origin,
-	}
+	b := p.Bus(pt)
+	b.Interval, b.Latency = float64(f.interval), c.latencies[p.Agency].Seconds()
 	dress(b, f.track, c.network.Load())
 	return b, nil
 }

@@ -102,8 +102,8 @@ func (m *Maker) Make(mo *Moment, models Models, scale nhip.Scale) *City {
 	return c
 }
 
-// cityReach is how far from the one with the most around it the monitors of a city stand, m. One that claims to stand in Berlin must not
-// make Hanoi's cells so large.
+// cityReach is how far from the one with the most around it the monitors of a city stand, m. One that claims to stand
+// in Berlin must not make Hanoi's cells so large.
 const cityReach = 150_000
 
 // grid lies over all that is said of the moment in the city.
@@ -179,7 +179,7 @@ func (mo *Moment) round(a *aqi.Average, model *surface.Model) *surface.Round {
 // site is a value on the move as a monitor that is the less sure the longer ago it was taken. The air drifts by
 // itself; half an hour of that is in every single value that stands for an hour.
 func (x *Roving) site(end time.Time, model *surface.Model) surface.Site {
-	s := surface.Site{Point: x.Point, Class: surface.LowCost}
+	s := surface.Site{Point: x.Point, Class: x.Class}
 	if model != nil {
 		s.Extra = model.Drift * (0.5 + max(0, end.Sub(x.Time).Hours()))
 	}
@@ -252,15 +252,4 @@ func (c *City) overlay(l *Layer, p int8, enough []bool, suffices bool) {
 			l.Certainty.Values[k] = float32(part.Certainty(k))
 		}
 	}
-}
-
-// Quantities returns those of which there is a surface.
-func (c *City) Quantities() []nhip.Quantity {
-	var out []nhip.Quantity
-	for i := range c.Parts {
-		if q := c.Parts[i].Quantity; !slices.Contains(out, q) {
-			out = append(out, q)
-		}
-	}
-	return out
 }

@@ -51,23 +51,17 @@ type Share struct {
 func (c *City) Over(nodes []int32) (Area, bool) {
 	all := c.Layer("")
 	a := Area{}
-	known := 0
+	var indexed []int32 // elsewhere what the scale asks for is missing
 	for _, k := range nodes {
 		if p := all.Dominant[k]; p >= 0 {
-			known++
+			indexed = append(indexed, k)
 			a.Max = max(a.Max, c.Parts[p].Round(float64(all.Index.Values[k])))
 		}
 	}
-	if known == 0 {
+	if len(indexed) == 0 {
 		return Area{}, false
 	}
-	a.Known = float64(known) / float64(len(nodes))
-	indexed := make([]int32, 0, known) // elsewhere what the scale asks for is missing
-	for _, k := range nodes {
-		if all.Dominant[k] >= 0 {
-			indexed = append(indexed, k)
-		}
-	}
+	a.Known = float64(len(indexed)) / float64(len(nodes))
 	a.Index = -1
 	for i := range c.Parts {
 		s, ok := c.Parts[i].over(indexed)

@@ -45,25 +45,17 @@ func (s *Surface) Round(r surface.Round) {
 			s.model, s.learned = m, r.Time
 		}
 	}
-	distances := distancesOf(r.Sites)
-	for i := range r.Sites {
-		others, way := without(r.Values, i), without(distances[i], i)
-		mean := 0.0
-		for _, v := range others {
-			mean += v / float64(len(others))
-		}
-		for m, w := range []surface.IDW{{Power: 1, Nearest: 1}, {Power: 2}, {Power: 5, Nearest: 10}} {
-			s.misses[m].add(&r, i, w.Estimate(way, others), mean, math.NaN())
-		}
+	for m, w := range []surface.IDW{{Power: 1, Nearest: 1}, {Power: 2}, {Power: 5, Nearest: 10}} {
+		s.misses[m].hold(&r, w.LeaveOneOut(&r))
 	}
-	s.krige(&r)
+	s.misses[3].hold(&r, surface.LeaveOneOut(s.model, &r)) // IDW as long as nothing was learned
 	s.learner.Add(r)
 }
 
-// krige estimates by what kriging would have said, which is IDW as long as nothing was learned.
-func (s *Surface) krige(r *surface.Round) {
-	for i, l := range surface.LeaveOneOut(s.model, r) {
-		s.misses[3].add(r, i, l.Value, l.Mean, (r.Values[i]-l.Value)/l.Deviation)
+// hold holds estimates against what was said.
+func (m *misses) hold(r *surface.Round, all []surface.Held) {
+	for i, h := range all {
+		m.add(r, i, h.Value, h.Mean, (r.Values[i]-h.Value)/h.Deviation)
 	}
 }
 
@@ -139,22 +131,4 @@ func deviationOf(all []miss) float64 {
 		squares += x.z * x.z
 	}
 	return math.Sqrt(max(0, squares/n-sum*sum/n/n))
-}
-
-func distancesOf(sites []surface.Site) [][]float64 {
-	plane := surface.NewPlane(sites[0].Point)
-	out := make([][]float64, len(sites))
-	for i := range sites {
-		xi, yi := plane.XY(sites[i].Point)
-		out[i] = make([]float64, len(sites))
-		for j := range sites {
-			xj, yj := plane.XY(sites[j].Point)
-			out[i][j] = math.Hypot(xi-xj, yi-yj)
-		}
-	}
-	return out
-}
-
-func without(all []float64, i int) []float64 {
-	return slices.Delete(slices.Clone(all), i, i+1)
 }

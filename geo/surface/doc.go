@@ -22,7 +22,6 @@ type Class int
 const (
 	Reference Class = iota
 	LowCost
-	classes
 )
 
 // Site is where a value was taken.

@@ -61,10 +61,11 @@ func extraOfLowCost(pairs []pair) float64 {
 	for _, p := range pairs {
 		by[p.low] = append(by[p.low], p)
 	}
+	references := binned(by[0])
 	sum, weight := 0.0, 0.0
 	for low := 1; low <= 2; low++ {
 		for _, l := range binned(by[low]) {
-			if r, ok := near(binned(by[0]), l.distance); ok {
+			if r, ok := near(references, l.distance); ok {
 				sum += l.pairs * (l.gamma - r.gamma) * 2 / float64(low)
 				weight += l.pairs
 			}

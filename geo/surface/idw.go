@@ -1,6 +1,9 @@
 package surface
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // IDW is inverse distance weighting: the mean of values by 1/distance^Power.
 type IDW struct {
@@ -12,7 +15,7 @@ type IDW struct {
 func (w IDW) Estimate(distances, values []float64) float64 {
 	reach := math.Inf(1)
 	if w.Nearest > 0 && w.Nearest < len(distances) {
-		reach = nth(distances, w.Nearest)
+		reach = slices.Sorted(slices.Values(distances))[w.Nearest-1]
 	}
 	sum, weights := 0.0, 0.0
 	for i, d := range distances {
@@ -25,23 +28,4 @@ func (w IDW) Estimate(distances, values []float64) float64 {
 		weights += k
 	}
 	return sum / weights
-}
-
-// nth returns the n-th smallest, from 1. n is small.
-func nth(all []float64, n int) float64 {
-	least := make([]float64, 0, n+1)
-	for _, v := range all {
-		at := len(least)
-		for at > 0 && least[at-1] > v {
-			at--
-		}
-		if at == n {
-			continue
-		}
-		least = append(least, 0)
-		copy(least[at+1:], least[at:])
-		least[at] = v
-		least = least[:min(len(least), n)]
-	}
-	return least[len(least)-1]
 }

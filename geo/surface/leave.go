@@ -19,13 +19,11 @@ func LeaveOneOut(m *Model, r *Round) []Held {
 			left = n.Field(r.Values).LeaveOneOut(r.Values)
 		}
 	}
-	plane := planeOf(r.Sites)
+	if left == nil {
+		return fallback.LeaveOneOut(r)
+	}
 	for i := range out {
-		out[i] = Held{Deviation: math.NaN(), Mean: othersMean(r.Values, i)}
-		if left == nil {
-			out[i].Value = fallback.without(plane, r, i)
-			continue
-		}
+		out[i].Mean = othersMean(r.Values, i)
 		out[i].Value = max(0, left[i].Value)
 		out[i].Deviation = math.Sqrt(left[i].Variance * m.Level.Scale2(out[i].Mean, left[i].Scale2, len(r.Sites)-2))
 	}
@@ -35,14 +33,20 @@ func LeaveOneOut(m *Model, r *Round) []Held {
 // fallback estimates where there is no model.
 var fallback = IDW{Power: 2}
 
-func (w IDW) without(plane Plane, r *Round, but int) float64 {
-	x, y := plane.XY(r.Sites[but].Point)
-	var distances, values []float64
-	for i := range r.Sites {
-		if i != but {
-			xi, yi := plane.XY(r.Sites[i].Point)
-			distances, values = append(distances, math.Hypot(x-xi, y-yi)), append(values, r.Values[i])
+// LeaveOneOut estimates each site of a round from all the others, of which there must be one at least.
+func (w IDW) LeaveOneOut(r *Round) []Held {
+	plane := planeOf(r.Sites)
+	out := make([]Held, len(r.Sites))
+	for i := range out {
+		x, y := plane.XY(r.Sites[i].Point)
+		var distances, values []float64
+		for j := range r.Sites {
+			if j != i {
+				xj, yj := plane.XY(r.Sites[j].Point)
+				distances, values = append(distances, math.Hypot(x-xj, y-yj)), append(values, r.Values[j])
+			}
 		}
+		out[i] = Held{Value: w.Estimate(distances, values), Deviation: math.NaN(), Mean: othersMean(r.Values, i)}
 	}
-	return w.Estimate(distances, values)
+	return out
 }

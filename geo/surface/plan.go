@@ -110,9 +110,6 @@ func (p *Plan) measure(unsure float64) {
 	}
 }
 
-// Known reports whether node k has an estimate, Variance its variance in scale².
-func (p *Plan) Known(k int) bool { return p.known[k] }
-
 // table holds a covariance at evenly spaced distances: between them it is a straight line.
 type table struct {
 	values []float32

@@ -23,7 +23,7 @@ type Scene struct {
 }
 
 // Tile returns a tile with the layers isobands (a polygon for each class of the index, with level, name_vi, name_en,
-// colour, from and to), zones (see NewZones) and stations (see Stations). Layers without anything in the tile or its
+// colour, from and to), zones (see NewZones) and stations. Layers without anything in the tile or its
 // buffer are left out; it returns nil when all are. A t that Address would not have made is an error. Tile may be
 // called from any goroutine.
 func (s *Scene) Tile(t maptile.Tile) ([]byte, error) {

@@ -136,7 +136,7 @@ func paint(codes []uint16, pixels int, f frame, index, certainty *surface.Raster
 		columns[x] = (f.x+(float64(x)+0.5)/float64(pixels))/f.tiles*float64(index.Size) - float64(index.X)
 	}
 	indices, certainties := make([]float32, index.W), make([]float32, index.W)
-	any := false
+	drawn := false
 	for y := range pixels {
 		line := codes[y*pixels:][:pixels]
 		for x := range line {
@@ -155,10 +155,10 @@ func paint(codes []uint16, pixels int, f frame, index, certainty *surface.Raster
 			k := int(c)
 			by := float32(c - float64(k))
 			line[x] = uint16(p.code(indices[k]+by*(indices[k+1]-indices[k]), certainties[k]+by*(certainties[k+1]-certainties[k])))
-			any = any || line[x] != nothingKnown
+			drawn = drawn || line[x] != nothingKnown
 		}
 	}
-	return any
+	return drawn
 }
 
 // picture gives each code that is shown a place in the picture's palette. Where they are too many for one, neighbouring

@@ -125,27 +125,3 @@ func (s *Set) Between(from, to time.Time) []*Zone {
 	}
 	return out
 }
-
-// At returns the zones of a time that hold a place, by kind and id.
-func (s *Set) At(p orb.Point, t time.Time) []*Zone {
-	if s == nil || math.IsNaN(p[0]) || math.IsNaN(p[1]) {
-		return nil
-	}
-	var out []*Zone
-	for _, z := range s.zones {
-		if z.ValidAt(t) && z.Contains(p) {
-			out = append(out, z)
-		}
-	}
-	return out
-}
-
-// Get returns a zone of a time.
-func (s *Set) Get(kind, id string, t time.Time) (*Zone, bool) {
-	for _, z := range s.All(t) {
-		if z.Kind == kind && z.ID == id {
-			return z, true
-		}
-	}
-	return nil, false
-}

@@ -71,12 +71,7 @@ func arrivalOf(rec *query.FluxRecord) nhip.Arrival {
 	if ms, ok := row[colDeparted].(int64); ok {
 		a.Departed = time.UnixMilli(ms).UTC()
 	}
-	if n, ok := row[colIndex].(int64); ok {
-		a.Index = int(n)
-	}
-	if n, ok := row[colDelay].(int64); ok {
-		a.Delay = nhip.Some(int(n))
-	}
+	a.Index, a.Delay = intOf(row, colIndex).Or(0), intOf(row, colDelay)
 	a.Inferred, _ = row[colInferred].(bool)
 	return a
 }

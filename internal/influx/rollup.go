@@ -153,19 +153,13 @@ func rolledOf(rec *query.FluxRecord, q *RollupQuery) (Rolled, error) {
 		return Rolled{}, nhip.Errorf(nhip.Internal, "", "a row of %s in InfluxDB is not of the schema: %v", RollupMeasurement, row)
 	}
 	number := func(name string) float64 { v, _ := row[name].(float64); return v }
-	optional := func(name string) (v nhip.Opt[float64]) {
-		if f, ok := row[name].(float64); ok {
-			v = nhip.Some(f)
-		}
-		return v
-	}
 	whole := func(name string) int64 { v, _ := row[name].(int64); return v }
 	return Rolled{
 		Rollup: nhip.Rollup{
 			Station: tagText(station), Quantity: nhip.Quantity(quantity), Period: q.Period, Quality: nhip.Quality(level), Time: at.UTC(),
 			Stats: nhip.Stats{
 				Mean: number(colMean), Min: number(colMin), Max: number(colMax), P98: number(colP98), Median: number(colMedian),
-				Max1h: optional(colMax1h), Max8h: optional(colMax8h),
+				Max1h: floatOf(row, colMax1h), Max8h: floatOf(row, colMax8h),
 				Count: int(whole(colCount)), Capture: number(colCapture), Flag: nhip.Flag(whole(colFlag)),
 			},
 		},
