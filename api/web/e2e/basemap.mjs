@@ -1,4 +1,4 @@
-// A base map in one file, in a real browser against a running api that serves one: NHIP_URL says where.
+// A base map in one file, in a real browser with a running api that serves one, at NHIP_URL.
 
 import {start, watch} from './browser.mjs';
 
@@ -14,7 +14,7 @@ try {
   page.on('response', (answer) => answer.url().includes('/basemap.pmtiles') && ranges.push(answer.status()));
   await page.goto(home);
   await page.waitForFunction(() => globalThis.nhip?.ready && globalThis.nhip.map.getLayer('nhip-base') && globalThis.nhip.map.isSourceLoaded('nhip-base'), null, {timeout: patience});
-  if (!ranges.length || ranges.some((status) => status !== 206)) faults.push(`the file is answered with ${ranges}`);
+  if (!ranges.length || ranges.some((status) => status !== 206)) faults.push(`answers for the file: ${ranges}`);
   const shown = await page.evaluate(() => {
     const {layers} = globalThis.nhip.map.getStyle();
     return layers.findIndex(({id}) => id === 'nhip-base') < layers.findIndex(({id}) => id === 'nhip-routes');

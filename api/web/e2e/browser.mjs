@@ -1,8 +1,8 @@
-// The browser of the test, and the ears that hear whatever goes wrong in it.
+// The browser of the test, and the collection of all errors in it.
 
 import {chromium} from 'playwright-core';
 
-/** Starts Debian's chromium (or $CHROMIUM) without a screen; WebGL 2 is drawn in software. */
+/** Starts Debian's Chromium (or $CHROMIUM) headless; WebGL 2 is rendered in software. */
 export function start() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -10,23 +10,23 @@ export function start() {
   });
 }
 
-/** The driver of the software renderer talks of its own speed; that is no fault of the page. */
-const driverTalk = /GL Driver Message|GPU stall/;
+/** The driver of the software renderer logs its own speed; that is not an error of the page. */
+const driverLog = /GL Driver Message|GPU stall/;
 
-/** Notes every fault of a page: what it throws, logs as an error, asks for in vain or asks of strangers. */
+/** Records every fault of a page: exceptions, logged errors, failed requests and requests to other servers. */
 export function watch(page, home, faults) {
   page.on('pageerror', (error) => faults.push(`the page threw: ${error.stack}`));
   page.on('console', (message) => {
     const bad = message.type() === 'error' || message.type() === 'warning';
-    if (bad && !driverTalk.test(message.text())) faults.push(`console ${message.type()}: ${message.text()}`);
+    if (bad && !driverLog.test(message.text())) faults.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on('request', (request) => {
     const url = new URL(request.url());
-    if (/^(https?|wss?):$/.test(url.protocol) && url.origin !== home) faults.push(`asked a stranger: ${url.href}`);
+    if (/^(https?|wss?):$/.test(url.protocol) && url.origin !== home) faults.push(`request to another server: ${url.href}`);
   });
   page.on('requestfailed', (request) => {
     const why = request.failure()?.errorText ?? '';
-    if (why !== 'net::ERR_ABORTED') faults.push(`request failed: ${request.url()} ${why}`); // aborted: called off by the page itself
+    if (why !== 'net::ERR_ABORTED') faults.push(`request failed: ${request.url()} ${why}`); // aborted: cancelled by the page itself
   });
   page.on('response', (response) => {
     if (response.status() >= 400) faults.push(`answered ${response.status()}: ${response.url()}`);

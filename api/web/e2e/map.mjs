@@ -1,8 +1,8 @@
-// The map in a real browser against a running api.
+// The map in a real browser with a running api.
 //
-//   NHIP_URL      where the api serves the map (required)
-//   TEST_OUTPUT   folder of the pictures, ../../test-output by default
-//   CHROMIUM      the browser, /usr/bin/chromium by default
+//   NHIP_URL      URL of the api (required)
+//   TEST_OUTPUT   folder for screenshots; default: ../../test-output
+//   CHROMIUM      the browser; default: /usr/bin/chromium
 
 import {mkdir, readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
@@ -14,14 +14,14 @@ import Pbf from 'pbf';
 
 import {start, watch} from './browser.mjs';
 
-const home = new URL(process.env.NHIP_URL ?? fail('NHIP_URL must say where the map is, as http://127.0.0.1:8080')).origin;
+const home = new URL(process.env.NHIP_URL ?? fail('NHIP_URL must be the URL of the map, as in http://127.0.0.1:8080')).origin;
 const output = process.env.TEST_OUTPUT || path.resolve(import.meta.dirname, '../../../test-output');
 const hoanKiem = {latitude: 21.0285, longitude: 105.8542};
 
-/** How long one thing may take, in ms: software WebGL on a busy machine needs tens of seconds. */
+/** Timeout of a step in ms: software WebGL on a busy machine needs tens of seconds. */
 const patience = Number(process.env.E2E_PATIENCE || 60_000);
 
-/** The least share of the buses that must have moved, and by how many degrees (some 5 m). */
+/** The minimum share of buses that must have moved, and by how many degrees (about 5 m). */
 const movers = 0.2;
 const aMove = 0.00005;
 
@@ -85,16 +85,16 @@ async function stationChart(page) {
     return pixels.filter((value, i) => i % 4 === 3 && value > 0).length;
   });
   check(marks > 1000, `the chart has ${marks} drawn pixels`);
-  check((await page.locator('figure.day [role=img]').getAttribute('aria-label'))?.includes('24'), 'the chart has no words for who does not see it');
+  check((await page.locator('figure.day [role=img]').getAttribute('aria-label'))?.includes('24'), 'the chart has no label for screen readers');
   check((await page.locator('figure.day tbody tr').count()) > 0, 'the chart has no table');
   await page.keyboard.press('Escape');
   await page.locator('#panel .list').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('#panel').waitFor({state: 'hidden'});
-  check(await page.evaluate(() => document.activeElement?.id === 'open-stations'), 'the focus did not come back to what opened the panel');
+  check(await page.evaluate(() => document.activeElement?.id === 'open-stations'), 'the focus did not return to the button that opened the panel');
 }
 
-/** Taps buses in the free part of the map until one answers: under a tap it may have glided on. */
+/** Taps buses in the free part of the map until one is selected: a bus may glide away from under the tap. */
 async function tapBus(page) {
   const until = Date.now() + patience;
   for (;;) {
@@ -146,14 +146,14 @@ async function nearTapped(page) {
 async function legend(page) {
   const read = () => page.locator('#steps').innerText();
   const before = await read();
-  check((await page.locator('#steps li').count()) === 6, 'the legend has not six steps');
+  check((await page.locator('#steps li').count()) === 6, 'the legend does not have six steps');
   await page.selectOption('#quantity', 'pm10');
   check((await read()) !== before, 'the legend did not change');
   await page.selectOption('#quantity', 'pm25');
   check((await read()) === before, 'the legend did not change back');
 }
 
-/** Waits until the map has the air that it asked for. Of all tiles that can't be asked: gliding buses are never done. */
+/** Waits until the map has loaded the tiles of the air. All tiles are never loaded, because of the gliding buses. */
 async function settled(page) {
   await page.waitForFunction(() => ['nhip-field', 'nhip-air', 'nhip-past-buses'].every((id) => globalThis.nhip.map.isSourceLoaded(id)), null, {timeout: patience});
 }
@@ -174,17 +174,17 @@ async function hours(page) {
   await page.keyboard.press('ArrowLeft');
   await settled(page);
   const visible = await page.evaluate(() => ['nhip-bus', 'nhip-past-bus', 'nhip-past-station'].map((id) => globalThis.nhip.map.getLayoutProperty(id, 'visibility')));
-  check(visible.join() === 'none,visible,visible', `at another hour the layers are ${visible}`);
-  check((await page.locator('#hour-told').innerText()).match(/\d\d:00/), 'no hour is told');
+  check(visible.join() === 'none,visible,visible', `at a past hour the layers are ${visible}`);
+  check((await page.locator('#hour-told').innerText()).match(/\d\d:00/), 'no hour is shown');
   for (const part of ['/tiles/air/', '/tiles/transit/', '.png?']) {
-    check(asked.some((url) => url.includes(part) && url.includes('time=')), `no ${part} of that hour is asked for`);
+    check(asked.some((url) => url.includes(part) && url.includes('time=')), `no ${part} of that hour is requested`);
   }
   await page.keyboard.press('End');
-  check((await page.evaluate(() => globalThis.nhip.map.getLayoutProperty('nhip-bus', 'visibility'))) === 'visible', 'the buses of now did not come back');
+  check((await page.evaluate(() => globalThis.nhip.map.getLayoutProperty('nhip-bus', 'visibility'))) === 'visible', 'the current buses were not shown again');
   await settled(page);
 }
 
-/** Every tile in view, of three zooms, as @mapbox/vector-tile reads it: geometry, winding and properties. */
+/** Checks every tile in view, at three zooms, with @mapbox/vector-tile: geometry, winding and properties. */
 async function tiles(page) {
   const {lng, lat} = await page.evaluate(() => globalThis.nhip.map.getCenter());
   const seen = new Set();
@@ -228,15 +228,15 @@ async function language(page) {
   const say = async () => [await page.locator('html').getAttribute('lang'), await page.locator('#open-near').innerText()];
   check((await say())[0] === 'vi', 'a Vietnamese browser did not get Vietnamese');
   await page.click('#speak-en');
-  check((await say()).join() === 'en,Buses near me', `English says ${await say()}`);
-  check((await page.locator('.maplibregl-canvas').getAttribute('aria-label'))?.startsWith('Map of buses'), 'the map is not named in English');
+  check((await say()).join() === 'en,Buses near me', `the texts in English are ${await say()}`);
+  check((await page.locator('.maplibregl-canvas').getAttribute('aria-label'))?.startsWith('Map of buses'), 'the map has no English label');
   await fills(page);
   check((await say())[0] === 'en', 'the language was forgotten');
   await page.click('#speak-vi');
-  check((await say()).join() === 'vi,Xe buýt gần tôi', `Vietnamese says ${await say()}`);
+  check((await say()).join() === 'vi,Xe buýt gần tôi', `the texts in Vietnamese are ${await say()}`);
 }
 
-/** axe-core runs as a script of the test's, past the page's policy, with and without a panel. */
+/** Runs axe-core with and without a panel. It is a script of the test and bypasses the page's content security policy. */
 async function accessible(page) {
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.evaluate(axe);
@@ -251,7 +251,7 @@ async function accessible(page) {
   await page.click('#panel-close');
 }
 
-/** Half-faded in, the panel has too little contrast: it is looked at when it stands. */
+/** While the panel fades in its contrast is too low, so it is checked afterwards. */
 async function inspect(page, what) {
   await page.evaluate(() => Promise.all(document.getAnimations()
     .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
@@ -278,7 +278,7 @@ function check(holds, otherwise) {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Runs the steps in their order on one page; what fails is told and the rest goes on. */
+/** Runs the steps in their order on one page; a failure is reported and the others still run. */
 async function run(browser, screen, list) {
   const context = await browser.newContext({locale: 'vi-VN', geolocation: hoanKiem, permissions: ['geolocation'], ...screen});
   const page = await context.newPage();

@@ -3,24 +3,24 @@ import type {LayerSpecification, SourceSpecification} from 'maplibre-gl';
 import type {Quantity} from './contract.ts';
 import type {Theme} from './theme.ts';
 
-// The air between the monitors, and the city as it was at another hour.
+// The air between the monitors, and buses and stations at a past hour.
 
 export const fieldSource = 'nhip-field';
 export const airSource = 'nhip-air';
 export const pastBusSource = 'nhip-past-buses';
 
-/** Layers that show the city of now; of another hour those of `pastLayers` take their place. */
+/** Layers of the present. For a past hour, `pastLayers` replace them. */
 export const presentLayers = ['nhip-bus-dot', 'nhip-bus-arrow', 'nhip-bus', 'nhip-station'] as const;
 export const pastLayers = ['nhip-past-bus', 'nhip-past-station'] as const;
 
-/** What is shown of the air: of which quantity, and of when; undefined is now. */
+/** Which air is shown: the quantity, and the hour (undefined: now). */
 export interface Air {
   quantity: Quantity;
   time: string | undefined;
   field: boolean;
 }
 
-/** The addresses of the tiles that show it. */
+/** URLs of the tiles. */
 export function airTiles({quantity, time}: Air, origin: string): {field: string; air: string; buses: string} {
   const when = time === undefined ? '' : `time=${encodeURIComponent(time)}`;
   const of = [`quantity=${quantity}`, ...(when ? [when] : [])].join('&');
@@ -31,7 +31,7 @@ export function airTiles({quantity, time}: Air, origin: string): {field: string;
   };
 }
 
-/** Until an hour is chosen the past's own sources ask for nothing: their layers are hidden. */
+/** Until an hour is chosen, the layers of the past are hidden, so their sources request nothing. */
 export function airSources(air: Air, origin: string): Record<string, SourceSpecification> {
   const tiles = airTiles(air, origin);
   return {
@@ -41,7 +41,7 @@ export function airSources(air: Air, origin: string): Record<string, SourceSpeci
   };
 }
 
-/** What lies right on the ground, below the lines. */
+/** Layers directly on the base map, below the lines. */
 export function fieldLayer({field}: Air): LayerSpecification {
   return {
     id: 'nhip-field', type: 'raster', source: fieldSource, layout: {visibility: field ? 'visible' : 'none'},
@@ -49,7 +49,7 @@ export function fieldLayer({field}: Air): LayerSpecification {
   };
 }
 
-/** What takes the place of buses and stations at another hour. */
+/** Layers that replace buses and stations at a past hour. */
 export function pastCity(theme: Theme, {time}: Air): LayerSpecification[] {
   const layout = {visibility: time === undefined ? 'none' : 'visible'} as const;
   return [
@@ -58,7 +58,7 @@ export function pastCity(theme: Theme, {time}: Air): LayerSpecification[] {
       'circle-stroke-color': ['case', ['==', ['get', 'state'], 'stale'], theme.staleInk, theme.halo], 'circle-stroke-width': 1.2,
     }},
     {id: 'nhip-past-station', type: 'circle', source: airSource, 'source-layer': 'stations', layout, paint: {
-      'circle-radius': ['case', ['has', 'count'], 12, 9], 'circle-color': ['coalesce', ['get', 'colour'], theme.staleFill],
+      'circle-radius': ['case', ['has', 'count'], 12, 9], 'circle-color': ['coalesce', ['get', 'color'], theme.staleFill],
       'circle-stroke-color': theme.rim, 'circle-stroke-width': 1.5,
     }},
   ];

@@ -1,9 +1,9 @@
 import type {BusFeature, LonLat, MapInfo, Readings} from './contract.ts';
 
-/** Why an answer did not come, in the words of the api's problem details, or `offline`. */
+/** Why a request failed: the code in the api's problem details, or `offline`. */
 export type Trouble = 'invalid' | 'not_found' | 'unavailable' | 'internal' | 'offline';
 
-/** An answer that did not come. `message` is the api's own detail, in English. */
+/** A failed request. `message` is the api's detail, in English. */
 export class ApiError extends Error {
   override name = 'ApiError';
   readonly trouble: Trouble;
@@ -14,12 +14,12 @@ export class ApiError extends Error {
   }
 }
 
-/** Names the trouble of anything thrown; what is not an ApiError is a fault of the page. */
+/** Returns the code of anything thrown. What is not an ApiError is a defect of the page. */
 export function troubleOf(error: unknown): Trouble {
   return error instanceof ApiError ? error.trouble : 'internal';
 }
 
-/** Asks the api over HTTP. Every method throws ApiError, or what `signal` was aborted with. */
+/** Requests to the api over HTTP. Every method throws ApiError, or the reason with which `signal` was aborted. */
 export class Api {
   readonly #fetch: typeof fetch;
 
@@ -69,7 +69,7 @@ async function problem(response: Response): Promise<ApiError> {
   try {
     detail = String(((await response.json()) as {detail?: unknown}).detail ?? '');
   } catch {
-    // A proxy in between answers without problem details; the status says enough.
+    // A proxy answers without problem details; the status is enough.
   }
   return new ApiError(fromStatus(response.status), detail || `HTTP ${response.status}`);
 }

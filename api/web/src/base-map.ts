@@ -6,13 +6,13 @@ import type {Theme} from './theme.ts';
 
 const baseSource = 'nhip-base';
 
-/** A base map in one file: its source, and how it is drawn. */
+/** A base map in one file: its source and its layers. */
 export interface BaseMap {
   sources: Record<string, SourceSpecification>;
   layers(theme: Theme): LayerSpecification[];
 }
 
-/** Opens the file that the api serves; throws where it can't be read. */
+/** Opens the file that the api serves; throws if it can't be read. */
 export async function openBaseMap(path: string): Promise<BaseMap> {
   const url = new URL(path, location.href).href;
   const file = new PMTiles(url);
@@ -37,16 +37,16 @@ function attribution(metadata: unknown): string {
 
 const of = (layer: string) => ({source: baseSource, 'source-layer': layer}) as const;
 
-const fill = (layer: string, colour: string, opacity = 1): LayerSpecification => ({
-  ...of(layer), id: `nhip-base-${layer}`, type: 'fill', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': colour, 'fill-opacity': opacity},
+const fill = (layer: string, color: string, opacity = 1): LayerSpecification => ({
+  ...of(layer), id: `nhip-base-${layer}`, type: 'fill', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': color, 'fill-opacity': opacity},
 });
 
-const line = (layer: string, colour: string, width: number): LayerSpecification => ({
+const line = (layer: string, color: string, width: number): LayerSpecification => ({
   ...of(layer), id: `nhip-base-${layer}`, type: 'line', filter: ['==', ['geometry-type'], 'LineString'],
-  paint: {'line-color': colour, 'line-width': ['interpolate', ['linear'], ['zoom'], 8, width / 3, 16, width * 2]},
+  paint: {'line-color': color, 'line-width': ['interpolate', ['linear'], ['zoom'], 8, width / 3, 16, width * 2]},
 });
 
-/** The layers of a Protomaps base map that a quiet ground needs; of another schema what has the same names. */
+/** The layers of a Protomaps base map that a plain background needs; with another schema, those with the same names. */
 function vectorLayers(theme: Theme): LayerSpecification[] {
   return [
     fill('earth', theme.land), fill('landuse', theme.shore, 0.3), fill('water', theme.ground),

@@ -2,26 +2,26 @@ import type {LonLat} from './contract.ts';
 import type {Fleet} from './fleet.ts';
 import {busPoint, type Points} from './overlay.ts';
 
-/** Ms between two pictures of the buses: 15 a second, 10 where there are many. A picture costs the
+/** Ms between two frames of the buses: 15 a second, 10 if there are many. A frame costs the
  * worker a new layout of all symbols in view. */
 const few = 500;
 const quick = 1000 / 15;
 const slow = 1000 / 10;
 
-/** What the painter needs of the map. */
+/** The part of the map that the painter needs. */
 export interface Canvas {
-  /** Shows the points; resolves when the map is done with them. Undefined while the map has no style. */
+  /** Shows the points; resolves when the map has processed them. Undefined while the map has no style. */
   show(points: Points): Promise<void> | undefined;
-  /** Whether a place is in view, or nearly. */
+  /** Reports whether a place is in view or close to it. */
   inView(at: LonLat): boolean;
 }
 
-/** Schedules frames; the browser's by default. */
+/** Schedules frames; default: the browser. */
 export type Frames = (run: (now: number) => void) => void;
 
 /**
- * Draws the buses as they glide. It asks for frames only while something moves or changed, sends
- * only what is in view, and never a second picture before the map is done with the first.
+ * Draws the buses as they glide. It requests frames only while something moves or has changed, sends
+ * only what is in view, and sends no further frame before the map has processed the last one.
  */
 export class BusPainter {
   readonly #fleet: Fleet;
@@ -31,7 +31,7 @@ export class BusPainter {
   #last = -Infinity;
   #running = false;
   #busy = false;
-  #stale = false; // something changed since the last picture
+  #stale = false; // something changed since the last frame
 
   constructor(fleet: Fleet, canvas: Canvas, frames: Frames = (run) => void requestAnimationFrame(run), now: () => number = () => performance.now()) {
     this.#fleet = fleet;
@@ -40,7 +40,7 @@ export class BusPainter {
     this.#now = now;
   }
 
-  /** Something changed: a bus, its state, the view or the style. */
+  /** Reports a change: of a bus, its state, the view or the style. */
   wake(): void {
     this.#stale = true;
     if (this.#running) return;

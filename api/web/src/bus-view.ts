@@ -6,10 +6,10 @@ import {type Bus, lineOf} from './fleet.ts';
 import type {Tongue} from './i18n.ts';
 import type {View} from './panel.ts';
 
-/** Within a minute of its timetable a bus is on time, in seconds. */
+/** A bus within this many seconds of its timetable is on time. */
 const onTime = 60;
 
-/** One bus: what it said last, kept up to date. */
+/** The latest data of one bus, kept up to date. */
 export class BusView implements View {
   readonly key: string;
   readonly #city: City;

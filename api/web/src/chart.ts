@@ -8,20 +8,20 @@ import {extent, hasScale, type Series} from './series.ts';
 
 const height = 160; // CSS pixels
 
-/** How strongly the steps' colours tint the chart's ground: enough to see, too little to drown the line. */
+/** Opacity of the steps' colors behind the chart: visible, but weaker than the line. */
 const tint = 0.2;
 
-/** What a chart is drawn from. */
+/** The data of a chart. */
 export interface Plot {
   series: Series;
   quantity: string;
   from: number; // seconds since 1970
   to: number;
-  /** Told the time (s) and value under the pointer, or undefined when it left. */
+  /** Called with the time (s) and value under the pointer, or undefined when the pointer leaves. */
   pointed(at: {time: number; value: number} | undefined): void;
 }
 
-/** Draws a line over a day into `into` and keeps its width. Returns what takes it away again. */
+/** Draws a line over a day into `into` and adapts to its width. Returns a function that removes it. */
 export function drawChart(into: HTMLElement, plot: Plot, tongue: Tongue): () => void {
   const chart = new uPlot(options(into, plot, tongue), plot.series, into);
   const watch = new ResizeObserver(() => chart.setSize({width: into.clientWidth, height}));
@@ -33,8 +33,8 @@ export function drawChart(into: HTMLElement, plot: Plot, tongue: Tongue): () => 
 }
 
 function options(into: HTMLElement, plot: Plot, tongue: Tongue): uPlot.Options {
-  const ink = colour(into, '--ink-soft');
-  const grid = {stroke: colour(into, '--line'), width: 1};
+  const ink = color(into, '--ink-soft');
+  const grid = {stroke: color(into, '--line'), width: 1};
   const font = '11px system-ui, sans-serif';
   return {
     width: into.clientWidth,
@@ -43,7 +43,7 @@ function options(into: HTMLElement, plot: Plot, tongue: Tongue): uPlot.Options {
     legend: {show: false},
     cursor: {y: false, drag: {x: false, y: false}},
     scales: {x: {range: [plot.from, plot.to]}, y: {range: heightRange(plot.series)}},
-    series: [{}, {stroke: colour(into, '--accent'), width: 2, points: {show: plot.series[0].length < 60, size: 5}}],
+    series: [{}, {stroke: color(into, '--accent'), width: 2, points: {show: plot.series[0].length < 60, size: 5}}],
     axes: [
       {stroke: ink, font, grid, ticks: {...grid, size: 4}, space: 56, size: 26, values: (_, ticks) => ticks.map((t) => tongue.format.hour(t * 1000))},
       {stroke: ink, font, grid, ticks: {show: false}, size: 44, values: (_, ticks) => ticks.map((t) => tongue.format.number(t, 1))},
@@ -55,7 +55,7 @@ function options(into: HTMLElement, plot: Plot, tongue: Tongue): uPlot.Options {
   };
 }
 
-/** From zero, or from below it where an instrument says so, to a little above the highest value. */
+/** From zero, or from the lowest value if that is negative, to a little above the highest. */
 function heightRange(series: Series): [number, number] {
   const span = extent(series);
   if (!span) return [0, 1];
@@ -73,7 +73,7 @@ function bands(chart: uPlot, quantity: string): void {
   for (const range of ranges(quantity)) {
     const top = range.to === undefined ? bbox.top : chart.valToPos(range.to, 'y', true);
     const bottom = range.from === 0 ? bbox.top + bbox.height : chart.valToPos(range.from, 'y', true);
-    pen.fillStyle = range.colour.fill;
+    pen.fillStyle = range.color.fill;
     pen.fillRect(bbox.left, top, bbox.width, bottom - top);
   }
   pen.restore();
@@ -87,6 +87,6 @@ function under(chart: uPlot): {time: number; value: number} | undefined {
   return time === undefined || value === undefined || value === null ? undefined : {time, value};
 }
 
-function colour(of: HTMLElement, name: string): string {
+function color(of: HTMLElement, name: string): string {
   return getComputedStyle(of).getPropertyValue(name).trim();
 }

@@ -1,19 +1,19 @@
 /**
- * The city's clock. The api may run it from another moment and at N times our speed (a recorded
- * day played back), so ages are only ever counted with it. Until the first `set` it is ours.
+ * The platform's clock. It may run at another time and at N times real speed, for example when a recorded day is
+ * replayed, so ages are computed with this clock only. Until the first `set` it shows real time.
  */
 export class CityClock {
-  #time = 0; // ms since 1970, the city's, when #at was
+  #time = 0; // the platform's time at #at, ms since 1970
   #at: number | undefined; // ms of the page's monotonic clock
   #rate = 1;
   readonly #monotonic: () => number;
 
-  /** @param monotonic milliseconds that never jump, by default the page's own */
+  /** @param monotonic milliseconds that never jump; default: the page's clock */
   constructor(monotonic: () => number = () => performance.now()) {
     this.#monotonic = monotonic;
   }
 
-  /** Takes the city's time (ms since 1970) and how many of its seconds pass in one of ours. */
+  /** Sets the time (ms since 1970) and the speed: 1 in real time. */
   set(time: number, rate: number): void {
     this.#time = time;
     this.#rate = rate > 0 ? rate : 1;
@@ -24,13 +24,13 @@ export class CityClock {
     return this.#rate;
   }
 
-  /** The city's time now, in ms since 1970. */
+  /** The time now, in ms since 1970. */
   now(): number {
     if (this.#at === undefined) return Date.now();
     return this.#time + (this.#monotonic() - this.#at) * this.#rate;
   }
 
-  /** Seconds of the city since an RFC 3339 time; never negative, for clocks differ a little. */
+  /** Seconds of this clock since an RFC 3339 time; at least 0, because clocks differ a little. */
   age(time: string): number {
     return Math.max(0, (this.now() - Date.parse(time)) / 1000);
   }

@@ -13,25 +13,25 @@ import type {Tongue} from './i18n.ts';
 
 setWorkerUrl(workerUrl);
 
-/** How far beside a thing a finger may tap, and how far outside the view buses are still drawn, in pixels. */
+/** How far from a feature a tap still selects it, and how far outside the view buses are still drawn, in pixels. */
 const finger = 10;
 const beyond = 60;
 
-/** How long a given base map may take, in ms, before our own ground takes its place. */
+/** How long a configured base map may take, in ms, before our own one replaces it. */
 const patience = 20_000;
 
-/** What the map tells. */
+/** Events of the map. */
 export interface Taps {
   bus(key: string): void;
   station(id: string): void;
-  /** The view or the style changed: what is drawn by the frame must be drawn again. */
+  /** The view or the style changed: everything that is drawn per frame must be drawn again. */
   redraw(): void;
-  /** A fresh style lacks the stations and the marks. */
+  /** A new style lacks the stations and the marks. */
   dressed(): void;
   failed(what: 'styleFailed' | 'networkFailed'): void;
 }
 
-/** The map itself: a ground, what lies on it, and what a tap means. */
+/** The map: a base map, the layers on it, and the meaning of a tap. */
 export class CityMap {
   readonly map: MapLibre;
   readonly #taps: Taps;
@@ -43,7 +43,7 @@ export class CityMap {
   #route: string | undefined;
   #picking: ((place: LonLat) => void) | undefined;
 
-  /** Throws where the browser has no WebGL 2. */
+  /** Throws if the browser has no WebGL 2. */
   constructor(container: HTMLElement, info: MapInfo, theme: Theme, tongue: Tongue, air: Air, taps: Taps) {
     this.#taps = taps;
     this.#air = air;
@@ -52,7 +52,7 @@ export class CityMap {
     this.map = new MapLibre({
       container, center: info.center, zoom: info.zoom, style: this.#ground(),
       attributionControl: false, fadeDuration: 0, maxPitch: 0, dragRotate: false, pitchWithRotate: false,
-      // Tiles named by path alone must be absolute before the worker asks for them. What is in a file has a name of its own.
+      // The worker needs absolute URLs of tiles. Tiles in a file have their own scheme.
       transformRequest: (url) => ({url: url.startsWith('pmtiles:') ? url : new URL(url, location.href).href}),
     });
     this.map.touchZoomRotate.disableRotation();
@@ -62,7 +62,7 @@ export class CityMap {
     if (info.pmtiles !== undefined) void this.#lay(info.pmtiles);
   }
 
-  /** Takes the base map as soon as it can be read. */
+  /** Loads the base map as soon as it can be read. */
   async #lay(path: string): Promise<void> {
     try {
       this.#base = await openBaseMap(path);
@@ -77,9 +77,9 @@ export class CityMap {
     return this.#dressed;
   }
 
-  // What lies on the ground
+  // Layers on the base map
 
-  /** Shows the buses; undefined while there is no style to show them on. */
+  /** Shows the buses; undefined while there is no style. */
   show(points: Points): Promise<void> | undefined {
     return this.#source(busSource)?.setData(points);
   }
@@ -88,7 +88,7 @@ export class CityMap {
     void this.#source(stationSource)?.setData(points);
   }
 
-  /** Shows the air of a quantity, now or at another hour; then the buses and stations are those of that hour, too. */
+  /** Shows the air of a quantity, now or at a past hour. The buses and stations are then those of that hour, too. */
   showAir(air: Air): void {
     this.#air = air;
     if (!this.#dressed) return;
@@ -111,7 +111,7 @@ export class CityMap {
     void this.#source(markSource)?.setData(points);
   }
 
-  /** Highlights the way of a line; undefined for none. */
+  /** Highlights the path of a line; undefined: none. */
   highlight(route: string | undefined): void {
     if (route === this.#route) return;
     this.#route = route;
@@ -124,14 +124,14 @@ export class CityMap {
     return x > -beyond && y > -beyond && x < clientWidth + beyond && y < clientHeight + beyond;
   }
 
-  // Where it looks
+  // The view
 
   centre(): LonLat {
     const {lng, lat} = this.map.getCenter();
     return [lng, lat];
   }
 
-  /** Goes to a place, so that it stands in the middle of what `covered` leaves free. */
+  /** Moves to a place, so that it is in the middle of the area that `covered` leaves free. */
   goTo(place: LonLat, zoom: number, covered: {left: number; bottom: number}): void {
     this.map.flyTo({
       center: place as LngLatLike, zoom: Math.max(zoom, this.map.getZoom()),
@@ -144,7 +144,7 @@ export class CityMap {
     this.#setStyle();
   }
 
-  /** The next tap is a place and not a thing; returns what calls it off. */
+  /** Makes the next tap choose a place instead of a feature; returns a function that cancels it. */
   pick(chosen: (place: LonLat) => void): () => void {
     const canvas = this.map.getCanvas();
     this.#picking = chosen;
@@ -185,7 +185,7 @@ export class CityMap {
     if (picture && !this.map.hasImage(id)) this.map.addImage(id, paint(picture, this.#theme), {pixelRatio});
   }
 
-  /** Puts our things on a fresh style. */
+  /** Adds our sources and layers to a new style. */
   #dress(): void {
     const {map} = this;
     for (const [id, source] of Object.entries(airSources(this.#air, location.origin))) map.addSource(id, source);
@@ -208,7 +208,7 @@ export class CityMap {
     else if (event.sourceId === networkSource) this.#taps.failed('networkFailed');
   }
 
-  /** Takes our own ground where the given style does not come. */
+  /** Uses our own base map if the configured style does not load. */
   #fallBack(): void {
     if (this.#dressed || this.#style === null) return;
     this.#style = null;
@@ -223,7 +223,7 @@ export class CityMap {
     else if (typeof properties?.['station'] === 'string') this.#taps.station(properties['station']);
   }
 
-  /** What lies nearest to a tap, within a finger's breadth. */
+  /** Returns the feature nearest to a tap, within the width of a finger. */
   #hit({point}: MapMouseEvent): Record<string, unknown> | undefined {
     if (!this.#dressed || this.#picking) return undefined;
     const box: [[number, number], [number, number]] = [[point.x - finger, point.y - finger], [point.x + finger, point.y + finger]];
@@ -242,7 +242,7 @@ export class CityMap {
     tongue.each(() => this.#name(tongue));
   }
 
-  /** MapLibre names its controls once; here they follow the language. */
+  /** MapLibre labels its controls once; this updates them with the language. */
   #name({words}: Tongue): void {
     const name = (selector: string, text: string): void => {
       const element = this.map.getContainer().querySelector(selector);

@@ -3,11 +3,11 @@ import type {Quantity} from './contract.ts';
 import type {Fleet} from './fleet.ts';
 import type {Monitors} from './monitors.ts';
 
-/** What the page knows of the city, as its views read it. */
+/** The state of the page, as its views read it. */
 export interface City {
   readonly clock: CityClock;
   readonly fleet: Fleet;
   readonly monitors: Monitors;
-  /** What the stations are coloured by. */
+  /** The quantity that colors the stations. */
   quantity: Quantity;
 }

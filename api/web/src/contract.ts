@@ -1,12 +1,12 @@
-// The answers of the api, as api/openapi.yaml states them. Only what the map reads is named here.
+// The answers of the api, as api/openapi.yaml describes them. Only fields that the map reads are listed.
 
 /** WGS84 degrees, longitude first. */
 export type LonLat = readonly [lon: number, lat: number];
 
-/** Whether a fact may be read as "now". */
+/** Whether a fact is current. */
 export type State = 'live' | 'stale';
 
-/** What the map can colour stations by; concentrations in µg/m³. */
+/** Quantities that can color stations; concentrations in µg/m³. */
 export const quantities = ['pm25', 'pm10', 'no2', 'so2', 'co', 'o3'] as const;
 export type Quantity = (typeof quantities)[number];
 
@@ -32,8 +32,9 @@ export interface BusProperties {
   time: string;
   age_s: number;
   state: State;
-  stale_after_s: number; // the age at which the fix becomes stale
+  stale_after_s: number; // the age at which the position becomes stale
   origin?: 'simulated';
+  n?: number; // of the bus in the rows of this stream, in the compact form
 }
 
 export interface BusFeature {
@@ -47,17 +48,17 @@ export interface Value {
   unit: string;
   time: string; // END of the period
   period: string; // "1h", "5m", "30s"
-  state: State; // of this instrument: its station may speak while it is silent
+  state: State; // of this instrument; others of its station may still report
   flag: Flag;
 }
 
-/** An air-quality index, and what is needed to read it. */
+/** An air-quality index, with everything needed to interpret it. */
 export interface Index {
   scale: string;
   source: string;
   time: string; // END of the hour
   value: number;
-  level: {name: {vi: string; en: string}; colour: string};
+  level: {name: {vi: string; en: string}; color: string};
   dominant: string;
   state: State;
 }
@@ -68,7 +69,7 @@ export interface StationProperties {
   age_s: number;
   state: State;
   values: Record<string, Value>;
-  aqi?: Index; // missing where no recent hour makes one
+  aqi?: Index; // missing without a recent valid hour
   origin?: 'simulated';
 }
 
@@ -81,7 +82,7 @@ export interface StationFeature {
 export interface Reading {
   time: string; // END of the period
   quantity: string;
-  value: number | null; // null where it failed
+  value: number | null; // null if it failed a check
   unit: string;
   period: string;
   flag: Flag;
@@ -107,6 +108,13 @@ export interface MapInfo {
 export interface Hello {
   time: string;
   rate: number;
+  base?: string; // to which the times of rows refer, in the compact form
 }
+
+/**
+ * A bus that only moved, in the compact form: its number, longitude and latitude in 10⁻⁶ degrees, ms since the base,
+ * bearing, speed, delay_s, passengers, next_stop. Unknown values are null, and those at the end are missing.
+ */
+export type Row = readonly [n: number, lon: number, lat: number, ms: number, bearing?: number | null, speed?: number | null, delay?: number | null, passengers?: number | null, next?: string];
 
 export type Gone = {kind: 'bus'; agency: string; id: string} | {kind: 'air'; id: string};

@@ -5,7 +5,7 @@ import {h} from './dom.ts';
 import type {Tongue} from './i18n.ts';
 import {extent, ofOnePeriod, type Series, seriesOf} from './series.ts';
 
-/** Which day of which station is shown. */
+/** The day and station that are shown. */
 export interface Wanted {
   station: string;
   quantity: string;
@@ -15,7 +15,7 @@ export interface Wanted {
 
 const day = 86_400; // seconds
 
-/** The chart of one day with its table, its loading and its failure. */
+/** The chart of one day with its table, and the states loading and failed. */
 export class DayChart {
   readonly element = h('figure', {class: 'day'});
   readonly #api: Api;
@@ -28,7 +28,7 @@ export class DayChart {
     this.#tongue = tongue;
   }
 
-  /** Asks for a day and draws it. With `quietly` the old chart stays until the new one is there. */
+  /** Loads a day and draws it. With `quietly` the old chart stays until the new one is loaded. */
   async load(wanted: Wanted, quietly = false): Promise<void> {
     this.#asking?.abort();
     const asking = (this.#asking = new AbortController());
@@ -42,7 +42,7 @@ export class DayChart {
     }
   }
 
-  /** Takes the chart away and forgets what was asked. */
+  /** Removes the chart and cancels its request. */
   stop(): void {
     this.#asking?.abort();
     this.#take();
@@ -92,7 +92,7 @@ export class DayChart {
     return `${words.lastDay}: ${name}; ${words.chartSummary(format.value(span.low), format.value(span.high), format.value(span.last))}`;
   }
 
-  /** The same day as a table: what the picture shows to who sees it. Newest first. */
+  /** The same day as a table, for readers who can't see the chart. Newest first. */
   #table(readings: readonly Reading[]): HTMLElement {
     const {words, format} = this.#tongue;
     const rows = readings.toReversed().map((r) =>

@@ -7,7 +7,7 @@ interface Attributes {
   [attribute: string]: string | boolean | undefined | ((event: MouseEvent) => void);
 }
 
-/** Makes an element. A true attribute is set empty, a false or undefined one is left out. */
+/** Creates an element. A true attribute is set to the empty string, a false or undefined one is omitted. */
 export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,7 +19,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
   return element;
 }
 
-/** Finds an element of index.html that must be there. */
+/** Returns an element of index.html; throws if it is missing. */
 export function at<T extends Element = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);
@@ -36,7 +36,7 @@ const drawings = {
   centre: 'M11 3h2v8h8v2h-8v8h-2v-8H3v-2h8z',
 } as const;
 
-/** A small drawing beside a word, which says all: it is hidden from screen readers. */
+/** A small icon next to a word. The word is sufficient, so the icon is hidden from screen readers. */
 export function icon(name: keyof typeof drawings): Element {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');

@@ -2,7 +2,7 @@ import {h} from './dom.ts';
 import type {State} from './contract.ts';
 import type {Words} from './words-vi.ts';
 
-/** Names and what is said of them, as a definition list. */
+/** Names and values, as a definition list. */
 export function facts(rows: readonly (readonly [name: string, fact: string | Node] | undefined)[]): HTMLElement {
   const list = h('dl', {class: 'facts'});
   for (const row of rows) {
@@ -11,7 +11,7 @@ export function facts(rows: readonly (readonly [name: string, fact: string | Nod
   return list;
 }
 
-/** A state in a word, and in colour beside it. */
+/** A state as a word, with a color next to it. */
 export function stateBadge(state: State, words: Words): HTMLElement {
   return h('span', {class: `state ${state}`}, state === 'live' ? words.stateLive : words.stateStale);
 }

@@ -6,7 +6,7 @@ import {busState, FixInterval} from './staleness.ts';
 /** One bus on the map. */
 export interface Bus {
   readonly key: string; // agency and id
-  readonly number: number; // a small id of ours, what the map's sources need
+  readonly number: number; // a small integer id, which the map's sources need
   said: BusProperties;
   fix: LonLat;
   state: State;
@@ -17,23 +17,23 @@ interface Tracked extends Bus {
   interval: FixInterval;
 }
 
-/** What names a bus over all agencies. */
+/** Returns the key of a bus, unique over all agencies. */
 export function busKey(agency: string, id: string): string {
   return `${agency}/${id}`;
 }
 
-/** The line of a bus: the number riders know, or else the id of its route, which often is that
- * number and always tells routes apart. */
+/** The line of a bus: the number that riders know, or else the id of its route, which often is that
+ * number and is always unique. */
 export function lineOf(said: BusProperties): string | undefined {
   return said.line || said.route;
 }
 
-/** The buses on the map and where each is shown. Times named `now` are ms of the page's clock. */
+/** The buses and their places on the map. Times named `now` are ms of the page's clock. */
 export class Fleet {
   readonly #buses = new Map<string, Tracked>();
   readonly #clock: CityClock;
   #numbers = 0;
-  /** False for people who asked for less motion: buses then jump from fix to fix. */
+  /** False if the user prefers reduced motion: buses then jump from position to position. */
   gliding = true;
 
   constructor(clock: CityClock) {
@@ -52,7 +52,7 @@ export class Fleet {
     return this.#buses.values();
   }
 
-  /** Takes what the api says of a bus. `jump` is for a page that nobody sees. */
+  /** Updates a bus. `jump` is for a hidden page. */
   put(feature: BusFeature, now: number, jump = false): void {
     const said = feature.properties;
     const key = busKey(said.agency, said.id);
@@ -88,12 +88,12 @@ export class Fleet {
     this.#buses.delete(key);
   }
 
-  /** Drops every bus that is not in `keys`. */
+  /** Removes every bus that is not in `keys`. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const key of this.#buses.keys()) if (!keys.has(key)) this.#buses.delete(key);
   }
 
-  /** Ages every bus; true when a state changed. */
+  /** Updates the age of every bus; returns true if a state changed. */
   age(): boolean {
     let changed = false;
     for (const bus of this.#buses.values()) {
@@ -104,13 +104,13 @@ export class Fleet {
     return changed;
   }
 
-  /** Where a bus is shown. */
+  /** Returns the place of a bus on the map. */
   shown(key: string, now: number): LonLat | undefined {
     const bus = this.#buses.get(key);
     return bus && shownAt(bus.glide, now);
   }
 
-  /** Whether any bus is under way between two places. */
+  /** Reports whether any bus is gliding. */
   moving(now: number): boolean {
     for (const bus of this.#buses.values()) if (moving(bus.glide, now)) return true;
     return false;

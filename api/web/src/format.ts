@@ -1,11 +1,11 @@
 import {periodSeconds} from './staleness.ts';
 
-/** The city's time zone: everybody reads its times as its people do. */
+/** Hanoi's time zone. All times are shown in it, wherever the reader is. */
 export const zone = 'Asia/Ho_Chi_Minh';
 
 const locales = {vi: 'vi-VN', en: 'en-GB'} as const;
 
-/** Writes numbers, times and measures in one language. */
+/** Formats numbers, times and measurements in one language. */
 export class Format {
   readonly #locale: string;
   readonly #clock: Intl.DateTimeFormat;
@@ -30,7 +30,7 @@ export class Format {
     return format.format(value);
   }
 
-  /** A measured value: three figures are what instruments are good for. */
+  /** A measured value with three significant digits, the precision of the instruments. */
   value(value: number): string {
     const size = Math.abs(value);
     return this.number(value, size >= 100 ? 0 : 1);
@@ -43,7 +43,7 @@ export class Format {
     return size < 9950 ? `${this.number(value / 1000, 1)}k` : `${this.number(value / 1000)}k`;
   }
 
-  /** Hours, minutes and seconds of the city. */
+  /** Hours, minutes and seconds, in Hanoi's time. */
   clock(time: number): string {
     return this.#clock.format(time);
   }
@@ -52,12 +52,12 @@ export class Format {
     return this.#hour.format(time);
   }
 
-  /** Time and day of the city. */
+  /** Time and day, in Hanoi's time. */
   moment(time: number): string {
     return this.#moment.format(time);
   }
 
-  /** "12 seconds ago", in the greatest unit that has at least two of them. */
+  /** "12 seconds ago", in the largest unit of which there are at least two. */
   ago(seconds: number): string {
     const [count, unit] = coarse(seconds);
     return this.#ago.format(-count, unit);
@@ -68,7 +68,7 @@ export class Format {
     return this.#unit(Math.round(seconds / 60), 'minute', 0);
   }
 
-  /** An averaging period as the api writes it ("1h"); as it is when it cannot be read. */
+  /** An averaging period in the api's form ("1h"); unchanged if it can't be parsed. */
   period(period: string): string {
     const seconds = periodSeconds(period);
     if (seconds === undefined || seconds <= 0) return period;
@@ -76,7 +76,7 @@ export class Format {
     return seconds % 60 === 0 ? this.#unit(seconds / 60, 'minute', 0) : this.#unit(seconds, 'second', 1);
   }
 
-  /** A distance in metres, rounded to ten below a kilometre: GPS knows no better. */
+  /** A distance in metres, rounded to ten below a kilometre, the precision of GPS. */
   distance(metres: number): string {
     if (metres < 995) return this.#unit(Math.round(metres / 10) * 10, 'meter', 0, 'short');
     return this.#unit(metres / 1000, 'kilometer', 1, 'short');

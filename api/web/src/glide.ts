@@ -1,27 +1,27 @@
 import type {LonLat} from './contract.ts';
 
-/** A bus on its way from where it was shown to its newest fix. Times are ms of one clock. */
+/** The movement of a bus on the map to its newest position. Times are ms of one clock. */
 export interface Glide {
   from: LonLat;
   to: LonLat;
   start: number;
-  span: number; // 0 = it is there
+  span: number; // 0 = it has arrived
 }
 
-/** Beyond this many metres a bus jumps: gliding would draw a journey that nobody made. */
+/** Beyond this many metres a bus jumps: gliding would show a trip that did not happen. */
 export const jumpBeyond = 1000;
 
-/** The shortest and the longest a glide lasts, in ms. The cap keeps a slow reporter's shown place
- * from trailing its fix for longer than riders would forgive. */
+/** The shortest and longest duration of a glide, in ms. The maximum keeps the shown place of a bus that
+ * reports rarely from lagging too far behind its position. */
 export const shortestGlide = 300;
 export const longestGlide = 15_000;
 
-/** Standing at a place. */
+/** Returns a glide that stands at a place. */
 export function stand(at: LonLat): Glide {
   return {from: at, to: at, start: 0, span: 0};
 }
 
-/** Where the bus is shown at `now`: on the line to its fix and never beyond it. */
+/** Returns the place at `now`: on the line to the position and never beyond it. */
 export function shownAt(glide: Glide, now: number): LonLat {
   const part = progress(glide, now);
   if (part >= 1) return glide.to;
@@ -29,14 +29,14 @@ export function shownAt(glide: Glide, now: number): LonLat {
   return [wrap(lon + part * wrap(glide.to[0] - lon)), lat + part * (glide.to[1] - lat)];
 }
 
-/** Whether the bus still has way to go at `now`. */
+/** Reports whether the bus is still moving at `now`. */
 export function moving(glide: Glide, now: number): boolean {
   return progress(glide, now) < 1;
 }
 
 /**
- * Sets out for a new fix from where the bus is shown. `interval` is the usual time between its
- * fixes in ms of the page's clock; 0 makes it jump.
+ * Starts a glide from the shown place to a new position. `interval` is the usual time between the bus's
+ * positions in ms of the page's clock; 0 makes it jump.
  */
 export function glideTo(glide: Glide, fix: LonLat, now: number, interval: number): Glide {
   const from = shownAt(glide, now);
@@ -49,7 +49,7 @@ function progress(glide: Glide, now: number): number {
   return Math.max(0, Math.min(1, (now - glide.start) / glide.span));
 }
 
-/** Brings degrees of longitude into [-180, 180), so that the way over the antimeridian is short. */
+/** Maps degrees of longitude to [-180, 180), so that the path over the antimeridian is short. */
 function wrap(degrees: number): number {
   return degrees >= -180 && degrees < 180 ? degrees : ((((degrees + 180) % 360) + 360) % 360) - 180;
 }

@@ -3,7 +3,7 @@ import type {LayerSpecification, SourceSpecification, StyleSpecification} from '
 import type {BaseMap} from './base-map.ts';
 import type {Theme} from './theme.ts';
 
-/** The id of the network's source and of the highlighted way, which layers.ts turns. */
+/** Ids of the network's source and of the highlighted path. */
 export const networkSource = 'nhip-network';
 export const chosenRoute = 'nhip-chosen-route';
 
@@ -12,7 +12,7 @@ export function networkTiles(origin: string): SourceSpecification {
   return {type: 'vector', url: new URL('/tiles/transit.json', origin).href};
 }
 
-/** The ways of the lines, drawn on our own ground and on a given base map alike. */
+/** The paths of the lines, on our own base map and on a configured one. */
 export function networkLayers(theme: Theme, onBaseMap: boolean): LayerSpecification[] {
   const way = {type: 'line', source: networkSource, 'source-layer': 'routes', layout: {'line-join': 'round', 'line-cap': 'round'}} as const;
   return [
@@ -23,8 +23,8 @@ export function networkLayers(theme: Theme, onBaseMap: boolean): LayerSpecificat
 }
 
 /**
- * Our own ground, from the network alone or on a base map that the house serves: no request leaves it. It names
- * no glyphs, so MapLibre writes labels with the fonts of the machine.
+ * Our own base map, from the network alone or on a file that the api serves, without requests to other servers. It sets
+ * no glyphs, so MapLibre draws labels with local fonts.
  */
 export function ownGround(theme: Theme, origin: string, base?: BaseMap): StyleSpecification {
   return {

@@ -2,12 +2,12 @@ import type {Map as MapLibre} from 'maplibre-gl';
 
 import type {Fleet} from './fleet.ts';
 
-/** What the browser test reads: it looks and touches nothing. */
+/** State for the browser test, read-only. */
 export interface Hook {
   readonly map: MapLibre | undefined;
-  /** The whole city was received and the map has its style. */
+  /** The complete state was received and the map has its style. */
   readonly ready: boolean;
-  /** Every bus where it is shown at this moment. */
+  /** Every bus at its current place on the map. */
   buses(): {id: string; lon: number; lat: number}[];
 }
 
@@ -17,7 +17,7 @@ declare global {
   }
 }
 
-/** Hangs the hook on the window. */
+/** Attaches the hook to the window. */
 export function hang(fleet: Fleet, map: () => MapLibre | undefined, ready: () => boolean): void {
   window.nhip = Object.freeze({
     get map() {

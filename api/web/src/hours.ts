@@ -7,10 +7,10 @@ const hour = 3_600_000;
 /** How far back the slider goes, in hours. */
 const reach = 24;
 
-/** How long each hour of a day that is played is shown, in ms. */
+/** How long each hour is shown when a day is played, in ms. */
 const pace = 1200;
 
-/** The full hour that lies so many hours before the last one; undefined is now. */
+/** The full hour that lies so many hours before the last one; undefined: now. */
 export function hourBefore(now: number, back: number): string | undefined {
   return back === 0 ? undefined : new Date(Math.floor(now / hour) * hour - (back - 1) * hour).toISOString();
 }
@@ -27,7 +27,7 @@ export class Hours {
   #shown: string | undefined;
   #playing: ReturnType<typeof setInterval> | undefined;
 
-  /** `show` is told which hour, `field` whether the air between the monitors is to be seen. */
+  /** `show` is called with the hour, `field` with whether the air between the monitors is visible. */
   constructor(root: HTMLElement, clock: CityClock, tongue: Tongue, show: (time: string | undefined) => void, field: (on: boolean) => void) {
     this.#clock = clock;
     this.#tongue = tongue;
@@ -40,7 +40,7 @@ export class Hours {
     tongue.each(() => this.#draw(root));
   }
 
-  /** The city's clock goes on: what is shown stays the hour that was chosen, until a new one has ended. */
+  /** Updates the slider by the platform's clock: the chosen hour stays until another hour has ended. */
   tick(): void {
     if (this.#shown !== this.#time) this.#chosen();
   }

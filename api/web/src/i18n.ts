@@ -4,7 +4,7 @@ import {vi, type Words} from './words-vi.ts';
 
 export type Lang = 'vi' | 'en';
 
-/** Every language of the page, by its own name. */
+/** The languages of the page, by their own names. */
 export const languages: Record<Lang, {words: Words; name: string; short: string}> = {
   vi: {words: vi, name: 'Tiếng Việt', short: 'VI'},
   en: {words: en, name: 'English', short: 'EN'},
@@ -12,14 +12,14 @@ export const languages: Record<Lang, {words: Words; name: string; short: string}
 
 const memory = 'nhip.language';
 
-/** Chooses from what was remembered and what the browser prefers: Vietnamese unless it asks for English first. */
+/** Chooses from the stored language and the browser's preferences: Vietnamese, unless the browser prefers English. */
 export function chooseLanguage(remembered: string | null, preferred: readonly string[]): Lang {
   if (remembered === 'vi' || remembered === 'en') return remembered;
   const first = preferred.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag === 'vi' || tag === 'en');
   return first === 'en' ? 'en' : 'vi';
 }
 
-/** The language of the page, what it says and how it writes numbers. Tells who listens of a change. */
+/** The language of the page with its texts and number formats. Notifies listeners of a change. */
 export class Tongue {
   #lang: Lang;
   #format: Format;
@@ -57,7 +57,7 @@ export class Tongue {
   }
 }
 
-/** The language this visitor gets. */
+/** Returns the language for this visitor. */
 export function visitorsLanguage(): Lang {
   return chooseLanguage(recall(), navigator.languages);
 }

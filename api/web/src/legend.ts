@@ -4,8 +4,8 @@ import {h} from './dom.ts';
 import type {Tongue} from './i18n.ts';
 import {type Range, ranges} from './scale.ts';
 
-/** Draws the legend: what is measured, which colour means which range, and what the scale is not.
- * `choose` is told of another quantity. */
+/** Draws the legend: the quantity, the range of each color, and a note that the scale is not an index.
+ * `choose` is called with the chosen quantity. */
 export function drawLegend(root: HTMLElement, tongue: Tongue, first: Quantity, choose: (quantity: Quantity) => void): void {
   let quantity = first;
   const steps = h('ol', {class: 'steps', id: 'steps'});
@@ -35,10 +35,10 @@ function fill(steps: HTMLElement, quantity: Quantity, tongue: Tongue): void {
   steps.replaceChildren(...ranges(quantity).map((range) => step(range, tongue)));
 }
 
-function step({from, to, colour}: Range, {words, format}: Tongue): HTMLElement {
+function step({from, to, color}: Range, {words, format}: Tongue): HTMLElement {
   const [low, high] = [format.short(from), to === undefined ? '' : format.short(to)];
-  const bar = h('span', {class: 'step-colour', 'aria-hidden': 'true'});
-  bar.style.background = colour.fill;
+  const bar = h('span', {class: 'step-color', 'aria-hidden': 'true'});
+  bar.style.background = color.fill;
   const spoken = to === undefined ? words.legendFrom(low) : words.legendSpan(low, high);
   const written = to === undefined ? `> ${low}` : `${low}–${high}`;
   return h('li', {}, bar, h('span', {class: 'unseen'}, spoken), h('span', {'aria-hidden': 'true'}, written));

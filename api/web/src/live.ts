@@ -7,48 +7,75 @@ export interface Source {
   close(): void;
 }
 
-/** How a line is opened and waited for; tests bring their own. */
+/** How a connection is opened and how to wait; tests replace it. */
 export interface Wire {
   open(url: string): Source;
   later(run: () => void, ms: number): void;
+  every(run: () => void, ms: number): void;
+  /** Milliseconds that never jump back. */
+  now(): number;
 }
 
 const closed = 2; // EventSource.CLOSED
 
-/** The first and the longest wait before a refused line is tried again, in ms. */
+/** The first and the longest wait before a failed connection is retried, in ms. */
 const firstWait = 1000;
 const longestWait = 30_000;
 
 /**
- * Keeps a line to /v1/live. EventSource mends a line that breaks, but gives up for good on an
- * answer that is no stream (the api restarts: 502, 503); then another is opened, ever more slowly.
+ * How long a connection may be without an event, and how often that is checked, in ms. The api sends an event every 15 s.
+ * A browser does not notice a connection that is dead without having been closed.
+ */
+const silence = 40_000;
+const checkEvery = 2500;
+
+/**
+ * Keeps a connection to /v1/live. EventSource reconnects after a broken connection, but gives up after an
+ * answer that is not a stream (502, 503 while the api restarts); then a new one is opened, with growing delays.
+ * A connection over which nothing arrives is replaced, too.
  */
 export function listen(url: string, to: Listener, wire: Wire = browserWire): Session {
   const session = new Session(to);
   let wait = firstWait;
+  let source: Source | undefined; // undefined while the next connection is waited for
+  let received = 0; // when the last event arrived, or the connection was opened
 
   const open = (): void => {
-    const source = wire.open(url);
+    const own = wire.open(url);
+    source = own;
+    received = wire.now();
     for (const name of eventNames) {
-      source.addEventListener(name, (event) => {
+      own.addEventListener(name, (event) => {
+        if (source !== own) return;
+        received = wire.now();
         if (name === 'ready') wait = firstWait;
         session.take(name, String(event.data ?? ''));
       });
     }
-    source.addEventListener('error', () => {
+    own.addEventListener('error', () => {
+      if (source !== own) return;
       session.lost();
-      if (source.readyState !== closed) return;
-      source.close();
+      if (own.readyState !== closed) return;
+      own.close();
+      source = undefined;
       wire.later(open, wait);
       wait = Math.min(wait * 2, longestWait);
     });
   };
 
   open();
+  wire.every(() => {
+    if (!source || wire.now() - received < silence) return;
+    session.lost();
+    source.close();
+    open();
+  }, checkEvery);
   return session;
 }
 
 const browserWire: Wire = {
   open: (url) => new EventSource(url) as Source,
   later: (run, ms) => void setTimeout(run, ms),
+  every: (run, ms) => void setInterval(run, ms),
+  now: () => performance.now(),
 };

@@ -8,7 +8,7 @@ import {listen} from './live.ts';
 import {Monitors} from './monitors.ts';
 import {Page} from './page.ts';
 import type {Listener} from './session.ts';
-import './style.css'; // last: it changes what the libraries' own sheets say
+import './style.css'; // last: it overrides the libraries' styles
 
 const clock = new CityClock();
 const city: City = {clock, fleet: new Fleet(clock), monitors: new Monitors(clock), quantity: 'pm25'};
@@ -20,7 +20,7 @@ async function start(): Promise<void> {
   const obey = (): void => void (city.fleet.gliding = !calm.matches);
   calm.addEventListener('change', obey);
   obey();
-  const session = listen('/v1/live', listener);
+  const session = listen('/v1/live?form=compact', listener);
   hang(city.fleet, () => page.map?.map, () => session.link === 'live' && page.map?.loaded === true);
   setInterval(tick, 1000);
   await drawMap();
@@ -71,4 +71,4 @@ const listener: Listener = {
   unreadable: (event, error) => console.warn(`an unreadable ${event} event`, error),
 };
 
-void start(); // last: the line it opens speaks to all of the above
+void start(); // last: its events need everything above

@@ -1,23 +1,23 @@
 import type {State} from './contract.ts';
-import {colours} from './scale.ts';
+import {colors} from './scale.ts';
 import type {Theme} from './theme.ts';
 
-// The map's symbols are drawn here rather than taken from a sprite: a line's number and a
-// station's value belong into them, and text as pictures needs no glyph server. The id of a
-// picture says all that is needed to draw it; the map asks for those it lacks.
+// The map's symbols are drawn here instead of taken from a sprite: they contain a line's number or a
+// station's value, and text drawn as an image needs no glyph server. The id of an
+// image contains everything needed to draw it; the map requests the images that it lacks.
 
-/** What a picture shows. */
+/** The content of an image. */
 export type Picture =
   | {kind: 'bus'; state: State; line: string}
   | {kind: 'arrow'; state: State}
   | {kind: 'station'; state: State; step: number | undefined; text: string};
 
-/** Pixels of a picture for one of the page. */
+/** Image pixels per page pixel. */
 export const pixelRatio = 2;
 
 const prefix = 'nhip';
 
-/** Names a picture. */
+/** Returns the id of an image. */
 export function pictureId(picture: Picture): string {
   switch (picture.kind) {
     case 'bus':
@@ -29,7 +29,7 @@ export function pictureId(picture: Picture): string {
   }
 }
 
-/** Reads a picture's name; undefined when it is not one of ours. */
+/** Parses the id of an image; undefined if it is not one of ours. */
 export function readPictureId(id: string): Picture | undefined {
   const [mine, kind, state, a = '', b = ''] = id.split('|');
   if (mine !== prefix || (state !== 'live' && state !== 'stale')) return undefined;
@@ -39,17 +39,17 @@ export function readPictureId(id: string): Picture | undefined {
   return {kind, state, step: a === '' ? undefined : Number(a), text: decodeURIComponent(b)};
 }
 
-/** On a bus whose line nobody said. */
+/** The label of a bus without a line. */
 const noLine = '•';
 
-/** What fits on a bus: the first five signs of its line, a dot where it has none. */
+/** The label of a bus: the first five characters of its line, or a dot. */
 export function lineLabel(line: string | undefined): string {
   const signs = [...(line ?? '').trim()];
   if (signs.length === 0) return noLine;
   return signs.length <= 5 ? signs.join('') : `${signs.slice(0, 4).join('')}…`;
 }
 
-/** Draws a picture. */
+/** Draws an image. */
 export function paint(picture: Picture, theme: Theme): ImageData {
   switch (picture.kind) {
     case 'bus':
@@ -64,7 +64,7 @@ export function paint(picture: Picture, theme: Theme): ImageData {
 const font = (px: number): string => `700 ${px}px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif`;
 
 function paintBus(line: string, state: State, theme: Theme): ImageData {
-  const nameless = line === noLine; // a small round one: it has nothing to tell but where it is
+  const nameless = line === noLine; // without a line: a small circle
   const height = nameless ? 18 : 22;
   const margin = 3; // room for the shadow
   const width = nameless ? height : Math.max(26, Math.ceil(widthOf(line, font(12.5))) + 12);
@@ -86,7 +86,7 @@ function paintBus(line: string, state: State, theme: Theme): ImageData {
   return pixels(pen);
 }
 
-/** A bearing's arrow, north up: the tip of a wedge that looks out above the bus. */
+/** The arrow of a bearing, pointing north: the tip of a wedge that sticks out above the bus. */
 function paintArrow(state: State, theme: Theme): ImageData {
   const size = 56;
   const pen = canvas(size, size);
@@ -110,13 +110,13 @@ function paintStation(picture: Picture & {kind: 'station'}, theme: Theme): Image
   const margin = 4;
   const mid = radius + margin;
   const pen = canvas(2 * mid, 2 * mid);
-  const colour = picture.step === undefined ? undefined : colours[picture.step];
-  const live = picture.state === 'live' && colour !== undefined;
+  const color = picture.step === undefined ? undefined : colors[picture.step];
+  const live = picture.state === 'live' && color !== undefined;
   pen.shadowColor = theme.shadow;
   pen.shadowBlur = 4 * pixelRatio;
   pen.shadowOffsetY = pixelRatio;
   circle(pen, mid, radius - 1);
-  pen.fillStyle = live ? colour.fill : theme.staleFill;
+  pen.fillStyle = live ? color.fill : theme.staleFill;
   pen.fill();
   pen.shadowColor = 'transparent';
   pen.lineWidth = 2;
@@ -124,13 +124,13 @@ function paintStation(picture: Picture & {kind: 'station'}, theme: Theme): Image
   pen.strokeStyle = live ? theme.rim : theme.staleInk;
   pen.stroke();
   const size = picture.text.length > 3 ? 10.5 : 13;
-  write(pen, picture.text, font(size), live ? colour.ink : theme.staleInk, mid, mid);
+  write(pen, picture.text, font(size), live ? color.ink : theme.staleInk, mid, mid);
   return pixels(pen);
 }
 
 function canvas(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const pen = new OffscreenCanvas(width * pixelRatio, height * pixelRatio).getContext('2d');
-  if (!pen) throw new Error('this browser gives no canvas to draw on');
+  if (!pen) throw new Error('this browser has no 2D canvas');
   pen.scale(pixelRatio, pixelRatio);
   return pen;
 }
@@ -154,6 +154,6 @@ function write(pen: OffscreenCanvasRenderingContext2D, text: string, textFont: s
   pen.font = textFont;
   pen.fillStyle = ink;
   pen.textAlign = 'center';
-  const box = pen.measureText('0'); // centred by the digits, or letters with marks would sit lower
+  const box = pen.measureText('0'); // centred by a digit, because letters with diacritics would sit lower
   pen.fillText(text, x, y + (box.actualBoundingBoxAscent - box.actualBoundingBoxDescent) / 2);
 }

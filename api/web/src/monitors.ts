@@ -2,14 +2,14 @@ import type {CityClock} from './city-clock.ts';
 import type {State, StationFeature} from './contract.ts';
 import {stationState} from './staleness.ts';
 
-/** One monitor. */
+/** One station. */
 export interface Monitor {
-  readonly number: number; // a small id of ours, what the map's sources need
+  readonly number: number; // a small integer id, which the map's sources need
   feature: StationFeature;
   state: State;
 }
 
-/** The monitors of the city, those without a place too. */
+/** The stations of the city, including those without a position. */
 export class Monitors {
   readonly #monitors = new Map<string, Monitor>();
   readonly #clock: CityClock;
@@ -37,12 +37,12 @@ export class Monitors {
     this.#monitors.delete(id);
   }
 
-  /** Drops every monitor that is not in `ids`. */
+  /** Removes every station that is not in `ids`. */
   keepOnly(ids: ReadonlySet<string>): void {
     for (const id of this.#monitors.keys()) if (!ids.has(id)) this.#monitors.delete(id);
   }
 
-  /** Ages every monitor; true when a state changed. */
+  /** Updates the age of every station; returns true if a state changed. */
   age(): boolean {
     let changed = false;
     for (const monitor of this.#monitors.values()) {

@@ -10,20 +10,20 @@ import type {View} from './panel.ts';
 import {Rows} from './rows.ts';
 import {type NoPlace, whereAmI} from './where.ts';
 
-/** How many buses are asked for, and how often again while the list is open, in ms. */
+/** How many buses are requested, and the interval of requests while the list is open, in ms. */
 const wanted = 10;
 const askAgain = 10_000;
 
-/** What the view needs of the map. */
+/** The part of the map that the view needs. */
 export interface Picker {
-  /** The next tap on the map is a place; the returned function calls it off. */
+  /** Makes the next tap on the map choose a place; the returned function cancels it. */
   pick(chosen: (place: LonLat) => void): () => void;
   centre(): LonLat;
-  /** Shows where the asker stands. */
+  /** Shows the visitor's place. */
   stand(place: LonLat): void;
 }
 
-/** What is said above the list. A function of the words, so that it follows the language. */
+/** The text above the list. A function of the words, so that it follows the language. */
 type Say = (tongue: Tongue) => string;
 
 /** The buses nearest to a place that the visitor chose. */
@@ -42,7 +42,7 @@ export class NearView implements View {
   #status = h('p');
   #rows: Rows<BusFeature> | undefined;
 
-  /** @param picker undefined where there is no map: then only the browser can say where we are */
+  /** @param picker undefined without a map: then only the browser can give the place */
   constructor(api: Api, city: City, tongue: Tongue, picker: Picker | undefined, choose: (bus: BusFeature) => void) {
     this.#api = api;
     this.#city = city;
@@ -130,7 +130,7 @@ export class NearView implements View {
 
   #show(): void {
     const text = this.#say(this.#tongue);
-    if (this.#status.textContent !== text) this.#status.textContent = text; // said aloud once
+    if (this.#status.textContent !== text) this.#status.textContent = text; // announced once by screen readers
     this.#list();
   }
 

@@ -2,10 +2,10 @@ import {h, icon} from './dom.ts';
 import type {Tongue} from './i18n.ts';
 import type {Words} from './words-vi.ts';
 
-/** What can be said to the visitor at the top of the page. */
+/** The notices at the top of the page. */
 export type Notice = 'lost' | 'mapFailed' | 'styleFailed' | 'networkFailed' | 'webglFailed';
 
-/** The notices that are up, said aloud as they come and in the language of the page. */
+/** The visible notices, announced to screen readers and in the language of the page. */
 export class Notices {
   readonly #root: HTMLElement;
   readonly #tongue: Tongue;

@@ -7,16 +7,16 @@ import type {Monitor} from './monitors.ts';
 import {showable, stepOf} from './scale.ts';
 import type {Theme} from './theme.ts';
 
-// What lies on top of any ground: stations, buses, and the marks of what was chosen.
+// The layers on top of any base map: stations, buses, and the marks of the selection.
 
 export const busSource = 'nhip-buses';
 export const stationSource = 'nhip-stations';
 export const markSource = 'nhip-marks';
 
-/** The layers a tap may mean. */
+/** The layers whose features can be tapped. */
 export const tappable = ['nhip-bus', 'nhip-bus-dot', 'nhip-station'];
 
-/** From this zoom on buses carry their number; further out there is room for dots only. */
+/** From this zoom on buses show their line; below it there is room for dots only. */
 const numbered = 11.5;
 
 export type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
@@ -29,7 +29,7 @@ export function overlaySources(): Record<string, SourceSpecification> {
   return {[markSource]: points, [busSource]: points, [stationSource]: points};
 }
 
-/** From the ground up; stations, which are few, lie above buses, or a bus would hide the number. */
+/** From bottom to top. Stations are few and lie above buses, which would hide their values. */
 export function overlayLayers(theme: Theme): LayerSpecification[] {
   return [...markLayers(theme), ...busLayers(theme), ...stationLayers()];
 }
@@ -72,7 +72,7 @@ function busLayers(theme: Theme): LayerSpecification[] {
   ];
 }
 
-/** A bus as a point of its source, shown at `at`. Live ones lie above stale ones. */
+/** A bus as a point of its source, at `at`. Live buses lie above stale ones. */
 export function busPoint(bus: Bus, at: LonLat): GeoJSON.Feature<GeoJSON.Point> {
   const {state, said} = bus;
   return {
@@ -90,7 +90,7 @@ export function busPoint(bus: Bus, at: LonLat): GeoJSON.Feature<GeoJSON.Point> {
   };
 }
 
-/** A station as a point of its source; undefined when it has no place. */
+/** A station as a point of its source; undefined if it has no position. */
 export function stationPoint(monitor: Monitor, quantity: Quantity, round: (value: number) => string): GeoJSON.Feature<GeoJSON.Point> | undefined {
   const {geometry, properties} = monitor.feature;
   if (!geometry) return undefined;
@@ -98,7 +98,7 @@ export function stationPoint(monitor: Monitor, quantity: Quantity, round: (value
   const known = showable(value);
   const text = known ? round(value.value) + (value.flag === 3 ? '?' : '') : '–';
   const step = known ? stepOf(quantity, value.value) : undefined;
-  // An instrument that is silent in a station that speaks makes no live air.
+  // An instrument may be silent while others of its station report: its value is not live.
   const state = known && value.state === 'stale' ? 'stale' : monitor.state;
   return {
     type: 'Feature',

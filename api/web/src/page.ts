@@ -20,11 +20,11 @@ import {StationsView} from './stations-view.ts';
 import {dark, light, type Theme} from './theme.ts';
 import {Top} from './top.ts';
 
-/** How near one looks at a bus and at a station. */
+/** Zoom levels for a bus and a station. */
 const busZoom = 15;
 const stationZoom = 14;
 
-/** The page: its parts, and what each has to do when another speaks. */
+/** The page: its parts, and how each reacts to the events of the others. */
 export class Page {
   readonly notices: Notices;
   readonly top: Top;
@@ -49,7 +49,7 @@ export class Page {
     this.top = new Top(at('top'), tongue, city.clock);
     this.#panel = new Panel(at('panel'), tongue);
     this.#panel.onChange = (view) => this.#viewChanged(view);
-    drawLegend(at('scale'), tongue, city.quantity, (quantity) => this.#colourBy(quantity));
+    drawLegend(at('scale'), tongue, city.quantity, (quantity) => this.#colorBy(quantity));
     this.#hours = new Hours(at('hours'), city.clock, tongue, (time) => this.#showAir({time}), (field) => this.#showAir({field}));
     tongue.each(() => this.#name());
   }
@@ -60,7 +60,7 @@ export class Page {
     document.body.classList.toggle('at-another-hour', this.#air.time !== undefined);
   }
 
-  /** Draws the map; without one the lists still work. */
+  /** Draws the map; the lists also work without it. */
   draw(info: MapInfo, scheme: MediaQueryList): void {
     const theme = (): Theme => (scheme.matches ? dark : light);
     try {
@@ -83,7 +83,7 @@ export class Page {
     this.#painter?.wake();
   }
 
-  /** Stations change in bursts: they are drawn once, with the next frame. */
+  /** Stations change in bursts, so they are drawn once, in the next frame. */
   stationsChanged(): void {
     if (this.#stationsDue) return;
     this.#stationsDue = true;
@@ -93,7 +93,7 @@ export class Page {
     });
   }
 
-  /** The map as the painter sees it: the ring goes where its bus goes. */
+  /** The map for the painter: the ring follows its bus. */
   #following(map: CityMap): Canvas {
     return {
       inView: (place) => map.inView(place),
@@ -119,7 +119,7 @@ export class Page {
     else if (link === 'live') this.notices.hide('lost');
   }
 
-  /** Once a second: the city's clock goes on. */
+  /** Runs once a second of the platform's clock. */
   tick(): void {
     this.top.tick();
     this.#hours.tick();
@@ -128,7 +128,7 @@ export class Page {
     this.#highlight(this.#panel.top);
   }
 
-  /** Keeps the ring around what is chosen, which may move. */
+  /** Keeps the ring around the selection, which may move. */
   mark(): void {
     const features: Points['features'] = [];
     const chosen = this.#chosen();
@@ -154,7 +154,7 @@ export class Page {
     this.mark();
   }
 
-  #colourBy(quantity: Quantity): void {
+  #colorBy(quantity: Quantity): void {
     this.#city.quantity = quantity;
     this.#showAir({quantity});
     this.stationsChanged();
@@ -211,7 +211,7 @@ export class Page {
     this.#panel.open(new StationsView(this.#city, this.#tongue, (id) => this.#openStation(id, true)));
   }
 
-  /** `fly`: it was chosen from a list, so the map goes there and the list stays below. */
+  /** `fly`: it was chosen from a list, so the map moves there and the list stays below. */
   #openBus(key: string, fly: boolean): void {
     this.#show(new BusView(key, this.#city, this.#tongue), fly);
     const to = this.#chosen();
@@ -229,7 +229,7 @@ export class Page {
     else this.#panel.open(view);
   }
 
-  /** How much of the map the panel covers: its left on a desk, its foot on a phone. */
+  /** The part of the map that the panel covers: the left on a desktop, the bottom on a phone. */
   #covered(): {left: number; bottom: number} {
     const panel = at('panel').getBoundingClientRect();
     const wide = panel.width < window.innerWidth * 0.7;

@@ -1,24 +1,24 @@
 import {h, icon} from './dom.ts';
 import type {Tongue} from './i18n.ts';
 
-/** What a panel shows. */
+/** The content of a panel. */
 export interface View {
   title(): string;
   /** Fills an empty body; called again after a change of the language. */
   build(body: HTMLElement): void;
-  /** Once a second while shown. */
+  /** Called once a second while it is shown. */
   tick?(): void;
-  /** It is shown no longer. */
+  /** Called when it is no longer shown. */
   hidden?(): void;
 }
 
-/** The one panel beside the map (below it on a phone). A view opened from a list leads back to it. */
+/** The panel next to the map (below it on a phone). A view that was opened from a list leads back to it. */
 export class Panel {
   readonly #root: HTMLElement;
   readonly #tongue: Tongue;
   readonly #views: View[] = [];
   #opener: Element | null = null;
-  /** Told whenever another view, or none, is on top. */
+  /** Called whenever another view, or none, is on top. */
   onChange: (top: View | undefined) => void = () => undefined;
 
   constructor(root: HTMLElement, tongue: Tongue) {
@@ -42,7 +42,7 @@ export class Panel {
     this.#show();
   }
 
-  /** Shows a view over the one that is there. */
+  /** Shows a view over the current one. */
   push(view: View): void {
     if (!this.top) return this.open(view);
     this.top.hidden?.();
@@ -50,7 +50,7 @@ export class Panel {
     this.#show();
   }
 
-  /** Goes to the view below, or closes. */
+  /** Returns to the view below, or closes. */
   back(): void {
     this.top?.hidden?.();
     this.#views.pop();
@@ -68,7 +68,7 @@ export class Panel {
     this.top?.tick?.();
   }
 
-  /** The title follows what the view now says. */
+  /** Updates the title from the view. */
   retitle(): void {
     const title = this.#root.querySelector('h2');
     if (title && this.top && title.textContent !== this.top.title()) title.textContent = this.top.title();

@@ -1,6 +1,6 @@
 import {h} from './dom.ts';
 
-/** A list of buttons that is brought up to date in place: a button under a finger or with the focus
+/** A list of buttons that is updated in place: a button under a finger or with the focus
  * stays the same button. */
 export class Rows<T> {
   readonly list: HTMLElement;
@@ -14,7 +14,7 @@ export class Rows<T> {
     this.#choose = choose;
   }
 
-  /** Shows these items in this order; `key` names an item over time, `fill` says what is in its row. */
+  /** Shows these items in this order; `key` identifies an item over time, `fill` fills its row. */
   show(items: readonly T[], key: (item: T) => string, fill: (item: T) => (Node | string)[]): void {
     const before = this.#rows;
     this.#rows = new Map();

@@ -1,11 +1,11 @@
 import {type Reading, quantities, type Quantity} from './contract.ts';
 
-/** Readings as a chart takes them: times in seconds since 1970, null where the line breaks. */
+/** Readings for a chart: times in seconds since 1970, null where the line breaks. */
 export type Series = [times: number[], values: (number | null)[]];
 
 /**
- * Lines readings up by time. Where more than 2.5 usual spacings lie between two, the line breaks:
- * a chart must not draw what nobody measured. What failed its checks breaks it too.
+ * Sorts readings by time. The line breaks where more than 2.5 usual intervals lie between two of them,
+ * because a chart must not show values that were not measured. A value that failed a check breaks it, too.
  */
 export function seriesOf(readings: readonly Reading[]): Series {
   const times: number[] = [];
@@ -24,14 +24,14 @@ export function seriesOf(readings: readonly Reading[]): Series {
   return [times, values];
 }
 
-/** Readings of one averaging period only, of the wanted one where there are any: a chart that mixes
- * hourly means with raw values shows neither. */
+/** Returns the readings of one averaging period, the wanted one if there are any: a chart that mixes
+ * hourly means with raw values is misleading. */
 export function ofOnePeriod(readings: readonly Reading[], wanted: string | undefined): Reading[] {
   const period = readings.some((r) => r.period === wanted) ? wanted : readings.at(-1)?.period;
   return readings.filter((r) => r.period === period);
 }
 
-/** The least, the greatest and the newest value of a series; undefined when there is none. */
+/** Returns the lowest, highest and newest value of a series; undefined if it is empty. */
 export function extent([, values]: Series): {low: number; high: number; last: number} | undefined {
   const known = values.filter((value) => value !== null);
   const last = known.at(-1);
@@ -39,7 +39,7 @@ export function extent([, values]: Series): {low: number; high: number; last: nu
   return {low: known.reduce((a, b) => Math.min(a, b)), high: known.reduce((a, b) => Math.max(a, b)), last};
 }
 
-/** Whether the map has a colour scale for a quantity. */
+/** Reports whether the map has a color scale for a quantity. */
 export function hasScale(quantity: string): quantity is Quantity {
   return (quantities as readonly string[]).includes(quantity);
 }

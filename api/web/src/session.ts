@@ -1,32 +1,34 @@
-import type {BusFeature, Gone, Hello, StationFeature} from './contract.ts';
+import type {BusFeature, BusProperties, Gone, Hello, Row, StationFeature} from './contract.ts';
 import {busKey} from './fleet.ts';
 
-/** Where the live line stands: `filling` is between the api's hello and its ready. */
+/** The state of the live connection: `filling` is between the api's hello and its ready. */
 export type Link = 'connecting' | 'filling' | 'live' | 'lost';
 
-/** What the live line tells. */
+/** Events of the live connection. */
 export interface Listener {
   hello(hello: Hello): void;
   bus(feature: BusFeature): void;
   air(feature: StationFeature): void;
   gone(gone: Gone): void;
-  /** The whole city was sent: what is not named here has left while nobody listened. */
+  /** The complete state was sent: what is not listed here was removed during an interruption. */
   complete(buses: ReadonlySet<string>, stations: ReadonlySet<string>): void;
   link(link: Link): void;
-  /** A message that cannot be read; it is left out and the rest goes on. */
+  /** A message that can't be decoded; it is skipped. */
   unreadable(event: string, error: unknown): void;
 }
 
 /** The names of the api's events. */
-export const eventNames = ['hello', 'bus', 'air', 'ready', 'gone'] as const;
+export const eventNames = ['hello', 'bus', 'moves', 'air', 'ready', 'gone', 'time'] as const;
 export type EventName = (typeof eventNames)[number];
 
-/** Follows the order of the events on /v1/live over reconnections. Knows nothing of the wire. */
+/** Processes the events of /v1/live, in the compact form, in order, over reconnects. Independent of the transport. */
 export class Session {
   readonly #to: Listener;
   #link: Link = 'connecting';
   #buses = new Set<string>();
   #stations = new Set<string>();
+  #described = new Map<number, BusFeature>(); // as last sent, by number
+  #base = 0; // ms since 1970
 
   constructor(to: Listener) {
     this.#to = to;
@@ -36,7 +38,7 @@ export class Session {
     return this.#link;
   }
 
-  /** Takes one event as it came. */
+  /** Processes one event. */
   take(event: EventName, data: string): void {
     try {
       this.#take(event, data);
@@ -45,7 +47,7 @@ export class Session {
     }
   }
 
-  /** The line broke; the next thing will be another hello. */
+  /** The connection broke; the next event is another hello. */
   lost(): void {
     this.#turn('lost');
   }
@@ -58,24 +60,37 @@ export class Session {
         return this.#ready();
       case 'bus':
         return this.#bus(JSON.parse(data) as BusFeature);
+      case 'moves':
+        return (JSON.parse(data) as Row[]).forEach((row) => this.#move(row));
       case 'air':
         return this.#air(JSON.parse(data) as StationFeature);
       case 'gone':
         return this.#to.gone(JSON.parse(data) as Gone);
+      case 'time':
+        return; // it shows only that the connection works
     }
   }
 
   #hello(hello: Hello): void {
     this.#buses = new Set();
     this.#stations = new Set();
+    this.#described = new Map();
+    this.#base = hello.base === undefined ? 0 : Date.parse(hello.base);
     this.#to.hello(hello);
     this.#turn('filling');
   }
 
   #bus(feature: BusFeature): void {
-    const {agency, id} = feature.properties;
+    const {agency, id, n} = feature.properties;
+    if (n !== undefined) this.#described.set(n, feature);
     if (this.#link === 'filling') this.#buses.add(busKey(agency, id));
     this.#to.bus(feature);
+  }
+
+  #move(row: Row): void {
+    const was = this.#described.get(row[0]);
+    if (was) this.#bus(moved(was, row, this.#base));
+    else this.#to.unreadable('moves', new Error(`unknown bus ${row[0]}`));
   }
 
   #air(feature: StationFeature): void {
@@ -93,4 +108,14 @@ export class Session {
     this.#link = link;
     this.#to.link(link);
   }
+}
+
+/** Returns a bus after a move. */
+function moved(was: BusFeature, [, lon, lat, ms, bearing, speed, delay]: Row, base: number): BusFeature {
+  const {bearing: _b, speed: _s, delay_s: _d, ...rest} = was.properties;
+  const properties: BusProperties = {...rest, time: new Date(base + ms).toISOString(), age_s: 0, state: 'live'};
+  if (typeof bearing === 'number') properties.bearing = bearing;
+  if (typeof speed === 'number') properties.speed = speed;
+  if (typeof delay === 'number') properties.delay_s = delay;
+  return {type: 'Feature', geometry: {type: 'Point', coordinates: [lon / 1e6, lat / 1e6]}, properties};
 }

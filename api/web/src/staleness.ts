@@ -1,17 +1,17 @@
 import type {BusProperties, State, StationProperties} from './contract.ts';
 
-// The api says a state when it sends a thing and is silent when nothing arrives. So the page grows
-// the ages itself, by the api's own rules, and only ever from live to
-// stale: never the other way.
+// The api sends a state with each change and nothing while no data arrive. Therefore the page computes
+// ages itself, with the api's rules, and changes states only from live to
+// stale, never back.
 
-/** How many gaps between fixes are remembered: enough that one outage is not "usual". */
+/** How many intervals between positions are kept: enough that one outage is not "usual". */
 const rememberedGaps = 5;
 
-/** The usual time between the fixes of one bus: the median of its last gaps. */
+/** The usual time between the positions of a bus: the median of its last intervals. */
 export class FixInterval {
   readonly #gaps: number[] = [];
 
-  /** Takes the seconds between two fixes; what is not later than before teaches nothing. */
+  /** Adds the seconds between two positions; values that are not positive are ignored. */
   observe(gap: number): void {
     if (!(gap > 0)) return;
     this.#gaps.push(gap);
@@ -25,12 +25,12 @@ export class FixInterval {
   }
 }
 
-/** The state of a bus whose fix is `age` seconds old. */
+/** Returns the state of a bus whose position is `age` seconds old. */
 export function busState(said: BusProperties, age: number): State {
   return said.state === 'stale' || age > said.stale_after_s ? 'stale' : 'live';
 }
 
-/** The state of a station at the city's time `now` (ms): stale after two periods of silence. */
+/** Returns the state of a station at the platform's time `now` (ms): stale after two periods without a reading. */
 export function stationState(said: StationProperties, now: number): State {
   if (said.state === 'stale') return 'stale';
   const newest = Date.parse(said.time);
@@ -43,7 +43,7 @@ export function stationState(said: StationProperties, now: number): State {
 
 const unitSeconds: Record<string, number> = {d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001};
 
-/** Reads a period ("1h", "5m", "1h30m") as seconds; undefined when it is none. */
+/** Parses a period ("1h", "5m", "1h30m") to seconds; undefined if it is invalid. */
 export function periodSeconds(period: string): number | undefined {
   if (!/^(\d+(\.\d+)?(d|h|ms|m|s))+$/.test(period)) return undefined;
   let sum = 0;

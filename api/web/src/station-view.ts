@@ -11,14 +11,14 @@ import {Rows} from './rows.ts';
 import {hasScale} from './series.ts';
 import {swatch} from './swatch.ts';
 
-/** The least time between two quiet reloads of the chart, in ms: a fast city clock brings readings
- * by the second. */
+/** The minimum time between two quiet reloads of the chart, in ms: if the platform's clock runs fast, readings
+ * arrive every second. */
 const reloadAfter = 15_000;
 
-/** The order of the values; what is not here comes after. */
+/** The order of the values; others follow. */
 const order = ['pm25', 'pm10', 'pm1', 'no2', 'so2', 'co', 'o3', 'no', 'tsp', 'temperature', 'humidity', 'pressure'];
 
-/** One monitor: its newest values and its last day. */
+/** One station: its newest values and its last day. */
 export class StationView implements View {
   readonly id: string;
   readonly #city: City;
@@ -95,13 +95,13 @@ export class StationView implements View {
     ]);
   }
 
-  /** The index with all that the Decision asks a public map to tell of it. */
+  /** The index with everything that the Decision requires a public map to show. */
   #index(aqi: Index): HTMLElement {
     const {words, format} = this.#tongue;
     const dominant = words.quantities[aqi.dominant] ?? aqi.dominant;
-    const colour = h('span', {class: 'index-colour'});
-    colour.style.background = aqi.level.colour;
-    return h('span', {title: aqi.source}, colour,
+    const color = h('span', {class: 'index-color'});
+    color.style.background = aqi.level.color;
+    return h('span', {title: aqi.source}, color,
       `${aqi.value} · ${aqi.level.name[this.#tongue.lang]} · ${dominant} · ${format.clock(Date.parse(aqi.time))}`,
       ...(aqi.state === 'stale' ? [' ', stateBadge('stale', words)] : []));
   }

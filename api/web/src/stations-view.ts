@@ -8,7 +8,7 @@ import {Rows} from './rows.ts';
 import {showable} from './scale.ts';
 import {swatch} from './swatch.ts';
 
-/** All monitors as a list: what the map shows, for who cannot use it, and those without a place. */
+/** All stations as a list, for readers who can't use the map, including those without a position. */
 export class StationsView implements View {
   readonly #city: City;
   readonly #tongue: Tongue;

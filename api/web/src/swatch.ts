@@ -1,11 +1,11 @@
 import type {Quantity, Value} from './contract.ts';
 import {h} from './dom.ts';
-import {colours, showable, stepOf} from './scale.ts';
+import {colors, showable, stepOf} from './scale.ts';
 
-/** The colour a value has on the map; hollow where it has none. Always beside the number itself. */
+/** The color of a value on the map; hollow if it has none. Always next to the number. */
 export function swatch(quantity: Quantity | undefined, value: Value | undefined): HTMLElement {
   const element = h('span', {class: 'swatch', 'aria-hidden': 'true'});
-  if (quantity && showable(value)) element.style.background = colours[stepOf(quantity, value.value)]?.fill ?? '';
+  if (quantity && showable(value)) element.style.background = colors[stepOf(quantity, value.value)]?.fill ?? '';
   else element.classList.add('hollow');
   return element;
 }

@@ -1,22 +1,22 @@
-/** The map's colours. The page's own are in style.css. */
+/** The map's colors. Those of the page are in style.css. */
 export interface Theme {
   dark: boolean;
   ground: string; // beyond the network
   land: string; // the network's outline
   shore: string; // the outline's edge
-  road: string; // a bus line's way
+  road: string; // the path of a line
   roadCase: string;
-  chosen: string; // the way of the chosen bus
+  chosen: string; // the path of the chosen bus
   stop: string;
   label: string;
   bus: string;
   busInk: string; // on bus, at least 4.5:1
-  halo: string; // around what stands on the ground
-  rim: string; // around a station's colour
+  halo: string; // around symbols
+  rim: string; // around a station's color
   staleFill: string;
   staleInk: string; // on staleFill, at least 4.5:1
   shadow: string;
-  place: string; // where the asker stands
+  place: string; // the visitor's place
 }
 
 export const light: Theme = {

@@ -3,7 +3,7 @@ import {h} from './dom.ts';
 import {type Lang, languages, type Tongue} from './i18n.ts';
 import type {Link} from './session.ts';
 
-/** The head of the page: name, whether it is simulated, whether it is live, and the language. */
+/** The header of the page: name, whether it is simulated, whether it is live, and the language. */
 export class Top {
   readonly #root: HTMLElement;
   readonly #tongue: Tongue;
@@ -30,7 +30,7 @@ export class Top {
     this.#build();
   }
 
-  /** Writes the city's time. */
+  /** Shows the platform's time. */
   tick(): void {
     const {words, format} = this.#tongue;
     this.#status.className = `status ${this.#link}`;
@@ -64,7 +64,7 @@ export class Top {
     return h('div', {class: 'languages', role: 'group', 'aria-label': this.#tongue.words.language}, ...buttons);
   }
 
-  /** The buttons are made anew in the new language, so the focus is brought along. */
+  /** The buttons are created again in the new language, so the focus is restored. */
   #speak(lang: Lang): void {
     this.#tongue.speak(lang);
     this.#root.querySelector<HTMLElement>(`#speak-${lang}`)?.focus();

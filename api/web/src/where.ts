@@ -1,13 +1,13 @@
 import type {LonLat} from './contract.ts';
 
-/** Why the browser gave no place. */
+/** Why the browser returned no location. */
 export type NoPlace = 'geoDenied' | 'geoFailed' | 'geoTimeout' | 'geoInsecure';
 
-/** How long a place is waited for, and how old it may be, in ms: a walker's half minute. */
+/** How long to wait for a location, and how old it may be, in ms. A pedestrian hardly moves in half a minute. */
 const patience = 15_000;
 const freshness = 30_000;
 
-/** Asks the browser where its user stands; refuses with a NoPlace. */
+/** Requests the location from the browser; rejects with a NoPlace. */
 export function whereAmI(): Promise<LonLat> {
   return new Promise((resolve, reject: (why: NoPlace) => void) => {
     if (!window.isSecureContext) return reject('geoInsecure');

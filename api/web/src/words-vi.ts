@@ -1,4 +1,4 @@
-// Tiếng Việt, the first language of the house: its keys are what every other language must have.
+// Vietnamese, the default language. Every other language must have the same keys.
 
 export const vi = {
   name: 'Nhịp',
@@ -36,7 +36,7 @@ export const vi = {
   towards: (headsign: string) => `Đi ${headsign}`,
   vehicle: 'Số hiệu xe',
   speed: 'Tốc độ',
-  delay: 'So với biểu đồ',
+  delay: 'So với biểu đồ chạy xe',
   onTime: 'đúng giờ',
   late: (duration: string) => `trễ ${duration}`,
   early: (duration: string) => `sớm ${duration}`,
@@ -70,11 +70,11 @@ export const vi = {
   noPlace: 'không có trên bản đồ',
   stationGone: 'Trạm này không còn trên bản đồ.',
   staleStationHint: 'Trạm đã lâu không gửi số liệu.',
-  quantity: 'Chất',
+  quantity: 'Thông số',
   value: 'Giá trị',
   period: 'Trung bình',
   endOfPeriod: 'Đo đến',
-  flag: 'Kiểm tra',
+  flag: 'Kết quả kiểm tra',
   flags: {1: 'tốt', 2: 'chưa kiểm tra', 3: 'đáng ngờ', 4: 'không đạt', 9: 'thiếu'},
   values: 'Số liệu mới nhất',
   lastDay: '24 giờ qua',
@@ -105,7 +105,7 @@ export const vi = {
   near: 'Xe buýt gần tôi',
   nearHere: 'Dùng vị trí của tôi',
   nearPick: 'Chọn trên bản đồ',
-  nearCentre: 'Lấy tâm bản đồ',
+  nearCentre: 'Dùng tâm bản đồ',
   nearIntro: 'Chọn một nơi để xem các xe buýt gần nhất. Vị trí của bạn không được lưu lại.',
   nearPicking: 'Chạm vào bản đồ để chọn một nơi.',
   nearLocating: 'Đang xác định vị trí…',
@@ -120,11 +120,11 @@ export const vi = {
   troubles: {
     invalid: 'Máy chủ không hiểu yêu cầu này.',
     not_found: 'Không tìm thấy.',
-    unavailable: 'Kho dữ liệu tạm thời không trả lời. Hãy thử lại sau ít phút.',
+    unavailable: 'Kho dữ liệu tạm thời không phản hồi. Hãy thử lại sau ít phút.',
     internal: 'Có lỗi xảy ra. Hãy thử lại.',
     offline: 'Không kết nối được máy chủ. Hãy kiểm tra mạng.',
   },
 };
 
-/** What every language must say; a key that is missing does not compile. */
+/** The texts of every language; a missing key does not compile. */
 export type Words = typeof vi;

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 
 import {Api, ApiError, troubleOf} from '../src/api.ts';
 
-/** An api whose next answer is this one. */
+/** An api with this answer to the next request. */
 function answering(answer: Response | Error): {api: Api; asked: string[]} {
   const asked: string[] = [];
   const api = new Api((input) => {
@@ -12,19 +12,19 @@ function answering(answer: Response | Error): {api: Api; asked: string[]} {
   return {api, asked};
 }
 
-test('near is asked as latitude, longitude', async () => {
+test('near is sent as latitude, longitude', async () => {
   const {api, asked} = answering(Response.json({features: []}));
   await api.near([105.8542, 21.0285], 10);
   expect(asked).toEqual(['/v1/buses?near=21.028500%2C105.854200&limit=10']);
 });
 
-test('a station’s name is made fit for a path', async () => {
+test('station ids are escaped in paths', async () => {
   const {api, asked} = answering(Response.json({readings: []}));
   await api.readings('a/b ç', 'pm25', new Date('2026-02-16T10:00:00Z'));
   expect(asked).toEqual(['/v1/stations/a%2Fb%20%C3%A7/readings?quantity=pm25&to=2026-02-16T10%3A00%3A00.000Z']);
 });
 
-describe('an answer that did not come', () => {
+describe('a failed request', () => {
   test.each([
     [400, 'invalid'],
     [404, 'not_found'],
@@ -37,22 +37,22 @@ describe('an answer that did not come', () => {
     await expect(api.map()).rejects.toMatchObject({name: 'ApiError', trouble, message: 'limit: too many'});
   });
 
-  test('without problem details says its status', async () => {
+  test('without problem details has a code from its status', async () => {
     const {api} = answering(new Response('<h1>Bad gateway</h1>', {status: 502}));
     await expect(api.map()).rejects.toMatchObject({trouble: 'unavailable', message: 'HTTP 502'});
   });
 
-  test('from no server is offline', async () => {
+  test('without a server is offline', async () => {
     const {api} = answering(new TypeError('fetch failed'));
     await expect(api.map()).rejects.toMatchObject({trouble: 'offline'});
   });
 
-  test('that is no JSON is a fault inside', async () => {
+  test('with invalid JSON is internal', async () => {
     const {api} = answering(new Response('hello'));
     await expect(api.map()).rejects.toMatchObject({trouble: 'internal'});
   });
 
-  test('that was called off is no trouble of the api', async () => {
+  test('that was aborted is not an ApiError', async () => {
     const off = new AbortController();
     off.abort();
     const {api} = answering(new TypeError('aborted'));
@@ -60,7 +60,7 @@ describe('an answer that did not come', () => {
   });
 });
 
-test('anything else thrown is a fault inside', () => {
+test('any other exception is internal', () => {
   expect(troubleOf(new RangeError('x'))).toBe('internal');
   expect(troubleOf(new ApiError('offline', ''))).toBe('offline');
 });

@@ -32,7 +32,7 @@ beforeEach(() => {
   painter = new BusPainter(fleet, canvas, (run) => (due = () => run(now)), () => now);
 });
 
-/** Lets the map finish its picture, if it has one to draw. */
+/** Lets the map finish its frame, if there is one. */
 async function drawn(): Promise<void> {
   finish();
   await new Promise((resolve) => setTimeout(resolve)); // a turn of the event loop: every promise has run
@@ -45,7 +45,7 @@ function frame(ms: number): void {
   run?.();
 }
 
-test('a standing fleet is drawn once, and then no frame is asked for', async () => {
+test('a standing fleet is drawn once and requests no further frame', async () => {
   fleet.put(bus('1'), now);
   painter.wake();
   frame(16);
@@ -54,7 +54,7 @@ test('a standing fleet is drawn once, and then no frame is asked for', async () 
   expect(due).toBeUndefined();
 });
 
-test('a gliding bus is drawn at no more than 15 pictures a second, until it is there', async () => {
+test('a gliding bus is drawn at most 15 times a second, until it has arrived', async () => {
   fleet.put(bus('1'), now);
   fleet.put(bus('1', [105.851, 21.03], {time: '2026-02-16T10:00:02Z'}), now);
   painter.wake();
@@ -68,7 +68,7 @@ test('a gliding bus is drawn at no more than 15 pictures a second, until it is t
   expect(due).toBeUndefined();
 });
 
-test('no second picture is sent before the map is done with the first', async () => {
+test('no frame is sent before the map has processed the last one', async () => {
   fleet.put(bus('1'), now);
   painter.wake();
   frame(16);
@@ -80,7 +80,7 @@ test('no second picture is sent before the map is done with the first', async ()
   expect(pictures).toHaveLength(2);
 });
 
-test('what is out of view is not sent', () => {
+test('buses out of view are not sent', () => {
   fleet.put(bus('1'), now);
   fleet.put(bus('2', [107, 21]), now);
   painter.wake();
@@ -88,7 +88,7 @@ test('what is out of view is not sent', () => {
   expect(pictures[0]?.features).toHaveLength(1);
 });
 
-test('it waits for a style', () => {
+test('the painter waits for a style', () => {
   styled = false;
   fleet.put(bus('1'), now);
   painter.wake();

@@ -1,6 +1,6 @@
 import type {BusFeature, BusProperties, LonLat, StationFeature, Value} from '../src/contract.ts';
 
-/** A bus as the api says it, at ten o'clock UTC unless told otherwise. */
+/** A bus as the api sends it, by default at ten o'clock UTC. */
 export function bus(id: string, at: LonLat = [105.85, 21.03], properties: Partial<BusProperties> = {}): BusFeature {
   return {
     type: 'Feature',
@@ -9,7 +9,7 @@ export function bus(id: string, at: LonLat = [105.85, 21.03], properties: Partia
   };
 }
 
-/** A station as the api says it, with one hourly PM2.5 value unless told otherwise. */
+/** A station as the api sends it, by default with one hourly PM2.5 value. */
 export function station(id: string, values: Record<string, Partial<Value>> = {pm25: {}}, at: LonLat | null = [105.82, 21.02]): StationFeature {
   const time = '2026-02-16T10:00:00Z';
   const whole = Object.entries(values).map(([q, v]) => [q, {value: 34, unit: 'µg/m³', time, period: '1h', state: 'live', flag: 1, ...v}]);

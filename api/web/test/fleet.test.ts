@@ -18,13 +18,13 @@ beforeEach(() => {
 const second = (s: number): {time: string} => ({time: new Date(Date.parse('2026-02-16T10:00:00Z') + s * 1000).toISOString()});
 
 describe('a fleet', () => {
-  test('shows a new bus on its fix', () => {
+  test('shows a new bus at its position', () => {
     fleet.put(bus('1'), 0);
     expect(fleet.shown('hanoi/1', 0)).toEqual([105.85, 21.03]);
     expect(fleet.moving(0)).toBe(false);
   });
 
-  test('glides over the time between two fixes', () => {
+  test('glides for the time between two positions', () => {
     fleet.put(bus('1'), 0);
     fleet.put(bus('1', [105.852, 21.03], second(10)), 10_000);
     expect(fleet.shown('hanoi/1', 15_000)?.[0]).toBeCloseTo(105.851, 9);
@@ -32,7 +32,7 @@ describe('a fleet', () => {
     expect(fleet.moving(20_000)).toBe(false);
   });
 
-  test('glides N times as fast in a city whose clock runs N times as fast', () => {
+  test('glides N times as fast when the clock runs N times as fast', () => {
     clock.set(Date.parse('2026-02-16T10:00:01Z'), 10);
     fleet.put(bus('1'), 0);
     fleet.put(bus('1', [105.852, 21.03], second(10)), 1000);
@@ -40,14 +40,14 @@ describe('a fleet', () => {
     expect(fleet.shown('hanoi/1', 2000)).toEqual([105.852, 21.03]);
   });
 
-  test('does not set out again when the same fix is told again', () => {
+  test('does not glide when the same position is repeated', () => {
     fleet.put(bus('1'), 0);
     fleet.put(bus('1', [105.852, 21.03], second(10)), 10_000);
     fleet.put(bus('1', [105.852, 21.03], second(10)), 15_000);
     expect(fleet.moving(20_000)).toBe(false);
   });
 
-  test('jumps for a page that nobody sees, and for who wants less motion', () => {
+  test('jumps on a hidden page and with reduced motion', () => {
     fleet.put(bus('1'), 0);
     fleet.put(bus('1', [105.852, 21.03], second(10)), 10_000, true);
     expect(fleet.shown('hanoi/1', 10_000)).toEqual([105.852, 21.03]);
@@ -56,14 +56,14 @@ describe('a fleet', () => {
     expect(fleet.shown('hanoi/1', 20_000)).toEqual([105.854, 21.03]);
   });
 
-  test('tells buses of two agencies apart, and numbers them', () => {
+  test('distinguishes buses of two agencies, and numbers them', () => {
     fleet.put(bus('1'), 0);
     fleet.put(bus('1', [105.9, 21], {agency: 'other'}), 0);
     expect(fleet.size).toBe(2);
     expect(fleet.get('hanoi/1')?.number).not.toBe(fleet.get('other/1')?.number);
   });
 
-  test('ages while nothing arrives, and is live again with the next fix', () => {
+  test('becomes stale while nothing arrives, and live again with the next position', () => {
     fleet.put(bus('1'), 0);
     page = 80_000;
     expect(fleet.age()).toBe(false);
@@ -74,15 +74,15 @@ describe('a fleet', () => {
     expect(fleet.get('hanoi/1')?.state).toBe('live');
   });
 
-  test('keeps only who is named', () => {
+  test('keeps only the listed buses', () => {
     for (const id of ['1', '2', '3']) fleet.put(bus(id), 0);
     fleet.keepOnly(new Set(['hanoi/2']));
     expect([...fleet.all()].map((b) => b.key)).toEqual(['hanoi/2']);
   });
 });
 
-describe('the city clock', () => {
-  test('is ours until it is told', () => {
+describe('the platform’s clock', () => {
+  test('shows real time until it is set', () => {
     expect(Math.abs(new CityClock().now() - Date.now())).toBeLessThan(1000);
   });
 

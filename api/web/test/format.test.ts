@@ -5,10 +5,10 @@ import {Format} from '../src/format.ts';
 const vi = new Format('vi');
 const en = new Format('en');
 
-/** Intl puts no-break spaces where it likes. */
+/** Intl uses no-break spaces in some places. */
 const plain = (text: string): string => text.replaceAll(/\s/g, ' ');
 
-test('times are the city’s, wherever the reader is', () => {
+test('times are in Hanoi’s zone, wherever the reader is', () => {
   const time = Date.parse('2026-02-16T17:30:05Z');
   expect(en.clock(time)).toBe('00:30:05');
   expect(en.hour(time)).toBe('00:30');

@@ -8,7 +8,7 @@ const east: LonLat = [105.8553, 21.0288]; // 311 m
 const far: LonLat = [105.8723, 21.0288]; // 2.1 km
 
 describe('a glide', () => {
-  test('begins where the bus is shown and ends on the fix', () => {
+  test('begins where the bus is shown and ends at the position', () => {
     const glide = glideTo(stand(hoanKiem), east, 1000, 10_000);
     expect(shownAt(glide, 1000)).toEqual(hoanKiem);
     expect(shownAt(glide, 11_000)).toEqual(east);
@@ -16,13 +16,13 @@ describe('a glide', () => {
     expect(moving(glide, 11_000)).toBe(false);
   });
 
-  test('is half way at half time', () => {
+  test('is half way after half of the time', () => {
     const [lon, lat] = shownAt(glideTo(stand(hoanKiem), east, 0, 10_000), 5000);
     expect(lon).toBeCloseTo(105.8538, 9);
     expect(lat).toBeCloseTo(21.0288, 9);
   });
 
-  test('never leaves the way between the two, whenever one looks', () => {
+  test('never leaves the line between the two', () => {
     const glide = glideTo(stand(hoanKiem), east, 0, 4000);
     for (let now = -1000; now < 10_000; now += 37) {
       const [lon] = shownAt(glide, now);
@@ -31,7 +31,7 @@ describe('a glide', () => {
     }
   });
 
-  test('sets out anew from where it is when a fix comes early', () => {
+  test('restarts from the shown place when a position arrives early', () => {
     const first = glideTo(stand(hoanKiem), east, 0, 10_000);
     const second = glideTo(first, hoanKiem, 4000, 10_000);
     expect(shownAt(second, 4000)).toEqual(shownAt(first, 4000));
@@ -57,7 +57,7 @@ describe('a glide', () => {
     expect(glideTo(stand(hoanKiem), east, 0, interval).span).toBe(span);
   });
 
-  test('takes the short way over the antimeridian', () => {
+  test('takes the short path over the antimeridian', () => {
     const glide = glideTo(stand([179.999, 0]), [-179.999, 0], 0, 1000);
     const [lon] = shownAt(glide, 500);
     expect(Math.abs(lon)).toBeCloseTo(180, 6);

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 
 import {hourBefore} from '../src/hours.ts';
 
-test('hours of the slider are full ones, the first the last that has ended', () => {
+test('the slider has full hours, beginning with the last one that has ended', () => {
   const now = Date.parse('2026-02-16T05:42:13Z');
   expect(hourBefore(now, 0)).toBeUndefined();
   expect(hourBefore(now, 1)).toBe('2026-02-16T05:00:00.000Z');

@@ -5,7 +5,7 @@ import {chooseLanguage, Tongue} from '../src/i18n.ts';
 import {en} from '../src/words-en.ts';
 import {vi} from '../src/words-vi.ts';
 
-/** Every text with the way to it; functions are called with their arguments' numbers. */
+/** Every text with its path; functions are called with the numbers of their arguments. */
 function texts(words: object, way = ''): [string, string][] {
   return Object.entries(words).flatMap(([key, value]): [string, string][] => {
     const here = `${way}${key}`;
@@ -18,7 +18,7 @@ function texts(words: object, way = ''): [string, string][] {
 describe('both languages', () => {
   const [inVi, inEn] = [new Map(texts(vi)), new Map(texts(en))];
 
-  test('say the same things', () => expect([...inEn.keys()].toSorted()).toEqual([...inVi.keys()].toSorted()));
+  test('have the same keys', () => expect([...inEn.keys()].toSorted()).toEqual([...inVi.keys()].toSorted()));
 
   test.each([...inVi.keys()])('%s is said, with the same parts', (key) => {
     const parts = (text = ''): string[] => [...new Set(text.match(/«\d»/g))].toSorted();
@@ -27,7 +27,7 @@ describe('both languages', () => {
     expect(parts(inEn.get(key))).toEqual(parts(inVi.get(key)));
   });
 
-  test('write Vietnamese in one form, so that fonts find the letters', () => {
+  test('use one Unicode form of Vietnamese, which fonts support', () => {
     for (const text of inVi.values()) expect(text).toBe(text.normalize('NFC'));
   });
 
@@ -50,7 +50,7 @@ test.each([
   expect(chooseLanguage(remembered, preferred)).toBe(lang);
 });
 
-test('a change of the language reaches who listens, once', () => {
+test('listeners are notified once of a language change', () => {
   const tongue = new Tongue('vi');
   const heard: string[] = [];
   tongue.each(() => heard.push(tongue.words.near));

@@ -1,6 +1,7 @@
 import {beforeEach, describe, expect, test} from 'vitest';
 
 import {listen, type Source, type Wire} from '../src/live.ts';
+import type {BusFeature} from '../src/contract.ts';
 import {type Listener, Session} from '../src/session.ts';
 import {bus, station} from './city.ts';
 
@@ -23,7 +24,7 @@ beforeEach(() => {
 const hello = JSON.stringify({time: '2026-02-16T10:00:00Z', rate: 1});
 
 describe('a session', () => {
-  test('is filling from hello to ready, and live from there', () => {
+  test('is filling from hello to ready, and live afterwards', () => {
     const session = new Session(listener);
     expect(session.link).toBe('connecting');
     session.take('hello', hello);
@@ -34,7 +35,7 @@ describe('a session', () => {
     expect(told).toEqual(['hello ×1', 'link filling', 'bus 1', 'air a', 'complete hanoi/1 a', 'link live', 'gone bus 1']);
   });
 
-  test('after a break names only what was sent again', () => {
+  test('after a reconnect lists only what was sent again', () => {
     const session = new Session(listener);
     session.take('hello', hello);
     session.take('bus', JSON.stringify(bus('1')));
@@ -48,7 +49,22 @@ describe('a session', () => {
     expect(told).toEqual(['hello ×1', 'link filling', 'bus 2', 'complete hanoi/2', 'link live']);
   });
 
-  test('leaves out what it cannot read and goes on', () => {
+  test('moves a bus by its rows, and keeps its description', () => {
+    const moves: BusFeature[] = [];
+    const session = new Session({...listener, bus: (feature) => moves.push(feature)});
+    session.take('hello', JSON.stringify({time: '2026-02-16T10:00:00Z', rate: 1, base: '2026-02-16T10:00:00Z'}));
+    session.take('bus', JSON.stringify(bus('1', [105, 21], {n: 7, speed: 3, bearing: 90, delay_s: 60})));
+    session.take('ready', '{}');
+    session.take('moves', '[[8,1,1,1],[7,105000001,21000002,1500,null,4.5],[7,105000003,21000002,2500]]');
+    expect(moves).toEqual([
+      bus('1', [105, 21], {n: 7, speed: 3, bearing: 90, delay_s: 60}),
+      bus('1', [105.000001, 21.000002], {n: 7, speed: 4.5, age_s: 0, time: '2026-02-16T10:00:01.500Z'}),
+      bus('1', [105.000003, 21.000002], {n: 7, age_s: 0, time: '2026-02-16T10:00:02.500Z'}),
+    ]);
+    expect(told).toContain('unreadable moves'); // of bus 8
+  });
+
+  test('skips undecodable messages', () => {
     const session = new Session(listener);
     session.take('hello', hello);
     session.take('bus', '{"type":');
@@ -57,7 +73,7 @@ describe('a session', () => {
     expect(told).toEqual(['hello ×1', 'link filling', 'unreadable bus', 'unreadable bus', 'bus 1']);
   });
 
-  test('is lost once, however often the line breaks', () => {
+  test('is lost once, however often the connection breaks', () => {
     const session = new Session(listener);
     session.lost();
     session.lost();
@@ -65,7 +81,7 @@ describe('a session', () => {
   });
 });
 
-describe('the line', () => {
+describe('the connection', () => {
   class FakeSource implements Source {
     readyState = 1;
     closed = false;
@@ -87,6 +103,8 @@ describe('the line', () => {
   let sources: FakeSource[];
   let waits: {run: () => void; ms: number}[];
   let wire: Wire;
+  let time: number;
+  let check: () => void;
 
   beforeEach(() => {
     sources = [];
@@ -94,7 +112,10 @@ describe('the line', () => {
     wire = {
       open: () => sources[sources.push(new FakeSource()) - 1] as FakeSource,
       later: (run, ms) => waits.push({run, ms}),
+      every: (run) => void (check = run),
+      now: () => time,
     };
+    time = 0;
   });
 
   const refuse = (): void => {
@@ -105,7 +126,47 @@ describe('the line', () => {
     waits.at(-1)?.run();
   };
 
-  test('leaves a broken line to EventSource', () => {
+  test('is replaced when nothing arrives for 40 s', () => {
+    const session = listen('/v1/live', listener, wire);
+    const dead = sources[0] as FakeSource;
+    dead.say('hello', hello);
+    dead.say('ready', '{}');
+    for (time = 15_000; time < 300_000; time += 15_000) {
+      dead.say('time', '{"time":"2026-02-16T10:00:15Z"}');
+      check();
+    }
+    expect(session.link).toBe('live');
+    expect(sources).toHaveLength(1);
+    time += 24_000;
+    check();
+    expect(session.link).toBe('live');
+    time += 1000;
+    check();
+    expect(session.link).toBe('lost');
+    expect(dead.closed).toBe(true);
+    expect(sources).toHaveLength(2);
+    dead.say('bus', JSON.stringify(bus('late')));
+    expect(told).not.toContain('bus late');
+    sources[1]?.say('hello', hello);
+    sources[1]?.say('ready', '{}');
+    expect(session.link).toBe('live');
+  });
+
+  test('is opened once, also when it is silent while a retry is due', () => {
+    listen('/v1/live', listener, wire);
+    const source = sources[0] as FakeSource;
+    source.readyState = 2;
+    source.say('error');
+    time = 60_000;
+    check();
+    expect(sources).toHaveLength(1);
+    waits[0]?.run();
+    expect(sources).toHaveLength(2);
+    check();
+    expect(sources).toHaveLength(2);
+  });
+
+  test('leaves a broken connection to EventSource', () => {
     listen('/v1/live', listener, wire);
     (sources[0] as FakeSource).readyState = 0;
     sources[0]?.say('error');
@@ -114,7 +175,7 @@ describe('the line', () => {
     expect(waits).toHaveLength(0);
   });
 
-  test('opens a refused line again, ever more slowly, up to half a minute', () => {
+  test('retries a failed connection with growing delays, up to half a minute', () => {
     listen('/v1/live', listener, wire);
     for (let i = 0; i < 7; i++) refuse();
     expect(waits.map(({ms}) => ms)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
@@ -122,7 +183,7 @@ describe('the line', () => {
     expect(sources[0]?.closed).toBe(true);
   });
 
-  test('is quick again once it was whole', () => {
+  test('retries quickly again after a success', () => {
     listen('/v1/live', listener, wire);
     refuse();
     refuse();

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 
 import {lineLabel, type Picture, pictureId, readPictureId} from '../src/marker.ts';
 
-describe('the name of a picture', () => {
+describe('the id of an image', () => {
   test.each<Picture>([
     {kind: 'bus', state: 'live', line: '32'},
     {kind: 'bus', state: 'stale', line: 'A|B %/…'},

@@ -14,7 +14,7 @@ beforeEach(() => {
   monitors = new Monitors(clock);
 });
 
-test('a monitor keeps its number over its readings', () => {
+test('a station keeps its number over its readings', () => {
   monitors.put(station('a'));
   const {number} = monitors.get('a') ?? {};
   monitors.put(station('b'));
@@ -22,7 +22,7 @@ test('a monitor keeps its number over its readings', () => {
   expect(monitors.get('a')).toMatchObject({number, feature: {properties: {values: {pm25: {value: 40}}}}});
 });
 
-test('a monitor ages after two periods', () => {
+test('a station becomes stale after two periods', () => {
   monitors.put(station('a'));
   page = 7_190_000;
   expect(monitors.age()).toBe(false);
@@ -31,7 +31,7 @@ test('a monitor ages after two periods', () => {
   expect(monitors.get('a')?.state).toBe('stale');
 });
 
-test('only who is named stays', () => {
+test('only listed stations stay', () => {
   monitors.put(station('a'));
   monitors.put(station('b'));
   monitors.keepOnly(new Set(['b']));

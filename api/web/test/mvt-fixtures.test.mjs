@@ -5,13 +5,13 @@ import {VectorTile} from '@mapbox/vector-tile';
 import Pbf from 'pbf';
 import {describe, expect, test} from 'vitest';
 
-// The decoder that our tiles are held against in the browser test is itself held against the cases of the standard's
-// makers, so that it can be believed.
+// The browser test checks our tiles with this decoder, so the decoder itself is checked with the fixtures of the
+// standard's authors.
 
 const folder = path.join(process.env.TESTDATA_DIR ?? '', 'mvt-fixtures', 'fixtures');
 const there = process.env.TESTDATA_DIR !== undefined && existsSync(folder);
 
-/** How many points the features of a tile have, by layer; it throws where the tile can't be read. */
+/** Returns the number of points in the features of a tile, by layer; throws if the tile can't be read. */
 function read(raw) {
   const out = {};
   for (const [name, layer] of Object.entries(new VectorTile(new Pbf(raw)).layers)) {
@@ -21,7 +21,7 @@ function read(raw) {
   return out;
 }
 
-/** Valid by the letter, and more than this decoder, or anybody, will draw. */
+/** Formally valid, but too large for any decoder. */
 const unreadable = new Set(['057']); // a MoveTo of a thousand million points
 
 describe.skipIf(!there)('the cases of mvt-fixtures', () => {

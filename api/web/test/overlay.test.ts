@@ -16,7 +16,7 @@ function tracked(properties: Partial<BusProperties>): Bus {
 const pictureOf = (point: GeoJSON.Feature | undefined): unknown => readPictureId(String(point?.properties?.['picture']));
 
 describe('a bus as a point', () => {
-  test('stands where it is shown, not on its fix', () => {
+  test('is where the bus is shown, not at its position', () => {
     expect(busPoint(tracked({}), [105.1, 21.1]).geometry.coordinates).toEqual([105.1, 21.1]);
   });
 
@@ -24,12 +24,12 @@ describe('a bus as a point', () => {
     expect(busPoint(tracked({}), [0, 0]).id).toBe(1);
   });
 
-  test('has a bearing only where one is known, north included', () => {
+  test('has a bearing only if one is known, north included', () => {
     expect(busPoint(tracked({}), [0, 0]).properties).not.toHaveProperty('bearing');
     expect(busPoint(tracked({bearing: 0}), [0, 0]).properties).toHaveProperty('bearing', 0);
   });
 
-  test('is grey when stale, and lies below live ones', () => {
+  test('is grey when stale, and lies below live buses', () => {
     const stale = busPoint(tracked({state: 'stale'}), [0, 0]).properties;
     const live = busPoint(tracked({}), [0, 0]).properties;
     expect(pictureOf({properties: stale} as GeoJSON.Feature)).toMatchObject({state: 'stale', line: '32'});
@@ -42,7 +42,7 @@ describe('a station as a point', () => {
     stationPoint({number: 1, state: 'live', feature: station('a', values, at)}, 'pm25', (v) => String(Math.round(v)));
 
   test.each([
-    ['its value in its colour', {pm25: {value: 96}}, {step: 3, text: '96'}],
+    ['its value in its color', {pm25: {value: 96}}, {step: 3, text: '96'}],
     ['a suspect value with a mark', {pm25: {value: 96, flag: 3}}, {step: 3, text: '96?'}],
     ['no value that failed its checks', {pm25: {value: 96, flag: 4}}, {step: undefined, text: '–'}],
     ['a silent instrument as stale, in a station that speaks', {pm25: {value: 96, state: 'stale'}, humidity: {}}, {state: 'stale', text: '96'}],
@@ -51,7 +51,7 @@ describe('a station as a point', () => {
     expect(pictureOf(point(values as Record<string, Partial<Value>>))).toMatchObject(picture);
   });
 
-  test('is none without a place', () => {
+  test('does not exist without a position', () => {
     expect(point({pm25: {}}, null)).toBeUndefined();
   });
 });

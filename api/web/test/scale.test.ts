@@ -1,13 +1,13 @@
 import {describe, expect, test} from 'vitest';
 
 import {quantities, type Value} from '../src/contract.ts';
-import {colours, ranges, showable, stepOf} from '../src/scale.ts';
+import {colors, ranges, showable, stepOf} from '../src/scale.ts';
 import {dark, light, type Theme} from '../src/theme.ts';
 
 /** WCAG's relative luminance of #rrggbb. */
-function luminance(colour: string): number {
+function luminance(color: string): number {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((i) => {
-    const c = Number.parseInt(colour.slice(i, i + 2), 16) / 255;
+    const c = Number.parseInt(color.slice(i, i + 2), 16) / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -26,7 +26,7 @@ describe('PM2.5 steps', () => {
 
 test.each(quantities)('the ranges of %s are whole, rise and agree with the steps', (quantity) => {
   const all = ranges(quantity);
-  expect(all).toHaveLength(colours.length);
+  expect(all).toHaveLength(colors.length);
   expect(all[0]?.from).toBe(0);
   expect(all.at(-1)?.to).toBeUndefined();
   for (const [i, range] of all.entries()) {
@@ -38,7 +38,7 @@ test.each(quantities)('the ranges of %s are whole, rise and agree with the steps
   }
 });
 
-test.each(colours)('text on $fill can be read', ({fill, ink}) => {
+test.each(colors)('text on $fill can be read', ({fill, ink}) => {
   expect(contrast(fill, ink)).toBeGreaterThanOrEqual(4.5);
 });
 
@@ -49,14 +49,14 @@ describe.each([['light', light], ['dark', dark]] as [string, Theme][])('the %s m
     expect(contrast(theme.label, theme.land)).toBeGreaterThanOrEqual(4.5);
   });
 
-  test('has symbols that stand out from the ground', () => {
+  test('has symbols that stand out from the base map', () => {
     for (const symbol of [theme.bus, theme.rim, theme.staleInk, theme.place]) {
       expect(contrast(symbol, theme.land)).toBeGreaterThanOrEqual(3);
     }
   });
 });
 
-test('what failed its checks is not shown as a measurement', () => {
+test('values that failed a check are not shown', () => {
   const value = (flag: Value['flag']): Value => ({value: 1, unit: '', time: '', period: '1h', state: 'live', flag});
   expect([1, 2, 3, 4, 9].map((flag) => showable(value(flag as Value['flag'])))).toEqual([true, true, true, false, false]);
   expect(showable(undefined)).toBe(false);

@@ -11,7 +11,7 @@ function reading(h: number, value: number, more: Partial<Reading> = {}): Reading
 }
 
 describe('a series', () => {
-  test('is unbroken while readings come as usual', () => {
+  test('is unbroken at the usual interval', () => {
     expect(seriesOf([reading(0, 1), reading(1, 2), reading(2, 3)])).toEqual([[start, start + hour, start + 2 * hour], [1, 2, 3]]);
   });
 
@@ -21,17 +21,17 @@ describe('a series', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test('breaks where a value failed its checks', () => {
+  test('breaks where a value failed a check', () => {
     expect(seriesOf([reading(0, 1), reading(1, 999, {flag: 4}), reading(2, 3, {flag: 3})])[1]).toEqual([1, null, 3]);
   });
 
-  test('may be empty, or one reading', () => {
+  test('may be empty or have one reading', () => {
     expect(seriesOf([])).toEqual([[], []]);
     expect(seriesOf([reading(0, 5)])).toEqual([[start], [5]]);
   });
 });
 
-test('the extent leaves gaps out', () => {
+test('the extent ignores gaps', () => {
   expect(extent([[1, 2, 3, 4], [7, null, 2, null]])).toEqual({low: 2, high: 7, last: 2});
   expect(extent([[1], [null]])).toBeUndefined();
 });

@@ -18,7 +18,7 @@ describe('a bus', () => {
   });
 });
 
-describe('the fix interval', () => {
+describe('the position interval', () => {
   const seen = (...gaps: number[]): number => {
     const interval = new FixInterval();
     for (const gap of gaps) interval.observe(gap);
@@ -29,7 +29,7 @@ describe('the fix interval', () => {
   test('is the first gap', () => expect(seen(12)).toBe(12));
   test('is the median of the last five', () => expect(seen(500, 10, 11, 9, 10, 12)).toBe(10));
   test('is not moved by one outage', () => expect(seen(10, 10, 10, 3600)).toBe(10));
-  test('learns nothing from fixes out of order', () => expect(seen(10, -5, 0, Number.NaN)).toBe(10));
+  test('ignores positions out of order', () => expect(seen(10, -5, 0, Number.NaN)).toBe(10));
 });
 
 describe('a station', () => {

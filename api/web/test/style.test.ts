@@ -10,18 +10,18 @@ const origin = 'http://map.example:8080';
 const then: Air = {quantity: 'pm10', time: '2026-02-16T05:00:00.000Z', field: true};
 
 describe.each([['light', light], ['dark', dark]] as [string, Theme][])('%s', (_, theme) => {
-  test('our own ground with all that lies on it is a valid style', () => {
+  test('our own base map with all layers is a valid style', () => {
     const ground = ownGround(theme, origin);
     const whole = {...ground, sources: {...ground.sources, ...overlaySources()}, layers: [...ground.layers, ...overlayLayers(theme)]};
     expect(validateStyleMin(whole as StyleSpecification)).toEqual([]);
   });
 
-  test('what we lay on a given base map is valid there', () => {
+  test('our layers on a configured base map are valid', () => {
     const base = {version: 8, sources: {[networkSource]: networkTiles(origin), ...overlaySources()}, layers: [...networkLayers(theme, true), ...overlayLayers(theme)]};
     expect(validateStyleMin(base as StyleSpecification)).toEqual([]);
   });
 
-  test('the air and the city of another hour are valid on it', () => {
+  test('the layers of a past hour are valid', () => {
     for (const air of [then, {...then, time: undefined, field: false}]) {
       const ground = ownGround(theme, origin);
       const whole = {...ground, sources: {...ground.sources, ...airSources(air, origin)}, layers: [...ground.layers, fieldLayer(air), ...pastCity(theme, air)]};
@@ -32,18 +32,18 @@ describe.each([['light', light], ['dark', dark]] as [string, Theme][])('%s', (_,
     expect(overlayLayers(theme).map((layer) => layer.id)).toEqual(expect.arrayContaining([...presentLayers]));
   });
 
-  test('our own ground asks nobody outside', () => {
+  test('our own base map requests nothing from other servers', () => {
     const ground = ownGround(theme, origin);
     expect(ground.glyphs).toBeUndefined();
     expect(ground.sprite).toBeUndefined();
     expect(JSON.stringify(ground).match(/https?:\/\/[^/"]+/g)).toEqual([origin]);
   });
 
-  test('a base map’s glyphs are not asked for fonts it may lack', () => {
+  test('our layers on a configured base map have no labels, whose fonts it may lack', () => {
     for (const layer of [...networkLayers(theme, true), ...overlayLayers(theme)]) expect(layer.layout ?? {}).not.toHaveProperty('text-field');
   });
 
-  test('what can be tapped is drawn', () => {
+  test('all layers that can be tapped are drawn', () => {
     const drawn = overlayLayers(theme).map((layer) => layer.id);
     expect(drawn).toEqual(expect.arrayContaining(tappable));
   });
