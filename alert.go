@@ -2,44 +2,47 @@ package nhip
 
 import "time"
 
-// The grades of an alert, as the agency's staff know them.
+// Grades of an alert, as the environment agency defines them.
 const (
-	Tendency  = 1
-	Preparing = 2
-	Exceeding = 3
+	GradeTendency  = 1
+	GradePreparing = 2
+	GradeExceeding = 3
 )
 
-// GradeNames are what people call the grades; 0 is the end of an alert.
-var GradeNames = [4]Name{
-	{Vi: "kết thúc", En: "ended"}, {Vi: "có xu hướng vượt", En: "tendency"}, {Vi: "chuẩn bị vượt", En: "preparing"}, {Vi: "vượt ngưỡng", En: "exceeding"},
+// GradeNames are the display names by grade; grade 0 is the end of an alert.
+var GradeNames = [4]LocalizedText{
+	{Vi: "kết thúc", En: "ended"},
+	{Vi: "có xu hướng vượt", En: "tendency"},
+	{Vi: "chuẩn bị vượt", En: "preparing"},
+	{Vi: "vượt ngưỡng", En: "exceeding"},
 }
 
-// Alert is one episode of one rule at one station: from its first grade to its end.
+// Alert is one episode of one rule at one station, from its first grade to its end.
 type Alert struct {
 	ID      string    `json:"id"` // unique
 	Rule    string    `json:"rule"`
 	Measure string    `json:"measure"` // a quantity, a scale, "silent", "frozen" or "capture"
 	Station string    `json:"station"`
-	Grade   int       `json:"grade"` // Tendency to Exceeding; 0 when it has ended
+	Grade   int       `json:"grade"` // GradeTendency to GradeExceeding; 0 after the end
 	Value   float64   `json:"value"` // at Time
-	Peak    float64   `json:"peak"`  // the farthest so far
+	Peak    float64   `json:"peak"`  // most extreme value so far
 	Since   time.Time `json:"since"`
-	Time    time.Time `json:"time"` // when it took its grade
+	Time    time.Time `json:"time"` // of the last change of grade
 
 	AckBy   string    `json:"ack_by,omitempty"`
 	AckNote string    `json:"ack_note,omitempty"`
 	AckTime time.Time `json:"ack_time,omitzero"`
 }
 
-// Ack is that somebody has seen an alert.
+// Ack is the acknowledgement of an alert by staff.
 type Ack struct {
-	Alert string    `json:"alert"` // its id
+	Alert string    `json:"alert"` // id of the alert
 	By    string    `json:"by"`
 	Note  string    `json:"note,omitempty"`
 	Time  time.Time `json:"time"`
 }
 
-// Validate checks a and returns an *Error naming the field.
+// Validate checks a. It returns an *Error that names the field.
 func (a *Ack) Validate() error {
 	if err := CheckID("alert", a.Alert); err != nil {
 		return err
@@ -48,7 +51,7 @@ func (a *Ack) Validate() error {
 		return err
 	}
 	if a.Time.IsZero() {
-		return Errorf(Missing, "time", "is required")
+		return Errorf(CodeMissing, "time", "is required")
 	}
 	return CheckText("note", a.Note)
 }

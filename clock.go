@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Clock tells the city's time: what checks, staleness, service days and schedules go by. TLS,
-// tokens and time-outs go by the machine's.
+// Clock is the time by which checks, staleness, service days and schedules are computed. TLS, tokens and timeouts use
+// the machine's clock.
 type Clock interface {
 	Now() time.Time
 }
@@ -17,8 +17,8 @@ type WallClock struct{}
 // Now returns the time in UTC.
 func (WallClock) Now() time.Time { return time.Now().UTC() }
 
-// ReplayClock shows a past day: it stands at its start until Begin is called (the first device
-// message does that) and then runs at rate times the machine's clock.
+// ReplayClock runs through a past day: it stands at its start until Begin is called (on the first device message) and
+// then runs at rate times the speed of the machine's clock.
 type ReplayClock struct {
 	start time.Time
 	rate  float64
@@ -30,7 +30,7 @@ func NewReplayClock(start time.Time, rate float64) *ReplayClock {
 	return &ReplayClock{start: start.UTC(), rate: rate}
 }
 
-// Begin sets the clock going. Only the first call counts; it is safe from any goroutine.
+// Begin starts the clock. Later calls have no effect. It is safe for concurrent use.
 func (c *ReplayClock) Begin() {
 	if c.began.Load() != nil {
 		return
@@ -48,5 +48,5 @@ func (c *ReplayClock) Now() time.Time {
 	return c.start.Add(time.Duration(float64(time.Since(*began)) * c.rate))
 }
 
-// Rate returns how many seconds pass on the clock in one second of the machine's.
+// Rate returns how many seconds the clock advances per second of the machine's clock.
 func (c *ReplayClock) Rate() float64 { return c.rate }

@@ -5,40 +5,43 @@ import (
 	"fmt"
 )
 
-// Code says what kind of thing went wrong. Codes are part of the ledger, of metric labels and of
-// HTTP answers, so an existing one never changes its meaning.
+// Code classifies an error. Codes are part of the ledger, of metric labels and of HTTP answers, so the meaning of an
+// existing code never changes.
 type Code string
 
-// Codes of facts that are turned away at the door.
+// Codes of rejected facts.
 const (
-	Malformed    Code = "malformed"     // the payload is not what its format says
-	Missing      Code = "missing"       // a required field is absent
-	OutOfRange   Code = "out_of_range"  // a value that can't be
-	NullIsland   Code = "null_island"   // a receiver without a fix says 0,0
-	Future       Code = "future"        // more than FutureTolerance ahead of the clock
-	TooOld       Code = "too_old"       // older than LateWindow
-	UnknownField Code = "unknown_field" // a field or quantity the format does not have
-	NoFeed       Code = "no_feed"       // no feed is configured for the topic
-	Refused      Code = "refused"       // the database does not take the row
-	StuckClock   Code = "stuck_clock"   // too many different things are said of one moment
+	CodeMalformed    Code = "malformed"     // the payload violates its format
+	CodeMissing      Code = "missing"       // a required field is absent
+	CodeOutOfRange   Code = "out_of_range"  // an impossible value
+	CodeNullIsland   Code = "null_island"   // 0,0: the receiver has no fix
+	CodeFuture       Code = "future"        // more than FutureTolerance ahead of the clock
+	CodeTooOld       Code = "too_old"       // older than LateWindow
+	CodeUnknownField Code = "unknown_field" // a field or quantity that the format does not define
+	CodeNoFeed       Code = "no_feed"       // no feed is configured for the topic
+	CodeRefused      Code = "refused"       // the database refuses the row
+	CodeStuckClock   Code = "stuck_clock"   // too many different values carry one device time
+
+	CodeTooManySeries Code = "too_many_series" // the sender has named too many new vehicles or stations in an hour
+	CodeTooManyRows   Code = "too_many_rows"   // the sender has sent too many rows over a day
 )
 
-// Codes of questions that can't be answered.
+// Codes of failed requests.
 const (
-	Invalid      Code = "invalid"      // the request breaks a rule
-	Unauthorized Code = "unauthorized" // whoever asks does not show that they may
-	Forbidden    Code = "forbidden"    // whoever asks may not do this
-	NotFound     Code = "not_found"    // there is no such thing
-	TooLarge     Code = "too_large"    // the request holds more than is taken
-	TooMany      Code = "too_many"     // whoever asks does so too often
-	Unavailable  Code = "unavailable"  // a part that is needed is away; ask again
-	Internal     Code = "internal"     // our fault
+	CodeInvalid      Code = "invalid"      // the request violates a rule
+	CodeUnauthorized Code = "unauthorized" // the caller is not authenticated
+	CodeForbidden    Code = "forbidden"    // the caller lacks the permission
+	CodeNotFound     Code = "not_found"    // the resource does not exist
+	CodeTooLarge     Code = "too_large"    // the request exceeds a size limit
+	CodeTooMany      Code = "too_many"     // the caller exceeds a rate limit
+	CodeUnavailable  Code = "unavailable"  // a dependency is unavailable; retry later
+	CodeInternal     Code = "internal"     // a fault of the platform
 )
 
-// Error is an error that may be shown to whoever caused it: which field, and which rule it broke.
+// Error is an error that may be shown to the caller: the field and the rule that it violates.
 type Error struct {
 	Code  Code
-	Field string // as the sender wrote it: "lat", "values.pm25", "near"; empty when it is the whole
+	Field string // as the sender spells it: "lat", "values.pm25", "near"; empty for the whole payload or request
 	Rule  string // one clause without a full stop: "must be between -90 and 90"
 }
 
@@ -50,13 +53,12 @@ func (e *Error) Error() string {
 	return e.Field + ": " + e.Rule
 }
 
-// Errorf returns an *Error; format and args make its rule.
+// Errorf returns an *Error whose rule is formatted from format and args.
 func Errorf(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Rule: fmt.Sprintf(format, args...)}
 }
 
-// ErrorCode returns the code of the first *Error in err's chain, Internal for any other error, and
-// "" for nil.
+// ErrorCode returns the code of the first *Error in err's chain, CodeInternal for any other error, "" for nil.
 func ErrorCode(err error) Code {
 	if err == nil {
 		return ""
@@ -65,5 +67,5 @@ func ErrorCode(err error) Code {
 	if errors.As(err, &e) {
 		return e.Code
 	}
-	return Internal
+	return CodeInternal
 }

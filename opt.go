@@ -2,7 +2,7 @@ package nhip
 
 import "encoding/json"
 
-// Opt holds a value that a device may leave out. The zero Opt is "not said".
+// Opt is an optional value. The zero Opt has no value.
 type Opt[T any] struct {
 	value T
 	ok    bool
@@ -11,10 +11,10 @@ type Opt[T any] struct {
 // Some returns an Opt that holds v.
 func Some[T any](v T) Opt[T] { return Opt[T]{value: v, ok: true} }
 
-// Get returns the value and whether there is one.
+// Get returns the value and whether it is set.
 func (o Opt[T]) Get() (T, bool) { return o.value, o.ok }
 
-// Or returns the value, or def when there is none.
+// Or returns the value, or def where it is not set.
 func (o Opt[T]) Or(def T) T {
 	if o.ok {
 		return o.value
@@ -22,18 +22,18 @@ func (o Opt[T]) Or(def T) T {
 	return def
 }
 
-// Known reports whether there is a value.
+// Known reports whether the value is set.
 func (o Opt[T]) Known() bool { return o.ok }
 
-// Equal reports whether both hold the same value, or both none. T must be comparable.
+// Equal reports whether both hold the same value or neither holds one. T must be comparable.
 func (o Opt[T]) Equal(other Opt[T]) bool {
 	return o.ok == other.ok && (!o.ok || any(o.value) == any(other.value))
 }
 
-// IsZero lets encoding/json leave the field out with omitzero.
+// IsZero makes the omitzero option of encoding/json omit a value that is not set.
 func (o Opt[T]) IsZero() bool { return !o.ok }
 
-// MarshalJSON writes the value, or null when there is none.
+// MarshalJSON encodes the value, or null where it is not set.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	if !o.ok {
 		return []byte("null"), nil
@@ -41,7 +41,7 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.value)
 }
 
-// UnmarshalJSON reads a value; null is "not said".
+// UnmarshalJSON decodes a value; null leaves it unset.
 func (o *Opt[T]) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*o = Opt[T]{}

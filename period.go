@@ -2,11 +2,12 @@ package nhip
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
-// ParsePeriod reads an averaging period: a whole number and one of s, m, h, d ("30s", "5m", "1h",
-// "1d"). The error is an *Error for the field "period".
+// ParsePeriod parses an averaging period: a whole number and one of s, m, h, d ("30s", "5m", "1h", "1d"). The error is
+// an *Error for the field "period".
 func ParsePeriod(s string) (time.Duration, error) {
 	if len(s) >= 2 {
 		unit := periodUnit(s[len(s)-1])
@@ -15,11 +16,12 @@ func ParsePeriod(s string) (time.Duration, error) {
 			return time.Duration(n) * unit, nil
 		}
 	}
-	return 0, Errorf(OutOfRange, "period", `must be a whole number of s, m, h or d up to 366 days, as in "1h", got %q`, s)
+	return 0, Errorf(CodeOutOfRange, "period", `must be a whole number of s, m, h or d up to 366 days, as in "1h", got %q`,
+		s)
 }
 
-// FormatPeriod writes a period in the largest of h, m, s that divides it, as ParsePeriod reads it;
-// days are written in hours. It is the one spelling of a period in tags and answers.
+// FormatPeriod formats a period in the largest of h, m, s that divides it; days are written in hours. Tags and answers
+// use this spelling only.
 func FormatPeriod(d time.Duration) string {
 	for _, u := range [...]byte{'h', 'm'} {
 		if d%periodUnit(u) == 0 {
@@ -41,4 +43,16 @@ func periodUnit(c byte) time.Duration {
 		return 24 * time.Hour
 	}
 	return 0
+}
+
+// FormatDuration formats a duration for people without units that are zero: "5m", "1h30m", "90ms"; "0s" for none.
+func FormatDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

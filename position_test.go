@@ -6,21 +6,21 @@ import (
 	"github.com/paulmach/orb"
 )
 
-func TestWhatMovesABus(t *testing.T) {
+func TestPositionMoves(t *testing.T) {
 	here := Some(orb.Point{105.85, 21.03})
 	for _, c := range []struct {
 		name string
 		p    Position
 		want bool
 	}{
-		{"a fix", Position{Event: Fix, Point: here}, true},
+		{"a fix", Position{Event: EventPosition, Point: here}, true},
 		{"an event", Position{Event: "doo", Point: here}, true},
-		{"an estimate", Position{Event: Fix, Point: here, Estimated: true}, true},
-		{"no place", Position{Event: Fix}, false},
-		{"a dead run", Position{Event: Fix, Point: here, Deadrun: true}, false},
-		{"the trip after this one", Position{Event: Upcoming + Fix, Point: here}, false},
-		{"a count", Position{Event: Counted, Point: here}, false},
-		{"a count in part", Position{Event: CountedPart, Point: here}, false},
+		{"an estimate", Position{Event: EventPosition, Point: here, Estimated: true}, true},
+		{"no point", Position{Event: EventPosition}, false},
+		{"deadrun", Position{Event: EventPosition, Point: here, Deadrun: true}, false},
+		{"event of the next trip", Position{Event: EventUpcomingPrefix + EventPosition, Point: here}, false},
+		{"passenger count", Position{Event: EventPassengers, Point: here}, false},
+		{"partial passenger count", Position{Event: EventPassengersPartial, Point: here}, false},
 	} {
 		if got := c.p.Moves(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -28,7 +28,7 @@ func TestWhatMovesABus(t *testing.T) {
 	}
 }
 
-func TestLimitsOfATrip(t *testing.T) {
+func TestPositionLimits(t *testing.T) {
 	for _, c := range []struct {
 		field string
 		p     Position
@@ -45,19 +45,19 @@ func TestLimitsOfATrip(t *testing.T) {
 		c.p.Vehicle, c.p.Time = "1", noon
 		err := c.p.Validate(noon)
 		e, _ := err.(*Error)
-		if (err == nil) != (c.field == "") || e != nil && (e.Field != c.field || e.Code != OutOfRange) {
-			t.Errorf("%+v: %v, want a fault of %q", c.p, err, c.field)
+		if (err == nil) != (c.field == "") || e != nil && (e.Field != c.field || e.Code != CodeOutOfRange) {
+			t.Errorf("%+v: %v, want an error for %q", c.p, err, c.field)
 		}
 	}
 }
 
-func TestQuantitiesByName(t *testing.T) {
+func TestParseQuantity(t *testing.T) {
 	for _, q := range []Quantity{PM1, PM25, PM10, TSP, SO2, NO, NO2, CO, O3, Temperature, Humidity, Pressure} {
 		if got, ok := ParseQuantity(string(q)); got != q || !ok {
 			t.Errorf("%s: %q, %v", q, got, ok)
 		}
 	}
 	if q, ok := ParseQuantity("pm2.5"); q != "" || ok {
-		t.Errorf("pm2.5 is known as %q", q)
+		t.Errorf("pm2.5 parsed as %q", q)
 	}
 }

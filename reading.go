@@ -1,15 +1,16 @@
 package nhip
 
 import (
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
 )
 
-// Quantity is what a monitor measures.
+// Quantity is a measured quantity.
 type Quantity string
 
-// The quantities the platform knows, with one unit each inside (see Unit).
+// The known quantities. Each has one unit inside the platform, see Unit.
 const (
 	PM1         Quantity = "pm1"
 	PM25        Quantity = "pm25"
@@ -25,9 +26,27 @@ const (
 	Pressure    Quantity = "pressure"
 )
 
-// quantityRule holds a quantity's unit and the span outside which a number is no measurement at
-// all. What is merely unlikely is kept and flagged, never turned away: instruments near zero say
-// small negatives, and a fire says thousands.
+// quantityNames are the names of the quantities, the Vietnamese ones as QCVN 05:2023 has them.
+var quantityNames = map[Quantity]LocalizedText{
+	PM1:         {Vi: "Bụi PM1", En: "Particles PM1"},
+	PM25:        {Vi: "Bụi mịn PM2.5", En: "Fine particles PM2.5"},
+	PM10:        {Vi: "Bụi PM10", En: "Particles PM10"},
+	TSP:         {Vi: "Tổng bụi lơ lửng (TSP)", En: "Total suspended particles (TSP)"},
+	SO2:         {Vi: "Lưu huỳnh đioxit (SO₂)", En: "Sulphur dioxide (SO₂)"},
+	NO:          {Vi: "Nitơ monoxit (NO)", En: "Nitrogen monoxide (NO)"},
+	NO2:         {Vi: "Nitơ đioxit (NO₂)", En: "Nitrogen dioxide (NO₂)"},
+	CO:          {Vi: "Cacbon monoxit (CO)", En: "Carbon monoxide (CO)"},
+	O3:          {Vi: "Ozon (O₃)", En: "Ozone (O₃)"},
+	Temperature: {Vi: "Nhiệt độ", En: "Temperature"},
+	Humidity:    {Vi: "Độ ẩm", En: "Relative humidity"},
+	Pressure:    {Vi: "Áp suất khí quyển", En: "Air pressure"},
+}
+
+// Name returns the display name; empty for an unknown quantity.
+func (q Quantity) Name() LocalizedText { return quantityNames[q] }
+
+// quantityRule holds a quantity's unit and the range outside which a value is rejected. Merely unlikely values are kept
+// and flagged: instruments report small negatives near zero, and thousands near a fire.
 type quantityRule struct {
 	unit      string
 	low, high float64
@@ -48,7 +67,7 @@ var quantityRules = map[Quantity]quantityRule{
 	Pressure:    {"Pa", 50_000, 115_000},
 }
 
-// quantities are the known quantities by their names.
+// quantities maps names to the known quantities.
 var quantities = func() map[string]Quantity {
 	all := make(map[string]Quantity)
 	for q := range quantityRules {
@@ -57,28 +76,36 @@ var quantities = func() map[string]Quantity {
 	return all
 }()
 
-// ParseQuantity returns the quantity of a name. It shares no memory with the name.
+// ParseQuantity returns the quantity with the given name. The result shares no memory with name.
 func ParseQuantity(name string) (Quantity, bool) {
 	q, ok := quantities[name]
 	return q, ok
 }
 
-// Known reports whether the platform knows q.
+// Known reports whether q is a known quantity.
 func (q Quantity) Known() bool { _, ok := quantityRules[q]; return ok }
 
-// Unit returns q's unit inside the platform: µg/m³ at 25 °C and 1 atm, °C, %, Pa; "" when unknown.
+// Unit returns q's unit inside the platform: µg/m³ at 25 °C and 1 atm, °C, %, Pa; "" where q is unknown.
 func (q Quantity) Unit() string { return quantityRules[q].unit }
+
+// noValues are the numbers that instruments and agencies write where they have no value. No concentration is so far
+// below zero, and no other quantity accepts them.
+var noValues = [...]float64{-99, -99.9, -99.99, -999, -999.9, -999.99, -9999, -9999.9, -9999.99, -99999}
+
+// IsNoValue reports whether a number stands for "no value", as -999 does, in whatever unit. It must be asked before
+// the unit of the number is converted.
+func IsNoValue(v float64) bool { return v <= -99 && slices.Contains(noValues[:], v) }
 
 // Flag is a QARTOD quality flag.
 type Flag int
 
 // QARTOD's flags (US IOOS, Manual for Real-Time Quality Control).
 const (
-	Good         Flag = 1
-	NotEvaluated Flag = 2
-	Suspect      Flag = 3
-	Fail         Flag = 4
-	MissingValue Flag = 9
+	FlagGood         Flag = 1
+	FlagNotEvaluated Flag = 2
+	FlagSuspect      Flag = 3
+	FlagFail         Flag = 4
+	FlagMissing      Flag = 9
 )
 
 // Reading is one measured value of one quantity over one averaging period. Its identity is
@@ -90,20 +117,33 @@ type Reading struct {
 	Period   time.Duration  `json:"period"` // averaging period, > 0, in nanoseconds
 	Value    float64        `json:"value"`  // in Quantity.Unit
 	Flag     Flag           `json:"flag"`
-	Point    Opt[orb.Point] `json:"point,omitzero"` // where it was taken, when the device says so
+	Point    Opt[orb.Point] `json:"point,omitzero"` // where it was measured, if reported
 	Origin   Origin         `json:"origin,omitempty"`
 
-	// Channels are the values of both sensors of a monitor that has two; Value is what it makes of them.
+	// Channels are the values of the two sensors of a dual-sensor monitor; Value is the value that the monitor derives.
 	Channels Opt[[2]float64] `json:"channels,omitzero"`
 }
 
-// MaxPeriod is the longest averaging period a monitor may report.
+// MaxPeriod is the longest accepted averaging period.
 const MaxPeriod = 366 * 24 * time.Hour
 
-// Validate checks r against the rules at the door and returns an *Error naming the field.
+// DropInvalid removes an invalid place, which a value can do without: a receiver without a fix says 0,0, and a fixed
+// station's place is in the fleet file anyway. It calls drop with the fault.
+func (r *Reading) DropInvalid(drop func(*Error)) {
+	pt, known := r.Point.Get()
+	if !known {
+		return
+	}
+	if err, invalid := CheckPoint(pt).(*Error); invalid {
+		r.Point = Opt[orb.Point]{}
+		drop(err)
+	}
+}
+
+// Validate checks r against the rules of acceptance with the default window. It returns an *Error that names the field.
 func (r *Reading) Validate(now time.Time) error { return r.ValidateIn(WindowAt(now)) }
 
-// ValidateIn is Validate with a window that is not the usual one.
+// ValidateIn is Validate with another window.
 func (r *Reading) ValidateIn(w Window) error {
 	if err := CheckID("station", r.Station); err != nil {
 		return err
@@ -112,7 +152,8 @@ func (r *Reading) ValidateIn(w Window) error {
 		return err
 	}
 	if r.Period <= 0 || r.Period > MaxPeriod {
-		return Errorf(OutOfRange, "period", "must be longer than 0 and at most 366 days, got %s", r.Period)
+		return Errorf(CodeOutOfRange, "period", "must be longer than 0 and at most 366 days, got %s",
+			FormatDuration(r.Period))
 	}
 	if pt, ok := r.Point.Get(); ok {
 		if err := CheckPoint(pt); err != nil {
@@ -121,10 +162,13 @@ func (r *Reading) ValidateIn(w Window) error {
 	}
 	rule, ok := quantityRules[r.Quantity]
 	if !ok {
-		return Errorf(UnknownField, "values."+string(r.Quantity), "is not a known quantity")
+		return Errorf(CodeUnknownField, "values."+string(r.Quantity), "is not a known quantity")
+	}
+	if IsNoValue(r.Value) {
+		return Errorf(CodeOutOfRange, "values."+string(r.Quantity), "%v stands for no value", r.Value)
 	}
 	if !(r.Value >= rule.low && r.Value <= rule.high) {
-		return Errorf(OutOfRange, "values."+string(r.Quantity), "must be between %v and %v %s, got %v",
+		return Errorf(CodeOutOfRange, "values."+string(r.Quantity), "must be between %v and %v %s, got %v",
 			rule.low, rule.high, rule.unit, r.Value)
 	}
 	return nil

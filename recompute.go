@@ -2,9 +2,9 @@ package nhip
 
 import "time"
 
-// RecomputeQuery asks a collector to judge, correct and sum up again what stations have said.
+// RecomputeQuery asks a collector to assess, correct and roll up stored readings again.
 type RecomputeQuery struct {
-	Station string    `json:"station"` // "": all
+	Station string    `json:"station"` // "" for all
 	From    time.Time `json:"from"`    // exclusive
 	To      time.Time `json:"to"`      // inclusive
 }
@@ -13,22 +13,22 @@ type RecomputeQuery struct {
 func (q *RecomputeQuery) Validate() error {
 	switch {
 	case q.From.IsZero():
-		return Errorf(Invalid, "from", "is required")
+		return Errorf(CodeInvalid, "from", "is required")
 	case q.To.IsZero():
-		return Errorf(Invalid, "to", "is required")
+		return Errorf(CodeInvalid, "to", "is required")
 	case !q.From.Before(q.To):
-		return Errorf(Invalid, "from", "must be before to")
+		return Errorf(CodeInvalid, "from", "must be before to")
 	}
 	return nil
 }
 
-// LeftQuery asks how much is left of that; Station "" is all.
-type LeftQuery struct {
+// RecomputeStatusQuery asks for the progress of recomputing; Station "" means all.
+type RecomputeStatusQuery struct {
 	Station string `json:"station"`
 }
 
-// Recomputing is how much a collector has still to make.
-type Recomputing struct {
-	Hours int64 `json:"hours"` // of stations
-	Days  int64 `json:"days"`  // of stations
+// RecomputeProgress is the work that a collector has left.
+type RecomputeProgress struct {
+	Hours int64 `json:"hours"` // station-hours
+	Days  int64 `json:"days"`  // station-days
 }

@@ -1,266 +1,213 @@
-// Package api answers the city: GeoJSON and server-sent events for the app and the agency, tiles
-// for maps, and the web map itself. It knows the city now only from the retained live topics, and
-// the past only from the history database. openapi.yaml is its contract.
+// Package api serves buses, stations and air quality over HTTP: GeoJSON and server-sent events for the app and the
+// agency, layers and tiles for map programs, and the web map. It receives the current state from the retained live
+// topics and reads the past from the history database. openapi.yaml is its contract.
+//
+// This package only wires the packages below it: surfaces such as v1, the models live, transit and air, and what all
+// surfaces share, such as rest.
 package api
 
 import (
 	"context"
-	"crypto/tls"
-	_ "embed" // the contract is served as it is
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"nhip"
+	"nhip/api/air"
+	"nhip/api/catalog"
+	"nhip/api/live"
+	"nhip/api/rest"
+	"nhip/api/staff"
+	"nhip/api/stream"
+	"nhip/api/tiles"
+	"nhip/api/transit"
 	"nhip/geo/network"
 	"nhip/geo/tile"
-	"nhip/geo/zone"
-	"nhip/internal/ask"
 	"nhip/internal/health"
-	"nhip/internal/influx"
+	"nhip/internal/httpserver"
 	"nhip/internal/mqtt"
+	"nhip/internal/recovery"
+	"nhip/internal/rpc"
+	"nhip/internal/task"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/go-chi/chi/v5"
 )
 
-//go:embed openapi.yaml
-var contract []byte
+// stopTimeout is how long running requests may take when the api stops.
+const stopTimeout = 3 * time.Second
 
-// History is the database of what was. Its errors are nhip.Unavailable when it is away.
-type History interface {
-	// Readings yields a station's readings, oldest first.
-	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.Judged) error) error
-	// Rollups yields hours, days or months, oldest first.
-	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.Rolled) error) error
-	// Reviews returns what people have decided about a station, "" is all, in the order of that.
-	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
-	// Said returns all that a station said of a quantity at one moment.
-	Said(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) ([]influx.Said, error)
-	// Fleet yields where each vehicle was last in a span, with what it said there.
-	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
-	// Arrivals yields all arrivals, oldest first.
-	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
-	// Tallies counts the rows of a device of the ledger, or of all where it is "", by hour.
-	Tallies(ctx context.Context, device string, from, to time.Time) (map[influx.TallyKey]influx.Tally, error)
-	// Ping tells whether the database answers.
-	Ping(ctx context.Context) error
-}
-
-// Options say what an api needs.
-type Options struct {
-	Addr      string      // host:port; port 0 picks a free one
-	TLS       *tls.Config // nil: plain
-	PublicURL string      // how the outside reaches us; "" takes it from each request
-	Clock     nhip.Clock
-	Begin     func()       // called at live news, to set a replayed clock going; may be nil
-	Broker    mqtt.Options // where the live topics are; Subscribe and Handle are the api's
-	History   History
-	Checks    []health.Check   // what else the process needs, where it is more than an api
-	Network   *tile.Network    // what is drawn of the timetable; nil: none is loaded
-	Timetable *network.Network // what buses run on; nil: none is loaded
-	Map       Map
-	In        http.Handler   // takes /in/… in, where the process is a gateway, too; nil: nothing is there
-	Web       fs.FS          // the built web map; nil: a page that says how to build it
-	Zones     *zone.Set      // areas of which the air is told; nil: none
-	AirReach  float64        // how far from the nearest monitor the air is told, m; 0: air.DefaultReach
-	Zone      *time.Location // whose days are told, where the fleet names none for a station; nil: UTC
-	Simulated bool
-	Token     string // the operator's: who has it may see the ledger and the dead letters; "" for nobody
-	Logger    *slog.Logger
-	Registry  interface {
-		prometheus.Registerer
-		prometheus.Gatherer
-	}
-}
-
-// Map is what the web map starts with.
-type Map struct {
-	Style       string     // URL of a MapLibre style; "" draws our own ground
-	PMTiles     string     // path of a base map; "" for none
-	Center      [2]float64 // lon, lat, for a city that is not known yet
-	Zoom        float64
-	Attribution string
-}
-
-// Timings of the HTTP server.
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	finishTimeout = 3 * time.Second // that a stop leaves to requests under way
-)
-
-// API is a running api.
+// API is an api. Its life is New, Start, Stop.
 type API struct {
-	o        Options
-	log      *slog.Logger
-	city     *city
-	drawn    atomic.Pointer[tile.Network]
-	drawings atomic.Uint64 // counts networks that were drawn
-	tiles    *tileCache
-	palettes map[nhip.Scale]*tile.Palette
-	fleets   *memo[*fleetThen]
-	sky      *sky
-	hub      *hub
-	client   *mqtt.Client
-	asker    *ask.Asker  // speaks over the same connection
-	echoes   echoes      // of what people say
-	board    board       // of alerts
-	broker   atomic.Bool // the connection stands and is subscribed
-	history  *health.Watch
-	ready    *health.Readiness
-	listener net.Listener // with TLS where that is configured
-	inside   net.Listener // plain, for who is on this machine, where the other is not; else the same
-	// questions holds a place for each question to the history that is under way.
-	questions chan struct{}
-	server    *http.Server
+	o         Options
+	log       *slog.Logger
+	guard     *recovery.Guard
+	transit   *transit.Model
+	live      *live.State
+	air       *air.Model
+	stations  *catalog.Catalog
+	hub       *stream.Hub
+	events    *staff.Events
+	tiles     *tiles.Cache
+	responder rest.Responder
+	classes   *rest.Admission
 
-	run    context.Context // ends with Stop; nil before Start
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	broker     atomic.Bool                 // connected and subscribed
+	client     atomic.Pointer[mqtt.Client] // nil before Start has connected
+	rpc        *rpc.Client                 // uses client
+	history    *health.Watch
+	collectors *collectorWatch
+	ready      *health.Readiness
+	listener   net.Listener // with TLS if configured
+	inside     net.Listener // without TLS, for local clients; the same as listener without TLS
+	server     *http.Server
+	tasks      *task.Group
 }
 
-// New binds the address. Nothing is served before Start.
+// New listens on the address but serves nothing before Start. The errors are those of listening.
 func New(o Options) (*API, error) {
-	l, inside, err := listen(o)
+	o.Server.Work = httpserver.NewWorkSlots()
+	o.Server.Name, o.Server.Logger, o.Server.Registry = "api", o.Logger.With("component", "api"), o.Registry
+	listener, inside, err := listen(o)
 	if err != nil {
 		return nil, err
 	}
-	if o.Zone == nil {
-		o.Zone = time.UTC
+	a := &API{
+		o: o, log: o.Logger.With("component", "api"), listener: listener, inside: inside, tasks: task.NewGroup(),
+		tiles: tiles.NewCache(), history: health.NewWatch(o.History.Ping),
 	}
-	if o.Network == nil {
-		o.Network = &tile.Network{}
+	a.guard = recovery.NewGuard(o.Registry, a.log)
+	streams := stream.Options{
+		Clock: o.Clock, MaxStreams: o.Streams.Max, PerAddress: o.Streams.PerAddress, Registerer: o.Registry,
+		Guard: a.guard,
 	}
-	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/") // paths are put behind it
-	a := &API{o: o, log: o.Logger.With("component", "api"), hub: newHub(), listener: l, inside: inside, questions: make(chan struct{}, maxQuestions)}
-	a.city = newCity(a.hub, o.Network)
-	a.drawn.Store(o.Network)
-	a.sky = newSky(&a.o, a.city)
-	a.tiles, a.palettes, a.fleets = newTileCache(), newPalettes(), newMemo[*fleetThen](mostFleets, mostReading)
-	a.city.sky = a.sky
-	if o.Timetable != nil {
-		a.city.transit.Store(newTransit(o.Timetable, o.Clock))
+	a.hub = stream.NewHub(streams)
+	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
+	a.transit = transit.New(transit.Options{
+		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Logger: a.log,
+	})
+	a.live = live.New(live.Options{
+		Clock: o.Clock, History: o.History, LineOf: a.transit.Line, Zone: o.Zone, Logger: a.log,
+	})
+	a.stations = catalog.New(a.live, o.History, a.log)
+	a.air = air.New(air.Options{
+		Clock: o.Clock, State: a.live, History: airHistory{o.History}, Zones: o.Zones, Reach: o.AirReach, File: o.AirFile,
+		Interval: o.airInterval, Logger: a.log,
+	})
+	for _, observer := range []live.Observer{a.transit, a.air, a.hub} {
+		a.live.Observe(observer)
 	}
-	a.asker = ask.NewAsker(ask.AskerOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
-	a.history = health.NewWatch(o.History.Ping)
+	a.events = staff.NewEvents(a.publish, a.log)
+	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
+	a.collectors = a.newCollectorWatch()
 	a.ready = a.newReadiness()
-	a.watchTimetable()
-	o.Registry.MustRegister(newETAMetrics(a), newSkyMetrics(a))
-	a.server = &http.Server{
-		Handler: a.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // clients that hang up are no news
-	}
+	a.registerMetrics()
+	var router chi.Router
+	o.Server.Handler, router = a.router()
+	a.server = httpserver.New(o.Server)
+	a.server.Handler = routed{a.server.Handler, router}
 	return a, nil
 }
 
-// insideAddr is where who is on this machine comes in.
-const insideAddr = "127.0.0.1:0"
-
-func listen(o Options) (l, inside net.Listener, err error) {
-	if l, err = net.Listen("tcp", o.Addr); err != nil {
-		return nil, nil, fmt.Errorf("can't listen for HTTP on %s: %w", o.Addr, err)
-	}
-	if o.TLS == nil {
-		return l, l, nil
-	}
-	if inside, err = net.Listen("tcp", insideAddr); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("can't listen for HTTP on %s: %w", insideAddr, err), l.Close())
-	}
-	return tls.NewListener(l, o.TLS), inside, nil
+// routed is a handler that tells its routes, which a test compares with the contract.
+type routed struct {
+	http.Handler
+	routes
 }
 
-// Addr returns the address that is listened on.
+type routes interface{ chi.Routes } // its name must differ from that of a method
+
+// insideAddr is the address for local clients.
+const insideAddr = "127.0.0.1:0"
+
+func listen(o Options) (listener, inside net.Listener, err error) {
+	if listener, err = net.Listen("tcp", o.Addr); err != nil {
+		return nil, nil, fmt.Errorf("can't listen for HTTP on %s: %w", o.Addr, err)
+	}
+	if o.Server.TLS == nil {
+		listener = o.Server.Listener(listener)
+		return listener, listener, nil
+	}
+	if inside, err = net.Listen("tcp", insideAddr); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("can't listen for HTTP on %s: %w", insideAddr, err), listener.Close())
+	}
+	local := o.Server
+	local.Name, local.TLS = "inside", nil // with limits of its own: strangers must not lock out local tools
+	return o.Server.Listener(listener), local.Listener(inside), nil
+}
+
+// Addr returns the address that the api listens on.
 func (a *API) Addr() string { return a.listener.Addr().String() }
 
-// URL returns the address as browsers write it.
+// URL returns the address as an http or https URL.
 func (a *API) URL() string {
-	if a.o.TLS != nil {
+	if a.o.Server.TLS != nil {
 		return "https://" + a.Addr()
 	}
 	return "http://" + a.Addr()
 }
 
-// InsideURL returns the address for who is on this machine: it is never behind TLS.
+// InsideURL returns the address for local clients, which never uses TLS.
 func (a *API) InsideURL() string { return "http://" + a.inside.Addr().String() }
 
-// Start serves, and waits for the broker until ctx ends: until the city is gathered, what needs it
-// says so. A broker that refuses us is an error at once.
+// Start serves, and connects to the broker. It retries until ctx ends, but returns an error at once if the broker
+// rejects the connection. Until the live state is complete, requests that need it get 503.
 func (a *API) Start(ctx context.Context) error {
-	run, cancel := context.WithCancel(context.Background())
-	a.cancel = cancel
-	a.wg.Go(func() { a.history.Run(run) })
-	a.wg.Go(func() { a.serve(a.listener) })
-	a.run = run
-	a.wg.Go(func() { a.sky.run(run) })
-	if t := a.city.transit.Load(); t != nil {
-		a.remember(t)
-	}
+	a.tasks.Go("history watch", func(ctx context.Context) error { return a.history.Run(ctx) })
+	a.tasks.Go("server", func(context.Context) error { return a.serve(a.listener) })
 	if a.inside != a.listener {
-		a.wg.Go(func() { a.serve(a.inside) })
+		a.tasks.Go("inside server", func(context.Context) error { return a.serve(a.inside) })
 	}
-	var err error
-	if a.client, err = mqtt.DialPatiently(ctx, a.asker.Extend(a.ears())); err == nil {
-		a.asker.Use(a.client)
+	a.tasks.Go("collector watch", a.collectors.run)
+	a.tasks.Go("live streams", a.hub.Run)
+	a.tasks.Go("air training", a.air.Run)
+	a.tasks.Go("arrival training", a.transit.Train)
+	client, err := mqtt.DialRetry(ctx, a.rpc.Extend(a.brokerOptions()))
+	if err != nil {
+		return err
 	}
+	a.client.Store(client)
+	a.rpc.Use(client)
+	return nil
+}
+
+func (a *API) serve(l net.Listener) error {
+	err := a.server.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	a.log.Error("HTTP server failed", "error", err)
 	return err
 }
 
-func (a *API) serve(l net.Listener) {
-	if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		a.log.Error("the HTTP server ended", "error", err)
-	}
+// UseTimetable replaces the timetable. It must be called between Start and Stop.
+func (a *API) UseTimetable(n *network.Network, drawn *tile.TransitMap) {
+	a.transit.Use(n, drawn, a.live.Buses())
+	a.tasks.Go("arrival training", a.transit.Train)
 }
 
-// ears says how the api listens to the live topics.
-func (a *API) ears() mqtt.Options {
-	broker := a.o.Broker
-	broker.Logger = a.log
-	broker.Subscribe = map[string]byte{mqtt.LiveBuses: 0, mqtt.LiveAir: 0, mqtt.LiveCensus: 0, mqtt.Fleet: 0, mqtt.Arrivals: 0, mqtt.Reviews: 1, mqtt.Acks: 1, mqtt.Alerts: 1}
-	broker.Handle = func(topic string, payload []byte, retained bool) {
-		if !retained && a.o.Begin != nil {
-			a.o.Begin()
-		}
-		if a.hearEvent(topic, payload) {
-			return
-		}
-		if err := a.city.hear(topic, payload); err != nil {
-			a.log.Error("a live topic holds what can't be read", "topic", topic, "error", err)
-		}
-	}
-	broker.OnConnect = a.city.connected
-	broker.OnUp = func() { a.broker.Store(true) }
-	broker.OnDown = func(error) { a.broker.Store(false) }
-	return broker
-}
-
-// Stop ends the streams, gives requests a moment to finish, and disconnects.
+// Stop ends the streams, waits up to 3 s for running requests, and disconnects.
 func (a *API) Stop(ctx context.Context) error {
-	a.hub.close()
-	moment, cancel := context.WithTimeout(ctx, finishTimeout)
+	a.hub.Close()
+	a.events.Close()
+	grace, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	err := a.server.Shutdown(moment)
+	err := a.server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = a.server.Close() // a client that does not read must not hold up the rest of the house
+		err = a.server.Close() // a client that does not read must not delay the stop
 	}
-	if a.cancel == nil {
-		return errors.Join(err, ignoreClosed(a.listener.Close()), ignoreClosed(a.inside.Close()))
+	a.tasks.Cancel()
+	a.air.Close()
+	a.stations.Close()
+	a.live.Close()
+	a.rpc.Close()
+	if client := a.client.Load(); client != nil {
+		client.Close()
 	}
-	a.cancel()
-	a.sky.past.close()
-	a.fleets.close()
-	a.asker.Close()
-	if a.client != nil {
-		a.client.Close()
-	}
-	a.wg.Wait()
-	return err
+	return errors.Join(err, ignoreClosed(a.listener.Close()), ignoreClosed(a.inside.Close()),
+		a.tasks.Stop(context.WithoutCancel(ctx)))
 }
 
 func ignoreClosed(err error) error {

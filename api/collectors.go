@@ -2,47 +2,119 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"nhip"
+	"nhip/internal/rpc"
+	"nhip/internal/wait"
 )
 
-// Ledger and dead letters live with the collector that keeps them. The api asks each over MQTT, see
-// package ask, and merges what they answer.
+// Timing of the watch on the collectors, by the machine's clock.
+const (
+	collectorPoll   = 5 * time.Second  // between two questions; also the time limit of one
+	collectorSilent = 15 * time.Second // without an answer, until a collector counts as dead
+)
 
-// asked returns the collectors that a question is for: the one that is named, or all that count. One
-// that does not is not there.
-func (a *API) asked(name string) ([]string, error) {
-	all := a.city.collectors()
-	switch {
-	case name == "":
-		return all, nil
-	case slices.Contains(all, name):
-		return []string{name}, nil
-	}
-	return nil, nhip.Errorf(nhip.NotFound, "collector", "%q counts nothing now", name)
+// collectorWatch asks each collector that has published a census whether it is alive. The census of one that was killed
+// stays on the broker, and the last state with it.
+type collectorWatch struct {
+	names     func() []string // collectors with a census
+	connected func() bool     // to the broker
+	ask       func(ctx context.Context, collector string) error
+
+	mu      sync.Mutex
+	alive   map[string]time.Time // last answer, or when the collector was first seen, by name
+	checked time.Time            // when there was a census last, or the first check on this connection
 }
 
-// answersOf puts one question to several collectors at once. Those that do not answer are left out and
-// returned as silent; any other error ends it.
-func answersOf[A any](ctx context.Context, a *API, collectors []string, question string, params any) (answers map[string]A, silent []string, err error) {
-	got, errs := make([]A, len(collectors)), make([]error, len(collectors))
-	var asking sync.WaitGroup
-	for i, c := range collectors {
-		asking.Go(func() { errs[i] = a.asker.Ask(ctx, c, question, params, &got[i]) })
+func (a *API) newCollectorWatch() *collectorWatch {
+	return &collectorWatch{
+		names: a.live.Collectors, connected: a.broker.Load, alive: make(map[string]time.Time),
+		ask: func(ctx context.Context, collector string) error {
+			return a.rpc.Call(ctx, collector, rpc.MethodStatus, struct{}{}, nil)
+		},
 	}
-	asking.Wait()
-	answers = make(map[string]A)
-	for i, c := range collectors {
-		switch {
-		case errs[i] == nil:
-			answers[c] = got[i]
-		case nhip.ErrorCode(errs[i]) == nhip.Unavailable && len(collectors) > 1:
-			silent = append(silent, c)
-		default:
-			return nil, nil, errs[i]
+}
+
+// run asks until ctx ends.
+func (w *collectorWatch) run(ctx context.Context) error {
+	for {
+		w.check(ctx, time.Now())
+		if err := wait.Sleep(ctx, collectorPoll); err != nil {
+			return err
 		}
 	}
-	return answers, silent, nil
+}
+
+// check asks all collectors at once.
+func (w *collectorWatch) check(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, collectorPoll)
+	defer cancel()
+	names := w.begin(now)
+	var group sync.WaitGroup
+	for _, name := range names {
+		group.Go(func() {
+			// An error that the collector returns is an answer, too: an older version does not have the method.
+			if err := w.ask(ctx, name); nhip.ErrorCode(err) != nhip.CodeUnavailable {
+				w.answered(name, now)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// begin returns the collectors to ask, and forgets those without a census.
+func (w *collectorWatch) begin(now time.Time) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.connected() {
+		clear(w.alive)
+		w.checked = time.Time{}
+		return nil
+	}
+	names := w.names()
+	if len(names) > 0 || w.checked.IsZero() {
+		w.checked = now
+	}
+	for name := range w.alive {
+		if !slices.Contains(names, name) {
+			delete(w.alive, name)
+		}
+	}
+	for _, name := range names {
+		if w.alive[name].IsZero() {
+			w.alive[name] = now
+		}
+	}
+	return names
+}
+
+func (w *collectorWatch) answered(name string, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alive[name] = now
+}
+
+// fault returns which collectors are dead, or "". Without a connection to the broker nothing is known.
+func (w *collectorWatch) fault(now time.Time) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.checked.IsZero():
+		return ""
+	case len(w.alive) == 0 && now.Sub(w.checked) >= collectorSilent:
+		return "no collector has published a census"
+	}
+	var dead []string
+	for name, at := range w.alive {
+		if now.Sub(at) >= collectorSilent {
+			dead = append(dead, fmt.Sprintf("%q does not answer", name))
+		}
+	}
+	slices.Sort(dead)
+	return strings.Join(dead, ", ")
 }

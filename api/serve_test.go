@@ -8,23 +8,24 @@ import (
 	"testing"
 	"time"
 
+	"nhip/internal/httpserver"
+
 	"github.com/go-chi/chi/v5"
 )
 
-// fleetSize is the size of the city's bus fleetSize.
+// fleetSize is how many buses the city has.
 const fleetSize = 2500
 
-// BenchmarkServe asks a served api, in a city that moves, with wrk. In turns with it the same
-// middleware serves bytes that are there already, as many as the handler would have written:
-// of-fixed is the rate of the one to that of the other, cpu-of-fixed the same by the server's CPU
-// time, which has nothing of wrk's in it.
+// BenchmarkServe loads a serving api, whose buses move, with wrk. In turns with it the same middleware serves a fixed
+// body of the same length. of-fixed is the ratio of their rates, cpu-of-fixed that of their CPU times, which exclude
+// wrk's.
 func BenchmarkServe(b *testing.B) {
 	needWrk(b)
 	a := startSimulated(b, fleetSize)
-	skyOver(b, a)
+	addMonitors(b, a)
 	for _, c := range []struct {
 		name, path string
-		zips       bool // in the handler; elsewhere the middleware does
+		zips       bool // the handler compresses; elsewhere the middleware does
 	}{
 		{"nearest10", "/v1/buses?near=21.03,105.85&limit=10", false},
 		{"all", "/v1/buses", false},
@@ -54,7 +55,7 @@ func BenchmarkServe(b *testing.B) {
 }
 
 func reportServed(b *testing.B, ours, floor *served) {
-	b.ReportMetric(0, "ns/op") // an op is a turn of each
+	b.ReportMetric(0, "ns/op") // an op is a turn of both
 	b.ReportMetric(ours.rate(), "req/s")
 	b.ReportMetric(ours.rate()/floor.rate(), "of-fixed")
 	b.ReportMetric(ours.cpuPerRequest(), "cpu-µs/req")
@@ -63,11 +64,11 @@ func reportServed(b *testing.B, ours, floor *served) {
 	b.ReportMetric(float64(ours.p99.Microseconds())/1000, "p99-ms")
 }
 
-// served is what one contestant did under wrk, in all its turns.
+// served is the measurement of one server in all its turns.
 type served struct {
 	requests float64
 	took     time.Duration
-	cpu      time.Duration // of this process: the server's, and the little that the moving city takes
+	cpu      time.Duration // of this process: the server and the moving city
 	p50, p99 time.Duration // of the slowest turn
 }
 
@@ -85,7 +86,7 @@ func (s *served) rate() float64 { return s.requests / s.took.Seconds() }
 // cpuPerRequest is in µs.
 func (s *served) cpuPerRequest() float64 { return s.cpu.Seconds() * 1e6 / s.requests }
 
-// cpuTime is what this process has had of the processors.
+// cpuTime returns the CPU time of this process.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -94,7 +95,7 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// fixed is an answer that is there already.
+// fixed is an answer that is made in advance.
 type fixed struct {
 	header http.Header
 	body   []byte
@@ -107,10 +108,10 @@ func (f *fixed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(name, v)
 		}
 	}
-	_, _ = w.Write(f.body) // the client may be gone
+	_, _ = w.Write(f.body) // fails if the client disconnected
 }
 
-// fetch returns an answer as it goes over the wire.
+// fetch returns an answer as it is sent.
 func fetch(b *testing.B, url, encoding string) *fixed {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
@@ -130,14 +131,13 @@ func fetch(b *testing.B, url, encoding string) *fixed {
 	return &fixed{answer.Header, body}
 }
 
-// startFixed serves an answer behind the middleware that the api has before a path, at the same path
-// of a server of its own.
+// startFixed serves an answer behind the middleware that the api has for a path, at the same path of another server.
 func startFixed(b *testing.B, a *API, path string, answer *fixed) (url string) {
 	b.Helper()
 	routes, where := a.server.Handler.(chi.Routes), chi.NewRouteContext()
 	asked := httptest.NewRequest(http.MethodGet, path, nil).URL.Path
 	if !routes.Match(where, http.MethodGet, asked) {
-		b.Fatalf("there is no route to %s", asked)
+		b.Fatalf("no route for %s", asked)
 	}
 	r := chi.NewRouter()
 	mount := func(method, route string, _ http.Handler, chain ...func(http.Handler) http.Handler) error {
@@ -152,4 +152,44 @@ func startFixed(b *testing.B, a *API, path string, answer *fixed) (url string) {
 	s := httptest.NewServer(r)
 	b.Cleanup(s.Close)
 	return s.URL
+}
+
+// BenchmarkWarmTile loads one cached tile with wrk, in turns with a bare handler of the same header and bytes on a
+// server of net/http without anything of ours. of-bare is the ratio of their rates, cpu-of-bare that of their CPU
+// times.
+func BenchmarkWarmTile(b *testing.B) {
+	needWrk(b)
+	a := newAPI(b, func(o *Options) { o.Server.Limits = httpserver.Limits{Connections: 20_000, PerAddress: 10_000} })
+	addMonitors(b, a)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = a.server.Serve(a.listener) }()
+	b.Cleanup(func() { _ = a.server.Close(); <-ended })
+	const path = "/tiles/air/12/3252/1803.mvt"
+	for _, encoding := range []string{"identity", "gzip"} {
+		b.Run("encoding="+encoding, func(b *testing.B) {
+			answer := fetch(b, a.URL()+path, encoding)
+			bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				h := w.Header()
+				for name, values := range answer.header {
+					if name != "Date" {
+						h[name] = values
+					}
+				}
+				_, _ = w.Write(answer.body) // fails if the client disconnected
+			}))
+			defer bare.Close()
+			var ours, floor served
+			b.ResetTimer()
+			for b.Loop() {
+				floor.take(b, bare.URL+path, encoding)
+				ours.take(b, a.URL()+path, encoding)
+			}
+			b.ReportMetric(0, "ns/op") // an op is a turn of both
+			b.ReportMetric(float64(len(answer.body)), "body-B")
+			b.ReportMetric(ours.rate(), "req/s")
+			b.ReportMetric(ours.rate()/floor.rate(), "of-bare")
+			b.ReportMetric(ours.cpuPerRequest(), "cpu-µs/req")
+			b.ReportMetric(floor.cpuPerRequest()/ours.cpuPerRequest(), "cpu-of-bare")
+		})
+	}
 }

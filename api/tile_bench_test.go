@@ -15,30 +15,32 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/internal/mqtt"
+	"nhip/api/livetest"
+	"nhip/api/tiles"
+	"nhip/internal/topics"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/maptile"
 )
 
-// skyOver puts 100 monitors over the simulated city.
-func skyOver(b *testing.B, a *API) {
+// addMonitors adds 100 monitors to the simulated city.
+func addMonitors(b *testing.B, a *API) {
 	b.Helper()
 	r := rand.New(rand.NewPCG(9, 9))
 	end := a.o.Clock.Now().Truncate(time.Hour)
 	for i := range 100 {
-		s := skyStation(i, end, 10+150*r.Float64())
-		s.ID = fmt.Sprintf("sky-%d", i)
+		s := livetest.Monitor(i, end, 10+150*r.Float64())
+		s.ID = fmt.Sprintf("bench-%d", i)
 		p := orb.Point{105.7 + 0.25*r.Float64(), 20.92 + 0.2*r.Float64()}
 		s.Lon, s.Lat = nhip.Some(p[0]), nhip.Some(p[1])
-		hear(b, a, mqtt.LiveAirTopic(s.ID), s)
+		receive(b, a, topics.LiveAirTopic(s.ID), s)
 	}
 }
 
-// BenchmarkColdTile makes tiles that nobody has asked for, compressed and all, of the middle of the city at random.
+// BenchmarkColdTile requests random tiles of the city's centre that are not cached; the time includes compression.
 func BenchmarkColdTile(b *testing.B) {
 	a := startSimulated(b, fleetSize)
-	skyOver(b, a)
+	addMonitors(b, a)
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, kind := range []string{"air/%d/%d/%d.mvt", "air/%d/%d/%d.png", "air/%d/%d/%d@2x.png", "transit/%d/%d/%d.mvt"} {
 		b.Run("kind="+kind[:strings.Index(kind, "/")]+kind[strings.LastIndex(kind, "d")+1:], func(b *testing.B) {
@@ -46,12 +48,12 @@ func BenchmarkColdTile(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				at := randomTile(r)
-				a.tiles = newTileCache()
+				*a.tiles = *tiles.NewCache()
 				path := "/tiles/" + fmt.Sprintf(kind, at.Z, at.X, at.Y)
-				a.sky.present()
+				a.air.Current()
 				b.StartTimer()
 				began := time.Now()
-				askOnce(b, a, path)
+				getTile(b, a, path)
 				took = append(took, time.Since(began))
 			}
 			slices.Sort(took)
@@ -65,7 +67,7 @@ func randomTile(r *rand.Rand) maptile.Tile {
 	return maptile.At(p, maptile.Zoom(9+r.IntN(7)))
 }
 
-func askOnce(b *testing.B, a *API, path string) {
+func getTile(b *testing.B, a *API, path string) {
 	b.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header.Set("Accept-Encoding", "gzip")
@@ -76,25 +78,26 @@ func askOnce(b *testing.B, a *API, path string) {
 	}
 }
 
-// The record of the city's app: so many views of the map, twelve tiles each.
+// The record load of the city's app, in views of the map, with twelve tiles each.
 const (
 	recordViews  = 16_000_000
 	tilesPerView = 12
 )
 
-// BenchmarkMapViews looks at the map as people do: twelve tiles of a place and a zoom, air, network and pictures. wrk
-// takes its part of the same processors.
+// BenchmarkMapViews requests tiles as views of the map do: per view twelve tiles of one place and zoom, of the air, the
+// network and images. wrk runs on the same processors.
 func BenchmarkMapViews(b *testing.B) {
 	needWrk(b)
 	a := startSimulated(b, fleetSize)
-	skyOver(b, a)
+	addMonitors(b, a)
 	script := filepath.Join(b.TempDir(), "views.lua")
 	if err := os.WriteFile(script, []byte(viewsScript()), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	var rates []float64
 	for b.Loop() {
-		out, err := exec.Command("wrk", "--latency", "-H", "Accept-Encoding: gzip, deflate, br", "-s", script, "-t", strconv.Itoa(wrkThreads),
+		out, err := exec.Command("wrk", "--latency", "-H", "Accept-Encoding: gzip, deflate, br", "-s", script, "-t",
+			strconv.Itoa(wrkThreads),
 			"-c", strconv.Itoa(wrkConnections), "-d", fmt.Sprintf("%.0fs", wrkTurn.Seconds()), a.URL()).CombinedOutput()
 		if err != nil {
 			b.Fatalf("wrk: %v\n%s", err, out)
@@ -116,7 +119,7 @@ func BenchmarkMapViews(b *testing.B) {
 	b.ReportMetric(recordViews*tilesPerView/middle/3600, "hours-of-record")
 }
 
-// viewsScript asks for the tiles of 200 views, one after the other.
+// viewsScript returns a wrk script that requests the tiles of 200 views in turn.
 func viewsScript() string {
 	r := rand.New(rand.NewPCG(4, 4))
 	var paths []string
@@ -124,7 +127,9 @@ func viewsScript() string {
 		at := randomTile(r)
 		for k := range tilesPerView {
 			x, y := at.X+uint32(k%2), at.Y+uint32(k/2%2)
-			paths = append(paths, fmt.Sprintf([]string{"/tiles/air/%d/%d/%d.mvt", "/tiles/transit/%d/%d/%d.mvt", "/tiles/air/%d/%d/%d.png"}[k/4], at.Z, x, y))
+			paths = append(paths, fmt.Sprintf([]string{
+				"/tiles/air/%d/%d/%d.mvt", "/tiles/transit/%d/%d/%d.mvt", "/tiles/air/%d/%d/%d.png",
+			}[k/4], at.Z, x, y))
 		}
 	}
 	return "local paths = {\"" + strings.Join(paths, "\",\"") + "\"}\nlocal n = 0\n" +

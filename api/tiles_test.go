@@ -2,35 +2,40 @@ package api
 
 import (
 	"bytes"
+	"image/png"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"nhip"
+	"nhip/api/resttest"
 	"nhip/geo/tile"
-	"nhip/internal/mqtt"
+	"nhip/internal/topics"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/mvt"
 )
 
-// embassyTile is where the station of these tests lies.
+// embassyTile is the tile of the station of withStation.
 const embassyTile = "/tiles/air/10/812/450.mvt"
 
+// withStation returns an api with one station.
 func withStation(t *testing.T) *API {
 	t.Helper()
 	a := newAPI(t)
-	hear(t, a, mqtt.LiveAirTopic("embassy"), nhip.Station{
+	receive(t, a, topics.LiveAirTopic("embassy"), nhip.Station{
 		ID: "embassy", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.81),
-		Values: map[nhip.Quantity]nhip.LiveValue{nhip.PM25: {Value: 69.2, Time: noon, Period: 3600, Flag: nhip.NotEvaluated}},
+		Values: map[nhip.Quantity]nhip.LiveValue{
+			nhip.PM25: {Value: 69.2, Time: noon, Period: 3600, Flag: nhip.FlagNotEvaluated},
+		},
 	})
 	return a
 }
 
-func TestATileIsServedTheWayMapsLikeIt(t *testing.T) {
+func TestTileHeaders(t *testing.T) {
 	a := withStation(t)
 	plain := get(t, a, embassyTile)
 	layers, err := mvt.Unmarshal(plain.Body.Bytes())
@@ -44,7 +49,7 @@ func TestATileIsServedTheWayMapsLikeIt(t *testing.T) {
 	}
 	unzipped, err := io.ReadAll(z)
 	if err != nil || !bytes.Equal(unzipped, plain.Body.Bytes()) {
-		t.Errorf("gzip holds other bytes: %v", err)
+		t.Errorf("gzip body differs: %v", err)
 	}
 	etag := plain.Header().Get("ETag")
 	if etag == "" || etag == zipped.Header().Get("ETag") || plain.Header().Get("Vary") != "Accept-Encoding" {
@@ -53,13 +58,15 @@ func TestATileIsServedTheWayMapsLikeIt(t *testing.T) {
 	if w := get(t, a, embassyTile, "If-None-Match", `"x", `+etag); w.Code != http.StatusNotModified || w.Body.Len() > 0 {
 		t.Errorf("unchanged: %d", w.Code)
 	}
-	hear(t, a, mqtt.LiveAirTopic("embassy"), nhip.Station{ID: "embassy", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.82)})
+	receive(t, a, topics.LiveAirTopic("embassy"), nhip.Station{
+		ID: "embassy", Time: noon, Lat: nhip.Some(21.02), Lon: nhip.Some(105.82),
+	})
 	if w := get(t, a, embassyTile, "If-None-Match", etag); w.Code != http.StatusOK {
 		t.Errorf("changed: %d", w.Code)
 	}
 }
 
-func TestTilesThatAreNone(t *testing.T) {
+func TestEmptyAndMissingTiles(t *testing.T) {
 	a := withStation(t)
 	for _, c := range []struct {
 		path   string
@@ -82,10 +89,10 @@ func TestTilesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestTheNetworkIsTheGround(t *testing.T) {
+func TestTransitTile(t *testing.T) {
 	shape := orb.LineString{{105.80, 21.02}, {105.85, 21.03}}
 	a := newAPI(t, func(o *Options) {
-		o.Network = &tile.Network{
+		o.Network = &tile.TransitMap{
 			Routes:  []tile.Route{{ID: "r1", Line: "32", Name: "Giáp Bát - Nhổn", Shapes: []orb.LineString{shape}}},
 			Stops:   []tile.Stop{{ID: "s1", Name: "Cầu Giấy", Point: shape[0]}},
 			Outline: tile.NewOutline(shape),
@@ -96,87 +103,99 @@ func TestTheNetworkIsTheGround(t *testing.T) {
 		t.Errorf("layers %v, %v", layers, err)
 	}
 	addBus(t, a, nhip.Bus{ID: "1", Lat: 21.02, Lon: 105.8, Route: "r1"})
-	if _, props := features(t, get(t, a, "/v1/buses")); props[0]["line"] != "32" {
-		t.Errorf("the bus does not carry its route's number: %v", props[0])
+	if _, props := resttest.Features(t, get(t, a, "/v1/buses")); props[0]["line"] != "32" {
+		t.Errorf("bus without the line of its route: %v", props[0])
 	}
 }
 
-func TestTileJSONSaysHowTheOutsideReachesUs(t *testing.T) {
-	for public, want := range map[string]string{
-		"":                      "http://example.com/tiles/air/{z}/{x}/{y}.mvt", // what the request says
-		"https://nhip.example/": "https://nhip.example/tiles/air/{z}/{x}/{y}.mvt",
+func TestAirTiles(t *testing.T) {
+	a := withMonitors(t)
+	const path = "/tiles/air/11/1626/901"
+	layers := decodeTile(t, get(t, a, path+".mvt").Body.Bytes())
+	if layers["isobands"] == nil || len(layers["stations"].Features) < 5 ||
+		layers["stations"].Features[0].Properties["aqi"] == nil {
+		t.Errorf("%v", layers)
+	}
+	for _, c := range []struct {
+		path   string
+		pixels int
+	}{{".png", 256}, {"@2x.png", 512}, {".png?index=US_EPA&quantity=pm25&v=7", 256}} {
+		w := get(t, a, path+c.path)
+		img, err := png.Decode(w.Body)
+		if err != nil || img.Bounds().Dx() != c.pixels || w.Header().Get("Content-Type") != "image/png" ||
+			w.Header().Get("ETag") == "" {
+			t.Errorf("%s: %d %v %v", c.path, w.Code, w.Header(), err)
+		}
+	}
+	if w := get(t, a, path+".png?quantity=so2"); w.Code != http.StatusNoContent {
+		t.Errorf("quantity without readings: %d", w.Code)
+	}
+	if w := get(t, a, "/tiles/air/11/5/5.mvt"); w.Code != http.StatusNoContent {
+		t.Errorf("far away: %d", w.Code)
+	}
+	for path, code := range map[string]int{
+		"/tiles/air/99/0/0.mvt": 404, "/tiles/air/1/2/0.png": 404, "/tiles/air/11/-1/902.mvt": 404,
+		"/tiles/air/11/x/902.png": 404, "/tiles/air/11/01626/902.mvt": 404,
+		"/tiles/air/11/1626/901.mvt?quantity=pm99": 400, "/tiles/air/11/1626/901.png?quantity=temperature": 400,
+		"/tiles/air/11/1626/901.mvt?index=x":                   400,
+		"/tiles/air/11/1626/901.mvt?time=2026-02-16T12:10:00Z": 400, "/tiles/air/11/1626/901.png?time=yesterday": 400,
+		"/tiles/transit/11/1626/901.mvt?time=2030-01-01T00:00:00Z": 400,
 	} {
-		a := newAPI(t, func(o *Options) { o.PublicURL = public })
-		if w := get(t, a, "/tiles/air.json"); !strings.Contains(w.Body.String(), want) {
-			t.Errorf("public URL %q: %s", public, w.Body)
+		if w := get(t, a, path); w.Code != code || !strings.Contains(w.Body.String(), `"detail"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
 }
 
-// TestATileIsMadeOnce, however many ask for it at once; and one that can't be made is tried again.
-func TestATileIsMadeOnce(t *testing.T) {
-	c := newTileCache()
-	made, hold := 0, make(chan struct{})
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			got := c.get(tileKey{kind: "k"}, true, func() ([]byte, error) {
-				made++ // one at a time, or the race detector tells
-				<-hold
-				return []byte("tile"), nil
-			})
-			if string(got.plain()) != "tile" {
-				t.Errorf("%q", got.plain())
+func decodeTile(t *testing.T, body []byte) map[string]*mvt.Layer {
+	t.Helper()
+	layers, err := mvt.Unmarshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]*mvt.Layer)
+	for _, l := range layers {
+		out[l.Name] = l
+	}
+	return out
+}
+
+// TestTileCompression checks that a tile is sent as gzip at first, and as brotli when it is requested repeatedly.
+func TestTileCompression(t *testing.T) {
+	a := withMonitors(t)
+	const path = "/tiles/air/11/1626/901.mvt"
+	plain := get(t, a, path)
+	var seen []string
+	for range 4 {
+		w := get(t, a, path, "Accept-Encoding", "gzip, deflate, br, zstd")
+		seen = append(seen, w.Header().Get("Content-Encoding"))
+		if w.Header().Get("Content-Encoding") == "br" {
+			body, err := io.ReadAll(brotli.NewReader(w.Body))
+			if err != nil || !bytes.Equal(body, plain.Body.Bytes()) {
+				t.Errorf("brotli body differs: %v", err)
 			}
-		})
-	}
-	close(hold)
-	wg.Wait()
-	if hits, drawn, _ := c.numbers(); made != 1 || hits != 49 || drawn != 1 {
-		t.Errorf("made %d times, %d hits of %d", made, hits, drawn)
-	}
-	failing := func() ([]byte, error) { made++; return nil, nhip.Errorf(nhip.Internal, "", "no") }
-	for range 2 {
-		if c.get(tileKey{kind: "bad"}, true, failing).err == nil {
-			t.Error("no error")
 		}
 	}
-	if made != 3 || len(c.tiles) != 1 {
-		t.Errorf("made %d times, %d are kept", made, len(c.tiles))
+	if seen[0] != "gzip" || seen[3] != "br" {
+		t.Errorf("encodings %v", seen)
+	}
+	if w := get(t, a, path, "Accept-Encoding", "br"); w.Header().Get("Content-Encoding") != "br" {
+		t.Errorf("only br accepted: %q", w.Header().Get("Content-Encoding"))
+	}
+	if n := a.tiles.Len(); n != 1 {
+		t.Errorf("%d cached tiles", n)
 	}
 }
 
-// TestTilesAreForgotten when they are too many, those that nobody asked for first.
-func TestTilesAreForgotten(t *testing.T) {
-	c := newTileCache()
-	big := func() ([]byte, error) { return make([]byte, 1<<20), nil }
-	for i := range 200 {
-		c.get(tileKey{kind: "big", version: uint64(i)}, false, big)
-		c.get(tileKey{kind: "big"}, false, big)
-	}
-	if _, made, bytes := c.numbers(); bytes > tileCacheBytes || len(c.tiles) < 60 || made != 200 {
-		t.Errorf("%d tiles of %d bytes are kept, %d were made", len(c.tiles), bytes, made)
-	}
-}
-
-// TestATileThatPanics fails for all who wait for it, and is tried again.
-func TestATileThatPanics(t *testing.T) {
-	c := newTileCache()
-	func() {
-		defer func() { _ = recover() }()
-		c.get(tileKey{kind: "k"}, true, func() ([]byte, error) { panic("a fault") })
-	}()
-	if got := c.get(tileKey{kind: "k"}, true, func() ([]byte, error) { return []byte("tile"), nil }); got.err != nil || string(got.plain()) != "tile" {
-		t.Errorf("%v", got.err)
-	}
-}
-
-func TestWhatAClientTakes(t *testing.T) {
-	for header, want := range map[string]bool{
-		"": false, "br": false, "gzip": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.0, br": false, "gzip;q=0.5": true, "x-gzip": false, "deflate,gzip;q=1.0": true,
-	} {
-		if takes(header, "gzip") != want {
-			t.Errorf("%q: %v", header, !want)
+// TestUnchangedTileIsNotSentAgain requests a tile while its encoding changes from gzip to brotli.
+func TestUnchangedTileIsNotSentAgain(t *testing.T) {
+	a := withMonitors(t)
+	const path = "/tiles/air/11/1626/901.mvt"
+	tag := ""
+	for i := range 6 {
+		w := get(t, a, path, "Accept-Encoding", "gzip, br", "If-None-Match", tag)
+		if tag = w.Header().Get("ETag"); (w.Code == http.StatusNotModified) != (i > 0) {
+			t.Errorf("request %d: status %d", i+1, w.Code)
 		}
 	}
 }

@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// load is what wrk measured.
+// load is the measurement of wrk.
 type load struct {
 	rate     float64 // requests a second
 	p50, p99 time.Duration
 }
 
-// The load of the benchmarks: 64 connections that ask again as soon as they are answered. The client
-// takes its part of the same processors.
+// The load of the benchmarks: 64 connections that send the next request after each answer. wrk runs on the same
+// processors.
 const (
 	wrkThreads     = 2
 	wrkConnections = 64
 	wrkTurn        = 2 * time.Second
 )
 
-// needWrk skips where wrk is not installed.
+// needWrk skips the benchmark if wrk is not installed.
 func needWrk(b *testing.B) {
 	b.Helper()
 	if _, err := exec.LookPath("wrk"); err != nil {
@@ -32,7 +32,7 @@ func needWrk(b *testing.B) {
 	}
 }
 
-// wrk asks one address over and over, for one turn.
+// wrk loads one address for one turn.
 func wrk(b *testing.B, url, encoding string) load {
 	b.Helper()
 	out, err := exec.Command("wrk", "--latency", "-H", "Accept-Encoding: "+encoding,
@@ -54,16 +54,18 @@ var (
 	wrkSlow   = regexp.MustCompile(`(?m)^ +99% +([0-9.]+[a-z]+) *$`)
 )
 
-// parseWrk reads wrk's output. An answer that was not 2xx, or none at all, spoils the measurement.
+// parseWrk parses the output of wrk. A failed request makes the measurement invalid.
 func parseWrk(out string) (l load, err error) {
 	for _, bad := range []string{"Non-2xx", "Socket errors"} {
 		if strings.Contains(out, bad) {
-			return load{}, fmt.Errorf("not every request was answered well")
+			return load{}, fmt.Errorf("wrk counted failed requests")
 		}
 	}
-	rate, median, slow := wrkRate.FindStringSubmatch(out), wrkMedian.FindStringSubmatch(out), wrkSlow.FindStringSubmatch(out)
+	rate, median, slow := wrkRate.FindStringSubmatch(out), wrkMedian.FindStringSubmatch(out), wrkSlow.FindStringSubmatch(
+		out,
+	)
 	if rate == nil || median == nil || slow == nil {
-		return load{}, fmt.Errorf("wrk did not say what it measured")
+		return load{}, fmt.Errorf("wrk printed no measurement")
 	}
 	if l.rate, err = strconv.ParseFloat(rate[1], 64); err != nil {
 		return load{}, err
@@ -75,7 +77,7 @@ func parseWrk(out string) (l load, err error) {
 	return l, err
 }
 
-const wrkSays = `Running 2s test @ http://127.0.0.1:8080/v1/buses
+const wrkOutput = `Running 2s test @ http://127.0.0.1:8080/v1/buses
   2 threads and 64 connections
   Thread Stats   Avg      Stdev     Max   +/- Stdev
     Latency     2.77ms    1.73ms  22.36ms   92.07%
@@ -90,14 +92,14 @@ Requests/sec:   2173.73
 Transfer/sec:      1.08MB
 `
 
-func TestWhatWrkSays(t *testing.T) {
-	got, err := parseWrk(wrkSays)
+func TestParseWrk(t *testing.T) {
+	got, err := parseWrk(wrkOutput)
 	if want := (load{2173.73, 945 * time.Microsecond, 1200 * time.Millisecond}); err != nil || got != want {
 		t.Errorf("read as %+v, %v; want %+v", got, err, want)
 	}
 	for _, bad := range []string{
-		"", "Requests/sec:   2173.73\n", wrkSays + "  Non-2xx or 3xx responses: 2178\n",
-		wrkSays + "  Socket errors: connect 0, read 1, write 0, timeout 0\n",
+		"", "Requests/sec:   2173.73\n", wrkOutput + "  Non-2xx or 3xx responses: 2178\n",
+		wrkOutput + "  Socket errors: connect 0, read 1, write 0, timeout 0\n",
 	} {
 		if l, err := parseWrk(bad); err == nil {
 			t.Errorf("read as %+v:\n%s", l, bad)

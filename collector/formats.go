@@ -23,10 +23,11 @@ import (
 	"nhip/collector/decode/tasmota"
 	"nhip/collector/decode/tts"
 	"nhip/collector/decode/ufms"
-	"nhip/internal/mqtt"
+	"nhip/collector/decode/ufmsbus"
+	"nhip/internal/topics"
 )
 
-// formats lists every decoder; a new format is one line here and a folder under decode.
+// formats returns all decoders. A new format needs one line here and a package under decode.
 func formats() []decode.Decoder {
 	return []decode.Decoder{
 		airgradient.Decoder,
@@ -44,11 +45,12 @@ func formats() []decode.Decoder {
 		tasmota.Decoder,
 		tts.Decoder,
 		ufms.Decoder,
+		ufmsbus.Decoder,
 	}
 }
 
-// Decoder returns the decoder of a wire format; false where there is none of that name.
-func Decoder(format string) (decode.Decoder, bool) {
+// Decoder returns the decoder of a wire format; ok is false if there is none.
+func Decoder(format string) (d decode.Decoder, ok bool) {
 	all := formats()
 	at := slices.IndexFunc(all, func(d decode.Decoder) bool { return d.Format == format })
 	if at < 0 {
@@ -57,7 +59,7 @@ func Decoder(format string) (decode.Decoder, bool) {
 	return all[at], true
 }
 
-// Formats returns the names of the wire formats that feeds may name, sorted.
+// Formats returns the names of the wire formats that feeds may use, sorted.
 func Formats() []string {
 	var names []string
 	for _, d := range formats() {
@@ -74,12 +76,13 @@ type feed struct {
 	version string // "format/version"
 }
 
-// sayFeed takes what people say. It is no feed that anybody could configure.
-func sayFeed() feed {
-	f := decode.Feed{Topic: mqtt.Say, Format: say.Decoder.Format}
+// userActionFeed returns the built-in feed of user actions, which can't be configured.
+func userActionFeed() feed {
+	f := decode.Feed{Topic: topics.UserActions, Format: say.Decoder.Format}
 	return feed{Feed: f, decoder: say.Decoder, version: say.Decoder.Format + "/" + strconv.Itoa(say.Decoder.Version)}
 }
 
+// bindFeeds returns the feeds with their decoders.
 func bindFeeds(feeds []decode.Feed) ([]feed, error) {
 	var bound []feed
 	for i, f := range feeds {
@@ -87,7 +90,7 @@ func bindFeeds(feeds []decode.Feed) ([]feed, error) {
 		if !known {
 			return nil, fmt.Errorf("feeds[%d].format: %q is not one of %s", i, f.Format, strings.Join(Formats(), ", "))
 		}
-		if err := mqtt.CheckFilter(f.Topic); err != nil {
+		if err := topics.CheckFilter(f.Topic); err != nil {
 			return nil, fmt.Errorf("feeds[%d].%w", i, err)
 		}
 		bound = append(bound, feed{Feed: f, decoder: d, version: d.Format + "/" + strconv.Itoa(d.Version)})

@@ -9,46 +9,51 @@ import (
 	"nhip/collector/ledger"
 )
 
-// drainMark is the progress of the outbox in the book.
-const drainMark = "drain"
+// writerMark is the name of the ledger mark with the progress of the database writer. It is on disk and must not
+// change.
+const writerMark = "drain"
 
-// maxGaps bounds how often what is fresh may overtake what waits before the oldest is through: an hour
-// of a database that is too slow makes some hundreds.
+// maxGaps bounds how often new records may be written before a backlog. One hour of a database that is too slow makes
+// a few hundred gaps.
 const maxGaps = 512
 
-// progress tells which records of the outbox are in the database: all before next, but for those in
-// the gaps, which were overtaken.
+// progress is the set of outbox records that are in the database: all before next except those in the gaps.
 type progress struct {
 	mu   sync.Mutex
 	next uint64
-	gaps []gap // oldest first, none next to another
+	gaps []gap // oldest first
 }
 
-// gap is a stretch of records, both ends included.
+// gap is a range of records, both ends included.
 type gap struct {
 	From uint64 `json:"from"`
 	To   uint64 `json:"to"`
 }
 
-// progressMark is progress as the book keeps it.
+// progressMark is the JSON of writerMark.
 type progressMark struct {
 	Next uint64 `json:"next"`
 	Gaps []gap  `json:"gaps,omitempty"`
 }
 
-func newProgress(b *ledger.Book) (*progress, error) {
-	raw := b.Mark(drainMark)
+func newProgress(l *ledger.Ledger) (*progress, error) {
+	m, err := parseProgress(l.Mark(writerMark))
+	return &progress{next: m.Next, gaps: m.Gaps}, err
+}
+
+// parseProgress parses writerMark, which is not set at first.
+func parseProgress(raw []byte) (progressMark, error) {
 	if raw == nil {
-		return &progress{next: 1}, nil
+		return progressMark{Next: 1}, nil
 	}
 	var m progressMark
 	if err := json.Unmarshal(raw, &m); err != nil || m.Next == 0 {
-		return nil, fmt.Errorf("the ledger's mark of the database can't be read: %q", raw)
+		return m, fmt.Errorf("invalid ledger mark %q: %q", writerMark, raw)
 	}
-	return &progress{next: m.Next, gaps: m.Gaps}, nil
+	return m, nil
 }
 
-// mark returns what the book is to keep.
+// mark returns the value of writerMark.
 func (p *progress) mark() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,15 +64,15 @@ func (p *progress) mark() []byte {
 	return raw
 }
 
-// passed says that everything up to seq is in the database, beginning with next.
-func (p *progress) passed(seq uint64) {
+// advance adds the records from next to seq.
+func (p *progress) advance(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next = max(p.next, seq+1)
 }
 
-// filled says that the oldest gap is in the database up to seq.
-func (p *progress) filled(seq uint64) {
+// fillOldest adds the records of the oldest gap up to seq.
+func (p *progress) fillOldest(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.gaps) == 0 {
@@ -78,27 +83,30 @@ func (p *progress) filled(seq uint64) {
 	}
 }
 
-// mayOvertake tells whether one more gap may be.
-func (p *progress) mayOvertake() bool {
+func (p *progress) hasRoomForGap() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.gaps) < maxGaps
+	return len(p.gaps) < maxGaps || p.gaps[len(p.gaps)-1].To+1 == p.next
 }
 
-// overtake leaves a gap up to last, where there is anything up to it.
-func (p *progress) overtake(last uint64) bool {
+// skipTo adds a gap from next to last, or extends the newest gap if it ends there. It reports false if last is before
+// next.
+func (p *progress) skipTo(last uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if last < p.next {
 		return false
 	}
-	p.gaps = append(p.gaps, gap{p.next, last})
+	if n := len(p.gaps); n > 0 && p.gaps[n-1].To+1 == p.next {
+		p.gaps[n-1].To = last
+	} else {
+		p.gaps = append(p.gaps, gap{p.next, last})
+	}
 	p.next = last + 1
 	return true
 }
 
-// oldest returns the gap to fill first.
-func (p *progress) oldest() (gap, bool) {
+func (p *progress) oldestGap() (gap, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.gaps) == 0 {
@@ -107,15 +115,15 @@ func (p *progress) oldest() (gap, bool) {
 	return p.gaps[0], true
 }
 
-// head returns the first record that nobody has overtaken.
+// head returns the first record after all gaps that is not in the database.
 func (p *progress) head() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.next
 }
 
-// whole returns the last record before which nothing is missing.
-func (p *progress) whole() uint64 {
+// contiguous returns the last record that is in the database with all records before it.
+func (p *progress) contiguous() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.gaps) > 0 {
@@ -124,8 +132,8 @@ func (p *progress) whole() uint64 {
 	return p.next - 1
 }
 
-// left returns how many records up to last are not in the database.
-func (p *progress) left(last uint64) uint64 {
+// remaining returns the number of records up to last that are not in the database.
+func (p *progress) remaining(last uint64) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := last + 1 - min(p.next, last+1)

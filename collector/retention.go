@@ -2,115 +2,144 @@ package collector
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"nhip"
+	"nhip/collector/air"
 	"nhip/internal/influx"
 )
 
-// Retention is how long each stream of the history is kept; 0 for ever.
+// Retention is how long each stream of the history is kept; 0: for ever.
 type Retention struct {
 	Position, Reading, Arrival time.Duration
 }
 
-// Keeping is the database as retention needs it.
-type Keeping interface {
+// RetentionStore is the database that a Retention applies to.
+type RetentionStore interface {
 	Oldest(ctx context.Context, measurement string, until time.Time) (time.Time, bool, error)
 	Count(ctx context.Context, measurement string, from, to time.Time) (int, error)
 	Delete(ctx context.Context, measurement string, until time.Time) error
+	Write(ctx context.Context, lines []byte) error
 }
 
-// streams are what a policy is about, with the measurements that hold it.
+// streams returns the streams of the history.
 func (r *Retention) streams() []stream {
 	return []stream{
 		{"position", r.Position, []string{influx.PositionMeasurement, influx.PositionRevision}},
-		{"reading", r.Reading, []string{influx.ReadingMeasurement, influx.ReadingRevision}},
+		{readingStream, r.Reading, []string{influx.ReadingMeasurement, influx.ReadingRevision}},
 		{"arrival", r.Arrival, []string{influx.ArrivalMeasurement}},
 	}
 }
 
+const readingStream = "reading"
+
+// stream is a part of the history with its own retention.
 type stream struct {
 	name         string
 	keep         time.Duration
 	measurements []string
 }
 
-// countedAtOnce is how much time one count covers.
-const countedAtOnce = 30 * 24 * time.Hour
+// countSpan is the time range of one count query.
+const countSpan = 30 * 24 * time.Hour
 
-// errNoKeeping is the answer of a collector that can't delete.
-var errNoKeeping = nhip.Errorf(nhip.NotFound, "collector", "this one does not know its database")
+var errNoRetention = nhip.Errorf(nhip.CodeNotFound, "collector", "this collector can't delete from its database")
 
-// Retention tells what of the history is older than the policy keeps, and with Apply deletes it: readings only when
-// all hours up to there are summed up, and the roll-ups are there. Nothing else ever deletes from the database.
-func (c *Collector) Retention(ctx context.Context, q nhip.RetentionQuery) ([]nhip.Retention, error) {
-	if c.keeping == nil {
-		return nil, errNoKeeping
+// retention applies a policy. Nothing else deletes from the database.
+type retention struct {
+	policy Retention
+	store  RetentionStore // nil: nothing can be deleted
+	air    *air.Processor // nil if readings are not aggregated
+	clock  nhip.Clock
+	log    *slog.Logger
+
+	mu sync.Mutex // held by apply
+}
+
+// apply returns what the policy would delete and, if q.Apply is set, deletes it. It deletes readings only if their
+// roll-ups are stored.
+func (r *retention) apply(ctx context.Context, q nhip.RetentionQuery) ([]nhip.Retention, error) {
+	if r.store == nil {
+		return nil, errNoRetention
 	}
-	c.retaining.Lock()
-	defer c.retaining.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var out []nhip.Retention
-	for _, s := range c.retention.streams() {
-		r, err := c.retain(ctx, &s, q.Apply)
+	for _, s := range r.policy.streams() {
+		result, err := r.applyTo(ctx, &s, q.Apply)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		out = append(out, result)
 	}
 	return out, nil
 }
 
-func (c *Collector) retain(ctx context.Context, s *stream, apply bool) (nhip.Retention, error) {
-	r := nhip.Retention{Stream: s.name, Keep: s.keep.Hours() / 24}
-	now := c.clock.Now()
-	oldest, known, err := c.keeping.Oldest(ctx, s.measurements[0], now.Add(nhip.FutureTolerance))
-	if err != nil || !known {
-		return r, err
+func (r *retention) applyTo(ctx context.Context, s *stream, apply bool) (nhip.Retention, error) {
+	result := nhip.Retention{Stream: s.name, Keep: s.keep.Hours() / 24}
+	now := r.clock.Now()
+	oldest, found, err := r.store.Oldest(ctx, s.measurements[0], now.Add(nhip.FutureTolerance))
+	if err != nil || !found {
+		return result, err
 	}
-	r.Oldest = oldest
+	result.Oldest = oldest
 	if s.keep == 0 {
-		return r, nil
+		return result, nil
 	}
-	r.Until = now.Add(-s.keep).Truncate(24 * time.Hour) // whole days go
-	if oldest.After(r.Until) {
-		r.Next, r.Until = oldest.Add(s.keep), time.Time{}
-		return r, nil
+	result.Until = now.Add(-s.keep).Truncate(24 * time.Hour) // deletes whole days only
+	if oldest.After(result.Until) {
+		result.Next, result.Until = oldest.Add(s.keep), time.Time{}
+		return result, nil
 	}
 	for _, m := range s.measurements {
-		n, err := c.count(ctx, m, oldest, r.Until)
+		n, err := r.count(ctx, m, oldest, result.Until)
 		if err != nil {
-			return r, err
+			return result, err
 		}
-		r.Rows += n
+		result.Rows += n
 	}
-	if s.name == "reading" {
-		if r.Held, err = c.unsummed(ctx, r.Until); err != nil {
-			return r, err
+	if s.name == readingStream {
+		if result.Held, err = r.readingsHeld(ctx, result.Until); err != nil {
+			return result, err
 		}
 	}
-	if !apply || r.Held != "" {
-		return r, nil
+	if !apply || result.Held != "" {
+		return result, nil
+	}
+	if err := r.recordDeletion(ctx, s, result.Until, now); err != nil {
+		return result, err
 	}
 	for _, m := range s.measurements {
-		if err := c.keeping.Delete(ctx, m, r.Until); err != nil {
-			return r, err
+		if err := r.store.Delete(ctx, m, result.Until); err != nil {
+			return result, err
 		}
 	}
-	r.Deleted = true
-	c.log.Warn("the retention policy deleted a part of the history", "stream", s.name, "until", r.Until, "rows", r.Rows)
-	return r, nil
+	result.Deleted = true
+	r.log.Warn("history deleted by the retention policy", "stream", s.name, "until", result.Until, "rows", result.Rows)
+	return result, nil
 }
 
-// count counts a long time piece by piece.
-func (c *Collector) count(ctx context.Context, measurement string, from, to time.Time) (int, error) {
+// recordDeletion writes to the database up to which time rows are about to be deleted. It precedes the deletion, so
+// that a crash leaves no deletion without its record.
+func (r *retention) recordDeletion(ctx context.Context, s *stream, until, now time.Time) error {
+	var lines []byte
+	for _, m := range s.measurements {
+		lines = influx.AppendDeletion(lines, &influx.Deletion{Measurement: m, Until: until, Time: now})
+	}
+	return r.store.Write(ctx, lines)
+}
+
+// count counts the rows of a measurement with one query per countSpan.
+func (r *retention) count(ctx context.Context, measurement string, from, to time.Time) (int, error) {
 	total := 0
-	for from = from.Add(-time.Millisecond); from.Before(to); from = from.Add(countedAtOnce) {
-		until := from.Add(countedAtOnce)
+	for from = from.Add(-time.Millisecond); from.Before(to); from = from.Add(countSpan) {
+		until := from.Add(countSpan)
 		if until.After(to) {
 			until = to
 		}
-		n, err := c.keeping.Count(ctx, measurement, from, until)
+		n, err := r.store.Count(ctx, measurement, from, until)
 		if err != nil {
 			return 0, err
 		}
@@ -119,17 +148,10 @@ func (c *Collector) count(ctx context.Context, measurement string, from, to time
 	return total, nil
 }
 
-// unsummed tells why raw readings up to a time may not go yet; "" when all of them are in roll-ups.
-func (c *Collector) unsummed(ctx context.Context, until time.Time) (string, error) {
-	if c.air == nil {
-		return "this collector does not sum readings up", nil
+// readingsHeld returns why raw readings up to a time must not be deleted, or "" if deletion is allowed.
+func (r *retention) readingsHeld(ctx context.Context, until time.Time) (string, error) {
+	if r.air == nil {
+		return "this collector does not aggregate readings", nil
 	}
-	return c.air.Verify(ctx, until)
-}
-
-// retentionState is what a collector has for it.
-type retentionState struct {
-	retention Retention
-	keeping   Keeping // nil: it can't delete
-	retaining sync.Mutex
+	return r.air.Verify(ctx, until)
 }

@@ -15,42 +15,47 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/influx/influxtest"
 	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/consume"
 	"nhip/internal/mqtt/mqtttest"
+	"nhip/internal/mqtt/publish"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What waits at the broker in BenchmarkSource: one fix of each bus, as often as it takes.
+// The backlog of BenchmarkSource: positions of all buses in turn.
 const (
-	backlog  = 200_000
-	backBus  = 2_500
-	backSend = 16 // connections that publish it
+	backlog            = 200_000 // messages
+	backlogBuses       = 2_500
+	backlogConnections = 16 // that publish it
 )
 
-// BenchmarkSource works off a backlog of QoS 1 messages that waits in Mosquitto, in four ways: a bare
-// paho client with a buffered connection and acknowledgements in batches, which does nothing with a
-// message; our source with a door that answers at once; the whole collector until all is acknowledged,
-// while behind it the ledger is kept and rows are put into the outbox; and the same until all is stored
-// in a real InfluxDB. CPU is that of this process.
+// BenchmarkSource consumes a backlog of QoS 1 messages from Mosquitto in four ways:
+//
+//   - bare: a paho client with a buffered connection and batched acknowledgements, which ignores the messages;
+//   - source: our source with an acceptor that acknowledges at once;
+//   - acked: the whole collector until all messages are acknowledged, while it processes them in the background;
+//   - stored: the same until all rows are stored in a real InfluxDB.
+//
+// The CPU time is that of this process.
 func BenchmarkSource(b *testing.B) {
 	var bare float64
 	for _, c := range []struct {
-		name  string
-		drain func(b *testing.B, broker *mqtttest.Broker) (start, stop func())
+		name    string
+		consume func(b *testing.B, broker *mqtttest.Broker) (start, stop func())
 	}{
-		{"bare", drainBare}, {"source", drainSource}, {"acked", drainAcked}, {"stored", drainStored},
+		{"bare", consumeBare}, {"source", consumeSource}, {"acked", consumeAcked}, {"stored", consumeStored},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var took, cpu time.Duration
 			for range b.N {
 				b.StopTimer()
 				broker := mqtttest.Mosquitto(b)
-				start, stop := c.drain(b, broker)
-				fill(b, broker)
+				start, stop := c.consume(b, broker)
+				publishBacklog(b, broker)
 				before, began := cpuTime(), time.Now()
 				b.StartTimer()
 				start()
@@ -73,25 +78,25 @@ func BenchmarkSource(b *testing.B) {
 	}
 }
 
-// fill publishes the backlog for the session of the collector's account, which is away.
-func fill(b *testing.B, broker *mqtttest.Broker) {
+// publishBacklog publishes the backlog while the collector's session is offline.
+func publishBacklog(b *testing.B, broker *mqtttest.Broker) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	o := broker.Options(mqtttest.Gateway)
 	o.ClientID = "bench-devices"
-	fan, err := mqtt.DialFan(ctx, mqtt.FanOptions{Options: o, Lanes: backSend})
+	publisher, err := publish.Dial(ctx, publish.Options{Options: o, Connections: backlogConnections})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for i := range backlog {
-		at := noon.Add(time.Duration(i/backBus) * time.Second).Format(time.RFC3339)
-		payload := fmt.Appendf(nil, `{"time":%q,"lat":%.5f,"lon":105.85,"speed":4.57,"bearing":265,"route":"32"}`, at, 21+float64(i%backBus)/1e4)
-		if err := fan.Publish(ctx, fmt.Sprintf("nhip/in/position/%d", i%backBus), payload); err != nil {
+		at := noon.Add(time.Duration(i/backlogBuses) * time.Second)
+		payload := benchPayload(at, 21+float64(i%backlogBuses)/1e4)
+		if err := publisher.Publish(ctx, fmt.Sprintf("nhip/in/position/%d", i%backlogBuses), payload); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if err := fan.Close(ctx); err != nil {
+	if err := publisher.Close(ctx); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -104,7 +109,7 @@ func benchOptions(broker *mqtttest.Broker) mqtt.Options {
 	return o
 }
 
-func drainBare(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
+func consumeBare(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
 	messages := make(chan paho.Message, 1<<16)
 	o := benchOptions(broker)
 	client := paho.NewClient(paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
@@ -129,8 +134,8 @@ func drainBare(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
 	}, func() { client.Disconnect(100) }
 }
 
-// buffered gathers what is written until the writer pauses, and reads in large pieces.
-type buffered struct {
+// bufferedConn gathers writes until the writer pauses, and reads large chunks.
+type bufferedConn struct {
 	net.Conn
 	r    *bufio.Reader
 	mu   sync.Mutex
@@ -144,14 +149,16 @@ func dialBuffered(uri *url.URL, _ paho.ClientOptions) (net.Conn, error) {
 		return nil, err
 	}
 	const size = 64 << 10
-	bc := &buffered{Conn: c, r: bufio.NewReaderSize(c, size), w: bufio.NewWriterSize(c, size), kick: make(chan struct{}, 1)}
+	bc := &bufferedConn{
+		Conn: c, r: bufio.NewReaderSize(c, size), w: bufio.NewWriterSize(c, size), kick: make(chan struct{}, 1),
+	}
 	go bc.flush()
 	return bc, nil
 }
 
-func (c *buffered) Read(p []byte) (int, error) { return c.r.Read(p) }
+func (c *bufferedConn) Read(p []byte) (int, error) { return c.r.Read(p) }
 
-func (c *buffered) Write(p []byte) (int, error) {
+func (c *bufferedConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
@@ -161,8 +168,8 @@ func (c *buffered) Write(p []byte) (int, error) {
 	return c.w.Write(p)
 }
 
-// flush ends with the connection, which the benchmark's client closes.
-func (c *buffered) flush() {
+// flush returns when the connection is closed.
+func (c *bufferedConn) flush() {
 	for range c.kick {
 		c.mu.Lock()
 		err := c.w.Flush()
@@ -173,46 +180,48 @@ func (c *buffered) flush() {
 	}
 }
 
-func (c *buffered) Close() error {
+func (c *bufferedConn) Close() error {
 	err := c.Conn.Close()
-	select { // the flush meets the closed connection
+	select { // makes flush notice the closed connection
 	case c.kick <- struct{}{}:
 	default:
 	}
 	return err
 }
 
-// counted is a door that tells when the whole backlog has its outcome.
-type counted struct {
-	nhip.Door
+// countingAcceptor closes all when the whole backlog is done.
+type countingAcceptor struct {
+	nhip.Acceptor
 	n   atomic.Int64
 	all chan struct{}
 }
 
-func (d *counted) Accept(m nhip.Message, done func(error)) {
-	d.Door.Accept(m, func(err error) {
+func (a *countingAcceptor) Accept(m nhip.Message, done func(error)) {
+	a.Acceptor.Accept(m, func(err error) {
 		done(err)
-		if d.n.Add(1) == backlog {
-			close(d.all)
+		if a.n.Add(1) == backlog {
+			close(a.all)
 		}
 	})
 }
 
-// open is a door that answers at once.
-type open struct{}
+// nopAcceptor acknowledges messages at once.
+type nopAcceptor struct{}
 
-func (open) Accept(_ nhip.Message, done func(error)) { done(nil) }
+func (nopAcceptor) Accept(_ nhip.Message, done func(error)) { done(nil) }
 
-func drainSource(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
-	return drainThrough(b, broker, open{})
+func consumeSource(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
+	return consumeWith(b, broker, nopAcceptor{})
 }
 
-// drainThrough leaves a session of the source at the broker, and comes back to it.
-func drainThrough(b *testing.B, broker *mqtttest.Broker, door nhip.Door) (start, stop func()) {
+// consumeWith creates a session of the source at the broker; start resumes it.
+func consumeWith(b *testing.B, broker *mqtttest.Broker, acceptor nhip.Acceptor) (start, stop func()) {
 	b.Helper()
-	d := &counted{Door: door, all: make(chan struct{})}
-	source := func() *mqtt.Source {
-		s, err := mqtt.NewSource(mqtt.SourceOptions{Options: benchOptions(broker), Filters: []string{benchFilter}, Clock: &hands{t: noon}, Door: d})
+	a := &countingAcceptor{Acceptor: acceptor, all: make(chan struct{})}
+	source := func() *consume.Source {
+		s, err := consume.New(consume.Options{
+			Options: benchOptions(broker), Filters: []string{benchFilter}, Clock: &fakeClock{t: noon}, Acceptor: a,
+		})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -220,38 +229,40 @@ func drainThrough(b *testing.B, broker *mqtttest.Broker, door nhip.Door) (start,
 		return s
 	}
 	first := source()
-	await.True(b, "the source is subscribed", first.Connected)
+	awaittest.True(b, "the source is subscribed", first.Connected)
 	if err := first.Stop(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	var second *mqtt.Source
-	return func() { second = source(); <-d.all }, func() {
+	var second *consume.Source
+	return func() { second = source(); <-a.all }, func() {
 		if err := second.Stop(b.Context()); err != nil {
 			b.Error(err)
 		}
 	}
 }
 
-// void is a database that takes everything.
-type void struct{}
+// nopStore is a database that discards all rows.
+type nopStore struct{}
 
-func (void) Write(context.Context, []byte) error { return nil }
+func (nopStore) Write(context.Context, []byte) error { return nil }
 
-func drainAcked(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
-	return drainCollected(b, broker, void{}, func(*Collector) bool { return true })
+func consumeAcked(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
+	return consumeWithCollector(b, broker, nopStore{}, func(*Collector) bool { return true })
 }
 
-func drainStored(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
-	return drainCollected(b, broker, influxtest.Start(b), func(c *Collector) bool { return c.Pending() == 0 })
+func consumeStored(b *testing.B, broker *mqtttest.Broker) (start, stop func()) {
+	return consumeWithCollector(b, broker, influxtest.Start(b), func(c *Collector) bool { return c.Pending() == 0 })
 }
 
-// drainCollected ends when everything is acknowledged and the collector is where it is to be.
-func drainCollected(b *testing.B, broker *mqtttest.Broker, store Store, there func(*Collector) bool) (start, stop func()) {
+// consumeWithCollector consumes the backlog until all messages are acknowledged and done returns true.
+func consumeWithCollector(b *testing.B, broker *mqtttest.Broker, store Store, done func(*Collector) bool) (start,
+	stop func(),
+) {
 	b.Helper()
 	live := broker.Options(mqtttest.Collector)
 	live.ClientID = "bench-live"
 	c, err := New(Options{
-		ID: "c", Dir: b.TempDir(), Clock: &hands{t: noon.Add(time.Minute)}, Store: store,
+		ID: "c", Dir: b.TempDir(), Clock: &fakeClock{t: noon.Add(time.Minute)}, Store: store,
 		Feeds:  []decode.Feed{{Topic: benchFilter, Format: "position", Agency: "hanoi"}},
 		Broker: live, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 		JournalBytes: 4 << 30, DeadBytes: 1 << 30, Late: nhip.LateWindow,
@@ -262,12 +273,12 @@ func drainCollected(b *testing.B, broker *mqtttest.Broker, store Store, there fu
 	if err := c.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	drain, end := drainThrough(b, broker, c)
+	consume, stopSource := consumeWith(b, broker, c)
 	return func() {
-			drain()
-			await.True(b, "the collector is through", func() bool { return there(c) })
+			consume()
+			awaittest.True(b, "the collector is done", func() bool { return done(c) })
 		}, func() {
-			end()
+			stopSource()
 			if err := c.Stop(b.Context()); err != nil {
 				b.Error(err)
 			}
@@ -276,6 +287,6 @@ func drainCollected(b *testing.B, broker *mqtttest.Broker, store Store, there fu
 
 func cpuTime() time.Duration {
 	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // can't fail for oneself
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // can't fail for the own process
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

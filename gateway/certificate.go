@@ -5,19 +5,19 @@ import (
 	"net"
 )
 
-// certified returns the name that a connection's certificate bears: its common name or, without one, its
-// first DNS name. The certificate was verified in the handshake.
-func certified(conn net.Conn) (name string, ok bool) {
+// certificateName returns the name in a connection's client certificate: the common name or, if that is empty, the
+// first DNS name. The handshake has verified the certificate.
+func certificateName(conn net.Conn) (name string, ok bool) {
 	secured, ok := conn.(*tls.Conn)
 	if !ok {
 		return "", false
 	}
-	shown := secured.ConnectionState().PeerCertificates
-	if len(shown) == 0 {
+	chain := secured.ConnectionState().PeerCertificates
+	if len(chain) == 0 {
 		return "", false
 	}
-	if name = shown[0].Subject.CommonName; name == "" && len(shown[0].DNSNames) > 0 {
-		name = shown[0].DNSNames[0]
+	if name = chain[0].Subject.CommonName; name == "" && len(chain[0].DNSNames) > 0 {
+		name = chain[0].DNSNames[0]
 	}
 	return name, name != ""
 }

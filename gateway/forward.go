@@ -1,145 +1,199 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
+	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"nhip"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
-	"nhip/internal/pause"
+	"nhip/internal/mqtt/publish"
+	"nhip/internal/task"
+	"nhip/internal/topics"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The forwarder's rhythm and bounds.
+// Timing and bounds of the forwarder.
 const (
-	forwardLanes  = 16               // connections upstream; each sync of its disk carries a message of each
-	forwardCursor = "upstream"       // the journal's cursor
-	saveEvery     = time.Second      // how often the cursor is saved: what was forwarded since goes twice after a crash
-	segmentBytes  = 16 << 20         // what is forwarded gives the disk room back in steps of this
-	readAgain     = 30 * time.Second // after the disk could not be read
-	stopPoll      = 20 * time.Millisecond
+	forwardQueues = 16               // upstream connections; each sync of upstream's disk holds one message of each
+	forwardCursor = "upstream"       // name of the journal's cursor
+	saveEvery     = time.Second      // after a crash, what was forwarded since the last save is sent again
+	segmentBytes  = 16 << 20         // forwarded messages are deleted from the disk in steps of this
+	readRetry     = 30 * time.Second // after an error of the disk
+	moveRetry     = 2 * time.Second  // after an error while a message was moved to the waiting lane
+	drainPoll     = 20 * time.Millisecond
+
+	waitingSegmentBytes = 2 << 20 // of the waiting lane, whose bound may be a quarter of 64 MiB
 )
 
-// ForwardOptions say what a Forwarder needs.
+// ForwardOptions configures a Forwarder.
 type ForwardOptions struct {
-	Dir      string       // of the journal, its own
-	MaxBytes int64        // most bytes on disk of what waits for a line; 0: as many as the disk has
-	MinFree  int64        // bytes of the disk that are left alone
-	Upstream mqtt.Options // where and as whom; the client id must differ from every other forwarder's there
+	Dir      string       // of the journals, for this forwarder alone
+	MaxBytes int64        // on disk for messages that are not forwarded yet; 0: no limit
+	MinFree  int64        // bytes of the disk that stay free
+	Upstream mqtt.Options // the client id must differ from that of every other forwarder
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 
-	retry time.Duration // see mqtt.FanOptions; tests are in a hurry
+	retry time.Duration // see publish.Options; shorter in tests
 }
 
-// Forwarder is the door of a gateway that runs alone: it takes messages in, and is done with one
-// when it is on disk here; it passes them on to an MQTT broker upstream, each device's in order,
-// whenever that can be reached. Nothing is lost on the way and nothing is thrown away. After a crash
-// about a second of messages goes twice, and so does what was in flight when the line was lost:
-// whoever receives them takes the second for a duplicate.
+// Forwarder is the nhip.Acceptor of a gateway that runs alone. It writes each message to a journal and forwards it to
+// an upstream MQTT broker whenever that is reachable and a collector there has subscribed to its topic; see loop. It
+// loses and drops nothing. Messages are sent twice after a crash (about the last second of them), after a lost
+// connection and after a collector has left (those in flight); the collector drops the second as a duplicate.
 type Forwarder struct {
-	journal *journal.Journal
-	reader  *journal.Reader
-	fan     *mqtt.Fan
-	window  *window
+	main      *lane // what was accepted
+	waiting   *lane // what no collector had subscribed to when it was its turn
+	publisher atomic.Pointer[publish.Pool]
+	changes   changes
+	uncovered uncoveredTopics
+	retryMove time.Duration
+
+	lastLoss     atomic.Int64 // Unix time in ns; 0 if nothing was lost
+	waitingSince atomic.Int64 // when the oldest message of the waiting lane was received, in Unix nanoseconds; 0: unknown
+
 	log     *slog.Logger
 	metrics *forwardMetrics
-
-	saved   uint64 // the cursor on disk
-	failing bool   // it could not be saved last time
-
-	stop    context.CancelFunc
-	running sync.WaitGroup
+	tasks   *task.Group
 }
 
-// NewForwarder opens the journal. Nothing is sent before Start.
+// waitingShare is the fraction of MaxBytes for the waiting lane, one in waitingShare.
+const waitingShare = 4
+
+// NewForwarder opens the journals. It forwards nothing before Start.
 func NewForwarder(o ForwardOptions) (*Forwarder, error) {
 	if o.Upstream.ClientID == "" {
-		return nil, errors.New("the client id for the broker upstream must not be empty")
+		return nil, errors.New("the client id for the upstream broker must not be empty")
 	}
 	log := o.Logger.With("component", "forward")
 	o.Upstream.Logger = log
-	fan, err := mqtt.NewFan(mqtt.FanOptions{Options: o.Upstream, Lanes: forwardLanes, Retry: o.retry})
+	f := &Forwarder{log: log, tasks: task.NewGroup(), retryMove: cmp.Or(o.retry, moveRetry)}
+	f.uncovered.Forwarder = f
+	publisher, err := publish.New(publish.Options{
+		Options: o.Upstream, Connections: forwardQueues, Retry: o.retry, Covered: true, OnChange: f.changes.signal,
+	})
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(o.Dir, journal.Options{SegmentBytes: segmentBytes, MaxBytes: o.MaxBytes, MinFree: o.MinFree, Logger: log})
-	if err != nil {
+	f.publisher.Store(publisher)
+	if err := f.openLanes(o); err != nil {
 		return nil, err
 	}
-	f := &Forwarder{journal: j, fan: fan, log: log, stop: func() {}}
-	f.saved = f.cursor()
-	f.window = newWindow(max(f.saved, j.FirstSeq()-1))
-	f.reader = j.Reader(f.saved + 1)
 	f.metrics = newForwardMetrics(o.Registry, f)
+	for _, l := range f.lanes() {
+		if n := l.journal.Stats().MissingSeqs; n > 0 {
+			f.noteLoss(l, "journal is older than the forward cursor; numbering continues after it", "missing_seqs", n)
+		}
+	}
 	return f, nil
 }
 
-// cursor returns up to where all was forwarded. One that can't be read costs nothing but time: all
-// that is there goes out again.
-func (f *Forwarder) cursor() uint64 {
-	seq, err := f.journal.Cursor(forwardCursor)
-	if err != nil {
-		f.log.Error("can't read up to where messages were forwarded; all that are kept are sent again", "error", err)
+func (f *Forwarder) openLanes(o ForwardOptions) (err error) {
+	// The waiting lane leaves less of the disk free: when it is read, records move from its begin to its end.
+	waiting := journal.Options{
+		SegmentBytes: waitingSegmentBytes, MaxBytes: o.MaxBytes / waitingShare, MinFree: o.MinFree / 2, Logger: f.log,
 	}
-	return seq
+	main := journal.Options{
+		SegmentBytes: segmentBytes, MaxBytes: o.MaxBytes - waiting.MaxBytes, MinFree: o.MinFree, Logger: f.log,
+	}
+	if f.main, err = openLane("main", o.Dir, main); err != nil {
+		return err
+	}
+	if f.waiting, err = openLane("waiting", filepath.Join(o.Dir, "waiting"), waiting); err != nil {
+		return errors.Join(err, f.main.close())
+	}
+	return nil
 }
 
-// Start begins to forward. It returns at once, whether the broker upstream is there or not.
+// lossShownFor is how long a loss degrades the readiness, unless the gateway is restarted before.
+const lossShownFor = 24 * time.Hour
+
+// countSkipped counts the records of a lane that are missing before seq as lost.
+func (f *Forwarder) countSkipped(l *lane, seq uint64) {
+	if n := l.skipped(seq); n > 0 {
+		f.metrics.lost.Add(float64(n))
+		f.noteLoss(l, "acknowledged messages are lost: the journal does not have their records",
+			"messages", n, "first_seq", seq-n, "last_seq", seq-1)
+	}
+}
+
+// noteLoss logs a loss and degrades the readiness.
+func (f *Forwarder) noteLoss(l *lane, message string, args ...any) {
+	f.lastLoss.Store(time.Now().UnixNano())
+	l.log.Error(message, args...)
+}
+
+// Intact reports whether no message was lost from the journals in the last 24 hours, as far as this process knows.
+func (f *Forwarder) Intact() bool {
+	last := f.lastLoss.Load()
+	return last == 0 || time.Since(time.Unix(0, last)) > lossShownFor
+}
+
+func (f *Forwarder) lanes() []*lane { return []*lane{f.main, f.waiting} }
+
+// Start begins to forward. It returns at once, even if the upstream broker is not reachable.
 func (f *Forwarder) Start() {
-	ctx, stop := context.WithCancel(context.Background())
-	f.stop = stop
-	f.fan.Start()
-	f.running.Go(func() { f.send(ctx) })
-	f.running.Go(func() { f.keep(ctx) })
+	f.publisher.Load().Start()
+	f.tasks.Go("forwarding", (&loop{Forwarder: f}).run)
+	f.tasks.Go("reporting what is not covered", f.reportUncovered)
+	for _, l := range f.lanes() {
+		f.tasks.Go("saving the forward cursor", l.saveCursors)
+	}
 }
 
-// Accept writes a message to the journal and calls done when it is on disk. What no broker upstream
-// would take is refused.
+// Accept writes the message to the journal and calls done when it is on disk. It refuses a message that no broker
+// would accept.
 func (f *Forwarder) Accept(m nhip.Message, done func(error)) {
-	if err := mqtt.CheckMessage(m.Topic, m.Payload); err != nil {
+	if err := topics.CheckMessage(m.Topic, m.Payload); err != nil {
 		done(err)
 		return
 	}
 	record := forwardRecords.Get().(*[]byte)
 	*record = appendForwardRecord((*record)[:0], &m)
-	f.journal.Append(*record, func(_ uint64, err error) { done(err) })
+	f.main.journal.Append(*record, func(_ uint64, err error) { done(err) })
 	forwardRecords.Put(record)
 }
 
-// Pending returns how many messages are on disk here and not known to be upstream.
-func (f *Forwarder) Pending() uint64 {
-	last := f.journal.LastSeq()
-	return last - min(f.window.position(), last)
-}
+// Pending returns how many messages are on disk and not yet acknowledged by upstream.
+func (f *Forwarder) Pending() uint64 { return f.main.pending() + f.waiting.pending() }
 
-// Taking tells whether messages are taken in: whether there is room on disk.
-func (f *Forwarder) Taking() bool { return !f.journal.Stats().Full }
+// Accepting reports whether the journal has room for messages.
+func (f *Forwarder) Accepting() bool { return !f.main.journal.Stats().Full }
 
-// Connected reports whether the broker upstream is reached.
-func (f *Forwarder) Connected() bool { return f.fan.Connected() }
+// Connected reports whether the upstream broker is connected.
+func (f *Forwarder) Connected() bool { return f.publisher.Load().Connected() }
 
-// Stop forwards what it can until nothing is pending, the line is down, or ctx ends, and closes the
-// journal; the rest goes out after the next start.
+// ConnectionFault returns why the connection to upstream is not reliable, or "": it was lost again and again.
+func (f *Forwarder) ConnectionFault() string { return f.publisher.Load().Fault() }
+
+// Covered reports whether a collector upstream has subscribed to anything.
+func (f *Forwarder) Covered() bool { return len(f.publisher.Load().Coverage()) > 0 }
+
+// Waiting returns how many messages wait although others are forwarded, because no collector has subscribed to their
+// topics.
+func (f *Forwarder) Waiting() uint64 { return f.waiting.pending() }
+
+// Stop forwards messages until none is pending that a collector has subscribed to, upstream is not connected, or ctx
+// ends. Then it closes the journals. The next start forwards the rest.
 func (f *Forwarder) Stop(ctx context.Context) error {
-	f.finish(ctx)
-	f.stop()
-	f.running.Wait()
-	f.hangUp(ctx)
-	return errors.Join(f.save(), f.reader.Close(), f.journal.Close())
+	f.drain(ctx)
+	stopped := f.tasks.Stop(context.WithoutCancel(ctx)) // the tasks use the journals, and end at once
+	f.closePublisher(ctx)
+	return errors.Join(stopped, f.main.close(), f.waiting.close())
 }
 
-func (f *Forwarder) finish(ctx context.Context) {
-	t := time.NewTicker(stopPoll)
+// drain waits until no message is pending, none is covered, upstream is not connected, or ctx ends.
+func (f *Forwarder) drain(ctx context.Context) {
+	t := time.NewTicker(drainPoll)
 	defer t.Stop()
-	for f.Pending() > 0 && f.Connected() {
+	for f.main.pending() > 0 && f.Connected() && f.Covered() {
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -148,86 +202,23 @@ func (f *Forwarder) finish(ctx context.Context) {
 	}
 }
 
-// hangUp ends the connections; it doesn't wait for what finish has waited for in vain.
-func (f *Forwarder) hangUp(ctx context.Context) {
+// closePublisher closes the connections. If drain did not succeed, it does not wait for acknowledgements again.
+func (f *Forwarder) closePublisher(ctx context.Context) {
 	if f.Pending() > 0 {
-		over, cancel := context.WithCancel(ctx)
+		ended, cancel := context.WithCancel(ctx)
 		cancel()
-		ctx = over
+		ctx = ended
 	}
-	_ = f.fan.Close(ctx) // it only knows of what it was handed
+	_ = f.publisher.Load().Close(ctx) // the warning below counts what is left in the journal, too
 	if left := f.Pending(); left > 0 {
-		f.log.Warn("stopping with messages that are not forwarded yet; they stay in the journal", "messages", left)
+		f.log.Warn("messages are left in the journal and will be forwarded after the next start", "messages", left)
 	}
 }
 
-// send reads the journal and hands every record to its device's lane.
-func (f *Forwarder) send(ctx context.Context) {
-	for ctx.Err() == nil {
-		seq, record, err := f.reader.Next(ctx)
-		if err == nil {
-			f.forward(ctx, seq, record)
-			continue
-		}
-		if ctx.Err() == nil {
-			f.log.Error("can't read the journal; trying again", "error", err, "retry_in", readAgain)
-			pause.For(ctx, readAgain)
-		}
-	}
-}
-
-func (f *Forwarder) forward(ctx context.Context, seq uint64, record []byte) {
-	m, err := readForwardRecord(slices.Clone(record))
-	ticket, ok := f.window.enter(ctx, seq, m.Received)
-	if !ok {
-		return
-	}
-	if err == nil {
-		err = f.fan.PublishFor(ctx, sender(&m), m.Topic, m.Payload, func() { f.window.leave(ticket) })
-	}
-	if err != nil && ctx.Err() == nil { // Accept lets nothing in that comes to this
-		f.log.Error("a journal record can't be sent and is passed over", "seq", seq, "bytes", len(record), "error", err)
-		f.metrics.unreadable.Inc()
-		f.window.leave(ticket)
-	}
-}
-
-// sender returns what the order of messages goes by.
-func sender(m *nhip.Message) string {
+// orderKey returns the key of a message for its order: messages with one key are forwarded in order.
+func orderKey(m *nhip.Message) string {
 	if m.Client == "" {
 		return m.Topic
 	}
 	return m.Client
-}
-
-// keep saves the cursor from time to time.
-func (f *Forwarder) keep(ctx context.Context) {
-	for pause.For(ctx, saveEvery) {
-		err := f.save()
-		switch {
-		case err != nil && !f.failing:
-			f.log.Error("can't save up to where messages are forwarded; trying again", "error", err)
-		case err == nil && f.failing:
-			f.log.Info("saved up to where messages are forwarded again")
-		}
-		f.failing = err != nil
-	}
-}
-
-// save keeps up to where all is forwarded, and gives the journal free up to there: also when the
-// disk is too full for the cursor, because nothing else makes room. What is released was forwarded,
-// so that it is not missed by whoever comes back to an older cursor.
-func (f *Forwarder) save() error {
-	seq := f.window.position()
-	if seq == f.saved {
-		return nil
-	}
-	err := f.journal.SaveCursor(forwardCursor, seq)
-	if err == nil {
-		f.saved = seq
-	}
-	if err = errors.Join(err, f.journal.Release(seq)); err != nil {
-		return fmt.Errorf("can't save what is forwarded: %w", err)
-	}
-	return nil
 }

@@ -9,14 +9,13 @@ import (
 	"syscall"
 	"testing"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// fillDisk lets no file of this process grow, as on a full disk, until the returned function is
-// called.
-func fillDisk(t *testing.T) (makeRoom func()) {
+// fillDisk keeps the files of this process from growing, as on a full disk, until the returned function is called.
+func fillDisk(t *testing.T) (free func()) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
 	limit := func(bytes uint64) {
@@ -29,16 +28,16 @@ func fillDisk(t *testing.T) (makeRoom func()) {
 		t.Fatal(err)
 	}
 	if before.Max != math.MaxUint64 {
-		t.Skip("files are limited here already")
+		t.Skip("the size of files is limited already")
 	}
 	limit(0)
 	t.Cleanup(func() { limit(before.Cur) })
 	return func() { limit(before.Cur) }
 }
 
-// inItsOwnProcess runs a test again in a process of its own, and reports whether this is that process: what is done
-// to it is done to no other test, and not to the file in which go test notes what a test has read.
-func inItsOwnProcess(t *testing.T) bool {
+// inOwnProcess runs a test again in a process of its own, and reports whether this is that process. The limit of the
+// test then affects no other test, and not the file in which go test records what a test has read.
+func inOwnProcess(t *testing.T) bool {
 	t.Helper()
 	const mark = "NHIP_TEST_OWN_PROCESS"
 	if os.Getenv(mark) != "" {
@@ -52,30 +51,32 @@ func inItsOwnProcess(t *testing.T) bool {
 	return false
 }
 
-func TestAFullDiskLosesNothing(t *testing.T) {
-	if !inItsOwnProcess(t) {
+func TestForwarderLosesNothingOnFullDisk(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
-	d := &door{hold: make(chan struct{})}
-	e := newEdge(t, t.TempDir(), start(t, d).URL(), accounts.Operator)
+	d := &fakeAcceptor{hold: make(chan struct{})}
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
 	g := start(t, e)
-	box := dial(t, as(g, "0", accounts.Operator))
+	device := dial(t, clientOptions(g, "0", accounts.Operator))
 	for i := range 3 {
-		if !acked(box.Publish("a", 1, false, fmt.Appendf(nil, "0 %d", i)), waitFor) {
-			t.Fatal("not acknowledged with room on the disk")
+		if !acked(device.Publish("a", 1, false, fmt.Appendf(nil, "0 %d", i)), waitFor) {
+			t.Fatal("not acknowledged with free disk space")
 		}
 	}
-	makeRoom := fillDisk(t)
+	free := fillDisk(t)
 	if accept(e, "1", "1 0") == nil {
 		t.Fatal("acknowledged without being on disk")
 	}
-	box.Publish("a", 1, false, []byte("0 3"))
-	await.True(t, "the box sends it again", func() bool { return testutil.ToFloat64(g.hook.metrics.unsaved) >= 2 })
-	close(d.hold)
-	await.True(t, "what is on disk goes on", func() bool { return all(t, d, 1, 3) })
-	await.True(t, "it is told that the cursor can't be saved", func() bool {
-		return e.log.count("can't save up to where messages are forwarded") == 1
+	device.Publish("a", 1, false, []byte("0 3"))
+	awaittest.True(t, "the device sends the message again", func() bool {
+		return testutil.ToFloat64(g.hook.metrics.unsaved) >= 2
 	})
-	makeRoom()
-	await.True(t, "the box's message arrives", func() bool { return all(t, d, 1, 4) && e.Pending() == 0 })
+	close(d.hold)
+	awaittest.True(t, "messages on disk are forwarded", func() bool { return allArrived(t, d, 1, 3) })
+	awaittest.True(t, "the failure to save the cursor is logged", func() bool {
+		return e.log.count("can't save the forward cursor; retrying") == 1
+	})
+	free()
+	awaittest.True(t, "the device's message arrives", func() bool { return allArrived(t, d, 1, 4) && e.Pending() == 0 })
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
@@ -21,8 +21,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The environment variables that make the test binary a forwarder with devices at its door, until it
-// is killed: its folder, the address upstream, and the number of each device's next message.
+// Environment variables that make the test binary a forwarder with publishing devices until it is killed: its folder,
+// the upstream address, and the number of each device's next message.
 const (
 	childDir  = "NHIP_TEST_FORWARD_DIR"
 	childURL  = "NHIP_TEST_FORWARD_URL"
@@ -36,14 +36,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, forwardUntilKilled(dir, os.Getenv(childURL), os.Getenv(childNext)))
 		os.Exit(1)
 	}
-	mqtttest.BeCrowd()
+	mqtttest.RunIfCrowd()
 	os.Exit(m.Run())
 }
 
-// forwardUntilKilled prints "<device> <number>" of what is acknowledged.
+// forwardUntilKilled publishes messages and prints "<device> <number>" for each that is acknowledged.
 func forwardUntilKilled(dir, url, next string) error {
 	f, err := NewForwarder(ForwardOptions{
-		Dir: dir, Upstream: mqtt.Options{URL: url, ClientID: "edge", Username: "edge", Password: accounts.Operator},
+		Dir: dir, Upstream: mqtt.Options{URL: url, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), retry: 5 * time.Millisecond,
 	})
 	if err != nil {
@@ -58,9 +58,9 @@ func forwardUntilKilled(dir, url, next string) error {
 	for d := range childDevices {
 		devices.Go(func() {
 			for i := from[d]; ; i++ {
-				said := fmt.Sprintf("%d %d", d, i)
-				if accept(f, fmt.Sprint(d), said) == nil {
-					fmt.Println(said)
+				payload := fmt.Sprintf("%d %d", d, i)
+				if accept(f, fmt.Sprint(d), payload) == nil {
+					fmt.Println(payload)
 				}
 			}
 		})
@@ -69,40 +69,40 @@ func forwardUntilKilled(dir, url, next string) error {
 	return nil
 }
 
-// TestKilledForwarders kills a forwarder at work again and again. What it acknowledged arrives, in
-// order, and its cursor has passed nothing that did not arrive.
-func TestKilledForwarders(t *testing.T) {
-	dir, d := t.TempDir(), &door{}
-	url := start(t, d).URL()
-	var acked [childDevices]int // up to where, by device
+// TestForwarderKilled kills a working forwarder again and again. All that it acknowledged must arrive in order, and its
+// cursor must not pass a message that did not arrive.
+func TestForwarderKilled(t *testing.T) {
+	dir, d := t.TempDir(), &fakeAcceptor{}
+	url := startUpstream(t, d).URL()
+	var acked [childDevices]int // number of messages acknowledged, by device
 	var behind int
 	for round := range 4 {
 		acked = runAndKill(t, dir, url, 300+511*round, acked)
 		behind = checkCursor(t, dir, d)
 	}
 	before := len(d.messages())
-	e := newEdge(t, dir, url, accounts.Operator)
-	await.True(t, "the rest is forwarded", func() bool { return e.Pending() == 0 })
+	e := newTestForwarder(t, dir, url, accounts.Operator)
+	awaittest.True(t, "the remaining messages are forwarded", func() bool { return e.Pending() == 0 })
 	for device, n := range acked {
 		if n == 0 {
-			t.Errorf("device %d was never acknowledged", device)
+			t.Errorf("no message of device %d was acknowledged", device)
 		}
 	}
 	next := arrived(t, d)
 	for device, n := range acked {
 		if next[device] < n {
-			t.Errorf("of device %d, %d messages were acknowledged and %d arrived", device, n, next[device])
+			t.Errorf("device %d: %d messages acknowledged, %d arrived", device, n, next[device])
 		}
 	}
-	// What was in flight may still be on its way when it is sent again.
+	// A message in flight at the kill may arrive after it was sent again.
 	if again := len(d.messages()) - before; again > 2*behind || before < 2*behind {
-		t.Errorf("%d messages came after the last kill and %d before it; %d were behind the cursor", again, before, behind)
+		t.Errorf("%d messages arrived after the last kill and %d before it; %d were behind the cursor", again, before, behind)
 	}
 }
 
-// arrived returns up to where each device's messages have come, all in order. A message that the
-// child had on disk and not answered is said again by nobody, so the next round's may be the same.
-func arrived(t *testing.T, d *door) (next [childDevices]int) {
+// arrived returns how many messages of each device have arrived, and checks their order. A message that the child had
+// on disk but not acknowledged when it was killed may arrive, and the next round publishes its number again.
+func arrived(t *testing.T, d *fakeAcceptor) (next [childDevices]int) {
 	t.Helper()
 	for _, p := range d.payloads() {
 		var device, i int
@@ -110,15 +110,15 @@ func arrived(t *testing.T, d *door) (next [childDevices]int) {
 			t.Fatal(err)
 		}
 		if i > next[device] {
-			t.Fatalf("of device %d, message %d came before %d", device, i, next[device])
+			t.Fatalf("device %d: message %d arrived before %d", device, i, next[device])
 		}
 		next[device] = max(next[device], i+1)
 	}
 	return next
 }
 
-// runAndKill runs the child until it has acknowledged some messages and its cursor has moved, kills
-// it, and returns up to where each device was acknowledged.
+// runAndKill runs the child until it has acknowledged some messages and its cursor has moved, and kills it. It returns
+// the number of messages acknowledged for each device.
 func runAndKill(t *testing.T, dir, url string, after int, from [childDevices]int) [childDevices]int {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -135,11 +135,11 @@ func runAndKill(t *testing.T, dir, url string, after int, from [childDevices]int
 	for n := 0; ; n++ {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			break // the last line may be torn; it is not taken as told
+			break // the last line may be incomplete; it does not count
 		}
 		var device, i int
 		if _, err := fmt.Sscan(line, &device, &i); err != nil || i != from[device] {
-			t.Fatalf("the child said %q, want message %d: %v", line, from[device], err)
+			t.Fatalf("the child printed %q, want message %d: %v", line, from[device], err)
 		}
 		from[device]++
 		if !killed && n >= after && savedCursor(dir) != cursor {
@@ -155,15 +155,14 @@ func runAndKill(t *testing.T, dir, url string, after int, from [childDevices]int
 	return from
 }
 
-// savedCursor returns what the cursor's file holds.
+// savedCursor returns the content of the cursor's file.
 func savedCursor(dir string) string {
 	b, _ := os.ReadFile(filepath.Join(dir, forwardCursor+".cursor")) // not there before the first save
 	return string(b)
 }
 
-// checkCursor checks that all up to the cursor on disk has arrived, and returns how many records are
-// behind it.
-func checkCursor(t *testing.T, dir string, d *door) (behind int) {
+// checkCursor checks that all records up to the cursor on disk have arrived, and returns how many records follow it.
+func checkCursor(t *testing.T, dir string, d *fakeAcceptor) (behind int) {
 	t.Helper()
 	j, err := journal.Open(dir, journal.Options{})
 	if err != nil {
@@ -174,9 +173,9 @@ func checkCursor(t *testing.T, dir string, d *door) (behind int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	came := make(map[string]bool)
+	received := make(map[string]bool)
 	for _, p := range d.payloads() {
-		came[p] = true
+		received[p] = true
 	}
 	r := j.Reader(1)
 	defer r.Close()
@@ -186,7 +185,7 @@ func checkCursor(t *testing.T, dir string, d *door) (behind int) {
 			return int(j.LastSeq() - cursor)
 		}
 		var m nhip.Message
-		if m, err = readForwardRecord(record); err != nil || !came[string(m.Payload)] {
+		if m, err = readForwardRecord(record); err != nil || !received[string(m.Payload)] {
 			t.Fatalf("record %d, %q, is before the cursor %d and did not arrive: %v", seq, m.Payload, cursor, err)
 		}
 	}

@@ -6,12 +6,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// forwardMetrics are the forwarder's numbers that nobody else keeps.
+// forwardMetrics are the forwarder's metrics that no other part counts.
 type forwardMetrics struct {
 	unreadable prometheus.Counter
+	lost       prometheus.Counter
 }
 
-// newForwardMetrics registers them, with those that f and its parts know.
+// newForwardMetrics registers them, and those that are read from f.
 func newForwardMetrics(r prometheus.Registerer, f *Forwarder) *forwardMetrics {
 	const prefix = "nhip_gateway_forward_"
 	counter := func(name, help string, value func() float64) {
@@ -20,30 +21,44 @@ func newForwardMetrics(r prometheus.Registerer, f *Forwarder) *forwardMetrics {
 	gauge := func(name, help string, value func() float64) {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, value))
 	}
-	counter("forwarded_total", "Messages that upstream has acknowledged.", func() float64 { return float64(f.fan.Acked()) })
-	counter("resent_total", "Messages sent again because the line was lost before they were acknowledged.",
-		func() float64 { return float64(f.fan.Resent()) })
-	gauge("pending", "Messages on disk here that are not forwarded yet.", func() float64 { return float64(f.Pending()) })
-	gauge("oldest_seconds", "Age of the oldest message that is not forwarded yet, since it was received.",
+	counter("forwarded_total", "Messages acknowledged by the upstream broker.",
+		func() float64 { return float64(f.publisher.Load().Acked()) })
+	counter("resent_total", "Messages sent again because the connection was lost before their acknowledgement.",
+		func() float64 { return float64(f.publisher.Load().Resent()) })
+	gauge("pending", "Messages on disk that are not forwarded yet.",
+		func() float64 { return float64(f.Pending()) })
+	gauge("oldest_seconds", "Seconds since the oldest message that is not forwarded yet was received.",
 		func() float64 { return f.oldest(time.Now()).Seconds() })
-	gauge("connected", "1 while upstream is reached.", func() float64 { return toFloat(f.Connected()) })
-	gauge("stuck", "Messages over which the line is lost again and again; what is behind them waits.",
-		func() float64 { return float64(f.fan.Stuck()) })
-	gauge("journal_bytes", "Bytes of the journal on disk.", func() float64 { return float64(f.journal.Stats().Bytes) })
-	m := &forwardMetrics{unreadable: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: prefix + "unreadable_total", Help: "Journal records that could not be sent and were passed over.",
-	})}
-	r.MustRegister(m.unreadable)
+	gauge("connected", "1 while the upstream broker is connected.",
+		func() float64 { return toFloat(f.Connected()) })
+	gauge("covered", "1 while a collector upstream has subscribed to anything; else everything waits.",
+		func() float64 { return toFloat(f.Covered()) })
+	gauge("uncovered", "Messages that wait because no collector has subscribed to their topics, while others are "+
+		"forwarded.",
+		func() float64 { return float64(f.Waiting()) })
+	gauge("stuck", "Messages that make the upstream broker close the connection again and again; they block their queue.",
+		func() float64 { return float64(f.publisher.Load().Stuck()) })
+	gauge("journal_bytes", "Bytes of the journals on disk.",
+		func() float64 { return float64(f.main.journal.Stats().Bytes + f.waiting.journal.Stats().Bytes) })
+	m := &forwardMetrics{
+		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: prefix + "unreadable_total", Help: "Invalid journal records skipped.",
+		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: prefix + "lost_total", Help: "Acknowledged messages lost with parts of the journal.",
+		}),
+	}
+	r.MustRegister(m.unreadable, m.lost)
 	return m
 }
 
-// oldest returns how old the oldest message is that is not forwarded yet; 0 when all are.
+// oldest returns the age of the oldest message that is not forwarded yet; 0 if there is none.
 func (f *Forwarder) oldest(now time.Time) time.Duration {
-	received, ok := f.window.oldest()
-	if !ok {
-		return 0
+	age := max(f.main.oldest(now), f.waiting.oldest(now))
+	if since := f.waitingSince.Load(); since != 0 && f.waiting.pending() > 0 {
+		age = max(age, now.Sub(time.Unix(0, since)))
 	}
-	return max(0, now.Sub(received))
+	return age
 }
 
 func toFloat(b bool) float64 {

@@ -11,19 +11,19 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Field numbers of a forwarder's record (protocol buffers wire format, so that an old journal opens
-// under a new version). A number is never used again for something else.
+// Field numbers of a forward record. Records use the Protocol Buffers wire format, so that a new version can read an
+// old journal. A number must never be reused for another field.
 const (
-	recordReceived = 1 // ms since 1970
+	recordReceived = 1 // Unix ms
 	recordClient   = 2
 	recordTopic    = 3
 	recordPayload  = 4
 )
 
-// forwardRecords are buffers that records are written in, to spare the garbage collector.
+// forwardRecords pools the buffers in which records are encoded.
 var forwardRecords = sync.Pool{New: func() any { return new([]byte) }}
 
-// appendForwardRecord encodes a message.
+// appendForwardRecord appends the record of a message to dst.
 func appendForwardRecord(dst []byte, m *nhip.Message) []byte {
 	dst = protowire.AppendTag(dst, recordReceived, protowire.VarintType)
 	dst = protowire.AppendVarint(dst, protowire.EncodeZigZag(m.Received.UnixMilli()))
@@ -35,27 +35,26 @@ func appendForwardRecord(dst []byte, m *nhip.Message) []byte {
 	return protowire.AppendBytes(dst, m.Payload)
 }
 
-// readForwardRecord decodes a record; the payload is a part of it. Fields of a newer version are
-// passed over.
+// readForwardRecord decodes a record. The payload is a slice of it. Fields of a newer version are skipped.
 func readForwardRecord(record []byte) (m nhip.Message, err error) {
 	for len(record) > 0 {
 		field, kind, n := protowire.ConsumeTag(record)
 		if n < 0 {
-			return m, fmt.Errorf("a record's field can't be read: %w", protowire.ParseError(n))
+			return m, fmt.Errorf("forward record: invalid field: %w", protowire.ParseError(n))
 		}
 		record = record[n:]
 		if n = readForwardField(&m, field, kind, record); n < 0 {
-			return m, fmt.Errorf("field %d of a record can't be read: %w", field, protowire.ParseError(n))
+			return m, fmt.Errorf("forward record: field %d: %w", field, protowire.ParseError(n))
 		}
 		record = record[n:]
 	}
 	if m.Topic == "" {
-		return m, errors.New("a record names no topic")
+		return m, errors.New("forward record without a topic")
 	}
 	return m, nil
 }
 
-// readForwardField reads one field into m and returns its length, negative for an error.
+// readForwardField decodes one field into m and returns its length, or a negative number for an error.
 func readForwardField(m *nhip.Message, field protowire.Number, kind protowire.Type, b []byte) int {
 	switch {
 	case field == recordReceived && kind == protowire.VarintType:

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestARecordHoldsTheMessage(t *testing.T) {
+func TestForwardRecordRoundTrip(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		want := nhip.Message{
 			Client: rapid.String().Draw(r, "client"), Topic: rapid.StringN(1, 100, -1).Draw(r, "topic"),
@@ -20,7 +20,7 @@ func TestARecordHoldsTheMessage(t *testing.T) {
 			Received: time.UnixMilli(rapid.Int64Range(-1e15, 1e15).Draw(r, "received")).UTC(),
 		}
 		record := appendForwardRecord([]byte{}, &want)
-		newer := protowire.AppendString(protowire.AppendTag(record, 99, protowire.BytesType), "of a later version")
+		newer := protowire.AppendString(protowire.AppendTag(record, 99, protowire.BytesType), "a field of a later version")
 		for _, b := range [][]byte{record, newer} {
 			got, err := readForwardRecord(b)
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
@@ -29,18 +29,20 @@ func TestARecordHoldsTheMessage(t *testing.T) {
 		}
 		for cut := range record {
 			if m, err := readForwardRecord(record[:cut]); err == nil && m.Topic == "" {
-				r.Errorf("%d bytes of %d make %+v", cut, len(record), m)
+				r.Errorf("%d bytes of %d decode as %+v", cut, len(record), m)
 			}
 		}
 	})
 }
 
-func TestRecordsThatAreNone(t *testing.T) {
+func TestForwardRecordRejectsInvalid(t *testing.T) {
 	for what, b := range map[string][]byte{
-		"empty": {}, "no tag": {0xff}, "a field cut off": {recordTopic<<3 | 2, 9, 'a'}, "no topic": {recordClient<<3 | 2, 1, 'a'},
+		"empty": {}, "no tag": {0xff}, "truncated field": {recordTopic<<3 | 2, 9, 'a'}, "no topic": {
+			recordClient<<3 | 2, 1, 'a',
+		},
 	} {
 		if m, err := readForwardRecord(b); err == nil {
-			t.Errorf("%s is read as %+v", what, m)
+			t.Errorf("%s: decoded as %+v", what, m)
 		}
 	}
 }

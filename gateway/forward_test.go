@@ -16,19 +16,19 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/journal"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
+	"nhip/internal/topics"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// relay is the line to the broker upstream: it is down until a test puts it up, and keeps its
-// address.
-type relay struct {
+// tcpRelay is a TCP proxy to the upstream broker. It refuses connections until up is called, and keeps its address.
+type tcpRelay struct {
 	addr string
 
 	mu       sync.Mutex
@@ -36,22 +36,22 @@ type relay struct {
 	conns    []net.Conn
 }
 
-func newRelay(t *testing.T) *relay {
+func newTCPRelay(t *testing.T) *tcpRelay {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	r := &relay{addr: l.Addr().String()}
+	r := &tcpRelay{addr: l.Addr().String()}
 	t.Cleanup(r.down)
 	return r
 }
 
-func (r *relay) url() string { return "tcp://" + r.addr }
+func (r *tcpRelay) url() string { return "tcp://" + r.addr }
 
-// up leads what connects from now on to a broker.
-func (r *relay) up(t *testing.T, broker string) {
+// up relays new connections to a broker.
+func (r *tcpRelay) up(t *testing.T, broker string) {
 	t.Helper()
 	l, err := net.Listen("tcp", r.addr)
 	if err != nil {
@@ -81,8 +81,8 @@ func (r *relay) up(t *testing.T, broker string) {
 	}()
 }
 
-// keep notes a connection, unless the line went down meanwhile.
-func (r *relay) keep(l net.Listener, conns ...net.Conn) bool {
+// keep records connections. It returns false if down was called in the meantime.
+func (r *tcpRelay) keep(l net.Listener, conns ...net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.listener != l {
@@ -92,8 +92,8 @@ func (r *relay) keep(l net.Listener, conns ...net.Conn) bool {
 	return true
 }
 
-// cut ends the connections; new ones get through.
-func (r *relay) cut() {
+// cut closes the open connections; new ones are still relayed.
+func (r *tcpRelay) cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.conns {
@@ -102,7 +102,8 @@ func (r *relay) cut() {
 	r.conns = nil
 }
 
-func (r *relay) down() {
+// down closes the open connections and refuses new ones.
+func (r *tcpRelay) down() {
 	r.mu.Lock()
 	if r.listener != nil {
 		_ = r.listener.Close()
@@ -112,39 +113,39 @@ func (r *relay) down() {
 	r.cut()
 }
 
-// logged is what a logger writes, for tests to read while it does.
-type logged struct {
+// logBuffer is the output of a logger, which a test may read at any time.
+type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (l *logged) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-func (l *logged) count(s string) int {
+func (l *logBuffer) count(s string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.buf.String(), s)
 }
 
-// edge is a gateway that runs alone.
-type edge struct {
+// testForwarder is a started Forwarder with its log and metrics.
+type testForwarder struct {
 	*Forwarder
 	dir      string
-	log      *logged
+	log      *logBuffer
 	registry *prometheus.Registry
-	stopped  bool
+	stopped  stoppedOnce
 }
 
-func newEdge(t *testing.T, dir, upstream, password string) *edge {
+func newTestForwarder(t *testing.T, dir, upstream, password string) *testForwarder {
 	t.Helper()
-	e := &edge{dir: dir, log: &logged{}, registry: prometheus.NewRegistry()}
+	e := &testForwarder{dir: dir, log: &logBuffer{}, registry: prometheus.NewRegistry()}
 	var err error
 	e.Forwarder, err = NewForwarder(ForwardOptions{
-		Dir: dir, Upstream: mqtt.Options{URL: upstream, ClientID: "edge", Username: "edge", Password: password},
+		Dir: dir, Upstream: mqtt.Options{URL: upstream, ClientID: "forwarder", Username: "forwarder", Password: password},
 		Logger: slog.New(slog.NewTextHandler(e.log, nil)), Registry: e.registry, retry: 5 * time.Millisecond,
 	})
 	if err != nil {
@@ -155,22 +156,27 @@ func newEdge(t *testing.T, dir, upstream, password string) *edge {
 	return e
 }
 
-// halt stops the forwarder, once, with a moment for what can be forwarded.
-func (e *edge) halt(t *testing.T) {
+// halt stops the forwarder once, with time to forward what is pending.
+func (e *testForwarder) halt(t *testing.T) { t.Helper(); e.stopped.stop(t, e.Stop) }
+
+// stoppedOnce lets a part be stopped by a test and again at its end.
+type stoppedOnce bool
+
+func (s *stoppedOnce) stop(t *testing.T, stop func(context.Context) error) {
 	t.Helper()
-	if e.stopped {
+	if *s {
 		return
 	}
-	e.stopped = true
+	*s = true
 	ctx, cancel := context.WithTimeout(context.Background(), waitFor)
 	defer cancel()
-	if err := e.Stop(ctx); err != nil {
+	if err := stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 }
 
-// value returns a metric.
-func (e *edge) value(t *testing.T, name string) float64 {
+// value returns the value of a metric.
+func (e *testForwarder) value(t *testing.T, name string) float64 {
 	t.Helper()
 	families, err := e.registry.Gather()
 	if err != nil {
@@ -185,30 +191,31 @@ func (e *edge) value(t *testing.T, name string) float64 {
 	return 0
 }
 
-func (e *edge) takeIn(t *testing.T, client, payload string) {
+func (e *testForwarder) accept(t *testing.T, client, payload string) {
 	t.Helper()
 	if err := accept(e, client, payload); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// accept lets one message in, on a topic that is not the device, as HFP's.
-func accept(d nhip.Door, client, payload string) error {
+// accept hands one message to an acceptor and waits for the outcome. As in HFP, the topic changes with each message.
+func accept(d nhip.Acceptor, client, payload string) error {
 	done := make(chan error, 1)
 	d.Accept(nhip.Message{
-		Client: client, Topic: "/hfp/" + strings.ReplaceAll(payload, " ", "/"), Payload: []byte(payload), Received: time.Now(),
+		Client: client, Topic: "/hfp/" + strings.ReplaceAll(payload, " ", "/"), Payload: []byte(payload),
+		Received: time.Now(),
 	}, func(err error) { done <- err })
 	return <-done
 }
 
-// speak lets devices publish messages from to to, "<device> <number>", and waits until the gateway
-// has acknowledged all.
-func speak(t *testing.T, boxes []*mqtt.Client, from, to int) {
+// publishAll publishes the messages from (inclusive) to to (exclusive) of each device, with the payload "<device>
+// <number>", and waits until the gateway has acknowledged all.
+func publishAll(t *testing.T, devices []*mqtt.Client, from, to int) {
 	t.Helper()
 	var tokens []paho.Token
 	for i := from; i < to; i++ {
-		for d, box := range boxes {
-			tokens = append(tokens, box.Publish(fmt.Sprintf("/hfp/%d/%d", d, i), 1, false, fmt.Appendf(nil, "%d %d", d, i)))
+		for d, device := range devices {
+			tokens = append(tokens, device.Publish(fmt.Sprintf("/hfp/%d/%d", d, i), 1, false, fmt.Appendf(nil, "%d %d", d, i)))
 		}
 	}
 	for _, tok := range tokens {
@@ -218,10 +225,10 @@ func speak(t *testing.T, boxes []*mqtt.Client, from, to int) {
 	}
 }
 
-// heard is what arrived upstream.
-type heard interface{ payloads() []string }
+// receiver holds the messages that arrived upstream.
+type receiver interface{ payloads() []string }
 
-func (d *door) payloads() []string {
+func (d *fakeAcceptor) payloads() []string {
 	var p []string
 	for _, m := range d.messages() {
 		p = append(p, string(m.Payload))
@@ -229,35 +236,49 @@ func (d *door) payloads() []string {
 	return p
 }
 
-// ear hears what a plain broker passes on.
-type ear struct {
+// subscriber records the messages that a plain broker delivers.
+type subscriber struct {
 	mu  sync.Mutex
 	got []string
 }
 
-func (e *ear) payloads() []string {
+func (e *subscriber) payloads() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]string(nil), e.got...)
 }
 
-func listen(t *testing.T, broker string) *ear {
+func listen(t *testing.T, broker string) *subscriber {
 	t.Helper()
-	e := &ear{}
-	dial(t, mqtt.Options{
-		URL: broker, ClientID: "ear", Subscribe: map[string]byte{"#": 1},
-		Handle: func(_ string, payload []byte, _ bool) {
+	e := &subscriber{}
+	c := dial(t, mqtt.Options{
+		URL: broker, ClientID: "subscriber", Subscribe: map[string]byte{"#": 1},
+		Handle: func(topic string, payload []byte, _ bool) {
+			if _, is := topics.ParseCensus(topic); is {
+				return
+			}
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			e.got = append(e.got, string(payload))
 		},
 	})
+	c.Publish(topics.CensusTopic("subscriber"), 0, true, []byte(`{"filters":["#"]}`))
 	return e
 }
 
-// all reports whether each device's messages up to each have come, and fails the test when one came
-// before its elder. Again they may come at any time.
-func all(t *testing.T, h heard, devices, each int) bool {
+// startUpstream starts a gateway that others may forward to.
+func startUpstream(t *testing.T, d nhip.Acceptor) *Gateway {
+	t.Helper()
+	g := start(t, d)
+	if err := g.PublishCensus("upstream"); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// allArrived reports whether the first each messages of each device have arrived. It fails the test if a message
+// arrived before an earlier one of its device. Duplicates may arrive at any time.
+func allArrived(t *testing.T, h receiver, devices, each int) bool {
 	t.Helper()
 	next := make(map[int]int)
 	for _, p := range h.payloads() {
@@ -266,7 +287,7 @@ func all(t *testing.T, h heard, devices, each int) bool {
 			t.Fatalf("%q: %v", p, err)
 		}
 		if i > next[d] {
-			t.Fatalf("of device %d, message %d came before %d", d, i, next[d])
+			t.Fatalf("device %d: message %d arrived before %d", d, i, next[d])
 		}
 		next[d] = max(next[d], i+1)
 	}
@@ -278,15 +299,15 @@ func all(t *testing.T, h heard, devices, each int) bool {
 	return true
 }
 
-// upstreams are the kinds of broker a gateway may forward to: anybody's, and another of ours.
-var upstreams = map[string]func(*testing.T) (url string, h heard){
-	"a broker": func(t *testing.T) (string, heard) {
+// upstreams are the kinds of broker that a gateway may forward to: a plain broker and another gateway.
+var upstreams = map[string]func(*testing.T) (url string, h receiver){
+	"a broker": func(t *testing.T) (string, receiver) {
 		url := mqtttest.Start(t)
 		return url, listen(t, url)
 	},
-	"a gateway": func(t *testing.T) (string, heard) {
-		d := &door{}
-		return start(t, d).URL(), d
+	"a gateway": func(t *testing.T) (string, receiver) {
+		d := &fakeAcceptor{}
+		return startUpstream(t, d).URL(), d
 	},
 }
 
@@ -294,226 +315,233 @@ func TestStoreAndForward(t *testing.T) {
 	for name, upstream := range upstreams {
 		t.Run(name, func(t *testing.T) {
 			url, h := upstream(t)
-			line := newRelay(t)
-			e := newEdge(t, t.TempDir(), line.url(), accounts.Operator)
+			relay := newTCPRelay(t)
+			e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator)
 			g := start(t, e)
-			const devices, each = 6, 40
-			var boxes []*mqtt.Client
-			for d := range devices {
-				boxes = append(boxes, dial(t, as(g, fmt.Sprint("box-", d), accounts.Operator)))
+			const n, each = 6, 40
+			var devices []*mqtt.Client
+			for d := range n {
+				devices = append(devices, dial(t, clientOptions(g, fmt.Sprint("device-", d), accounts.Operator)))
 			}
 
-			speak(t, boxes, 0, each) // with nobody upstream
-			await.True(t, "the cause is told", func() bool { return e.log.count("can't reach the MQTT broker") == 1 })
-			if e.Connected() || e.Pending() != devices*each || e.value(t, "pending") != devices*each || e.value(t, "connected") != 0 {
+			publishAll(t, devices, 0, each) // upstream is not reachable
+			awaittest.True(t, "the cause is logged", func() bool { return e.log.count("can't reach the MQTT broker") == 1 })
+			if e.Connected() || e.Pending() != n*each || e.value(t, "pending") != n*each || e.value(t, "connected") != 0 {
 				t.Errorf("connected %v, %d pending", e.Connected(), e.Pending())
 			}
-			await.True(t, "the oldest gets older", func() bool { return e.value(t, "oldest_seconds") > 0 })
+			awaittest.True(t, "the oldest message ages", func() bool { return e.value(t, "oldest_seconds") > 0 })
 
-			line.up(t, url)
-			await.True(t, "all arrives", func() bool { return all(t, h, devices, each) })
-			await.True(t, "nothing is pending", func() bool { return e.Pending() == 0 && e.Connected() })
-			if e.value(t, "oldest_seconds") != 0 || e.value(t, "forwarded_total") != devices*each || e.value(t, "connected") != 1 {
-				t.Error("the numbers don't say so")
+			relay.up(t, url)
+			awaittest.True(t, "all messages arrive", func() bool { return allArrived(t, h, n, each) })
+			awaittest.True(t, "nothing is pending", func() bool { return e.Pending() == 0 && e.Connected() })
+			if e.value(t, "oldest_seconds") != 0 || e.value(t, "forwarded_total") != n*each || e.value(t, "connected") != 1 {
+				t.Error("wrong metrics after all messages were forwarded")
 			}
 
-			for i := each; i < 3*each; i += each / 2 { // the line is lost again and again in the midst
-				go line.cut()
-				speak(t, boxes, i, i+each/2)
+			for i := each; i < 3*each; i += each / 2 { // the connections are lost again and again
+				go relay.cut()
+				publishAll(t, devices, i, i+each/2)
 			}
-			line.down()
-			await.True(t, "the line is seen to be down", func() bool { return !e.Connected() })
-			speak(t, boxes, 3*each, 4*each)
-			line.up(t, url)
-			await.True(t, "all arrives", func() bool { return all(t, h, devices, 4*each) })
-			await.True(t, "nothing is pending", func() bool { return e.Pending() == 0 })
+			relay.down()
+			awaittest.True(t, "the lost connection is noticed", func() bool { return !e.Connected() })
+			publishAll(t, devices, 3*each, 4*each)
+			relay.up(t, url)
+			awaittest.True(t, "all messages arrive", func() bool { return allArrived(t, h, n, 4*each) })
+			awaittest.True(t, "nothing is pending", func() bool { return e.Pending() == 0 })
 			e.halt(t)
-			if n := e.log.count("reached the MQTT broker"); n < 2 || n != e.log.count("lost the MQTT broker")+1 {
-				t.Errorf("%d times up and %d times down are told", n, e.log.count("lost the MQTT broker"))
+			if up := e.log.count("reached the MQTT broker"); up < 2 || up != e.log.count("lost the MQTT broker")+1 {
+				t.Errorf("logged: %d times connected and %d times lost", up, e.log.count("lost the MQTT broker"))
 			}
 		})
 	}
 }
 
-func TestWhatIsNotForwardedGoesOutAfterTheNextStart(t *testing.T) {
-	dir, line, d := t.TempDir(), newRelay(t), &door{}
-	e := newEdge(t, dir, line.url(), accounts.Operator)
+func TestPendingMessagesAreForwardedAfterRestart(t *testing.T) {
+	dir, relay, d := t.TempDir(), newTCPRelay(t), &fakeAcceptor{}
+	e := newTestForwarder(t, dir, relay.url(), accounts.Operator)
 	for i := range 10 {
-		e.takeIn(t, "0", fmt.Sprintf("0 %d", i))
+		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
 	e.halt(t)
 	if e.log.count("messages=10") != 1 {
-		t.Error("what is left is not told")
+		t.Error("the pending messages are not logged")
 	}
 	if err := accept(e, "0", "0 10"); !errors.Is(err, journal.ErrClosed) {
-		t.Errorf("after the stop, a message is answered with %v", err)
+		t.Errorf("accept after stop: %v, want ErrClosed", err)
 	}
-	line.up(t, start(t, d).URL())
-	e = newEdge(t, dir, line.url(), accounts.Operator)
-	e.takeIn(t, "0", "0 10")
-	await.True(t, "all arrives", func() bool { return all(t, d, 1, 11) })
+	relay.up(t, startUpstream(t, d).URL())
+	e = newTestForwarder(t, dir, relay.url(), accounts.Operator)
+	e.accept(t, "0", "0 10")
+	awaittest.True(t, "all messages arrive", func() bool { return allArrived(t, d, 1, 11) })
 	e.halt(t)
-	e = newEdge(t, dir, line.url(), accounts.Operator)
+	e = newTestForwarder(t, dir, relay.url(), accounts.Operator)
 	if e.Pending() != 0 {
-		t.Errorf("%d pending after a stop with nothing left", e.Pending())
+		t.Errorf("%d pending after a complete stop", e.Pending())
 	}
-	e.takeIn(t, "0", "0 11")
-	await.True(t, "the last arrives", func() bool { return all(t, d, 1, 12) })
+	e.accept(t, "0", "0 11")
+	awaittest.True(t, "the last message arrives", func() bool { return allArrived(t, d, 1, 12) })
 	if n := len(d.messages()); n != 12 {
 		t.Errorf("%d messages arrived, want 12, each once", n)
 	}
 }
 
-func TestAStopForwardsWhatItCan(t *testing.T) {
-	d := &door{hold: make(chan struct{})}
-	e := newEdge(t, t.TempDir(), start(t, d).URL(), accounts.Operator)
-	e.takeIn(t, "0", "0 0")
-	await.True(t, "it is on its way", func() bool { return len(d.messages()) == 1 })
-	short, cancel := context.WithTimeout(t.Context(), absent)
+func TestStopForwardsPendingMessages(t *testing.T) {
+	d := &fakeAcceptor{hold: make(chan struct{})}
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	e.accept(t, "0", "0 0")
+	awaittest.True(t, "the message is in flight", func() bool { return len(d.messages()) == 1 })
+	short, cancel := context.WithTimeout(t.Context(), quietTime)
 	defer cancel()
-	go func() { <-short.Done(); close(d.hold) }() // upstream lets go of it only later
+	go func() { <-short.Done(); close(d.hold) }() // upstream answers only after the deadline
 	e.stopped = true
 	if err := e.Stop(short); err != nil || e.Pending() > 1 {
 		t.Errorf("stop: %v, %d pending", err, e.Pending())
 	}
-	d2 := &door{}
-	e = newEdge(t, t.TempDir(), start(t, d2).URL(), accounts.Operator)
-	await.True(t, "the line is up", e.Connected)
+	d2 := &fakeAcceptor{}
+	e = newTestForwarder(t, t.TempDir(), startUpstream(t, d2).URL(), accounts.Operator)
+	awaittest.True(t, "upstream is connected", e.Connected)
 	for i := range 200 {
-		e.takeIn(t, "0", fmt.Sprintf("0 %d", i))
+		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
 	e.halt(t)
-	if e.Pending() != 0 || !all(t, d2, 1, 200) {
-		t.Errorf("%d pending after a stop that had time", e.Pending())
+	if e.Pending() != 0 || !allArrived(t, d2, 1, 200) {
+		t.Errorf("%d pending after a stop without time pressure", e.Pending())
 	}
 }
 
-func TestUpstreamRefusesUsAndThenNot(t *testing.T) {
-	line, d := newRelay(t), &door{}
+func TestForwarderRetriesRefusedLogin(t *testing.T) {
+	relay, d := newTCPRelay(t), &fakeAcceptor{}
 	strict, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: "another"}, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: "another"}, Clock: nhip.WallClock{},
+		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := strict.Start(&door{}); err != nil {
+	if err := strict.Start(&fakeAcceptor{}); err != nil {
 		t.Fatal(err)
 	}
 	defer strict.Stop(t.Context())
-	line.up(t, strict.URL())
-	e := newEdge(t, t.TempDir(), line.url(), accounts.Operator)
-	e.takeIn(t, "0", "0 0")
+	relay.up(t, strict.URL())
+	e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator)
+	e.accept(t, "0", "0 0")
 	refusals := strict.hook.metrics.refused.WithLabelValues("credentials")
-	await.True(t, "it tries again and again", func() bool { return testutil.ToFloat64(refusals) > 3*forwardLanes })
+	awaittest.True(t, "the forwarder retries", func() bool { return testutil.ToFloat64(refusals) > 3*forwardQueues })
 	if n := e.log.count("refuses the log-in"); n != 1 || e.Pending() != 1 {
-		t.Errorf("told %d times, %d pending", n, e.Pending())
+		t.Errorf("logged %d times, %d pending", n, e.Pending())
 	}
-	line.down()
-	line.up(t, start(t, d).URL())
-	await.True(t, "it arrives", func() bool { return all(t, d, 1, 1) })
+	relay.down()
+	relay.up(t, startUpstream(t, d).URL())
+	awaittest.True(t, "the message arrives", func() bool { return allArrived(t, d, 1, 1) })
 }
 
-// picky is a door that does not take one device's messages while it is told so.
-type picky struct {
-	door
-	refuse string
+// rejectingAcceptor rejects messages whose payload begins with reject.
+type rejectingAcceptor struct {
+	fakeAcceptor
+	reject string
 }
 
-func (p *picky) Accept(m nhip.Message, done func(error)) {
+func (p *rejectingAcceptor) Accept(m nhip.Message, done func(error)) {
 	p.mu.Lock()
-	refused := p.refuse != "" && strings.HasPrefix(string(m.Payload), p.refuse)
+	rejected := p.reject != "" && strings.HasPrefix(string(m.Payload), p.reject)
 	p.mu.Unlock()
-	if refused {
-		done(errors.New("not this one"))
+	if rejected {
+		done(errors.New("rejected"))
 		return
 	}
-	p.door.Accept(m, done)
+	p.fakeAcceptor.Accept(m, done)
 }
 
-func TestWhatUpstreamDoesNotTakeStaysFirstAndStopsNobodyElse(t *testing.T) {
-	d := &picky{refuse: "0 3"}
-	e := newEdge(t, t.TempDir(), start(t, d).URL(), accounts.Operator)
+func TestRejectedMessageBlocksOnlyItsQueue(t *testing.T) {
+	d := &rejectingAcceptor{reject: "0 3"}
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
 	for i := range 10 {
-		e.takeIn(t, "0", fmt.Sprintf("0 %d", i))
+		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
-	await.True(t, "it is noticed", func() bool { return e.value(t, "stuck") == 1 })
-	const others = 2 * forwardLanes // some of them go by another lane
+	awaittest.True(t, "the message counts as stuck", func() bool { return e.value(t, "stuck") == 1 })
+	const others = 2 * forwardQueues // some of them use another queue
 	for i := range 20 {
 		for o := 1; o <= others; o++ {
-			e.takeIn(t, fmt.Sprint(o), fmt.Sprintf("%d %d", o, i))
+			e.accept(t, fmt.Sprint(o), fmt.Sprintf("%d %d", o, i))
 		}
 	}
-	await.True(t, "the other lanes go on", func() bool { return len(d.messages()) > others*20/2 })
+	awaittest.True(t, "the other queues go on", func() bool { return len(d.messages()) > others*20/2 })
 	if e.log.count("topic=/hfp/0/3 bytes=3") != 1 {
-		t.Error("it is not told, or not once")
+		t.Error("the stuck message is not logged exactly once")
 	}
-	if e.window.position() >= 4 {
-		t.Error("the cursor has passed what is not forwarded")
+	if e.main.window.position() >= 4 {
+		t.Error("the cursor has passed a message that is not forwarded")
 	}
 	d.mu.Lock()
-	d.refuse = ""
+	d.reject = ""
 	d.mu.Unlock()
-	await.True(t, "all arrives", func() bool { return all(t, d, others+1, 10) && all(t, d, 1, 10) && e.Pending() == 0 })
+	awaittest.True(t, "all messages arrive", func() bool {
+		return allArrived(t, d, others+1, 10) && allArrived(t, d, 1, 10) && e.Pending() == 0
+	})
 	if e.value(t, "stuck") != 0 {
-		t.Error("it still counts as stuck")
+		t.Error("the message still counts as stuck")
 	}
 }
 
-func TestNoMoreIsReadThanCanBeOnItsWay(t *testing.T) {
-	e := newEdge(t, t.TempDir(), newRelay(t).url(), "")
+func TestForwarderReadsAtMostOneWindow(t *testing.T) {
+	e := newTestForwarder(t, t.TempDir(), newTCPRelay(t).url(), "")
 	const n = 3 * windowSize
-	var answered sync.WaitGroup
+	var outcomes sync.WaitGroup
 	for i := range n {
-		answered.Add(1)
+		outcomes.Add(1)
 		e.Accept(nhip.Message{Client: fmt.Sprint(i % 1000), Topic: "a", Payload: []byte("x")}, func(err error) {
 			if err != nil {
 				t.Error(err)
 			}
-			answered.Done()
+			outcomes.Done()
 		})
 	}
-	answered.Wait()
+	outcomes.Wait()
 	if e.Pending() != n {
 		t.Errorf("%d pending, want %d", e.Pending(), n)
 	}
-	e.window.mu.Lock()
-	defer e.window.mu.Unlock()
-	if read := e.window.next - e.window.first; read > windowSize {
+	e.main.window.mu.Lock()
+	defer e.main.window.mu.Unlock()
+	if read := e.main.window.next - e.main.window.first; read > windowSize {
 		t.Errorf("%d messages are in memory", read)
 	}
 }
 
-func TestTheCursorIsSavedAndTheDiskGivenBack(t *testing.T) {
-	d := &door{}
-	e := newEdge(t, t.TempDir(), start(t, d).URL(), accounts.Operator)
-	var answered sync.WaitGroup
+func TestForwarderSavesCursorAndFreesDisk(t *testing.T) {
+	d := &fakeAcceptor{}
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	var outcomes sync.WaitGroup
 	for range 2 * segmentBytes / 60_000 {
-		answered.Add(1)
+		outcomes.Add(1)
 		e.Accept(nhip.Message{Client: "0", Topic: "a", Payload: make([]byte, 60_000)}, func(err error) {
 			if err != nil {
 				t.Error(err)
 			}
-			answered.Done()
+			outcomes.Done()
 		})
 	}
-	answered.Wait()
-	await.True(t, "all is forwarded", func() bool { return e.Pending() == 0 })
-	await.True(t, "a segment is given back", func() bool { return e.value(t, "journal_bytes") <= segmentBytes })
-	await.True(t, "the cursor stands at the end", func() bool { // it may have been saved half way before
+	outcomes.Wait()
+	awaittest.True(t, "all messages are forwarded", func() bool { return e.Pending() == 0 })
+	awaittest.True(t, "a segment is deleted", func() bool { return e.value(t, "journal_bytes") <= segmentBytes })
+	awaittest.True(t, "the cursor is at the end", func() bool { // it may have been saved before the last message
 		saved, err := os.ReadFile(filepath.Join(e.dir, forwardCursor+".cursor"))
-		return err == nil && strings.HasPrefix(string(saved), fmt.Sprint(e.journal.LastSeq(), " "))
+		return err == nil && strings.HasPrefix(string(saved), fmt.Sprint(e.main.journal.LastSeq(), " "))
 	})
 }
 
-func TestWhatCantBeForwardedIsNotLetIn(t *testing.T) {
-	e := newEdge(t, t.TempDir(), newRelay(t).url(), "")
+func TestForwarderRefusesInvalidMessages(t *testing.T) {
+	e := newTestForwarder(t, t.TempDir(), newTCPRelay(t).url(), "")
 	for _, m := range []nhip.Message{
-		{Topic: ""}, {Topic: "a/#"}, {Topic: "a", Payload: make([]byte, mqtt.MaxPacket)},
+		{Topic: ""}, {Topic: "a/#"}, {Topic: "a", Payload: make([]byte, topics.MaxPacket)},
 	} {
-		answer := make(chan error, 1)
-		e.Accept(m, func(err error) { answer <- err })
-		if <-answer == nil {
-			t.Errorf("%q with %d bytes is taken in", m.Topic, len(m.Payload))
+		outcome := make(chan error, 1)
+		e.Accept(m, func(err error) { outcome <- err })
+		err := <-outcome
+		if err == nil {
+			t.Errorf("%q with %d bytes is accepted", m.Topic, len(m.Payload))
+		}
+		if len(m.Payload) > 0 && nhip.ErrorCode(err) != nhip.CodeTooLarge { // the sender must not send it again
+			t.Errorf("%d bytes: %v", len(m.Payload), err)
 		}
 	}
 	if e.Pending() != 0 {
@@ -521,23 +549,23 @@ func TestWhatCantBeForwardedIsNotLetIn(t *testing.T) {
 	}
 }
 
-// TestTheGreatestMessagePassesBothGateways: what one of our gateways takes, the next one takes too.
-func TestTheGreatestMessagePassesBothGateways(t *testing.T) {
-	d := &door{}
-	e := newEdge(t, t.TempDir(), start(t, d).URL(), accounts.Operator)
-	box := dial(t, as(start(t, e), "box", accounts.Operator))
+// TestLargestMessageIsForwarded: the upstream gateway accepts the largest message that a gateway accepts.
+func TestLargestMessageIsForwarded(t *testing.T) {
+	d := &fakeAcceptor{}
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	device := dial(t, clientOptions(start(t, e), "device", accounts.Operator))
 	const topic, head = "nhip/in/position/1", 5
-	payload := make([]byte, mqtt.MaxPacket-head-len(topic))
-	if !acked(box.Publish(topic, 1, false, payload), waitFor) {
+	payload := make([]byte, topics.MaxPacket-head-len(topic))
+	if !acked(device.Publish(topic, 1, false, payload), waitFor) {
 		t.Fatal("not acknowledged")
 	}
-	await.True(t, "it arrives", func() bool { return len(d.messages()) == 1 })
+	awaittest.True(t, "the message arrives", func() bool { return len(d.messages()) == 1 })
 	if got := d.messages()[0]; len(got.Payload) != len(payload) {
 		t.Errorf("%d bytes arrived", len(got.Payload))
 	}
 }
 
-func TestADamagedFolderCostsNoMessages(t *testing.T) {
+func TestDamagedJournalCostsNoMessages(t *testing.T) {
 	dir := t.TempDir()
 	j, err := journal.Open(dir, journal.Options{})
 	if err != nil {
@@ -553,11 +581,11 @@ func TestADamagedFolderCostsNoMessages(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, forwardCursor+".cursor"), []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := &door{}
-	e := newEdge(t, dir, start(t, d).URL(), accounts.Operator)
-	await.True(t, "the good one arrives", func() bool { return all(t, d, 1, 1) && e.Pending() == 0 })
+	d := &fakeAcceptor{}
+	e := newTestForwarder(t, dir, startUpstream(t, d).URL(), accounts.Operator)
+	awaittest.True(t, "the valid message arrives", func() bool { return allArrived(t, d, 1, 1) && e.Pending() == 0 })
 	if e.value(t, "unreadable_total") != 1 || e.log.count("level=ERROR") != 2 {
-		t.Error("the damage is not told")
+		t.Error("the damage is not counted and logged")
 	}
 }
 
@@ -565,19 +593,19 @@ func TestForwardOptions(t *testing.T) {
 	dir := t.TempDir()
 	for what, o := range map[string]ForwardOptions{
 		"client id": {Dir: dir, Upstream: mqtt.Options{URL: "tcp://h:1"}},
-		"tcp://":    {Dir: dir, Upstream: mqtt.Options{URL: "h:1", ClientID: "edge"}},
-		"dir":       {Upstream: mqtt.Options{URL: "tcp://h:1", ClientID: "edge"}},
+		"scheme":    {Dir: dir, Upstream: mqtt.Options{URL: "h:1", ClientID: "forwarder"}},
+		"dir":       {Upstream: mqtt.Options{URL: "tcp://h:1", ClientID: "forwarder"}},
 	} {
 		o.Logger, o.Registry = slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 		if _, err := NewForwarder(o); err == nil || !strings.Contains(err.Error(), what) {
-			t.Errorf("%+v: %v, want one that says %q", o.Upstream, err, what)
+			t.Errorf("%+v: %v, want an error with %q", o.Upstream, err, what)
 		}
 	}
 }
 
-func TestAForwarderThatWasNeverStarted(t *testing.T) {
+func TestForwarderStopWithoutStart(t *testing.T) {
 	f, err := NewForwarder(ForwardOptions{
-		Dir: t.TempDir(), Upstream: mqtt.Options{URL: "tcp://127.0.0.1:1", ClientID: "edge"},
+		Dir: t.TempDir(), Upstream: mqtt.Options{URL: "tcp://127.0.0.1:1", ClientID: "forwarder"},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// windowSize is how many records may be on their way: twice what all lanes together hold, so that a
-// lane that is stuck does not stop the others at once.
+// windowSize is how many records may be in flight: twice what all queues of the publisher hold, so that one stuck
+// queue does not stop the others at once.
 const windowSize = 1 << 12
 
-// window knows which records are on their way upstream, whose acknowledgements come in any order,
-// and up to where none is missing.
+// window tracks the records in flight to upstream, which are acknowledged in any order. It tracks the seq up to which
+// all are acknowledged.
 type window struct {
-	room chan struct{} // holds one for each record in the window
+	tokens chan struct{} // holds one element for each record in the window
 
 	mu    sync.Mutex
-	slots [windowSize]slot // by ticket
+	slots [windowSize]slot // by ticket modulo windowSize
 	first uint64           // ticket of the oldest record that is not acknowledged
-	next  uint64           // ticket of the next
-	done  uint64           // seq up to which all is acknowledged
+	next  uint64           // ticket of the next record
+	done  uint64           // seq up to which all records are acknowledged
 }
 
 type slot struct {
@@ -28,49 +28,57 @@ type slot struct {
 	acked    bool
 }
 
-// newWindow returns an empty window; all up to seq done is acknowledged.
+// newWindow returns an empty window. All records up to seq done are acknowledged.
 func newWindow(done uint64) *window {
-	return &window{room: make(chan struct{}, windowSize), done: done}
+	return &window{tokens: make(chan struct{}, windowSize), done: done}
 }
 
-// enter takes a record in, later ones after earlier ones, and returns its ticket. It waits while the
-// window is full, and is false when ctx ends first.
-func (w *window) enter(ctx context.Context, seq uint64, received time.Time) (ticket uint64, ok bool) {
+// add adds a record and returns its ticket. Records must be added in the order of seq. add waits while the window is
+// full, and returns ctx.Err() if ctx ends first.
+func (w *window) add(ctx context.Context, seq uint64, received time.Time) (ticket uint64, err error) {
 	select {
-	case w.room <- struct{}{}:
+	case w.tokens <- struct{}{}:
 	case <-ctx.Done():
-		return 0, false
+		return 0, ctx.Err()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	ticket = w.next
 	w.slots[ticket%windowSize] = slot{seq: seq, received: received}
 	w.next++
-	return ticket, true
+	return ticket, nil
 }
 
-// leave notes the acknowledgement of a record.
-func (w *window) leave(ticket uint64) {
+// ack records the acknowledgement of a record.
+func (w *window) ack(ticket uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.slots[ticket%windowSize].acked = true
 	for w.first < w.next && w.slots[w.first%windowSize].acked {
 		w.done = w.slots[w.first%windowSize].seq
 		w.first++
-		<-w.room
+		<-w.tokens
 	}
 }
 
-// position returns the seq up to which all is acknowledged.
+// reset empties the window. Records that were acknowledged behind one that was not are forgotten, too.
+func (w *window) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ; w.first < w.next; w.first++ {
+		<-w.tokens
+	}
+}
+
+// position returns the seq up to which all records are acknowledged.
 func (w *window) position() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.done
 }
 
-// oldest returns when the oldest record that is not acknowledged was received; false when there is
-// none.
-func (w *window) oldest() (time.Time, bool) {
+// oldest returns when the oldest record that is not acknowledged was received; ok is false if there is none.
+func (w *window) oldest() (received time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.slots[w.first%windowSize].received, w.first < w.next

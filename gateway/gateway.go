@@ -1,168 +1,142 @@
-// Package gateway is where the city's boxes arrive. It knows who speaks, and carries bytes on: what
-// a device publishes goes through the collector's door, and is acknowledged when it is on disk
-// there. Where no collector is in the same process, a Forwarder is the door: it keeps messages on disk
-// until a broker upstream has them. What the roles say to each other goes through the broker as
-// usual. It never reads a payload.
+// Package gateway receives the messages of devices over MQTT, HTTP push, dropped files and polled feeds.
+//
+// It authenticates devices, enforces access rules and limits, and passes bytes on; it never parses a payload. Gateway
+// is an MQTT broker (nhip/internal/mqtt/broker) with our rules. It hands each device message to an nhip.Acceptor and
+// acknowledges the message when it is on disk there. The acceptor is the collector in the same process or, if the
+// gateway runs alone, a Forwarder, which keeps messages on disk until an upstream broker has acknowledged them.
+// Messages between roles go through the broker as usual.
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
+	"net/http"
+	"sync"
 	"time"
 
 	"nhip"
 	"nhip/internal/fleet"
-	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/broker"
+	"nhip/internal/mqtt/packet"
+	"nhip/internal/recovery"
+	"nhip/internal/task"
+	"nhip/internal/topics"
 
-	broker "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 )
 
-// Limits of the embedded broker. They cure what the broker library leaves open: it would take
-// packets of any size before a log-in, and wait for ever for the first one.
-const (
-	connectTimeout = 10 * time.Second // from accept to the end of CONNECT
-	roleRoom       = 1 << 13          // messages that may wait for one slow role
-	deviceRoom     = 1 << 7           // commands that may wait for a device
-	readBuffer     = 1 << 9           // bytes; a fix fits
-	maxSession     = 24 * 60 * 60     // s that a session outlives its connection
-	sysTopicEvery  = 60               // s
-	logBurst       = 10               // log lines that clients can cause at once; then one a second
-)
+// connectTimeout is the time from accept to the end of CONNECT. It bounds the TLS handshake too.
+const connectTimeout = 10 * time.Second
 
-// Options say what a gateway needs.
+// takeOverTimeout bounds how long a new connection waits for the end of the previous one with the same client id. A
+// connection that waits for a full disk may take longer to end.
+const takeOverTimeout = 5 * time.Second
+
+// roleAddr is the address of the listener for roles. It is never reachable from another machine, so it needs no TLS.
+const roleAddr = "127.0.0.1:0"
+
+// Options configures a Gateway.
 type Options struct {
 	Addr     string      // host:port; port 0 picks a free one
 	TLS      *tls.Config // nil: plain
 	Public   PublicOptions
 	Accounts Accounts
 	Limits   Limits
-	Clock    nhip.Clock // says when a message was received
+	Clock    nhip.Clock // for the time at which a message was received
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+
+	connectTimeout, writeTimeout time.Duration // 0: the usual ones
 }
 
-// Gateway is the embedded MQTT broker with our rules around it.
+// Gateway is an embedded MQTT broker with our access rules and limits.
 type Gateway struct {
-	street *listener // where devices arrive
-	inside *listener // for the roles, on this machine only and never behind TLS
-	public *listener // for guests; nil: none
-	server *broker.Server
-	hook   *hook
-	fleet  *fleet.Publisher
+	devices *listener
+	roles   *listener // on the loopback interface, without TLS
+	public  *publicListeners
+	server  *broker.Server
+	hook    *hook
 
-	unwatch context.CancelFunc // ends the watch of revocations; nil where there is none
-	watched chan struct{}      // closed at its end
+	guestServer *http.Server   // nil: not started, or no public WebSocket
+	serving     sync.WaitGroup // connections that were accepted
+	fleet       *fleet.Publisher
+	tasks       *task.Group
 }
 
-// New binds the address. Nothing is served before Start.
+// New binds the addresses. It serves nothing before Start.
 func New(o Options) (*Gateway, error) {
 	log := o.Logger.With("component", "gateway")
 	m := newMetrics(o.Registry)
+	o.connectTimeout = cmp.Or(o.connectTimeout, connectTimeout)
 	from := newAddresses(o.Limits)
-	caps := broker.NewDefaultServerCapabilities()
-	caps.MaximumPacketSize = mqtt.MaxPacket
-	caps.MaximumClientWritesPending = roleRoom
-	caps.MaximumClients = math.MaxInt64 // the listener counts
-	caps.MaximumSessionExpiryInterval = maxSession
-	caps.TopicAliasMaximum = 0 // the rules about topics see names, not aliases
 	g := &Gateway{
-		server: broker.New(&broker.Options{
-			Capabilities:           caps,
-			Logger:                 slog.New(errorsOnly{log.Handler()}).With("library", "mochi"),
-			SysTopicResendInterval: sysTopicEvery,
-			InlineClient:           true, // says what the gateway itself says
-
-			ClientNetReadBufferSize: readBuffer,
-		}),
 		hook: &hook{
 			accounts: o.Accounts, limits: o.Limits, addresses: from, log: log, metrics: m, clock: o.Clock,
-			speak: rate.NewLimiter(1, logBurst),
+			guard:      recovery.NewGuard(o.Registry, log),
+			logLimiter: rate.NewLimiter(1, logBurst), anonymous: o.Public.Anonymous,
 		},
+		tasks: task.NewGroup(),
 	}
-	g.fleet = fleet.NewPublisher(g.tell)
-	g.hook.anonymous = o.Public.Anonymous
+	g.fleet = fleet.NewPublisher(g.publishRetained)
 	g.hook.private.Store(new(map[string]bool))
 	g.hook.directory.Store(new(directory))
-	g.hook.clientOf = func(id string) *broker.Client {
-		cl, _ := g.server.Clients.Get(id)
-		return cl
-	}
-	if err := g.server.AddHook(g.hook, nil); err != nil {
-		return nil, fmt.Errorf("can't set up the broker: %w", err)
-	}
+	g.hook.states.Store(newDeviceStates(new(fleet.Fleet), nil))
+	g.server = broker.New(broker.Options{
+		Rules: g.hook, Observer: g.hook.observer(), ConnectTimeout: o.connectTimeout, TakeOver: takeOverTimeout,
+		WriteTimeout: cmp.Or(o.writeTimeout, writeTimeout),
+	})
+	g.hook.identityOf = g.server.Identity
+	registerStats(o.Registry, g.server.Stats)
 	return g, g.listen(o, from, log, m)
 }
-
-// insideAddr is where the roles come in.
-const insideAddr = "127.0.0.1:0"
 
 func (g *Gateway) listen(o Options, from *addresses, log *slog.Logger, m *metrics) error {
 	l, err := net.Listen("tcp", o.Addr)
 	if err != nil {
-		return fmt.Errorf("can't listen for MQTT on %s: %w", o.Addr, err)
+		return &ListenError{ListenerDevices, o.Addr, err}
 	}
-	g.street = newListener(l, connectTimeout, from, log, m)
-	g.street.tls = o.TLS
-	if l, err = net.Listen("tcp", insideAddr); err != nil {
-		return errors.Join(fmt.Errorf("can't listen for MQTT on %s: %w", insideAddr, err), g.street.Close())
+	g.devices = newListener(l, o.connectTimeout, from, log, m)
+	g.devices.tls = o.TLS
+	if l, err = net.Listen("tcp", roleAddr); err != nil {
+		return errors.Join(&ListenError{ListenerRoles, roleAddr, err}, g.devices.Close())
 	}
-	if o.Public.Addr != "" {
-		if err := g.listenPublic(o, log, m); err != nil {
-			return errors.Join(err, g.street.Close(), l.Close())
-		}
+	g.roles = newListener(l, connectTimeout, newAddresses(Limits{}), log, m)
+	if g.public, err = listenPublic(o, log, m); err != nil {
+		return errors.Join(err, g.devices.Close(), g.roles.Close())
 	}
-	g.inside = newListener(l, connectTimeout, newAddresses(Limits{}), log, m)
 	return nil
 }
 
-func (g *Gateway) listenPublic(o Options, log *slog.Logger, m *metrics) error {
-	l, err := net.Listen("tcp", o.Public.Addr)
-	if err != nil {
-		return fmt.Errorf("can't listen for guests on %s: %w", o.Public.Addr, err)
-	}
-	g.public = newListener(l, connectTimeout, newAddresses(o.Limits), log, m) // guests take no device's place
-	g.public.tls = o.Public.TLS
-	return nil
-}
+// Addr returns the address for devices as host:port.
+func (g *Gateway) Addr() string { return g.devices.Addr().String() }
 
-// PublicURL returns the address that guests come to; empty where they don't.
-func (g *Gateway) PublicURL() string {
+// URL returns the address for devices as MQTT clients write it.
+func (g *Gateway) URL() string { return urlOf(g.devices) }
+
+// urlOf returns the address of a listener of MQTT as clients write it; empty if there is none.
+func urlOf(l *listener) string {
 	switch {
-	case g.public == nil:
+	case l == nil:
 		return ""
-	case g.public.tls != nil:
-		return "wss://" + g.public.Addr().String() + publicPath
+	case l.tls != nil:
+		return "ssl://" + l.Addr().String()
 	}
-	return "ws://" + g.public.Addr().String() + publicPath
+	return "tcp://" + l.Addr().String()
 }
 
-// Addr returns the address that devices come to.
-func (g *Gateway) Addr() string { return g.street.Addr().String() }
+// InsideURL returns the address for roles and tools on this machine, which is always without TLS.
+func (g *Gateway) InsideURL() string { return "tcp://" + g.roles.Addr().String() }
 
-// URL returns the address that devices come to, as MQTT clients write it.
-func (g *Gateway) URL() string {
-	if g.street.tls != nil {
-		return "ssl://" + g.Addr()
-	}
-	return "tcp://" + g.Addr()
-}
-
-// InsideURL returns the address for who is on this machine: it is never behind TLS.
-func (g *Gateway) InsideURL() string { return "tcp://" + g.inside.Addr().String() }
-
-// SetFleet says which devices there are from now on, and tells the roles of stations and vehicles. Devices
-// that are gone or disabled, or whose secret is not valid any more, are cut off before it returns.
+// SetFleet replaces the fleet and publishes its stations and vehicles to the roles. Before it returns, it disconnects
+// devices that were removed or disabled, or whose secret is no longer valid.
 func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
-	known := newDirectory(f, feeds)
-	g.hook.directory.Store(&known)
 	private := make(map[string]bool)
 	for i := range f.Stations {
 		if f.Stations[i].Position == fleet.Private {
@@ -170,153 +144,116 @@ func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 		}
 	}
 	g.hook.private.Store(&private)
-	g.hook.allowances.keep(known)
-	g.hook.sessions.Range(func(conn, s any) bool {
-		if !s.(*session).stillKnown(known) {
-			g.hook.metrics.refused.WithLabelValues("revoked").Inc()
-			_ = conn.(net.Conn).Close() // it may be gone already
-		}
-		return true
-	})
+	g.hook.states.Store(newDeviceStates(f, g.hook.states.Load()))
+	g.hook.setDirectory(newDirectory(f, feeds))
 	g.fleet.Publish(f)
 }
 
-// tell publishes a retained message of the gateway's own.
-func (g *Gateway) tell(topic string, payload []byte) {
-	if err := g.server.Publish(topic, payload, true, 0); err != nil {
-		g.hook.log.Error("can't tell the roles of the fleet", "topic", topic, "error", err)
+// PublishCensus publishes the census of a gateway whose acceptor stores every message: another gateway may then forward
+// to it. It must be called after Start. Next to a collector it is not needed, because the collector has its own.
+func (g *Gateway) PublishCensus(id string) error {
+	payload, err := json.Marshal(topics.Census{Filters: []string{topics.EveryTopic}})
+	if err != nil {
+		return err
+	}
+	g.publishRetained(topics.CensusTopic(id), payload)
+	return nil
+}
+
+// publishRetained publishes a retained message of the gateway itself.
+func (g *Gateway) publishRetained(topic string, payload []byte) {
+	err := topics.CheckMessage(topic, payload)
+	if err == nil {
+		err = g.server.Publish(broker.Message{Topic: topic, Payload: payload, Retain: true})
+	}
+	if err != nil {
+		g.hook.log.Error("can't publish a retained message", "topic", topic, "error", err)
 	}
 }
 
-// Start begins to serve; what devices say goes through the door.
-func (g *Gateway) Start(door nhip.Door) error {
-	g.hook.door = door
-	r := &rooms{caps: g.server.Options.Capabilities}
-	for _, i := range []*intake{
-		newIntake("mqtt", g.street, deviceRoom, r, g.hook.forget, g.takeLeave),
-		newIntake("inside", g.inside, roleRoom, r, g.hook.forget, g.takeLeave),
-	} {
-		if err := g.server.AddListener(i); err != nil {
-			return fmt.Errorf("can't set up the broker: %w", err)
+// Start begins to serve. The messages of devices go to the acceptor.
+func (g *Gateway) Start(acceptor nhip.Acceptor) error {
+	g.hook.acceptor = acceptor
+	g.tasks.Go("device listener", func(ctx context.Context) error { return g.accept(ctx, "mqtt", g.devices) })
+	g.tasks.Go("role listener", func(ctx context.Context) error { return g.accept(ctx, "inside", g.roles) })
+	if g.public.webSocket != nil {
+		g.guestServer = newGuestServer(g)
+		g.tasks.Go("public listener", func(context.Context) error { return g.serveGuests() })
+	}
+	for _, l := range []*listener{g.public.mqtt, g.public.mqtts} {
+		if l != nil {
+			g.tasks.Go("public listener", func(ctx context.Context) error { return g.accept(ctx, guestListenerID, l) })
 		}
 	}
-	if g.public != nil {
-		if err := g.server.AddListener(newPublic(g.public, r, g.hook.forget, g.takeLeave, g.hook.log)); err != nil {
-			return fmt.Errorf("can't set up the broker: %w", err)
-		}
-	}
-	if err := g.server.Serve(); err != nil {
-		return fmt.Errorf("can't start the broker: %w", err)
-	}
-	if t := g.street.tls; t != nil && t.GetConfigForClient != nil {
-		ctx, cancel := context.WithCancel(context.Background())
-		g.unwatch, g.watched = cancel, make(chan struct{})
-		go func() {
-			defer close(g.watched)
-			g.watchRevoked(ctx)
-		}()
+	if t := g.devices.tls; t != nil && t.GetConfigForClient != nil {
+		g.tasks.Go("revocation watch", (&revocationWatch{g.hook, t}).Run)
 	}
 	return nil
 }
 
-// CloseDoor ends the intake: devices are cut off and refused, and it returns when every message that
-// is being taken in has its outcome, or ctx ends. The roles stay connected.
-func (g *Gateway) CloseDoor(ctx context.Context) error {
-	g.hook.close()
-	for _, cl := range g.server.Clients.GetAll() {
-		if g.hook.session(cl).rank != Role {
-			cl.Stop(packets.ErrServerShuttingDown)
+// accept serves the connections of a listener until it is closed. ctx ends handshakes of TLS.
+func (g *Gateway) accept(ctx context.Context, name string, l *listener) error {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return nil // the listener is closed
 		}
+		g.serving.Go(func() { g.serve(ctx, name, conn) })
 	}
+}
+
+// serve serves a connection. A handshake of TLS makes the stack of its goroutine grow, so the broker serves the
+// connection in another one, which idle connections keep.
+func (g *Gateway) serve(ctx context.Context, name string, conn net.Conn) {
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		g.server.Serve(conn, name)
+		return
+	}
+	defer g.hook.guard.Recover(name, func() { _ = conn.Close() })
+	if secured.HandshakeContext(ctx) != nil { // a client that speaks no TLS, or has no valid certificate
+		_ = conn.Close()
+		return
+	}
+	g.serving.Go(func() { g.server.Serve(conn, name) })
+}
+
+// StopAccepting takes no more messages of devices and refuses their log-ins. When every message that was handed to the
+// acceptor has its outcome and is acknowledged, or when ctx ends, it disconnects all clients but roles. It returns an
+// error if outcomes are missing.
+func (g *Gateway) StopAccepting(ctx context.Context) error {
+	g.hook.close()
 	settled := make(chan struct{})
-	go func() { g.hook.taking.Wait(); close(settled) }()
+	go func() { g.hook.inFlight.Wait(); close(settled) }()
+	var err error
 	select {
 	case <-settled:
-		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("messages are still being taken in: %w", ctx.Err())
+		err = fmt.Errorf("messages without an outcome are left: %w", ctx.Err())
 	}
-}
-
-// takeLeave tells the clients of a listener that the broker goes. The library does so while it asks again for a
-// lock that it holds, and hangs for ever where a client that leaves is waiting for that lock in between.
-func (g *Gateway) takeLeave(listener string) {
-	for _, cl := range g.server.Clients.GetAll() {
-		if cl.Net.Listener == listener && !cl.Closed() {
-			_ = g.server.DisconnectClient(cl, packets.ErrServerShuttingDown) // it may be gone already
+	for _, c := range g.server.Clients() {
+		if sessionOf(c).kind != Role {
+			c.Disconnect(packet.ServerShuttingDown)
 		}
 	}
+	return err
 }
 
-// Stop cuts all connections and waits, as long as ctx allows, until every message that is being
-// taken in has its outcome.
+// Stop closes the listeners and all connections. It waits, until ctx ends, for the outcome of every message that was
+// handed to the acceptor.
 func (g *Gateway) Stop(ctx context.Context) error {
-	if g.unwatch != nil {
-		g.unwatch()
-		<-g.watched
+	_, _ = g.devices.Close(), g.roles.Close() // they fail only if they were closed before
+	g.public.close()
+	if g.guestServer != nil {
+		_ = g.guestServer.Close() // connections that have not become WebSockets yet
 	}
-	done := make(chan error, 1)
-	go func() { done <- g.server.Close() }()
+	stopped := errors.Join(g.tasks.Stop(ctx), g.server.Stop(ctx))
+	settled := make(chan struct{})
+	go func() { g.serving.Wait(); g.hook.inFlight.Wait(); close(settled) }()
 	select {
-	case err := <-done:
-		_, _ = g.street.Close(), g.inside.Close() // where they were never served
-		if g.public != nil {
-			_ = g.public.Close() // as well
-		}
-		return err
+	case <-settled:
 	case <-ctx.Done():
-		return fmt.Errorf("the broker still has messages in hand: %w", ctx.Err())
+		stopped = errors.Join(stopped, fmt.Errorf("connections or messages without an outcome are left: %w", ctx.Err()))
 	}
-}
-
-// errorsOnly passes on errors: below them the broker library logs every client that hangs up.
-type errorsOnly struct{ slog.Handler }
-
-func (h errorsOnly) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= slog.LevelError
-}
-
-func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return errorsOnly{h.Handler.WithAttrs(attrs)}
-}
-
-func (h errorsOnly) WithGroup(name string) slog.Handler { return errorsOnly{h.Handler.WithGroup(name)} }
-
-// metrics are the gateway's numbers.
-type metrics struct {
-	connections prometheus.Gauge
-	refused     *prometheus.CounterVec // connections, by reason
-	messages    prometheus.Counter
-	denied      *prometheus.CounterVec // publications and subscriptions, by action
-	limited     *prometheus.CounterVec // what was slowed or cut, by class
-	unsaved     prometheus.Counter
-	pushes      *prometheus.CounterVec // by format and what became of them
-}
-
-func newMetrics(r prometheus.Registerer) *metrics {
-	m := &metrics{
-		connections: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "nhip_gateway_connections", Help: "Connections that are open now.",
-		}),
-		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nhip_gateway_refused_total", Help: "Connections turned away, by reason.",
-		}, []string{"reason"}),
-		messages: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "nhip_gateway_messages_total", Help: "Device messages carried on.",
-		}),
-		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nhip_gateway_denied_total", Help: "What a client asked for and may not do, by action.",
-		}, []string{"action"}),
-		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nhip_gateway_limited_total", Help: "What went beyond a limit and was slowed or cut, by class.",
-		}, []string{"class"}),
-		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nhip_gateway_pushes_total", Help: "What was pushed over HTTP, by format and outcome: taken, or the code of the error.",
-		}, []string{"format", "outcome"}),
-		unsaved: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "nhip_gateway_unsaved_total", Help: "Messages not acknowledged because they could not be put on disk.",
-		}),
-	}
-	r.MustRegister(m.connections, m.refused, m.messages, m.denied, m.limited, m.unsaved, m.pushes)
-	return m
+	return stopped
 }

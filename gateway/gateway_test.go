@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,38 +9,39 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"nhip"
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
+	"nhip/internal/task"
+	"nhip/internal/topics"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// waitFor bounds how long a test waits for what must come; absent is how long it waits to believe
-// that something does not.
+// waitFor bounds how long a test waits for an event; quietTime is how long it waits before it concludes that an event
+// does not occur.
 const (
-	waitFor = 10 * time.Second
-	absent  = 150 * time.Millisecond
+	waitFor   = awaittest.Timeout
+	quietTime = 150 * time.Millisecond
 )
 
-// door keeps what comes in and answers when it is told to.
-type door struct {
+// fakeAcceptor records messages. It calls done at once or, if hold is set, when hold is closed.
+type fakeAcceptor struct {
 	mu   sync.Mutex
 	got  []nhip.Message
-	hold chan struct{} // nil: answers at once
-	err  error
+	hold chan struct{} // nil: done is called at once
+	err  error         // passed to done
 }
 
-func (d *door) Accept(m nhip.Message, done func(error)) {
+func (d *fakeAcceptor) Accept(m nhip.Message, done func(error)) {
 	d.mu.Lock()
 	d.got = append(d.got, m)
 	hold, err := d.hold, d.err
@@ -51,7 +53,7 @@ func (d *door) Accept(m nhip.Message, done func(error)) {
 	go func() { <-hold; done(err) }()
 }
 
-func (d *door) messages() []nhip.Message {
+func (d *fakeAcceptor) messages() []nhip.Message {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]nhip.Message(nil), d.got...)
@@ -59,18 +61,18 @@ func (d *door) messages() []nhip.Message {
 
 var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
 
-func start(t *testing.T, d nhip.Door) *Gateway {
+func start(t *testing.T, d nhip.Acceptor) *Gateway {
 	t.Helper()
 	return startWith(t, d, Limits{})
 }
 
-func startWith(t testing.TB, d nhip.Door, l Limits) *Gateway {
+func startWith(t testing.TB, d nhip.Acceptor, l Limits) *Gateway {
 	t.Helper()
 	return startAs(t, d, Options{Limits: l})
 }
 
-// startAs starts a gateway with the options that are given, and the usual ones.
-func startAs(t testing.TB, d nhip.Door, o Options) *Gateway {
+// startAs starts a gateway with some options and the usual ones.
+func startAs(t testing.TB, d nhip.Acceptor, o Options) *Gateway {
 	t.Helper()
 	o.Addr, o.Accounts, o.Clock = "127.0.0.1:0", accounts, nhip.WallClock{}
 	o.Logger, o.Registry = slog.New(slog.DiscardHandler), prometheus.NewRegistry()
@@ -91,7 +93,7 @@ func startAs(t testing.TB, d nhip.Door, o Options) *Gateway {
 	return g
 }
 
-func as(g *Gateway, id, password string) mqtt.Options {
+func clientOptions(g *Gateway, id, password string) mqtt.Options {
 	return mqtt.Options{URL: g.URL(), ClientID: id, Username: id, Password: password}
 }
 
@@ -109,121 +111,124 @@ func acked(tok paho.Token, within time.Duration) bool {
 	return tok.WaitTimeout(within) && tok.Error() == nil
 }
 
-func TestAcknowledgedOnlyWhenTheDoorSaysSo(t *testing.T) {
-	d := &door{hold: make(chan struct{})}
-	c := dial(t, as(start(t, d), "box", accounts.Operator))
+func TestPubackFollowsAcceptor(t *testing.T) {
+	d := &fakeAcceptor{hold: make(chan struct{})}
+	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator))
 	tok := c.Publish("nhip/in/position/5473", 1, false, []byte(`{"a":1}`))
-	await.True(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
-	if acked(tok, absent) {
-		t.Fatal("acknowledged before its outcome was on disk")
+	awaittest.True(t, "the message reaches the acceptor", func() bool { return len(d.messages()) == 1 })
+	if acked(tok, quietTime) {
+		t.Fatal("acknowledged before the message was on disk")
 	}
 	close(d.hold)
 	if !acked(tok, waitFor) {
-		t.Fatalf("not acknowledged after its outcome was on disk: %v", tok.Error())
+		t.Fatalf("not acknowledged after the message was on disk: %v", tok.Error())
 	}
 	m := d.messages()[0]
-	if m.Client != "box" || m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` || m.Received.IsZero() {
-		t.Errorf("carried on as %+v", m)
+	if m.Client != "device" || m.Topic != "nhip/in/position/5473" || string(m.Payload) != `{"a":1}` ||
+		m.Received.IsZero() {
+		t.Errorf("passed on as %+v", m)
 	}
 }
 
-func TestNotAcknowledgedWhenItCantBeSaved(t *testing.T) {
-	d := &door{err: errors.New("disk full")}
-	c := dial(t, as(start(t, d), "box", accounts.Operator))
+func TestUnsavedMessageIsNotAcknowledged(t *testing.T) {
+	d := &fakeAcceptor{err: errors.New("disk full")}
+	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator))
 	tok := c.Publish("nhip/in/position/1", 1, false, []byte("{}"))
-	await.True(t, "the client sends it again after its connection was cut", func() bool { return len(d.messages()) >= 2 })
+	awaittest.True(t, "the client sends the message again after it was disconnected", func() bool {
+		return len(d.messages()) >= 2
+	})
 	d.mu.Lock()
 	d.err = nil
 	d.mu.Unlock()
 	if !acked(tok, waitFor) {
-		t.Error("not acknowledged once the disk is back")
+		t.Error("not acknowledged after the disk has recovered")
 	}
 }
 
-func TestDeviceMessagesReachNobodyElse(t *testing.T) {
-	g := start(t, &door{})
-	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), "#")
-	box := dial(t, as(g, "box", accounts.Operator))
-	role := dial(t, as(g, "role", accounts.Role))
-	if !acked(box.Publish("nhip/in/position/1", 1, true, []byte("{}")), waitFor) {
+func TestDeviceMessagesAreNotBroadcast(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), "#")
+	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	role := dial(t, clientOptions(g, "role", accounts.Role))
+	if !acked(device.Publish("nhip/in/position/1", 1, true, []byte("{}")), waitFor) {
 		t.Fatal("not acknowledged")
 	}
 	role.Publish("nhip/live/bus/a/1", 1, true, []byte("live"))
 	m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true })
 	if m.Topic != "nhip/live/bus/a/1" {
-		t.Errorf("the subscriber of everything heard %s first", m.Topic)
+		t.Errorf("a subscriber to # received %s first", m.Topic)
 	}
 }
 
-func TestRetainedLiveStateIsThereForWhoeverComesLater(t *testing.T) {
-	g := start(t, &door{})
-	role := dial(t, as(g, "role", accounts.Role))
+func TestLaterSubscriberReceivesRetainedState(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
+	role := dial(t, clientOptions(g, "role", accounts.Role))
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("state")), waitFor) {
 		t.Fatal("not acknowledged")
 	}
-	l := mqtttest.Listen(t, as(g, "late", accounts.Operator), mqtt.Live)
+	l := mqtttest.Listen(t, clientOptions(g, "late", accounts.Operator), topics.Live)
 	m := l.Wait(t, "the retained state", func(mqtttest.Message) bool { return true })
 	if !m.Retained || m.Payload != "state" {
-		t.Errorf("heard %+v", m)
+		t.Errorf("received %+v", m)
 	}
 }
 
-// TestACityLargerThanAQueueIsToldWhole: the library would put into a new subscriber's queue what fits, and drop
-// the rest.
-func TestACityLargerThanAQueueIsToldWhole(t *testing.T) {
-	g := start(t, &door{})
-	role := dial(t, as(g, "role", accounts.Role))
-	const buses = 2*roleRoom + 1
+// TestRetainedStateLargerThanQueue: the library alone would put as many messages into a new subscriber's queue as fit,
+// and drop the rest.
+func TestRetainedStateLargerThanQueue(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
+	role := dial(t, clientOptions(g, "role", accounts.Role))
+	const buses = 2*roleQueue + 1
 	for i := range buses {
 		role.Publish(fmt.Sprintf("nhip/live/bus/a/%d", i), 0, true, []byte("state"))
 	}
-	role.Publish("nhip/live/bus/a/0", 0, true, nil) // it has left
+	role.Publish("nhip/live/bus/a/0", 0, true, nil) // removed
 	if !acked(role.Publish("nhip/live/census/c", 1, true, []byte("{}")), waitFor) {
 		t.Fatal("not acknowledged")
 	}
-	heard := make(map[string]bool)
+	received := make(map[string]bool)
 	var mu sync.Mutex
-	o := as(g, "late", accounts.Role)
-	o.Subscribe = map[string]byte{mqtt.LiveBuses: 0}
+	o := clientOptions(g, "late", accounts.Role)
+	o.Subscribe = map[string]byte{topics.LiveBuses: 0}
 	o.Handle = func(topic string, payload []byte, retained bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		heard[topic] = retained && string(payload) == "state"
+		received[topic] = retained && string(payload) == "state"
 	}
 	dial(t, o)
-	await.True(t, "the whole city is told", func() bool {
+	awaittest.True(t, "the whole state is received", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return len(heard) >= buses-1
+		return len(received) >= buses-1
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	for topic, ok := range heard {
+	for topic, ok := range received {
 		if !ok || topic == "nhip/live/bus/a/0" || !strings.HasPrefix(topic, "nhip/live/bus/") {
-			t.Errorf("%s is not told as it should be", topic)
+			t.Errorf("unexpected or wrong message on %s", topic)
 		}
 	}
 }
 
-func TestWhoMayEnter(t *testing.T) {
-	g := start(t, &door{})
+func TestWrongPasswordIsRefused(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
 	for _, password := range []string{"", "wrong", "operator-secre", "operator-secrets"} {
-		if c, err := mqtt.Dial(t.Context(), as(g, "x", password)); err == nil {
+		if c, err := mqtt.Dial(t.Context(), clientOptions(g, "x", password)); err == nil {
 			c.Close()
-			t.Errorf("the password %q opens the door", password)
+			t.Errorf("the password %q is accepted", password)
 		}
 	}
 	if n := testutil.ToFloat64(g.hook.metrics.refused.WithLabelValues("credentials")); n != 4 {
 		t.Errorf("%v refusals counted, want 4", n)
 	}
-	if (Accounts{}).Rank(nil) != Nobody {
-		t.Error("an empty secret opens to an empty password")
+	if (Accounts{}).Kind(nil) != Unauthenticated {
+		t.Error("an empty secret matches an empty password")
 	}
 }
 
-func TestWhoMayPublishWhat(t *testing.T) {
+func TestMayPublishByKind(t *testing.T) {
 	for _, c := range []struct {
-		rank  Rank
+		rank  PrincipalKind
 		topic string
 		want  bool
 	}{
@@ -235,89 +240,92 @@ func TestWhoMayPublishWhat(t *testing.T) {
 		{Operator, "nhip/dead/x", false},
 		{Operator, "$SYS/broker", false},
 		{Operator, "nhip/in/+", false},
-		{Operator, strings.Repeat("a", mqtt.MaxTopic+1), false},
+		{Operator, strings.Repeat("a", topics.MaxTopic+1), false},
 		{Role, "nhip/live/bus/a/1", true},
 		{Role, "nhip/ask/main/ledger", true},
 		{Role, "nhip/answer/api", true},
 		{Role, "nhip/in/position/1", false},
 		{Role, "/hfp/v2/x", false},
-		{Nobody, "nhip/in/position/1", false},
+		{Unauthenticated, "nhip/in/position/1", false},
 	} {
-		if got := (&session{rank: c.rank}).mayPublish(c.topic); got != c.want {
-			t.Errorf("rank %d publishes to %.40q: %v, want %v", c.rank, c.topic, got, c.want)
+		if got := (&session{kind: c.rank}).mayPublish(c.topic); got != c.want {
+			t.Errorf("kind %d publishes to %.40q: %v, want %v", c.rank, c.topic, got, c.want)
 		}
 	}
 }
 
-func TestForbiddenTopicsAreCountedAndStayEmpty(t *testing.T) {
-	d := &door{}
+func TestForbiddenPublicationIsCountedAndDropped(t *testing.T) {
+	d := &fakeAcceptor{}
 	g := start(t, d)
-	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), mqtt.Live)
-	box := dial(t, as(g, "box", accounts.Operator))
-	box.Publish("nhip/live/bus/a/1", 0, true, []byte("lie"))
-	await.True(t, "the attempt is counted", func() bool {
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), topics.Live)
+	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	device.Publish("nhip/live/bus/a/1", 0, true, []byte("forged"))
+	awaittest.True(t, "the attempt is counted", func() bool {
 		return testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("publish")) == 1
 	})
-	role := dial(t, as(g, "role", accounts.Role))
-	role.Publish("nhip/live/bus/a/1", 0, true, []byte("truth"))
-	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "truth" {
-		t.Errorf("heard %q", m.Payload)
+	role := dial(t, clientOptions(g, "role", accounts.Role))
+	role.Publish("nhip/live/bus/a/1", 0, true, []byte("genuine"))
+	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "genuine" {
+		t.Errorf("received %q", m.Payload)
 	}
 	if len(d.messages()) != 0 {
-		t.Error("a forbidden message reached the door")
+		t.Error("a forbidden message reached the acceptor")
 	}
 }
 
-func TestWillsAreTakenAway(t *testing.T) {
-	d := &door{}
+func TestWillIsRemoved(t *testing.T) {
+	d := &fakeAcceptor{}
 	g := start(t, d)
-	l := mqtttest.Listen(t, as(g, "spy", accounts.Operator), "#")
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), "#")
 	conn, err := net.Dial("tcp", g.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").SetPassword(accounts.Operator).
-		SetWill("nhip/live/bus/a/1", "lie", 1, true).SetAutoReconnect(false).
+		SetWill("nhip/live/bus/a/1", "forged", 1, true).SetAutoReconnect(false).
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
 	c := paho.NewClient(o)
 	if !acked(c.Connect(), waitFor) {
-		t.Fatal("a box with a will is shut out")
+		t.Fatal("a device with a will is refused")
 	}
-	_ = conn.Close() // without a DISCONNECT, which is what a will is for
-	await.True(t, "the box is gone", func() bool { return len(g.server.Clients.GetByListener("mqtt")) == 1 })
-	role := dial(t, as(g, "role", accounts.Role))
-	role.Publish("nhip/live/bus/a/2", 1, false, []byte("truth"))
-	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "truth" {
-		t.Errorf("the will is published: %+v", m)
+	_ = conn.Close() // without a DISCONNECT, so that a will would be published
+	awaittest.True(t, "the device is disconnected", func() bool {
+		return g.server.Stats().Clients == 1
+	})
+	role := dial(t, clientOptions(g, "role", accounts.Role))
+	role.Publish("nhip/live/bus/a/2", 1, false, []byte("genuine"))
+	if m := l.Wait(t, "the role's message", func(mqtttest.Message) bool { return true }); m.Payload != "genuine" {
+		t.Errorf("received the will: %+v", m)
 	}
 	if len(d.messages()) != 0 || testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("will")) != 1 {
-		t.Error("the will reached the door, or was not counted")
+		t.Error("the will reached the acceptor, or was not counted")
 	}
 }
 
-func TestNoPacketBeforeTheDeadlineEndsTheConnection(t *testing.T) {
+func TestListenerTimesOutSilentConnection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	quick := newListener(l, absent, newAddresses(Limits{}), slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()))
-	defer quick.Close()
+	impatient := newListener(l, quietTime, newAddresses(Limits{}), slog.New(slog.DiscardHandler),
+		newMetrics(prometheus.NewRegistry()))
+	defer impatient.Close()
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	server, err := quick.Accept()
+	server, err := impatient.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var timeout net.Error
 	if _, err := server.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Errorf("a silent client's read ends with %v", err)
+		t.Errorf("reading from a silent client: %v, want a timeout", err)
 	}
 }
 
-// flaky fails a few times before it accepts.
+// flaky is a listener whose first calls of Accept fail.
 type flaky struct {
 	net.Listener
 	failures int
@@ -330,7 +338,7 @@ func (f *flaky) Accept() (net.Conn, error) {
 	return f.Listener.Accept()
 }
 
-func TestTheListenerOutlivesAcceptErrors(t *testing.T) {
+func TestListenerRetriesAfterAcceptErrors(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -344,15 +352,15 @@ func TestTheListenerOutlivesAcceptErrors(t *testing.T) {
 	defer conn.Close()
 	server, err := l.Accept()
 	if err != nil {
-		t.Fatalf("gave up: %v", err)
+		t.Fatalf("accept: %v", err)
 	}
 	if testutil.ToFloat64(m.refused.WithLabelValues("accept")) != 2 || testutil.ToFloat64(m.connections) != 1 {
-		t.Error("not counted")
+		t.Error("errors or connections not counted")
 	}
 	_ = server.Close()
 	_ = server.Close()
 	if testutil.ToFloat64(m.connections) != 0 {
-		t.Error("an open connection is still counted")
+		t.Error("a closed connection is still counted")
 	}
 	_ = l.Close()
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -360,14 +368,14 @@ func TestTheListenerOutlivesAcceptErrors(t *testing.T) {
 	}
 }
 
-func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
-	g := start(t, &door{})
+func TestHugePacketIsRejectedByItsHeader(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
 	conn, err := net.Dial("tcp", g.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	// CONNECT with a remaining length of 256 MB, and then nothing.
+	// CONNECT with a remaining length of 256 MB, and no body.
 	if _, err := conn.Write([]byte{0x10, 0xff, 0xff, 0xff, 0x7f}); err != nil {
 		t.Fatal(err)
 	}
@@ -377,15 +385,16 @@ func TestHugePacketsAreCutOffBeforeTheyAreRead(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatHasJustComeDoesNotOutliveTheStop(t *testing.T) {
-	for range 20 { // which of the two comes first is chance
+func TestStopEndsConnectionJustAccepted(t *testing.T) {
+	for range 20 { // the order of accept and stop is random
 		g, err := New(Options{
-			Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+			Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
+			Registry: prometheus.NewRegistry(),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.Start(&door{}); err != nil {
+		if err := g.Start(&fakeAcceptor{}); err != nil {
 			t.Fatal(err)
 		}
 		conn, err := net.Dial("tcp", g.Addr())
@@ -397,76 +406,106 @@ func TestAConnectionThatHasJustComeDoesNotOutliveTheStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took > connectTimeout/2 {
-			t.Errorf("a silent client held up the stop for %s", took)
+			t.Errorf("a silent client delayed the stop by %s", took)
 		}
 		if n := testutil.ToFloat64(g.hook.metrics.connections); n != 0 {
-			t.Errorf("%v connections are open after the stop", n)
+			t.Errorf("%v open connections after the stop", n)
 		}
 		_ = conn.Close()
 	}
 }
 
-func TestCloseDoorWaitsForWhatIsInHand(t *testing.T) {
-	d := &door{hold: make(chan struct{})}
+func TestStopAcceptingWaitsForOutcomes(t *testing.T) {
+	d := &fakeAcceptor{hold: make(chan struct{})}
 	g := start(t, d)
-	box := dial(t, as(g, "box", accounts.Operator))
-	role := dial(t, as(g, "role", accounts.Role))
-	box.Publish("nhip/in/position/1", 1, false, []byte("{}"))
-	await.True(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
-	short, cancel := context.WithTimeout(t.Context(), absent)
+	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	role := dial(t, clientOptions(g, "role", accounts.Role))
+	device.Publish("nhip/in/position/1", 1, false, []byte("{}"))
+	awaittest.True(t, "the message reaches the acceptor", func() bool { return len(d.messages()) == 1 })
+	short, cancel := context.WithTimeout(t.Context(), quietTime)
 	defer cancel()
-	if g.CloseDoor(short) == nil {
-		t.Fatal("the door is closed with a message in hand")
+	if g.StopAccepting(short) == nil {
+		t.Fatal("StopAccepting returned before the outcome of a message")
 	}
 	close(d.hold)
-	if err := g.CloseDoor(t.Context()); err != nil {
+	if err := g.StopAccepting(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("{}")), waitFor) {
-		t.Error("a role is cut off with the devices")
+		t.Error("a role was disconnected with the devices")
 	}
-	if c, err := mqtt.Dial(t.Context(), as(g, "late", accounts.Operator)); err == nil {
+	if c, err := mqtt.Dial(t.Context(), clientOptions(g, "late", accounts.Operator)); err == nil {
 		c.Close()
-		t.Error("a device is let in after the door was closed")
+		t.Error("a device connected after StopAccepting")
 	}
 }
 
-func TestPortInUse(t *testing.T) {
-	g := start(t, &door{})
+// TestStopAcceptingAcknowledges: what is on its way to the disk when the gateway stops is acknowledged, so that devices
+// don't send it again.
+func TestStopAcceptingAcknowledges(t *testing.T) {
+	d := &fakeAcceptor{hold: make(chan struct{})}
+	g := start(t, d)
+	setDevices(g, newDevice("attacker", "v"))
+	r := dialRaw(t, g)
+	r.logIn()
+	for id := range uint16(3) {
+		r.send(publish1("nhip/in/position/attacker", id+1, "{}"))
+	}
+	awaittest.True(t, "all are handed over", func() bool { return len(d.messages()) == 3 })
+	stopped := make(chan error, 1)
+	go func() { stopped <- g.StopAccepting(t.Context()) }()
+	awaittest.True(t, "the gateway is stopping", g.hook.isClosed)
+	r.send(publish1("nhip/in/position/attacker", 9, "{}")) // too late
+	close(d.hold)
+	if got, closed := r.readToEnd(); !closed ||
+		!bytes.Equal(got, []byte{0x40, 2, 0, 1, 0x40, 2, 0, 2, 0x40, 2, 0, 3}) {
+		t.Errorf("received % x, closed %v", got, closed)
+	}
+	if err := <-stopped; err != nil || len(d.messages()) != 3 {
+		t.Errorf("%v, %d messages accepted", err, len(d.messages()))
+	}
+}
+
+func TestNewFailsOnPortInUse(t *testing.T) {
+	g := start(t, &fakeAcceptor{})
 	_, err := New(Options{
 		Addr: g.Addr(), Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err == nil || !strings.Contains(err.Error(), g.Addr()) {
-		t.Errorf("a port in use: %v", err)
+		t.Errorf("got %v, want an error that names the address", err)
 	}
 }
 
-// TestStopWhileClientsLeave: the broker library asks for a lock twice when it takes leave of its clients, and hangs
-// when a client leaves in between.
-func TestStopWhileClientsLeave(t *testing.T) {
+// TestStopWhileClientsDisconnect: clients that come and go while the gateway stops don't hold it up.
+func TestStopWhileClientsDisconnect(t *testing.T) {
 	g, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Addr: "127.0.0.1:0", Accounts: accounts, Clock: nhip.WallClock{}, Logger: slog.New(slog.DiscardHandler),
+		Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Start(&door{}); err != nil {
+	if err := g.Start(&fakeAcceptor{}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		dial(t, as(g, fmt.Sprint("box-", i), accounts.Operator))
+		dial(t, clientOptions(g, fmt.Sprint("device-", i), accounts.Operator))
 	}
 	stopped := make(chan struct{})
-	var leaving sync.WaitGroup
+	var disconnecting sync.WaitGroup
 	for range 2 {
-		leaving.Go(func() {
+		disconnecting.Go(func() {
 			for {
 				select {
 				case <-stopped:
 					return
 				default:
-					g.server.Clients.Delete("who left") // takes the lock as whoever leaves does
-					runtime.Gosched()
+					conn, err := net.Dial("tcp", g.Addr())
+					if err != nil {
+						return
+					}
+					_, _ = conn.Write(connectAs("device-0", accounts.Operator))
+					_ = conn.Close()
 				}
 			}
 		})
@@ -477,5 +516,17 @@ func TestStopWhileClientsLeave(t *testing.T) {
 		t.Errorf("stop: %v", err)
 	}
 	close(stopped)
-	leaving.Wait()
+	disconnecting.Wait()
+}
+
+// runUntilEnd runs a part until the test ends.
+func runUntilEnd(t *testing.T, run func(context.Context) error) {
+	t.Helper()
+	tasks := task.NewGroup()
+	tasks.Go(t.Name(), run)
+	t.Cleanup(func() {
+		if err := tasks.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 }

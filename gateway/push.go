@@ -2,56 +2,46 @@ package gateway
 
 import (
 	"compress/gzip"
-	"crypto/tls"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
 	"nhip"
 	"nhip/internal/httpserver"
-	"nhip/internal/mqtt"
 	"nhip/internal/problem"
+	"nhip/internal/topics"
 
 	"github.com/go-chi/chi/v5"
 )
 
-// Bounds of a push.
-const (
-	maxPush     = 512 << 10        // bytes, as sent and unpacked; half of what a collector's record holds
-	pushTimeout = 30 * time.Second // for the body to come in
-
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-)
-
-// Push takes in what devices say over HTTP:
+// Push returns the handler for messages that devices send over HTTP:
 //
 //	POST /in/{format}/{device}
 //
-// The device shows its secret as bearer or as basic password with its id as user name; the operator may
-// speak for any. The body, which may be gzip, is one message on nhip/in/<format>/<device>. The answer is
-// 204 when the message is on disk; what it says is not read here, so that a message that makes no sense is
-// taken, too, and is among the dead letters. 503 says that it could not be put on disk: send it again.
+// The device authenticates with its secret, as a bearer token or as the basic password with its id as the user name;
+// the operator may send for any device. The body, which may be compressed with gzip, is one message on
+// nhip/in/<format>/<device>.
+//
+// The answer is 204 when the message is on disk. The gateway does not parse the message: one that can't be decoded is
+// accepted too, and becomes a dead letter. 503 means that the message could not be written to disk; the device must
+// send it again.
 func (g *Gateway) Push() http.Handler {
 	r := chi.NewRouter()
 	r.Post("/in/{format}/{device}", g.hook.push)
-	return r
+	return g.hook.recovering(partPush, r)
 }
 
-// ListenPush binds an address of its own for pushes. Nothing is served before its Start, which must follow
-// the gateway's.
-func (g *Gateway) ListenPush(addr string, secured *tls.Config, log *slog.Logger) (*httpserver.Server, error) {
-	return httpserver.Listen(addr, secured, &http.Server{Handler: g.Push(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}, log)
+// ListenPush binds an address for pushes alone. Start the server after the gateway.
+func (g *Gateway) ListenPush(addr string, o httpserver.Options) (*httpserver.Server, error) {
+	o.Name, o.Handler = "push", g.Push()
+	return httpserver.Listen(addr, o)
 }
 
-// push answers one request.
 func (h *hook) push(w http.ResponseWriter, r *http.Request) {
-	format := "unknown" // metrics name none that a stranger has made up
-	err := h.takePush(w, r, &format)
+	format := "unknown" // until the request is authenticated: a client must not create label values
+	err := h.acceptPush(w, r, &format)
 	if err == nil {
 		h.metrics.pushes.WithLabelValues(format, "taken").Inc()
 		w.WriteHeader(http.StatusNoContent)
@@ -61,102 +51,118 @@ func (h *hook) push(w http.ResponseWriter, r *http.Request) {
 	problem.Answer(w, err)
 }
 
-// takePush carries a request's body through the door.
-func (h *hook) takePush(w http.ResponseWriter, r *http.Request, format *string) error {
-	p, err := h.readPush(r)
+// acceptPush hands the body of a request to the acceptor. It sets format once the request is authenticated.
+func (h *hook) acceptPush(w http.ResponseWriter, r *http.Request, format *string) error {
+	p, err := h.authenticatePush(r)
 	if err != nil {
 		return err
 	}
 	*format = p.format
-	if p.format == chirpstack && r.URL.Query().Get("event") != "" && r.URL.Query().Get("event") != uplink {
-		return nil // joins and states of the radio; ChirpStack sends them all to one address
+	if event := r.URL.Query().Get("event"); p.format == chirpstack && event != "" && event != uplinkEvent {
+		return nil // ChirpStack sends joins and radio states to the same address; they carry no payload
 	}
-	topic := mqtt.In + p.format + "/" + p.device
+	topic := topics.DeviceTopic(p.format, p.device)
 	payload, err := h.body(w, r)
 	if err != nil {
 		return err
 	}
-	if !p.may.AllowN(time.Now(), len(topic)+len(payload)) {
-		h.metrics.limited.WithLabelValues(classMessageRate).Inc()
-		return nhip.Errorf(nhip.TooMany, "", "the device says more than it may; keep what it has for a moment")
+	if !p.quota.AllowN(time.Now(), len(topic)+len(payload)) {
+		h.limitPush(r, p.device)
+		return nhip.Errorf(nhip.CodeTooMany, "", "the device is beyond its message rate; wait and send the message again")
 	}
-	return h.carry(nhip.Message{Client: p.device, Topic: topic, Payload: payload, Received: h.clock.Now().UTC()})
+	now := h.clock.Now().UTC()
+	h.states.Load().of(p.device).hear(now)
+	return h.accept(nhip.Message{
+		Client: p.device, Topic: topic, Payload: payload, Received: now, Trusted: p.quota == unlimited,
+	})
 }
 
-// What ChirpStack calls an event that carries a device's payload.
+// limitPush counts and logs that a device is beyond its message rate.
+func (h *hook) limitPush(r *http.Request, device string) {
+	h.metrics.limited.WithLabelValues(classMessageRate).Inc()
+	remote := httpserver.ClientAddr(r).String()
+	one := h.states.Load().of(device)
+	if one != nil && one.note(limitedOf, h.event(classMessageRate, remote)) && h.logLimiter.Allow() {
+		h.log.Warn("device limited", "device", device, "class", classMessageRate, "remote", remote)
+	}
+}
+
+// ChirpStack's format, and its name for an event with a device's payload.
 const (
-	chirpstack = "chirpstack"
-	uplink     = "up"
+	chirpstack  = "chirpstack"
+	uplinkEvent = "up"
 )
 
-// carry takes a message through the door and waits for the disk.
-func (h *hook) carry(m nhip.Message) error {
-	if !h.enter() {
-		return nhip.Errorf(nhip.Unavailable, "", "the gateway is stopping")
-	}
-	h.metrics.messages.Inc()
-	outcome := make(chan error, 1)
-	h.door.Accept(m, func(err error) { outcome <- err; h.taking.Done() })
-	err := <-outcome
-	if err == nil {
-		return nil
-	}
-	var known *nhip.Error
-	if errors.As(err, &known) {
-		return known
-	}
-	h.settle(m.Client, err)
-	return nhip.Errorf(nhip.Unavailable, "", "it could not be put on disk; send it again")
-}
-
-// pushed is who pushes what.
-type pushed struct {
+// pushRequest is an authenticated push.
+type pushRequest struct {
 	format, device string
-	may            *allowance
+	quota          *quota
 }
 
-// readPush reads address and secret.
-func (h *hook) readPush(r *http.Request) (pushed, error) {
-	p := pushed{format: chi.URLParam(r, "format"), device: chi.URLParam(r, "device")}
+// authenticatePush checks the path and the secret of a request.
+func (h *hook) authenticatePush(r *http.Request) (pushRequest, error) {
+	p := pushRequest{format: chi.URLParam(r, "format"), device: chi.URLParam(r, "device")}
 	if err := nhip.CheckID("device", p.device); err != nil {
 		return p, err
 	}
-	if mqtt.Escape(p.device) != p.device || mqtt.Escape(p.format) != p.format {
-		return p, nhip.Errorf(nhip.Invalid, "device", "must not hold / + # %% or $")
+	if topics.Escape(p.device) != p.device || topics.Escape(p.format) != p.format {
+		return p, nhip.Errorf(nhip.CodeInvalid, "device", "must not contain / + # %% or $")
 	}
-	if claimed := r.Header.Get("X-Sensor"); claimed != "" && claimed != p.device { // Sensor.Community's own
-		return p, nhip.Errorf(nhip.Invalid, "X-Sensor", "must be the device of the address, or be left out")
+	// Sensor.Community's firmware sends its id in this header.
+	if claimed := r.Header.Get("X-Sensor"); claimed != "" && claimed != p.device {
+		return p, nhip.Errorf(nhip.CodeInvalid, "X-Sensor", "must be the device in the path, or be left out")
 	}
-	name, secret := credentials(r)
-	if h.accounts.Rank([]byte(secret)) == Operator {
-		p.may = unbounded
+	user, secret := credentials(r)
+	if h.accounts.Kind([]byte(secret)) == Operator {
+		p.quota = unlimited
 		return p, nil
 	}
-	d := (*h.directory.Load()).withSecret(name, []byte(secret))
-	if name == "" {
-		d = (*h.directory.Load()).withSecret(p.device, []byte(secret))
+	if user == "" {
+		user = p.device
 	}
+	d := (*h.directory.Load()).withSecret(user, []byte(secret))
 	switch {
 	case secret == "" || d == nil:
-		h.metrics.refused.WithLabelValues(badCredentials).Inc()
-		if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && h.addresses.failed(prefix(from.Addr()), time.Now()) {
-			h.metrics.limited.WithLabelValues(classLogin).Inc()
-			return p, nhip.Errorf(nhip.TooMany, "Authorization", "too many secrets from this address did not open")
-		}
-		return p, nhip.Errorf(nhip.Unauthorized, "Authorization", "must be Bearer and the device's secret, or Basic with the device and its secret")
+		return p, h.refusePush(r, user)
 	case d.id != p.device:
-		return p, nhip.Errorf(nhip.Forbidden, "device", "a device speaks for itself only")
+		h.notePushRefused(d.id, nhip.RefusedPublish, p.device)
+		return p, nhip.Errorf(nhip.CodeForbidden, "device", "a device may only send its own messages")
 	case d.format != p.format:
-		return p, nhip.Errorf(nhip.Forbidden, "format", "the device's feed speaks %s", d.format)
+		h.notePushRefused(d.id, nhip.RefusedPublish, p.format)
+		return p, nhip.Errorf(nhip.CodeForbidden, "format", "the format of the device's feed is %s", d.format)
 	}
-	p.may = h.allowances.of(d, h.limits)
+	p.quota = h.quotas.of(d, h.limits)
 	return p, nil
 }
 
-// credentials returns what a request shows: a bearer's secret, or a name and a secret.
-func credentials(r *http.Request) (name, secret string) {
-	if name, secret, ok := r.BasicAuth(); ok {
-		return name, secret
+// refusePush counts and logs a request without valid credentials and returns its error. id is what the client claims to
+// be.
+func (h *hook) refusePush(r *http.Request, id string) error {
+	reason := nhip.RefusedCredentials
+	if h.states.Load().disabled(id) {
+		reason = nhip.RefusedDisabled
+	}
+	h.metrics.refused.WithLabelValues(reason).Inc()
+	h.notePushRefused(id, reason, httpserver.ClientAddr(r).String())
+	if h.addresses.loginFailed(httpserver.ShareAddr(r), time.Now()) {
+		h.metrics.limited.WithLabelValues(classLogin).Inc()
+		return nhip.Errorf(nhip.CodeTooMany, "Authorization", "too many wrong secrets from this address")
+	}
+	return nhip.Errorf(nhip.CodeUnauthorized, "Authorization",
+		"must be Bearer and the device's secret, or Basic with the device and its secret")
+}
+
+// notePushRefused keeps and logs that a push of a device was refused.
+func (h *hook) notePushRefused(id, reason, detail string) {
+	if h.states.Load().of(id) != nil && h.noteRefused(id, reason, detail) {
+		h.log.Warn("push refused", "reason", reason, "device", id, "detail", detail)
+	}
+}
+
+// credentials returns the user name and the secret of a request. The user name is empty with a bearer token.
+func credentials(r *http.Request) (user, secret string) {
+	if user, secret, ok := r.BasicAuth(); ok {
+		return user, secret
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -165,33 +171,30 @@ func credentials(r *http.Request) (name, secret string) {
 	return "", strings.TrimSpace(token)
 }
 
-// body reads what is pushed, unpacked.
+// body reads the body of a request and decompresses it.
 func (h *hook) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	// Whoever sends a byte a second must not hold a connection for as long as it likes. A server that
-	// knows no deadlines has others.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(pushTimeout))
 	var in io.Reader = http.MaxBytesReader(w, r.Body, maxPush)
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip":
-		unpacked, err := gzip.NewReader(in)
+		decompressed, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, nhip.Errorf(nhip.Invalid, "Content-Encoding", "the body is not gzip")
+			return nil, nhip.Errorf(nhip.CodeInvalid, "Content-Encoding", "the body is not gzip")
 		}
-		in = unpacked
+		in = decompressed
 	default:
-		return nil, nhip.Errorf(nhip.Invalid, "Content-Encoding", "must be gzip or be left out, got %q", encoding)
+		return nil, nhip.Errorf(nhip.CodeInvalid, "Content-Encoding", "must be gzip or be left out, got %q", encoding)
 	}
 	payload, err := io.ReadAll(io.LimitReader(in, maxPush+1))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge) || len(payload) > maxPush:
 		h.metrics.limited.WithLabelValues(classPacket).Inc()
-		return nil, nhip.Errorf(nhip.TooLarge, "", "must be at most %d bytes, unpacked", maxPush)
+		return nil, nhip.Errorf(nhip.CodeTooLarge, "", "must be at most %d bytes when decompressed", maxPush)
 	case err != nil:
-		return nil, nhip.Errorf(nhip.Invalid, "", "the body can't be read to its end")
+		return nil, nhip.Errorf(nhip.CodeInvalid, "", "the body is incomplete or can't be decompressed")
 	case len(payload) == 0:
-		return nil, nhip.Errorf(nhip.Invalid, "", "the body is empty")
+		return nil, nhip.Errorf(nhip.CodeInvalid, "", "the body is empty")
 	}
 	return payload, nil
 }

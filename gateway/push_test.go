@@ -13,25 +13,25 @@ import (
 	"testing"
 	"time"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/problem"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// pushed returns a server that takes pushes in, with devices in its fleet.
-func pushServer(t *testing.T, d *door, l Limits) (*Gateway, string) {
+// pushServer starts a gateway with devices in its fleet and a server for pushes.
+func pushServer(t *testing.T, d *fakeAcceptor, l Limits) (*Gateway, string) {
 	t.Helper()
 	g := startWith(t, d, l)
-	boxes, lora := box("esp8266-7", "s"), box("network", "n")
-	boxes.Feed, lora.Feed, lora.Topics = "boxes", "lorawan", []string{"application/1/#"}
-	withFleet(g, box("bus-1", "b"), boxes, lora)
+	sensor, lora := newDevice("esp8266-7", "s"), newDevice("network", "n")
+	sensor.Feed, lora.Feed, lora.Topics = "sensors", "lorawan", []string{"application/1/#"}
+	setDevices(g, newDevice("bus-1", "b"), sensor, lora)
 	s := httptest.NewServer(g.Push())
 	t.Cleanup(s.Close)
 	return g, s.URL
 }
 
-// post pushes and returns the status and what the answer says.
+// post pushes a body and returns the status and the problem of the answer.
 func post(t *testing.T, url, body string, header ...string) (int, problem.Body) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -71,8 +71,8 @@ func zipped(t *testing.T, s string) string {
 	return b.String()
 }
 
-func TestWhatIsPushedIsCarriedOn(t *testing.T) {
-	d := &door{}
+func TestPushPassesMessageOn(t *testing.T) {
+	d := &fakeAcceptor{}
 	g, url := pushServer(t, d, Limits{})
 	for i, c := range []struct {
 		path, body string
@@ -82,8 +82,14 @@ func TestWhatIsPushedIsCarriedOn(t *testing.T) {
 	}{
 		{"/in/position/bus-1", "{}", bearer("b"), "nhip/in/position/bus-1", "{}"},
 		{"/in/position/bus-1", "[{},{}]", basic("bus-1", "b"), "nhip/in/position/bus-1", "[{},{}]"},
-		{"/in/sensor-community/esp8266-7", `{"a":1}`, append(basic("esp8266-7", "s"), "X-Sensor", "esp8266-7", "X-Pin", "1"), "nhip/in/sensor-community/esp8266-7", `{"a":1}`},
-		{"/in/position/bus-1", zipped(t, "{}"), append(bearer("b"), "Content-Encoding", "gzip"), "nhip/in/position/bus-1", "{}"},
+		{
+			"/in/sensor-community/esp8266-7", `{"a":1}`, append(basic("esp8266-7", "s"), "X-Sensor", "esp8266-7", "X-Pin", "1"),
+			"nhip/in/sensor-community/esp8266-7", `{"a":1}`,
+		},
+		{
+			"/in/position/bus-1", zipped(t, "{}"), append(bearer("b"), "Content-Encoding", "gzip"), "nhip/in/position/bus-1",
+			"{}",
+		},
 		{"/in/chirpstack/network?event=up", "{}", bearer("n"), "nhip/in/chirpstack/network", "{}"},
 		{"/in/airgradient/anybody", "{}", bearer(accounts.Operator), "nhip/in/airgradient/anybody", "{}"},
 	} {
@@ -91,20 +97,22 @@ func TestWhatIsPushedIsCarriedOn(t *testing.T) {
 			t.Fatalf("%s: %d %+v", c.path, status, p)
 		}
 		m := d.messages()[i]
-		if m.Topic != c.topic || string(m.Payload) != c.payload || m.Client != c.topic[strings.LastIndexByte(c.topic, '/')+1:] || m.Received.IsZero() {
-			t.Errorf("%s is carried on as %+v", c.path, m)
+		if m.Topic != c.topic || string(m.Payload) != c.payload ||
+			m.Client != c.topic[strings.LastIndexByte(c.topic, '/')+1:] || m.Received.IsZero() {
+			t.Errorf("%s: passed on as %+v", c.path, m)
 		}
 	}
 	if n := testutil.ToFloat64(g.hook.metrics.pushes.WithLabelValues("position", "taken")); n != 3 {
 		t.Errorf("%v pushes counted, want 3", n)
 	}
-	if status, _ := post(t, url+"/in/chirpstack/network?event=join", "{}", bearer("n")...); status != http.StatusNoContent || len(d.messages()) != 6 {
-		t.Errorf("a join: %d, and the door heard %d", status, len(d.messages()))
+	if status, _ := post(t, url+"/in/chirpstack/network?event=join", "{}",
+		bearer("n")...); status != http.StatusNoContent || len(d.messages()) != 6 {
+		t.Errorf("a join: status %d, %d messages accepted", status, len(d.messages()))
 	}
 }
 
-func TestWhatMayNotBePushed(t *testing.T) {
-	d := &door{}
+func TestPushRejects(t *testing.T) {
+	d := &fakeAcceptor{}
 	_, url := pushServer(t, d, Limits{})
 	big := strings.Repeat("x", maxPush+1)
 	for name, c := range map[string]struct {
@@ -113,24 +121,37 @@ func TestWhatMayNotBePushed(t *testing.T) {
 		status     int
 		field      string
 	}{
-		"no secret":                {"/in/position/bus-1", "{}", nil, 401, "Authorization"},
-		"a wrong secret":           {"/in/position/bus-1", "{}", bearer("x"), 401, "Authorization"},
-		"an empty secret":          {"/in/position/bus-1", "{}", basic("bus-1", ""), 401, "Authorization"},
-		"a role's secret":          {"/in/position/bus-1", "{}", bearer(accounts.Role), 401, "Authorization"},
-		"another's device":         {"/in/position/bus-2", "{}", basic("bus-1", "b"), 403, "device"},
-		"another format":           {"/in/hfp/bus-1", "{}", bearer("b"), 403, "format"},
-		"history":                  {"/in/import/bus-1", "{}", bearer("b"), 403, "format"},
-		"a header for another":     {"/in/sensor-community/esp8266-7", "{}", append(bearer("s"), "X-Sensor", "esp8266-8"), 400, "X-Sensor"},
-		"a wildcard":               {"/in/position/+", "{}", bearer(accounts.Operator), 400, "device"},
-		"a path":                   {"/in/position/..%2Flive", "{}", bearer(accounts.Operator), 400, "device"},
-		"a long name":              {"/in/position/" + strings.Repeat("a", 1000), "{}", bearer(accounts.Operator), 400, "device"},
-		"nothing":                  {"/in/position/bus-1", "", bearer("b"), 400, ""},
-		"too much":                 {"/in/position/bus-1", big, bearer("b"), 413, ""},
-		"a zip bomb":               {"/in/position/bus-1", zipped(t, strings.Repeat("0", 8<<20)), append(bearer("b"), "Content-Encoding", "gzip"), 413, ""},
-		"no gzip":                  {"/in/position/bus-1", "{}", append(bearer("b"), "Content-Encoding", "gzip"), 400, "Content-Encoding"},
-		"half a gzip":              {"/in/position/bus-1", zipped(t, "{}")[:15], append(bearer("b"), "Content-Encoding", "gzip"), 400, ""},
-		"another encoding":         {"/in/position/bus-1", "{}", append(bearer("b"), "Content-Encoding", "br"), 400, "Content-Encoding"},
-		"another method's address": {"/in/position", "{}", bearer("b"), 404, ""},
+		"no secret":        {"/in/position/bus-1", "{}", nil, 401, "Authorization"},
+		"a wrong secret":   {"/in/position/bus-1", "{}", bearer("x"), 401, "Authorization"},
+		"an empty secret":  {"/in/position/bus-1", "{}", basic("bus-1", ""), 401, "Authorization"},
+		"a role's secret":  {"/in/position/bus-1", "{}", bearer(accounts.Role), 401, "Authorization"},
+		"another device's": {"/in/position/bus-2", "{}", basic("bus-1", "b"), 403, "device"},
+		"another format":   {"/in/hfp/bus-1", "{}", bearer("b"), 403, "format"},
+		"import":           {"/in/import/bus-1", "{}", bearer("b"), 403, "format"},
+		"a header for another": {
+			"/in/sensor-community/esp8266-7", "{}", append(bearer("s"), "X-Sensor", "esp8266-8"), 400, "X-Sensor",
+		},
+		"a wildcard": {"/in/position/+", "{}", bearer(accounts.Operator), 400, "device"},
+		"a path":     {"/in/position/..%2Flive", "{}", bearer(accounts.Operator), 400, "device"},
+		"a long name": {
+			"/in/position/" + strings.Repeat("a", 1000), "{}", bearer(accounts.Operator), 400, "device",
+		},
+		"no body":   {"/in/position/bus-1", "", bearer("b"), 400, ""},
+		"too large": {"/in/position/bus-1", big, bearer("b"), 413, ""},
+		"a zip bomb": {
+			"/in/position/bus-1", zipped(t, strings.Repeat("0", 8<<20)), append(bearer("b"), "Content-Encoding", "gzip"), 413,
+			"",
+		},
+		"no gzip": {
+			"/in/position/bus-1", "{}", append(bearer("b"), "Content-Encoding", "gzip"), 400, "Content-Encoding",
+		},
+		"a cut gzip": {
+			"/in/position/bus-1", zipped(t, "{}")[:15], append(bearer("b"), "Content-Encoding", "gzip"), 400, "",
+		},
+		"another encoding": {
+			"/in/position/bus-1", "{}", append(bearer("b"), "Content-Encoding", "br"), 400, "Content-Encoding",
+		},
+		"a path without a device": {"/in/position", "{}", bearer("b"), 404, ""},
 	} {
 		status, p := post(t, url+c.path, c.body, c.header...)
 		if status != c.status || p.Field != c.field {
@@ -138,38 +159,38 @@ func TestWhatMayNotBePushed(t *testing.T) {
 		}
 	}
 	if n := len(d.messages()); n != 0 {
-		t.Errorf("%d messages came through", n)
+		t.Errorf("%d messages accepted", n)
 	}
 }
 
-func TestAPushIsAnsweredWhenItIsOnDisk(t *testing.T) {
-	d := &door{hold: make(chan struct{})}
+func TestPushIsAnsweredOnceOnDisk(t *testing.T) {
+	d := &fakeAcceptor{hold: make(chan struct{})}
 	_, url := pushServer(t, d, Limits{})
 	answered := make(chan int, 1)
 	go func() {
 		status, _ := post(t, url+"/in/position/bus-1", "{}", bearer("b")...)
 		answered <- status
 	}()
-	await.True(t, "the message reaches the door", func() bool { return len(d.messages()) == 1 })
+	awaittest.True(t, "the message reaches the acceptor", func() bool { return len(d.messages()) == 1 })
 	select {
 	case status := <-answered:
-		t.Fatalf("answered with %d before its outcome was on disk", status)
-	case <-time.After(absent):
+		t.Fatalf("status %d before the message was on disk", status)
+	case <-time.After(quietTime):
 	}
 	close(d.hold)
 	if status := <-answered; status != http.StatusNoContent {
-		t.Errorf("answered with %d", status)
+		t.Errorf("status %d, want 204", status)
 	}
 	d.mu.Lock()
 	d.hold, d.err = nil, errors.New("disk full")
 	d.mu.Unlock()
 	if status, _ := post(t, url+"/in/position/bus-1", "{}", bearer("b")...); status != http.StatusServiceUnavailable {
-		t.Errorf("a full disk is answered with %d", status)
+		t.Errorf("status %d on a full disk, want 503", status)
 	}
 }
 
-func TestPushesAreLimited(t *testing.T) {
-	g, url := pushServer(t, &door{}, Limits{MessageRate: 1})
+func TestPushIsLimited(t *testing.T) {
+	g, url := pushServer(t, &fakeAcceptor{}, Limits{MessageRate: 1})
 	many := 0
 	for range burstSeconds + 3 {
 		if status, _ := post(t, url+"/in/position/bus-1", "{}", bearer("b")...); status == http.StatusTooManyRequests {
@@ -177,34 +198,35 @@ func TestPushesAreLimited(t *testing.T) {
 		}
 	}
 	if many == 0 || testutil.ToFloat64(g.hook.metrics.limited.WithLabelValues(classMessageRate)) != float64(many) {
-		t.Errorf("%d of a flood are refused", many)
+		t.Errorf("%d messages of a flood refused, or not counted", many)
 	}
-	guessed := 0
+	refused := 0
 	for range failedBurst + 3 {
 		if status, _ := post(t, url+"/in/position/bus-1", "{}", bearer("x")...); status == http.StatusTooManyRequests {
-			guessed++
+			refused++
 		}
 	}
-	if guessed == 0 {
-		t.Error("secrets can be guessed at any rate")
+	if refused == 0 {
+		t.Error("the rate of wrong secrets is not limited")
 	}
 }
 
-// TestAPushThatNeverEndsHoldsNothing: the request's body stops half way.
-func TestAPushThatNeverEndsHoldsNothing(t *testing.T) {
-	d := &door{}
+// TestPushWithIncompleteBody: the body of the request is shorter than its Content-Length.
+func TestPushWithIncompleteBody(t *testing.T) {
+	d := &fakeAcceptor{}
 	_, url := pushServer(t, d, Limits{})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.WriteString(conn, "POST /in/position/bus-1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer b\r\nContent-Length: 100\r\n\r\n{")
+	_, err = io.WriteString(conn,
+		"POST /in/position/bus-1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer b\r\nContent-Length: 100\r\n\r\n{")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = conn.(*net.TCPConn).CloseWrite() // instead of waiting for the deadline
 	answer, err := io.ReadAll(conn)
 	if err != nil || !strings.Contains(string(answer), " 400 ") || len(d.messages()) != 0 {
-		t.Errorf("half a push: %q, %v", answer, err)
+		t.Errorf("answer %q, %v; want 400", answer, err)
 	}
 }

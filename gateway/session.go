@@ -1,36 +1,48 @@
 package gateway
 
 import (
-	"context"
-	"math"
-	"net"
+	"fmt"
+	"strings"
 	"sync/atomic"
 
-	broker "github.com/mochi-mqtt/server/v2"
+	"nhip/internal/topics"
+
+	"golang.org/x/time/rate"
 )
 
-// session is what the gateway knows of a connection that has logged in.
+// session is the state of a connection that has logged in.
 type session struct {
-	rank   Rank
-	device atomic.Pointer[device] // of a Box; a new fleet puts another in its place
-	secret []byte                 // that a Box has shown; nil: it has a certificate
-	open   context.Context        // ends with the connection
-	seat   *seat                  // that it holds
-	untold []string               // filters of a SUBSCRIBE whose retained messages are due; the connection's goroutine only
-	may    *allowance             // of a Box
+	kind    PrincipalKind
+	control *rate.Limiter // of packets that are no messages; nil: unlimited
+
+	// Of a Device only.
+	device atomic.Pointer[device] // replaced when a new fleet comes into force
+	secret []byte                 // presented at log-in; nil if the device presented a certificate
+	quota  *quota
+	state  *deviceState // nil: the fleet has lost the device just now
 }
 
-// newBoxSession is a device's, with its limits.
-func (h *hook) newBoxSession(d *device, secret []byte, conn net.Conn) *session {
-	s := &session{rank: Box, secret: secret, open: lifeOf(conn), may: h.allowances.of(d, h.limits)}
-	s.device.Store(d)
-	return s
+// owner returns whose session on the broker this is. The fleet may give a client id, and so its session, to somebody
+// else while the session waits for its client, with commands that only the one before may read.
+func (s *session) owner() string {
+	if s.kind == Device {
+		return "device/" + s.device.Load().id
+	}
+	return fmt.Sprintf("kind/%d", s.kind)
 }
 
-// stillKnown takes what a new fleet says of the session's device, and reports whether it may stay: that it
-// is known, and that what it has shown still opens.
-func (s *session) stillKnown(d directory) bool {
-	if s.rank != Box {
+// account returns the id of the device, or "" for others.
+func (s *session) account() string {
+	if d := s.device.Load(); d != nil {
+		return d.id
+	}
+	return ""
+}
+
+// refresh updates the session from a new directory. It reports whether the session may continue: the device must be
+// in the directory, and the secret that it presented must still be valid.
+func (s *session) refresh(d directory) bool {
+	if s.kind != Device {
 		return true
 	}
 	known := d[s.device.Load().id]
@@ -41,31 +53,34 @@ func (s *session) stillKnown(d directory) bool {
 	return true
 }
 
-// maxFilters is how many subscriptions the client may have.
-func (s *session) maxFilters() int {
-	switch s.rank {
-	case Box:
-		return maxSubscriptions
-	case Guest:
-		return publicFilters
+// mayPublish reports whether the client may publish to a topic. A device publishes on its own topics. The operator
+// publishes on the topics of any device and on command topics. The other nhip/… topics are for roles.
+func (s *session) mayPublish(topic string) bool {
+	if strings.HasPrefix(topic, "$") || topics.CheckTopic(topic) != nil {
+		return false
 	}
-	return math.MaxInt
+	internal := strings.HasPrefix(topic, topics.Root) && !strings.HasPrefix(topic, topics.In)
+	command := strings.HasPrefix(topic, topics.Command)
+	switch s.kind {
+	case Role:
+		return internal && !command
+	case Operator:
+		return !internal || command
+	case Device:
+		return s.device.Load().mayPublish(topic)
+	}
+	return false
 }
 
-// session returns what is known of a client; one that has not logged in may do nothing.
-func (h *hook) session(cl *broker.Client) *session {
-	if s, ok := h.sessions.Load(cl.Net.Conn); ok {
-		return s.(*session)
+// mayRead reports whether the client may subscribe to a filter or receive a topic. A bridge reads the censuses, because
+// it forwards only what they cover. The rules of guests are hook.guestMayRead.
+func (s *session) mayRead(filter string) bool {
+	switch s.kind {
+	case Role, Operator:
+		return true
+	case Device:
+		d := s.device.Load()
+		return topics.Covers(d.commands, filter) || d.bridge && topics.Covers(topics.LiveCensus, filter)
 	}
-	return nobody
-}
-
-var nobody = &session{rank: Nobody}
-
-// lifeOf returns a context that ends with a connection that the listener has let in.
-func lifeOf(conn net.Conn) context.Context {
-	if counted := countedOf(conn); counted != nil {
-		return counted.open
-	}
-	return context.Background()
+	return false
 }

@@ -1,5 +1,4 @@
-// Package apitest asks an api questions and holds both question and answer against the contract in
-// api/openapi.yaml.
+// Package apitest holds an HTTP client for tests that checks each request and answer against api/openapi.yaml.
 package apitest
 
 import (
@@ -8,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,8 +19,11 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
-// Client asks one api.
+// Client sends requests to one api.
 type Client struct {
+	// Token is the operator's token, which requests for /metrics carry; empty: none.
+	Token string
+
 	base   string
 	router routers.Router
 }
@@ -54,31 +57,34 @@ func New(t testing.TB, base string) *Client {
 	return &Client{base: base, router: router}
 }
 
-// Answer is an answer that keeps the contract.
+// Answer is the answer to a request.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Get asks for a path with its query and checks the answer, and the question too when it was
-// accepted. Headers are given as name, value, name, value.
+// Get sends a GET request to a path, which may have a query, and checks the answer. If the answer is a success, it
+// checks the request, too. header holds names and values in turn.
 func (c *Client) Get(t testing.TB, path string, header ...string) Answer {
 	t.Helper()
-	return c.ask(t, http.MethodGet, path, "", header)
+	return c.do(t, http.MethodGet, path, "", header)
 }
 
-// Post sends JSON to a path and checks as Get does.
+// Post sends JSON to a path and checks it like Get.
 func (c *Client) Post(t testing.TB, path, body string, header ...string) Answer {
 	t.Helper()
-	return c.ask(t, http.MethodPost, path, body, append(header, "Content-Type", "application/json"))
+	return c.do(t, http.MethodPost, path, body, append(header, "Content-Type", "application/json"))
 }
 
-func (c *Client) ask(t testing.TB, method, path, body string, header []string) Answer {
+func (c *Client) do(t testing.TB, method, path, body string, header []string) Answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if path == "/metrics" && c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -88,13 +94,13 @@ func (c *Client) ask(t testing.TB, method, path, body string, header []string) A
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	a := Answer{resp.StatusCode, resp.Header, answer}
+	a := Answer{resp.StatusCode, resp.Header, raw}
 	if method == http.MethodPost {
-		req.Body = io.NopCloser(strings.NewReader(body)) // it was read
+		req.Body = io.NopCloser(strings.NewReader(body)) // the transport has read the first one
 	}
 	c.check(t, req, a)
 	return a
@@ -105,17 +111,17 @@ func (c *Client) check(t testing.TB, req *http.Request, a Answer) {
 	route, params, err := c.router.FindRoute(req)
 	if err != nil {
 		if a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed {
-			return // not in the contract, and not there
+			return // neither described nor served
 		}
-		t.Fatalf("%s %s is answered with %d but is not in the contract: %v", req.Method, req.URL, a.Status, err)
+		t.Fatalf("%s %s: %d, but the contract does not describe the address: %v", req.Method, req.URL, a.Status, err)
 	}
 	in := &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}, // the api's answer tells
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}, // the api checks it
 	}
 	if a.Status < 400 {
 		if err := openapi3filter.ValidateRequest(t.Context(), in); err != nil {
-			t.Errorf("%s %s is accepted against the contract: %v", req.Method, req.URL, err)
+			t.Errorf("%s %s is accepted although it violates the contract: %v", req.Method, req.URL, err)
 		}
 	}
 	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
@@ -124,11 +130,17 @@ func (c *Client) check(t testing.TB, req *http.Request, a Answer) {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		t.Errorf("%s %s answers %d against the contract: %v\n%.300s", req.Method, req.URL, a.Status, err, a.Body)
+		t.Errorf("%s %s: the answer, %d, violates the contract: %v\n%.300s", req.Method, req.URL, a.Status, err, a.Body)
+	}
+	if field := nanoseconds.Find(a.Body); field != nil {
+		t.Errorf("%s %s: the answer has a duration as a number: %s", req.Method, req.URL, field)
 	}
 }
 
-// Query makes a path with parameters, given as name, value, name, value.
+// nanoseconds matches a field of JSON that is a time.Duration by its name or its size.
+var nanoseconds = regexp.MustCompile(`"(?:period|interval|duration|latency|keep|timeout|lifetime)[a-z_]*":\s*\d{9,}`)
+
+// Query returns a path with a query; pairs holds names and values in turn.
 func Query(path string, pairs ...string) string {
 	var q []string
 	for i := 0; i < len(pairs); i += 2 {

@@ -5,108 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
 	"nhip"
+	"nhip/app"
 	"nhip/collector"
+	"nhip/collector/decode"
 	"nhip/geo/backtest"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
-	"nhip/internal/mqtt"
+	"nhip/internal/config"
 	"nhip/internal/recording"
+	"nhip/internal/topics"
 )
 
 // backtestCmd is nhip backtest.
 type backtestCmd struct {
-	ETA     backtestETACmd     `cmd:"" name:"eta" help:"Hold arrival predictions against what happened."`
-	Surface backtestSurfaceCmd `cmd:"" help:"Leave each monitor out and estimate it from the others."`
+	ETA     backtestETACmd     `cmd:"" name:"eta" help:"Compare arrival predictions with the actual arrivals."`
+	Surface backtestSurfaceCmd `cmd:"" help:"Estimate each monitor from the others, and compare with its readings."`
 }
 
-// backtestETACmd is nhip backtest eta.
-type backtestETACmd struct {
-	GTFS   string   `required:"" help:"The timetable of the recorded day." type:"path" placeholder:"ZIP"`
-	Files  []string `arg:"" name:"rec" help:"Recordings, plain or gzip; several are merged by their stamps." type:"path"`
-	Truth  []string `help:"Recordings of the same fixes with the trips that were really run." type:"path" placeholder:"REC"`
+// recordingFlags select recordings.
+type recordingFlags struct {
+	Files  []string `arg:"" name:"rec" help:"${help_recordings}" type:"path"`
 	JSON   bool     `help:"Print one JSON object."`
-	Config string   `help:"Configuration file (YAML): which topics are which feed's." type:"path" placeholder:"FILE"`
+	Config string   `help:"Configuration file (YAML), for the topics of its feeds." type:"path" placeholder:"FILE"`
 }
 
-// Run replays the recordings through the engine as fast as it goes, without looking ahead.
-func (c *backtestETACmd) Run(e *env) error {
-	p := newProcess(e)
-	if err := p.configure(c.Config, nil, ""); err != nil {
-		return err
-	}
-	feed, err := gtfs.ReadFile(c.GTFS)
-	if err != nil {
-		return fmt.Errorf("can't read the timetable: %w", err)
-	}
-	heard, err := p.recordedFixes(c.Files)
-	if err != nil {
-		return err
-	}
-	truth := heard
-	if len(c.Truth) > 0 {
-		if truth, err = p.recordedFixes(c.Truth); err != nil {
-			return err
-		}
-	}
-	real, named := make(map[fixKey]*nhip.Position, len(truth)), false
-	for i := range truth {
-		real[keyOf(&truth[i])] = &truth[i]
-		named = named || truth[i].Trip != ""
-	}
-	if !named { // what the engine infers can't be held against itself
-		return errors.New("no bus says its trip in the recording: --truth must give one that does")
-	}
-	test, unknown := backtest.NewETA(network.New(feed)), 0
-	for i := range heard {
-		at := real[keyOf(&heard[i])]
-		if at == nil {
-			unknown++
-			continue
-		}
-		test.Fix(&heard[i], at)
-	}
-	report := test.Report()
-	if report.Arrivals == 0 {
-		return errors.New("no bus arrived anywhere: the recording names no trips of this timetable")
-	}
-	if unknown > 0 {
-		fmt.Fprintf(e.stderr, "nhip: left out %d fixes that --truth does not hold\n", unknown)
-	}
-	return c.tell(e.stdout, &report)
+// feeds returns the feeds by which recordings are decoded.
+func (c *recordingFlags) feeds() ([]decode.Feed, error) {
+	set := app.LoadConfig(config.Sources{Path: c.Config, Environ: os.Environ()})
+	return app.Feeds(&set.Config), set.Err()
 }
 
-// fixKey is what a fix of two recordings is recognised by.
-type fixKey struct {
-	vehicle string
-	time    int64
-}
-
-func keyOf(p *nhip.Position) fixKey { return fixKey{p.Vehicle, p.Time.UnixMilli()} }
-
-// recordedFixes decodes the positions of recordings.
-func (p *process) recordedFixes(paths []string) ([]nhip.Position, error) {
-	var all []nhip.Position
-	err := p.recorded(paths, func(f *nhip.Facts) {
-		for _, fix := range f.Positions {
-			if fix.Moves() {
-				all = append(all, fix)
-			}
-		}
-	})
-	return all, err
-}
-
-// recorded decodes recordings as the collector would.
-func (p *process) recorded(paths []string, yield func(*nhip.Facts)) error {
+// decodeRecordings calls yield with the facts of each message, decoded as a collector would have done.
+func decodeRecordings(feeds []decode.Feed, paths []string, yield func(*nhip.Facts)) error {
 	in, err := recording.OpenAll(paths)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	feeds := p.feeds()
 	for {
 		m, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -116,44 +56,173 @@ func (p *process) recorded(paths []string, yield func(*nhip.Facts)) error {
 			return err
 		}
 		for _, f := range feeds {
-			if !mqtt.Match(f.Topic, m.Topic) {
+			if !topics.Match(f.Topic, m.Topic) {
 				continue
 			}
-			said, err := collector.Decode(f, nhip.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Time}, stoppedClock(m.Time), anyAge)
+			message := nhip.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Time}
+			decoded, err := collector.Decode(f, message, stoppedClock(m.Time), anyAge)
 			if err != nil {
 				return err
 			}
-			yield(&said.Facts)
+			yield(&decoded.Facts)
 			break
 		}
 	}
 }
 
-func (c *backtestETACmd) tell(w io.Writer, r *backtest.Report) error {
+// backtestETACmd is nhip backtest eta.
+type backtestETACmd struct {
+	recordingFlags
+
+	GTFS  string   `required:"" help:"Timetable of the recorded day." type:"path" placeholder:"ZIP"`
+	Truth []string `help:"Recordings of the same positions with the actual trips." type:"path" placeholder:"REC"`
+}
+
+// Run replays the recordings through the engine as fast as possible, without looking ahead.
+func (c *backtestETACmd) Run(e *env) error {
+	feeds, err := c.feeds()
+	if err != nil {
+		return err
+	}
+	feed, err := gtfs.ReadFile(c.GTFS)
+	if err != nil {
+		return fmt.Errorf("can't read the timetable: %w", err)
+	}
+	positions, err := recordedPositions(feeds, c.Files)
+	if err != nil {
+		return err
+	}
+	truth := positions
+	if len(c.Truth) > 0 {
+		if truth, err = recordedPositions(feeds, c.Truth); err != nil {
+			return err
+		}
+	}
+	trips := make(map[positionKey]string, len(truth))
+	named := false
+	for i := range truth {
+		trips[keyOf(&truth[i])] = truth[i].Trip
+		named = named || truth[i].Trip != ""
+	}
+	if !named { // the engine's inferred trips can't be compared with themselves
+		return errors.New("no position of the recording names a trip: --truth must give a recording that does")
+	}
+	test, missing := backtest.NewETA(network.New(feed), truth), 0
+	for i := range positions {
+		trip, known := trips[keyOf(&positions[i])]
+		if !known {
+			missing++
+			continue
+		}
+		test.Observe(&positions[i], trip)
+	}
+	report := test.Report()
+	if n := test.UnknownTrips(); n > 0 {
+		fmt.Fprintf(e.stderr, "nhip: %d positions name a trip that the timetable lacks\n", n)
+	}
+	if report.Predictions == 0 {
+		return errors.New("no arrival to compare with: no bus names a trip of this timetable at three stops or more")
+	}
+	if missing > 0 {
+		fmt.Fprintf(e.stderr, "nhip: %d positions skipped that --truth does not contain\n", missing)
+	}
+	return c.print(e.stdout, &report)
+}
+
+// positionKey identifies a position in two recordings.
+type positionKey struct {
+	vehicle string
+	time    int64
+}
+
+func keyOf(p *nhip.Position) positionKey { return positionKey{p.Vehicle, p.Time.UnixMilli()} }
+
+// recordedPositions decodes the positions of recordings.
+func recordedPositions(feeds []decode.Feed, paths []string) ([]nhip.Position, error) {
+	var all []nhip.Position
+	err := decodeRecordings(feeds, paths, func(f *nhip.Facts) {
+		for _, p := range f.Positions {
+			if p.Moves() {
+				all = append(all, p)
+			}
+		}
+	})
+	return all, err
+}
+
+func (c *backtestETACmd) print(w io.Writer, r *backtest.Report) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(r)
 	}
+	b := &r.BoardReport
 	_, err := fmt.Fprintf(w, `ETA Accuracy Benchmark  %5.1f %%   0–3 min %.1f · 3–6 %.1f · 6–10 %.1f · 10–15 %.1f
 MBTA                    %5.1f %%   0–3 min %.1f · 3–6 %.1f · 6–12 %.1f · 12–30 %.1f
-mean absolute error     %s   by the benchmark's bins; on average %.0f s later than told
+mean absolute error     %s   by the benchmark's bins; on average %.0f s later than predicted
 p10–p90 covers          %5.1f %%
 predicted               %5.1f %%   of %d predictions, %d arrivals
 route and direction     %5.1f %%   right, after 5 minutes
 trip                    %5.1f %%   right, after 5 minutes
+
+board                   %5.1f %%   %s: right at each minute of the last 15 before an arrival
 `,
 		r.Benchmark, r.BenchmarkBins[0], r.BenchmarkBins[1], r.BenchmarkBins[2], r.BenchmarkBins[3],
 		r.MBTA, r.MBTABins[0], r.MBTABins[1], r.MBTABins[2], r.MBTABins[3],
-		secondsOf(r.MAE[:]), r.Bias, r.Cover, r.Predicted, r.Predictions, r.Arrivals, r.RouteDirection, r.Trip)
+		formatSeconds(r.MAE[:]), r.Bias, r.Cover, r.Predicted, r.Predictions, r.Arrivals, r.RouteDirection, r.Trip,
+		b.Board, formatPercent(b.BoardBins[:]))
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name   string
+		share  float64
+		detail *backtest.BoardPart
+	}{
+		{"live bus", b.Parts.Live, &b.PartBins.Live},
+		{"waiting at its start", b.Parts.Waiting, &b.PartBins.Waiting},
+		{"timetable only", b.Parts.Timetable, &b.PartBins.Timetable},
+		{"nothing", b.Parts.Nothing, &b.PartBins.Nothing},
+	} {
+		if _, err := fmt.Fprintf(w, "  %-21s %5.1f %% of the minutes (%s), right %.1f %% (%s)\n", part.name, part.share,
+			formatPercent(part.detail.ShareBins[:]), part.detail.Right, formatPercent(part.detail.RightBins[:])); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(w, `
+later than told         %s   by the benchmark's bins; than P50 %s
+p10–p90 covers          %s %%
+by real deviation       < −1 min, −1–1, 1–5, > 5 min: %s %% of the predictions
+  later than told       %s
+  p10–p90 covers        %s %%
+
+yardsticks              as is, told early: ETA Accuracy Benchmark, %%
+  timetable             %5.1f  %5.1f
+  timetable + deviation %5.1f  %5.1f
+  mean of the last 3    %5.1f  %5.1f
+  mean of all earlier   %5.1f  %5.1f
+`,
+		formatSeconds(r.BiasBins[:]), formatSeconds(r.BiasP50[:]), formatPercent(r.CoverBins[:]),
+		formatPercent(r.DeviationShares[:]), formatSeconds(r.BiasByDeviation[:]), formatPercent(r.CoverByDeviation[:]),
+		r.Yardsticks.Timetable.AsIs, r.Yardsticks.Timetable.Early,
+		r.Yardsticks.TimetableDeviation.AsIs, r.Yardsticks.TimetableDeviation.Early,
+		r.Yardsticks.Last3.AsIs, r.Yardsticks.Last3.Early, r.Yardsticks.AllEarlier.AsIs, r.Yardsticks.AllEarlier.Early)
 	return err
 }
 
-func secondsOf(all []float64) string {
+func formatPercent(all []float64) string {
+	parts := make([]string, len(all))
+	for i, x := range all {
+		parts[i] = fmt.Sprintf("%.1f", x)
+	}
+	return strings.Join(parts, " · ")
+}
+
+func formatSeconds(all []float64) string {
 	s := ""
 	for i, x := range all {
 		if i > 0 {
 			s += " · "
 		}
-		s += (time.Duration(x) * time.Second).String()
+		s += nhip.FormatDuration(time.Duration(x) * time.Second)
 	}
 	return s
 }

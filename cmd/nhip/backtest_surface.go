@@ -17,38 +17,61 @@ import (
 
 // backtestSurfaceCmd is nhip backtest surface.
 type backtestSurfaceCmd struct {
-	Files    []string `arg:"" name:"rec" help:"Recordings, plain or gzip; several are merged by their stamps." type:"path"`
-	Quantity string   `help:"What is estimated." default:"pm25"`
-	JSON     bool     `help:"Print one JSON object."`
-	Config   string   `help:"Configuration file (YAML): which topics are which feed's." type:"path" placeholder:"FILE"`
+	recordingFlags
+
+	Quantity []string `help:"Quantities to estimate." default:"pm25"`
 }
 
-// Run makes hours of what the monitors said and holds each monitor against the others.
+// Run averages the readings by hour and compares each monitor with the estimate from the others.
 func (c *backtestSurfaceCmd) Run(e *env) error {
-	q, known := nhip.ParseQuantity(c.Quantity)
-	if !known {
-		return fmt.Errorf("--quantity: there is no %s", settings.Shown(c.Quantity))
+	quantities := make([]nhip.Quantity, len(c.Quantity))
+	for i, name := range c.Quantity {
+		q, known := nhip.ParseQuantity(name)
+		if !known {
+			return fmt.Errorf("--quantity: there is no %s", settings.Shown(name))
+		}
+		quantities[i] = q
 	}
-	p := newProcess(e)
-	if err := p.configure(c.Config, nil, ""); err != nil {
+	feeds, err := c.feeds()
+	if err != nil {
 		return err
 	}
-	hours := recordedHours{quantity: q, by: make(map[time.Time]map[string]*recordedHour)}
-	if err := p.recorded(c.Files, hours.take); err != nil {
+	hours := make(map[nhip.Quantity]*recordedHours)
+	for _, q := range quantities {
+		hours[q] = &recordedHours{quantity: q, by: make(map[time.Time]map[string]*recordedHour)}
+	}
+	if err := decodeRecordings(feeds, c.Files, func(f *nhip.Facts) {
+		for _, h := range hours {
+			h.add(f)
+		}
+	}); err != nil {
 		return err
 	}
-	var test backtest.Surface
-	for _, end := range slices.SortedFunc(maps.Keys(hours.by), time.Time.Compare) {
-		test.Round(hours.round(end))
+	reports := make(map[nhip.Quantity]map[string]backtest.SurfaceReport)
+	for q, h := range hours {
+		if reports[q] = h.report(); reports[q]["kriging"].Count == 0 {
+			return errors.New("no hour has three monitors with a position that measure " + string(q))
+		}
 	}
-	report := test.Report()
-	if report["kriging"].Count == 0 {
-		return errors.New("no hour has three monitors that say where they are and measure " + string(q))
+	if c.JSON && len(quantities) == 1 {
+		return json.NewEncoder(e.stdout).Encode(reports[quantities[0]])
 	}
-	return c.tell(e.stdout, report)
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(reports)
+	}
+	return printSurfaces(e.stdout, reports)
 }
 
-// recordedHours are the means of what placed monitors said.
+// report returns the scores of all methods.
+func (h *recordedHours) report() map[string]backtest.SurfaceReport {
+	var test backtest.Surface
+	for _, end := range slices.SortedFunc(maps.Keys(h.by), time.Time.Compare) {
+		test.Observe(h.observations(end))
+	}
+	return test.Report()
+}
+
+// recordedHours holds the hourly means of monitors with a known position.
 type recordedHours struct {
 	quantity nhip.Quantity
 	by       map[time.Time]map[string]*recordedHour // by end and station
@@ -60,11 +83,12 @@ type recordedHour struct {
 	count int
 }
 
-func (h *recordedHours) take(f *nhip.Facts) {
+func (h *recordedHours) add(f *nhip.Facts) {
 	for i := range f.Readings {
 		r := &f.Readings[i]
 		at, placed := r.Point.Get()
-		if !placed || r.Quantity != h.quantity || r.Period > time.Hour || r.Flag == nhip.Fail || r.Flag == nhip.MissingValue {
+		if !placed || r.Quantity != h.quantity || r.Period > time.Hour ||
+			r.Flag == nhip.FlagFail || r.Flag == nhip.FlagMissing {
 			continue
 		}
 		end := r.Time.Add(time.Hour - time.Millisecond).Truncate(time.Hour)
@@ -73,7 +97,7 @@ func (h *recordedHours) take(f *nhip.Facts) {
 		}
 		hour := h.by[end][r.Station]
 		if hour == nil {
-			hour = &recordedHour{site: surface.Site{Point: at}}
+			hour = &recordedHour{site: surface.Site{ID: r.Station, Point: at}}
 			h.by[end][r.Station] = hour
 		}
 		hour.sum += r.Value
@@ -81,29 +105,53 @@ func (h *recordedHours) take(f *nhip.Facts) {
 	}
 }
 
-func (h *recordedHours) round(end time.Time) surface.Round {
-	r := surface.Round{Time: end}
+func (h *recordedHours) observations(end time.Time) surface.Observations {
+	o := surface.Observations{Time: end}
 	for _, id := range slices.Sorted(maps.Keys(h.by[end])) {
 		hour := h.by[end][id]
-		r.Sites, r.Values = append(r.Sites, hour.site), append(r.Values, hour.sum/float64(hour.count))
+		o.Sites, o.Values = append(o.Sites, hour.site), append(o.Values, hour.sum/float64(hour.count))
 	}
-	return r
+	return o
 }
 
-func (c *backtestSurfaceCmd) tell(w io.Writer, report map[string]backtest.SurfaceReport) error {
-	if c.JSON {
-		return json.NewEncoder(w).Encode(report)
+// printSurfaces prints a table for each quantity and number of nearest monitors that are left out, too.
+func printSurfaces(w io.Writer, reports map[nhip.Quantity]map[string]backtest.SurfaceReport) error {
+	for _, q := range slices.Sorted(maps.Keys(reports)) {
+		for _, part := range []struct {
+			title string
+			score func(backtest.SurfaceReport) *backtest.SurfaceScore
+		}{
+			{"each monitor from all others", func(r backtest.SurfaceReport) *backtest.SurfaceScore { return &r.SurfaceScore }},
+			{"without the two nearest", func(r backtest.SurfaceReport) *backtest.SurfaceScore { return r.Without2 }},
+			{"without the four nearest", func(r backtest.SurfaceReport) *backtest.SurfaceScore { return r.Without4 }},
+		} {
+			if err := printSurface(w, string(q)+", "+part.title, reports[q], part.score); err != nil {
+				return err
+			}
+		}
 	}
-	if _, err := fmt.Fprintln(w, "method      RMSE     MAE    bias     R²   skill   sd of z, and by thirds of the city's mean"); err != nil {
+	return nil
+}
+
+func printSurface(w io.Writer, title string, report map[string]backtest.SurfaceReport,
+	score func(backtest.SurfaceReport) *backtest.SurfaceScore,
+) error {
+	const header = "method      RMSE     MAE    bias     R²   skill   sd of z, by thirds of the city's mean" +
+		"   % in the 80 % range"
+	if _, err := fmt.Fprintf(w, "%s\n%s\n", title, header); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(report)) {
-		r := report[name]
-		honest := ""
-		if r.ZSD != nil {
-			honest = fmt.Sprintf("   %.2f   %.2f %.2f %.2f", *r.ZSD, r.Third[0], r.Third[1], r.Third[2])
+		r, spread := score(report[name]), ""
+		if r == nil {
+			continue // too few monitors
 		}
-		if _, err := fmt.Fprintf(w, "%-8s %7.2f %7.2f %7.2f %6.3f %7.3f%s\n", name, r.RMSE, r.MAE, r.Bias, r.R2, r.Skill, honest); err != nil {
+		if r.ZSD != nil {
+			spread = fmt.Sprintf("   %.2f   %.2f %.2f %.2f   %.1f %.1f %.1f", *r.ZSD, r.Third[0], r.Third[1], r.Third[2],
+				r.Cover[0], r.Cover[1], r.Cover[2])
+		}
+		if _, err := fmt.Fprintf(w, "%-8s %7.2f %7.2f %7.2f %6.3f %7.3f%s\n",
+			name, r.RMSE, r.MAE, r.Bias, r.R2, r.Skill, spread); err != nil {
 			return err
 		}
 	}

@@ -15,19 +15,18 @@ type brokerConfigCmd struct {
 	fleetFlags
 
 	Broker string `arg:"" enum:"mosquitto,emqx" help:"mosquitto or emqx."`
-	Out    string `help:"Folder that the files are written to." default:"." type:"existingdir"`
+	Out    string `help:"Folder that receives the files." default:"." type:"existingdir"`
 }
 
 // Run writes the broker's files.
 func (c *brokerConfigCmd) Run(e *env) error {
-	conf, path, err := c.open()
+	feeds, path, err := c.open()
 	if err != nil {
 		return err
 	}
-	feeds := fleetFeeds(conf)
 	f, err := fleet.Load(path, feeds)
 	if err != nil {
-		return tellFaults(e, err)
+		return printFaults(e, err)
 	}
 	write := brokerconf.Mosquitto
 	if c.Broker == "emqx" {
@@ -42,7 +41,8 @@ func (c *brokerConfigCmd) Run(e *env) error {
 		fmt.Fprintln(e.stdout, to)
 	}
 	if len(without) > 0 {
-		fmt.Fprintf(e.stderr, "these devices can't log in there with a secret: %s; see docs/brokers.md\n", strings.Join(without, ", "))
+		fmt.Fprintf(e.stderr, "these devices have no secret that this broker can check: %s; see docs/brokers.md\n",
+			strings.Join(without, ", "))
 	}
 	return nil
 }

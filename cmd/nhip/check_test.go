@@ -1,7 +1,9 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"unicode"
 
+	"nhip/app/apptest"
 	"nhip/collector"
 )
 
@@ -25,7 +28,7 @@ func check(t *testing.T, text string, args ...string) (code int, stdout, stderr 
 	return code, out.String(), errs.String()
 }
 
-func TestCheckShowsWhatHolds(t *testing.T) {
+func TestCheckPrintsEffectiveConfig(t *testing.T) {
 	t.Setenv("NHIP_MAP_ZOOM", "9")
 	t.Setenv("NHIP_INFLUX_TOKEN", "s3cret")
 	t.Setenv("NHIP_HTTP_LISTEN", "127.0.0.1:1")
@@ -48,23 +51,48 @@ func TestCheckShowsWhatHolds(t *testing.T) {
 		"feeds[0].format = hfp (nhip.yaml:4)",
 		"feeds[0].latency = 0s (default)",
 	} {
-		if !strings.Contains("\n"+strings.Join(got, "\n")+"\n", "\n"+want+"\n") {
+		if !slices.Contains(got, want) {
 			t.Errorf("no line %q in\n%s", want, stdout)
 		}
 	}
 	if strings.Contains(stdout, "s3cret") || strings.Contains(stdout, "feeds[1]") {
-		t.Errorf("too much is shown:\n%s", stdout)
+		t.Errorf("too much is printed:\n%s", stdout)
 	}
 }
 
-func TestCheckWithoutAFile(t *testing.T) {
+func TestCheckWithoutFile(t *testing.T) {
 	code, stdout, stderr := check(t, "nonsense: 1\n")
-	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "http.listen = 127.0.0.1:8080 ") || strings.Count(stdout, "(default)") != strings.Count(stdout, "\n") {
+	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "http.listen = 127.0.0.1:8080 ") ||
+		strings.Count(stdout, "(default)") != strings.Count(stdout, "\n") {
 		t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
 	}
 }
 
-func TestCheckTellsAllFaults(t *testing.T) {
+func TestCheckRefusesSourcesThatNothingDecodes(t *testing.T) {
+	t.Setenv("NHIP_SOURCES_A_PASSWORD", "s3cret")
+	code, stdout, stderr := check(t, `feeds:
+- {topic: nhip/in/+/+, format: ufms-bus, agency: hn}
+sources:
+- {name: a, url: "amqp://u:s3cret@h", queue: q, format: ufms-bux}
+- {name: b, url: "amqp://u:s3cret@h", queue: q, format: reading}
+- {name: c, url: "amqp://u:s3cret@h", queue: q, format: ufms-bus}
+`, "nhip.yaml")
+	want := "nhip.yaml:4:57: sources[0].format: must be one of " + strings.Join(collector.Formats(), ", ") +
+		`, got "ufms-bux"` + "\nnhip.yaml:5:57: sources[1].format: needs a feed of the format reading for the topic " +
+		"nhip/in/reading/b\n"
+	if code != 1 || stdout != "" || stderr != want {
+		t.Errorf("exit %d, %q\n got %s\nwant %s", code, stdout, stderr, want)
+	}
+	const valid = "sources: [{name: a, url: 'amqp://u:s3cret@h/v', queue: q, format: ufms-bus}]"
+	code, stdout, stderr = check(t, valid, "nhip.yaml")
+	if code != 0 || strings.Contains(stdout+stderr, "s3cret") ||
+		!strings.Contains(stdout, "sources[0].url = amqp://u:xxxxx@h/v") ||
+		!strings.Contains(stdout, "sources[0].queue = q ") {
+		t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
+	}
+}
+
+func TestCheckPrintsAllFaults(t *testing.T) {
 	t.Setenv("NHIP_MAP_ZOOM", "99")
 	t.Setenv("NHIP_NONSENSE", "1")
 	code, stdout, stderr := check(t, `gtfs: missing.zip
@@ -79,7 +107,7 @@ nhip.yaml:3:12: feeds[0].topic: # must be the last level of "a/#/b"
 nhip.yaml:4:13: feeds[0].format: must be one of ` + strings.Join(collector.Formats(), ", ") + `, got "hfq"
 nhip.yaml:6:13: map.zoom: must be between 0 and 22, got 30
 NHIP_MAP_ZOOM: map.zoom: must be between 0 and 22, got 99
-NHIP_NONSENSE: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.listen
+NHIP_NONSENSE: sets no key; the variable of http.listen is NHIP_HTTP_LISTEN
 --mqtt: mqtt.listen: must be host:port, got "nowhere"
 `
 	if code != 1 || stdout != "" || stderr != want {
@@ -87,8 +115,8 @@ NHIP_NONSENSE: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.
 	}
 }
 
-// TestCheckTakesTheExample: the formats that it names are those of the collector.
-func TestCheckTakesTheExample(t *testing.T) {
+// TestCheckAcceptsExample checks nhip.example.yaml, which must name every format of the collector.
+func TestCheckAcceptsExample(t *testing.T) {
 	path, err := filepath.Abs("../../nhip.example.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +127,9 @@ func TestCheckTakesTheExample(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(raw), "#   format ")
 	documented, _, _ := strings.Cut(rest, "#   agency ")
-	named := strings.FieldsFunc(documented, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' })
+	named := strings.FieldsFunc(documented, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
+	})
 	for _, format := range collector.Formats() {
 		if !slices.Contains(named, format) {
 			t.Errorf("the example does not name the format %s", format)
@@ -110,16 +140,18 @@ func TestCheckTakesTheExample(t *testing.T) {
 	}
 }
 
-// TestUpRefusesWhatCheckRefuses: the same faults, each a line of its own, and nothing is started.
-func TestUpRefusesWhatCheckRefuses(t *testing.T) {
+// TestUpPrintsFaultsOfConfig checks that nhip up prints the faults of nhip check, each on a line, and starts nothing.
+func TestUpPrintsFaultsOfConfig(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("nhip.yaml", []byte("map: {zoom: 30}\nfeeds: [{topic: a, format: hfq, agency: b}]\n"), 0o600); err != nil {
+	text := "map: {zoom: 30}\nfeeds: [{topic: a, format: hfq, agency: b}]\n"
+	if err := os.WriteFile("nhip.yaml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
 	code := execute(t.Context(), []string{"up", "--config", "nhip.yaml", "--data-dir", "data"}, &stdout, &stderr)
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-	if code != 1 || len(lines) != 2 || !strings.HasSuffix(lines[0], "nhip.yaml:1:13: map.zoom: must be between 0 and 22, got 30") ||
+	if code != 1 || len(lines) != 2 ||
+		!strings.HasSuffix(lines[0], "nhip.yaml:1:13: map.zoom: must be between 0 and 22, got 30") ||
 		!strings.Contains(lines[1], "nhip.yaml:2:28: feeds[0].format: ") || !strings.HasPrefix(lines[1], "nhip: ") {
 		t.Errorf("exit %d: %s", code, &stderr)
 	}
@@ -128,25 +160,97 @@ func TestUpRefusesWhatCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckReadsZonesAndBasemap: what is wrong in the files that a configuration names is told with the key.
+// TestCheckReadsZonesAndBasemap checks that faults of the files that a configuration names are printed with their key.
 func TestCheckReadsZonesAndBasemap(t *testing.T) {
-	good := fmt.Sprintf("zones: [{file: %q, kind: yard, from: 2020-01-01, to: 2025-07-01}]\nmap: {pmtiles: %q}\n", zoneFile(t, ""), basemapFile(t))
+	good := fmt.Sprintf("zones: [{file: %q, kind: yard, from: 2020-01-01, to: 2025-07-01}]\nmap: {pmtiles: %q}\n",
+		apptest.ZoneFile(t, ""), apptest.BasemapFile(t))
 	if code, _, stderr := check(t, good, "nhip.yaml"); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
-	bad := fmt.Sprintf("zones: [{file: %q, kind: yard}, {file: none, kind: x}]\nmap: {pmtiles: %q}\n", zoneFile(t, "}"), zoneFile(t, ""))
+	bad := fmt.Sprintf("zones: [{file: %q, kind: yard}, {file: none, kind: x}]\nmap: {pmtiles: %q}\n",
+		apptest.ZoneFile(t, "}"), apptest.ZoneFile(t, ""))
 	code, _, stderr := check(t, bad, "nhip.yaml")
-	for _, want := range []string{"zones[0].file: ", "is no GeoJSON", "zones[1].file: none: ", "map.pmtiles: ", "is no PMTiles file"} {
+	for _, want := range []string{
+		"zones[0].file: ", "is not GeoJSON", "zones[1].file: none: ", "map.pmtiles: ", "is not a PMTiles 3 file",
+	} {
 		if code == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("exit %d, without %q: %s", code, want, stderr)
 		}
 	}
 	for text, want := range map[string]string{
-		"zones: [{kind: a}]": "zones[0].file: is required", "zones: [{file: a, kind: b, from: 2025-01-02, to: 2025-01-01}]": "zones[0].to: must be later than from",
-		"zones: [{file: a, kind: b, since: 2025}]": "zones[0].since: is not known", "zones: [{file: a, kind: b, from: soon}]": "zones[0].from: must be a day",
+		"zones: [{kind: a}]": "zones[0].file: is required",
+		"zones: [{file: a, kind: b, from: 2025-01-02, to: 2025-01-01}]": "zones[0].to: must be later than from",
+		"zones: [{file: a, kind: b, since: 2025}]":                      "zones[0].since: is not a known key",
+		"zones: [{file: a, kind: b, from: soon}]":                       "zones[0].from: must be a day",
 	} {
 		if _, _, stderr := check(t, text, "nhip.yaml"); !strings.Contains(stderr, want) {
 			t.Errorf("%s: %s", text, stderr)
+		}
+	}
+}
+
+// TestCheckListsFindingsOfATimetable checks a timetable with flaws, one that is refused, and two that can't be merged.
+func TestCheckListsFindingsOfATimetable(t *testing.T) {
+	files := map[string]string{
+		"agency.txt": "agency_id,agency_name,agency_url,agency_timezone\nA,A,http://a.example,Asia/Ho_Chi_Minh\n",
+		"stops.txt":  "stop_id,stop_name,stop_lat,stop_lon,parent_station\na,A,21,105.8,\nb,B,21.1,105.8,nowhere\n",
+		"routes.txt": "route_id,route_short_name,route_type\nr,1,3\n",
+		"trips.txt":  "route_id,service_id,trip_id\nr,s,t\n",
+		"stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nt,08:00:00,08:00:00,a,1\n" +
+			"t,08:10:00,08:10:00,b,2\n",
+		"calendar_dates.txt": "service_id,date,exception_type\ns,20260101,1\n",
+	}
+	pack := func(change, text string) string {
+		path := filepath.Join(t.TempDir(), "feed.zip")
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for name, content := range files {
+			if name == change {
+				content = text
+			}
+			f, err := w.Create(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Write([]byte(content)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	flawed := pack("", "")
+	refused := pack("stop_times.txt", "trip_id\n")
+	tokyo := pack("agency.txt", strings.Replace(files["agency.txt"], "Asia/Ho_Chi_Minh", "Asia/Tokyo", 1))
+	for _, c := range []struct {
+		gtfs, code string
+		exit       int
+	}{
+		{flawed, "foreign_key_violation", 0},
+		{refused, "missing_required_column", 1},
+		{flawed + "," + tokyo, "timetable_refused", 1},
+		{flawed + "," + flawed, "foreign_key_violation", 0},
+	} {
+		code, stdout, stderr := check(t, "", "--json", "--gtfs", c.gtfs)
+		var report struct {
+			Usable   *bool
+			Findings []map[string]any
+		}
+		if err := json.Unmarshal([]byte(stdout), &report); err != nil || report.Usable == nil {
+			t.Fatalf("%v: %s, %s", err, stdout, stderr)
+		}
+		found := slices.ContainsFunc(report.Findings, func(f map[string]any) bool { return f["code"] == c.code })
+		if code != c.exit || *report.Usable != (code == 0) || !found || len(report.Findings[0]) != 7 {
+			t.Errorf("%s: exit %d: %s", c.code, code, stdout)
+		}
+		code, _, stderr = check(t, "", "--gtfs", c.gtfs)
+		if code != c.exit || !strings.Contains(stderr, c.code) && c.code != "timetable_refused" {
+			t.Errorf("%s: exit %d: %s", c.code, code, stderr)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"nhip"
 )
 
-// maxRate bounds how fast a replayed clock may run: a year in five minutes.
+// maxRate bounds the rate of a replayed clock: a year in five minutes.
 const maxRate = 100_000
 
-// parseClock reads --clock: "T" or "T*N", T in RFC 3339; "" is the machine's clock.
+// parseClock parses --clock: "T" or "T*N" with T in RFC 3339. "" is the wall clock.
 func parseClock(s string) (nhip.Clock, error) {
 	if s == "" {
 		return nhip.WallClock{}, nil

@@ -5,44 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"nhip"
+	"nhip/client"
 )
 
 // deadCmd is nhip dead.
 type deadCmd struct {
-	List   deadListCmd   `cmd:"" help:"List what was turned away, the newest first."`
+	List   deadListCmd   `cmd:"" help:"List dead letters, the newest first."`
 	Show   deadShowCmd   `cmd:"" help:"Show one dead letter with its whole payload."`
 	Replay deadReplayCmd `cmd:"" help:"Run dead letters through today's decoders."`
 }
 
-// letterFilter picks dead letters.
+// letterFilter selects dead letters.
 type letterFilter struct {
-	Collector string `help:"Only this collector's." placeholder:"ID"`
-	Device    string `help:"Only of this device: bus/<agency>/<vehicle>, air/<station>, topic/<topic>, or the last part alone." placeholder:"DEVICE"`
+	Collector string `help:"Only of this collector." placeholder:"ID"`
+	Device    string `help:"${help_letter_device}" placeholder:"DEVICE"`
 	Code      string `help:"Only with this reason, as in malformed or out_of_range." placeholder:"CODE"`
 	From      moment `help:"Arrival, inclusive: 2026-02-16T15:00:00Z, or 2026-02-16." placeholder:"TIME"`
 	To        moment `help:"Arrival, exclusive." placeholder:"TIME"`
 }
 
-func (f *letterFilter) query() (url.Values, error) {
-	q := url.Values{}
-	setText(q, "collector", f.Collector)
-	setText(q, "device", f.Device)
-	setText(q, "code", f.Code)
-	return q, errors.Join(f.From.add(q, "from"), f.To.add(q, "to"))
+func (f *letterFilter) query() (client.DeadLetterQuery, error) {
+	from, errFrom := f.From.parse("from", time.Time{})
+	to, errTo := f.To.parse("to", time.Time{})
+	return client.DeadLetterQuery{
+		Collector: f.Collector, Device: f.Device, Code: nhip.Code(f.Code), From: from, To: to,
+	}, errors.Join(errFrom, errTo)
 }
 
 func (f *letterFilter) empty() bool { return *f == letterFilter{} }
 
-// letterName is how the command line calls a letter: as nhip dead list prints it.
+// letterName is the name of a dead letter on the command line.
 func letterName(l *nhip.DeadLetter) string { return l.Collector + "/" + l.ID }
 
-// parseLetterName reads a name; without a collector it is one of "main", the usual one.
+// parseLetterName parses a name; without a collector it is a letter of "main", the default one.
 func parseLetterName(name string) (collector, id string) {
 	if collector, id, ok := strings.Cut(name, "/"); ok {
 		return collector, id
@@ -50,48 +51,21 @@ func parseLetterName(name string) (collector, id string) {
 	return "main", name
 }
 
-// eachLetter calls f for each page of letters, up to most; 0 is all.
-func eachLetter(o *operator, q url.Values, most int, f func([]nhip.DeadLetter) error) error {
-	for got := 0; ; {
-		if most > 0 {
-			q.Set("limit", strconv.Itoa(min(most-got, nhip.MaxReplay)))
-		}
-		var page struct {
-			Letters []nhip.DeadLetter
-			Next    string
-			Silent  []string
-		}
-		if err := o.get("/v1/dead", q, &page); err != nil {
-			return err
-		}
-		if err := f(page.Letters); err != nil {
-			return err
-		}
-		if len(page.Silent) > 0 {
-			return fmt.Errorf("what is shown is not all: no answer from %s", strings.Join(page.Silent, ", "))
-		}
-		if got += len(page.Letters); page.Next == "" || most > 0 && got >= most {
-			return nil
-		}
-		q.Set("after", page.Next)
-	}
-}
-
 // deadListCmd is nhip dead list.
 type deadListCmd struct {
 	operatorFlags
 	letterFilter
 
-	Limit int  `help:"How many at the most; 0 is all." default:"50"`
+	Limit int  `help:"Number of dead letters at most; 0 is all." default:"50"`
 	JSON  bool `help:"Print a JSON object on each line."`
 }
 
-// Run prints a line for each letter.
+// Run prints a line for each dead letter.
 func (c *deadListCmd) Run(e *env) error {
 	if c.Limit < 0 {
 		return fmt.Errorf("--limit: must not be negative, got %d", c.Limit)
 	}
-	o, err := c.connect(e)
+	o, err := c.connect()
 	if err != nil {
 		return err
 	}
@@ -103,12 +77,27 @@ func (c *deadListCmd) Run(e *env) error {
 	if c.JSON {
 		print = encodeLetters
 	}
-	var all []nhip.DeadLetter
-	err = eachLetter(o, q, c.Limit, func(letters []nhip.DeadLetter) error {
-		all = append(all, letters...)
-		return nil
-	})
-	return errors.Join(print(e.stdout, all), err)
+	letters, err := c.read(e, o, q)
+	return errors.Join(print(e.stdout, letters), err)
+}
+
+// read returns the newest letters, at most c.Limit. Beside an error it returns those that it has read.
+func (c *deadListCmd) read(e *env, o *client.Client, q client.DeadLetterQuery) (all []nhip.DeadLetter, err error) {
+	if c.Limit > 0 {
+		q.Limit = min(c.Limit, nhip.MaxReplay)
+	}
+	for page, err := range o.DeadLetterPages(e.ctx, q) {
+		if err != nil {
+			return all, err
+		}
+		if all = append(all, page.Letters...); c.Limit > 0 && len(all) >= c.Limit {
+			return all[:c.Limit], errIncomplete(page.Silent)
+		}
+		if err := errIncomplete(page.Silent); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 func encodeLetters(w io.Writer, letters []nhip.DeadLetter) error {
@@ -123,29 +112,30 @@ func encodeLetters(w io.Writer, letters []nhip.DeadLetter) error {
 
 func printLetters(w io.Writer, letters []nhip.DeadLetter) error {
 	if len(letters) == 0 {
-		_, err := fmt.Fprintln(w, "nothing was turned away")
+		_, err := fmt.Fprintln(w, "no dead letters")
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tRECEIVED\tDEVICE\tCODE\tWHY\tREPLAYED")
 	for i := range letters {
 		l := &letters[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", letterName(l), stamp(l.Received), l.Device, l.Code, reasonOf(l.Field, l.Rule), replayOf(l))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
+			letterName(l), stamp(l.Received), l.Device, l.Code, letterReason(l), replayState(l))
 	}
 	return table.Flush()
 }
 
-func reasonOf(field, rule string) string {
-	return (&nhip.Error{Field: field, Rule: rule}).Error()
+func letterReason(l *nhip.DeadLetter) string {
+	return (&nhip.Error{Field: l.Field, Rule: l.Rule}).Error()
 }
 
-// replayOf tells what came of a letter's last replay.
-func replayOf(l *nhip.DeadLetter) string {
+// replayState describes the last replay of a letter.
+func replayState(l *nhip.DeadLetter) string {
 	switch r := l.Replay; {
 	case r == nil:
 		return ""
 	case r.Code == "":
-		return fmt.Sprintf("passed %s", stamp(r.Time))
+		return "passed " + stamp(r.Time)
 	default:
 		return fmt.Sprintf("%s again %s", r.Code, stamp(r.Time))
 	}
@@ -155,19 +145,19 @@ func replayOf(l *nhip.DeadLetter) string {
 type deadShowCmd struct {
 	operatorFlags
 
-	ID  string `arg:"" help:"The letter, as nhip dead list prints it."`
-	Raw bool   `help:"Print the payload alone, byte for byte."`
+	ID  string `arg:"" help:"Dead letter, as nhip dead list prints it."`
+	Raw bool   `help:"Print only the payload, byte for byte."`
 }
 
 // Run prints a letter.
 func (c *deadShowCmd) Run(e *env) error {
-	o, err := c.connect(e)
+	o, err := c.connect()
 	if err != nil {
 		return err
 	}
 	collector, id := parseLetterName(c.ID)
-	var l nhip.DeadLetter
-	if err := o.get("/v1/dead/"+url.PathEscape(collector)+"/"+url.PathEscape(id), nil, &l); err != nil {
+	l, err := o.DeadLetter(e.ctx, collector, id)
+	if err != nil {
 		return err
 	}
 	payload := l.PayloadB
@@ -178,26 +168,7 @@ func (c *deadShowCmd) Run(e *env) error {
 		_, err := e.stdout.Write(payload)
 		return err
 	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
-		{"id", letterName(&l)},
-		{"received", stamp(l.Received)},
-		{"topic", l.Topic},
-		{"device", l.Device},
-		{"code", string(l.Code)},
-		{"why", reasonOf(l.Field, l.Rule)},
-		{"rows", strconv.Itoa(l.Rows)},
-		{"decoder", l.Decoder},
-		{"bytes", strconv.Itoa(l.Size)},
-		{"not kept before", unkeptOf(&l)},
-		{"replayed", replayOf(&l)},
-		{"row", l.Line},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
-		}
-	}
-	if err := w.Flush(); err != nil || len(payload) == 0 {
+	if err := printLetter(e.stdout, l); err != nil || len(payload) == 0 {
 		return err
 	}
 	format := "\n%s\n"
@@ -208,11 +179,32 @@ func (c *deadShowCmd) Run(e *env) error {
 	return err
 }
 
-func unkeptOf(l *nhip.DeadLetter) string {
-	if l.Unkept == 0 {
-		return ""
+// printLetter prints what is known of a letter, a line for each value.
+func printLetter(to io.Writer, l *nhip.DeadLetter) error {
+	unkept := ""
+	if l.Unkept > 0 {
+		unkept = strconv.Itoa(l.Unkept)
 	}
-	return strconv.Itoa(l.Unkept)
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"id", letterName(l)},
+		{"received", stamp(l.Received)},
+		{"topic", l.Topic},
+		{"device", l.Device},
+		{"code", string(l.Code)},
+		{"why", letterReason(l)},
+		{"rows", strconv.Itoa(l.Rows)},
+		{"decoder", l.Decoder},
+		{"bytes", strconv.Itoa(l.Size)},
+		{"not kept before", unkept},
+		{"replayed", replayState(l)},
+		{"row", l.LineProtocol},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+		}
+	}
+	return w.Flush()
 }
 
 // deadReplayCmd is nhip dead replay.
@@ -220,57 +212,63 @@ type deadReplayCmd struct {
 	operatorFlags
 	letterFilter
 
-	IDs []string `arg:"" optional:"" name:"id" help:"Letters, as nhip dead list prints them; without any, those that the flags pick."`
-	All bool     `help:"All there are."`
+	IDs []string `arg:"" optional:"" name:"id" help:"${help_letter_ids}"`
+	All bool     `help:"All dead letters."`
 }
 
-// Run replays letters and fails when some are still turned away.
+// Run replays letters. It fails if some of them are rejected again.
 func (c *deadReplayCmd) Run(e *env) error {
-	if named, picked := len(c.IDs) > 0, c.All || !c.empty(); named == picked {
-		return errors.New("name either letters, or flags that pick some, or --all")
+	if named, filtered := len(c.IDs) > 0, c.All || !c.empty(); named == filtered {
+		return errors.New("give either dead letters, or flags that select some, or --all")
 	}
-	o, err := c.connect(e)
+	o, err := c.connect()
 	if err != nil {
 		return err
 	}
-	r := &replayer{env: e, operator: o}
+	r := &replayer{env: e, api: o}
 	if len(c.IDs) > 0 {
-		err = r.replayNamed(c.IDs)
+		err = r.replay(c.IDs)
 	} else {
-		err = c.replayPicked(r)
+		err = c.replaySelected(r)
 	}
 	fmt.Fprintf(e.stdout, "%d letters replayed, %d passed\n", r.all, r.passed)
 	if err == nil && r.passed < r.all {
-		err = fmt.Errorf("%d letters are still turned away", r.all-r.passed)
+		err = fmt.Errorf("%d letters are still rejected", r.all-r.passed)
 	}
 	return err
 }
 
-// replayPicked replays the letters that the flags pick, a page at a time.
-func (c *deadReplayCmd) replayPicked(r *replayer) error {
+// replaySelected replays the letters that the flags select, a page at a time.
+func (c *deadReplayCmd) replaySelected(r *replayer) error {
 	q, err := c.query()
 	if err != nil {
 		return err
 	}
-	q.Set("limit", strconv.Itoa(nhip.MaxReplay))
-	return eachLetter(r.operator, q, 0, func(letters []nhip.DeadLetter) error {
-		names := make([]string, len(letters))
-		for i := range letters {
-			names[i] = letterName(&letters[i])
+	q.Limit = nhip.MaxReplay
+	for page, err := range r.api.DeadLetterPages(r.ctx, q) {
+		if err != nil {
+			return err
 		}
-		return r.replayNamed(names)
-	})
+		names := make([]string, len(page.Letters))
+		for i := range page.Letters {
+			names[i] = letterName(&page.Letters[i])
+		}
+		if err := errors.Join(r.replay(names), errIncomplete(page.Silent)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// replayer replays letters and counts what comes of it.
+// replayer replays letters and counts the results.
 type replayer struct {
 	*env
-	*operator
+	api         *client.Client
 	all, passed int
 }
 
-// replayNamed replays letters, as many in a question as one may hold.
-func (r *replayer) replayNamed(names []string) error {
+// replay replays letters, as many of one collector as a request may hold.
+func (r *replayer) replay(names []string) error {
 	for len(names) > 0 {
 		collector, id := parseLetterName(names[0])
 		ids := []string{id}
@@ -281,28 +279,26 @@ func (r *replayer) replayNamed(names []string) error {
 			}
 			ids = append(ids, id)
 		}
-		if err := r.replayOf(collector, ids); err != nil {
+		results, err := r.api.ReplayDeadLetters(r.ctx, collector, ids)
+		if err != nil {
 			return err
 		}
+		r.print(collector, results)
 		names = names[len(ids):]
 	}
 	return nil
 }
 
-func (r *replayer) replayOf(collector string, ids []string) error {
-	var page nhip.ReplayPage
-	if err := r.post("/v1/dead/replay", map[string]any{"collector": collector, "ids": ids}, &page); err != nil {
-		return err
-	}
-	for _, done := range page.Replayed {
+func (r *replayer) print(collector string, results []nhip.ReplayResult) {
+	for i := range results {
+		result := &results[i]
 		r.all++
-		name := collector + "/" + done.ID
-		if done.Code == "" {
+		name := collector + "/" + result.ID
+		if result.Code == "" {
 			r.passed++
-			fmt.Fprintf(r.stdout, "%s: %d rows pass\n", name, done.Passed)
+			fmt.Fprintf(r.stdout, "%s: %d rows pass\n", name, result.Passed)
 			continue
 		}
-		fmt.Fprintf(r.stdout, "%s: %s: %s\n", name, done.Code, done.Rule)
+		fmt.Fprintf(r.stdout, "%s: %s: %s\n", name, result.Code, result.Rule)
 	}
-	return nil
 }

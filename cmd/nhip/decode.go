@@ -14,44 +14,43 @@ import (
 	"nhip"
 	"nhip/collector"
 	"nhip/collector/decode"
-	"nhip/internal/mqtt"
+	"nhip/internal/topics"
 )
 
 // decodeCmd is nhip decode.
 type decodeCmd struct {
-	Format string `required:"" help:"The payload's format, as in feeds[].format." placeholder:"F"`
-	File   string `arg:"" optional:"" help:"The payload; without one, it is read from the standard input." type:"path"`
+	Format string `required:"" help:"Format of the payload, as in feeds[].format." placeholder:"F"`
+	File   string `arg:"" optional:"" help:"File with the payload; default: the standard input." type:"path"`
 
-	Topic     string        `help:"The topic it came on; default: the format's usual one." placeholder:"TOPIC"`
-	Device    string        `help:"Whose it is, for the usual topic." placeholder:"ID"`
-	Agency    string        `help:"Whose buses they are (feeds[].agency)." default:"hanoi"`
-	Zone      string        `help:"Of stamps that carry no offset (feeds[].zone), as in Asia/Ho_Chi_Minh." placeholder:"ZONE"`
-	Period    time.Duration `help:"Averaging period where the format does not say it (feeds[].period)." placeholder:"5m"`
-	SpeedUnit string        `help:"Of ufms: km/h or m/s (feeds[].speed_unit)." enum:",km/h,m/s" default:"" placeholder:"UNIT"`
-	Fields    string        `help:"Of tts and chirpstack: PATH=QUANTITY UNIT, … (feeds[].fields)." placeholder:"LIST"`
-	Received  moment        `help:"When it came, for devices without a clock, and for what lies in the future; default: now." placeholder:"TIME"`
-	Late      bool          `help:"Turn away what is older than 100 days, too, as a collector does."`
+	Topic     string        `help:"Topic of the message; default: the format's usual one." placeholder:"TOPIC"`
+	Device    string        `help:"${help_decode_device}" placeholder:"ID"`
+	Agency    string        `help:"Agency that runs the buses (feeds[].agency)." default:"hanoi"`
+	Zone      string        `help:"${help_decode_zone}" placeholder:"ZONE"`
+	Period    time.Duration `help:"${help_decode_period}" placeholder:"5m"`
+	SpeedUnit string        `help:"${help_decode_speed}" enum:",km/h,m/s" default:"" placeholder:"UNIT"`
+	Fields    string        `help:"${help_decode_fields}" placeholder:"LIST"`
+	Received  moment        `help:"${help_decode_received}" placeholder:"TIME"`
+	Late      bool          `help:"${help_decode_late}"`
 }
 
-// factLine is a line of the output: one of the two.
+// factLine is a line of the output: one of them.
 type factLine struct {
-	Position *nhip.Position `json:"position,omitempty"`
-	Reading  *readingLine   `json:"reading,omitempty"`
+	Position     *nhip.Position     `json:"position,omitempty"`
+	Reading      *readingLine       `json:"reading,omitempty"`
+	TripUpdate   *nhip.TripUpdate   `json:"trip_update,omitempty"`
+	ServiceAlert *nhip.ServiceAlert `json:"service_alert,omitempty"`
 }
 
-// readingLine writes the averaging period as devices and people do: "1h".
+// readingLine formats the averaging period as "1h".
 type readingLine struct {
 	nhip.Reading
 	Period string `json:"period"`
 }
 
-// errTurnedAway ends nhip decode when it has printed why rows are turned away.
-var errTurnedAway = errors.New("rows are turned away")
-
-// anyAge lets a recorded payload be as old as it is.
+// anyAge is a late window that accepts recorded payloads of any age.
 const anyAge = 200 * 365 * 24 * time.Hour
 
-// Run prints what a payload says, a fact on each line, and what of it a collector would turn away.
+// Run prints a payload's facts, one on each line, and what a collector would reject.
 func (c *decodeCmd) Run(e *env) error {
 	payload, err := c.read()
 	if err != nil {
@@ -61,85 +60,102 @@ func (c *decodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	now, err := c.Received.or(time.Now())
+	now, err := c.Received.parse("received", time.Now())
 	if err != nil {
-		return fmt.Errorf("--received: %w", err)
+		return err
 	}
 	late := time.Duration(anyAge)
 	if c.Late {
 		late = nhip.LateWindow
 	}
 	message := nhip.Message{Topic: c.topic(payload), Payload: payload, Received: now.UTC()}
-	said, err := collector.Decode(feed, message, stoppedClock(now), late)
+	decoded, err := collector.Decode(feed, message, stoppedClock(now), late)
 	if err != nil {
 		return err
 	}
-	return tell(e, said)
+	return printDecoded(e, decoded)
 }
 
-// tell prints facts and faults.
-func tell(e *env, said *collector.Decoded) error {
-	lines := json.NewEncoder(e.stdout)
-	for i := range said.Facts.Positions {
-		if err := lines.Encode(factLine{Position: &said.Facts.Positions[i]}); err != nil {
+// printDecoded prints facts and faults.
+func printDecoded(e *env, decoded *collector.Decoded) error {
+	lines, all := json.NewEncoder(e.stdout), factLines(&decoded.Facts)
+	for i := range all {
+		if err := lines.Encode(all[i]); err != nil {
 			return err
 		}
 	}
-	for i := range said.Facts.Readings {
-		r := readingLine{said.Facts.Readings[i], nhip.FormatPeriod(said.Facts.Readings[i].Period)}
-		if err := lines.Encode(factLine{Reading: &r}); err != nil {
-			return err
-		}
+	for i := range decoded.Dropped {
+		fmt.Fprintf(e.stderr, "nhip: dropped: %s\n", decoded.Dropped[i].Error())
 	}
-	for i := range said.Rejected {
-		fmt.Fprintf(e.stderr, "nhip: %s: %s\n", said.Rejected[i].Code, said.Rejected[i].Error())
+	for i := range decoded.Rejected {
+		fmt.Fprintf(e.stderr, "nhip: %s: %s\n", decoded.Rejected[i].Code, decoded.Rejected[i].Error())
 	}
 	switch {
-	case len(said.Rejected) > 0:
-		return errTurnedAway
-	case len(said.Facts.Positions)+len(said.Facts.Readings) == 0:
-		fmt.Fprintln(e.stderr, "nhip: the payload is taken, and says no fact")
+	case len(decoded.Rejected) > 0:
+		return errRejected
+	case len(all) == 0:
+		fmt.Fprintln(e.stderr, "nhip: the payload is valid and contains no facts")
 	}
 	return nil
 }
 
-// stoppedClock stands still.
+// factLines returns the lines of facts.
+func factLines(f *nhip.Facts) (lines []factLine) {
+	for i := range f.Positions {
+		lines = append(lines, factLine{Position: &f.Positions[i]})
+	}
+	for i := range f.Readings {
+		lines = append(lines, factLine{Reading: &readingLine{f.Readings[i], nhip.FormatPeriod(f.Readings[i].Period)}})
+	}
+	if f.Service == nil {
+		return lines
+	}
+	for i := range f.Service.Trips {
+		lines = append(lines, factLine{TripUpdate: &f.Service.Trips[i]})
+	}
+	for i := range f.Service.Alerts {
+		lines = append(lines, factLine{ServiceAlert: &f.Service.Alerts[i]})
+	}
+	return lines
+}
+
+// stoppedClock always returns the same time.
 type stoppedClock time.Time
 
-// Now is always the same.
+// Now returns the time.
 func (s stoppedClock) Now() time.Time { return time.Time(s) }
 
 // read returns the payload.
 func (c *decodeCmd) read() ([]byte, error) {
 	if c.File == "" {
-		payload, err := io.ReadAll(io.LimitReader(os.Stdin, maxDecoded+1))
-		return payload, errors.Join(err, tooLong(payload))
+		payload, err := io.ReadAll(io.LimitReader(os.Stdin, maxPayload+1))
+		return payload, errors.Join(err, checkSize(payload))
 	}
 	payload, err := os.ReadFile(c.File)
 	if err != nil {
 		return nil, fmt.Errorf("can't read the payload: %w", err)
 	}
-	return payload, tooLong(payload)
+	return payload, checkSize(payload)
 }
 
-// maxDecoded is longer than any packet of ours, because files are pulled and imported, too.
-const maxDecoded = 64 << 20
+// maxPayload is more than a packet holds, because polled and imported files may be longer.
+const maxPayload = 64 << 20
 
-func tooLong(payload []byte) error {
-	if len(payload) > maxDecoded {
-		return fmt.Errorf("the payload has more than %d bytes", maxDecoded)
+func checkSize(payload []byte) error {
+	if len(payload) > maxPayload {
+		return fmt.Errorf("the payload has more than %d bytes", maxPayload)
 	}
 	return nil
 }
 
-// feed is what the configuration would say of the devices.
+// feed returns the feed that the flags describe.
 func (c *decodeCmd) feed() (decode.Feed, error) {
 	f := decode.Feed{Format: c.Format, Agency: c.Agency, Period: c.Period, SpeedUnit: c.SpeedUnit}
 	if formats := collector.Formats(); !slices.Contains(formats, c.Format) {
 		return f, fmt.Errorf("--format: must be one of %s, got %q", strings.Join(formats, ", "), c.Format)
 	}
 	if c.Period < 0 {
-		return f, fmt.Errorf("--period: must not be negative, got %s", c.Period)
+		return f, fmt.Errorf("--period: must not be negative, got %s", nhip.FormatDuration(c.Period))
 	}
 	var err error
 	if c.Zone != "" {
@@ -153,7 +169,7 @@ func (c *decodeCmd) feed() (decode.Feed, error) {
 	return f, nil
 }
 
-// topic is the one that was given, or the usual one of the format.
+// topic returns the given topic or the format's usual one.
 func (c *decodeCmd) topic(payload []byte) string {
 	device := c.Device
 	if device == "" {
@@ -165,13 +181,13 @@ func (c *decodeCmd) topic(payload []byte) string {
 	case c.Format == "hfp":
 		return hfpTopic(c.Device, payload)
 	case (c.Format == "tts" || c.Format == "chirpstack") && c.Device == "":
-		return "nhip/in/" + c.Format // the payload names the device
+		return "nhip/in/" + c.Format // the payload contains the device id
 	}
-	return "nhip/in/" + c.Format + "/" + mqtt.Escape(device)
+	return "nhip/in/" + c.Format + "/" + topics.Escape(device)
 }
 
-// hfpTopic names what an HFP payload leaves to its topic: the event, which is the payload's one key, and
-// the vehicle.
+// hfpTopic returns the topic of an HFP payload. Only the topic has the vehicle and the event, which is also the
+// payload's only key.
 func hfpTopic(vehicle string, payload []byte) string {
 	if vehicle == "" {
 		vehicle = "0000/00000"

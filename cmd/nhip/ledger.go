@@ -6,39 +6,37 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"nhip"
+	"nhip/client"
 )
 
 // ledgerCmd is nhip ledger.
 type ledgerCmd struct {
 	operatorFlags
 
-	Collector string `help:"Only this collector's." placeholder:"ID"`
-	Device    string `help:"Only of this device: bus/<agency>/<vehicle>, air/<station>, or the last part alone." placeholder:"DEVICE"`
+	Collector string `help:"Only of this collector." placeholder:"ID"`
+	Device    string `help:"${help_ledger_device}" placeholder:"DEVICE"`
 	From      moment `help:"First hour of device time: 2026-02-16T15:00:00Z, or 2026-02-16." placeholder:"TIME"`
-	To        moment `help:"The hour after the last." placeholder:"TIME"`
+	To        moment `help:"End of the last hour." placeholder:"TIME"`
 	JSON      bool   `help:"Print JSON, as /v1/ledger answers."`
-	Verify    bool   `help:"Let the database count its rows, too, and exit with 1 where they differ."`
+	Verify    bool   `help:"Compare with the database's row counts, and exit with 1 if they differ."`
+
+	otherDatabase
 }
 
-// auditedRow is a row with what the api found about it.
-type auditedRow struct {
-	nhip.LedgerRow
-	Unbalanced bool                             `json:"unbalanced,omitempty"`
-	Counted    *struct{ Stored, Revised int64 } `json:"counted,omitempty"`
-	Differs    bool                             `json:"differs,omitempty"`
-}
-
-// Run prints the ledger as it comes, and its sum. It fails when a row does not balance, when the
-// database differs, and when a collector does not answer.
+// Run prints the ledger and its sums. It fails if a row does not balance, if the database differs, or if a collector
+// does not answer.
 func (c *ledgerCmd) Run(e *env) error {
-	o, err := c.connect(e)
+	o, err := c.connect()
+	if err != nil {
+		return err
+	}
+	q, err := c.query()
 	if err != nil {
 		return err
 	}
@@ -46,9 +44,22 @@ func (c *ledgerCmd) Run(e *env) error {
 	if c.JSON {
 		out = &ledgerJSON{w: e.stdout}
 	}
-	sum, err := c.read(o, out)
-	if err != nil {
-		return err
+	sum := &ledgerSum{reasons: make(map[nhip.Code]int64)}
+	pages := o.LedgerPages(e.ctx, q)
+	if c.In != "" {
+		pages = c.compared(e, &q, pages)
+	}
+	for page, err := range pages {
+		if err != nil {
+			return err
+		}
+		for i := range page.Rows {
+			sum.add(&page.Rows[i])
+			if err := out.row(&page.Rows[i]); err != nil {
+				return err
+			}
+		}
+		sum.silent = page.Silent
 	}
 	if err := out.end(sum); err != nil {
 		return err
@@ -56,65 +67,37 @@ func (c *ledgerCmd) Run(e *env) error {
 	return sum.fault(c.Verify)
 }
 
-// read goes through all pages.
-func (c *ledgerCmd) read(o *operator, out ledgerPrinter) (*ledgerSum, error) {
-	q, err := c.query()
-	if err != nil {
-		return nil, err
-	}
-	sum := &ledgerSum{reasons: make(map[nhip.Code]int64)}
-	for {
-		var page struct {
-			Rows   []json.RawMessage
-			Next   string
-			Silent []string
-		}
-		if err := o.get("/v1/ledger", q, &page); err != nil {
-			return nil, err
-		}
-		for _, raw := range page.Rows {
-			var row auditedRow
-			if err := json.Unmarshal(raw, &row); err != nil {
-				return nil, fmt.Errorf("the api's answer can't be read: %w", err)
-			}
-			sum.add(&row)
-			if err := out.row(raw, &row); err != nil {
-				return nil, err
-			}
-		}
-		if sum.silent = page.Silent; page.Next == "" {
-			return sum, nil
-		}
-		q.Set("after", page.Next)
-	}
-}
-
-func (c *ledgerCmd) query() (url.Values, error) {
-	q := url.Values{}
-	setText(q, "collector", c.Collector)
-	setText(q, "device", c.Device)
+func (c *ledgerCmd) query() (client.LedgerQuery, error) {
+	from, errFrom := c.From.parse("from", time.Time{})
+	to, errTo := c.To.parse("to", time.Time{})
+	q := client.LedgerQuery{Collector: c.Collector, Device: c.Device, From: from, To: to, Verify: c.Verify && c.In == ""}
 	if c.Verify {
-		q.Set("verify", "true")
+		q.Limit = verifiedRows
 	}
-	return q, errors.Join(c.From.add(q, "from"), c.To.add(q, "to"))
+	return q, errors.Join(errFrom, errTo, c.check(c))
 }
 
-// ledgerSum is the sum of all rows.
+// verifiedRows is how many rows of the ledger one request verifies: the most that the API allows, because each request
+// counts whole hours of all devices.
+const verifiedRows = 10_000
+
+// ledgerSum sums up all rows.
 type ledgerSum struct {
-	rows                                                    int
-	received, stored, duplicate, revised, rejected, pending int64
-	reasons                                                 map[nhip.Code]int64
-	unbalanced, differ                                      int
-	silent                                                  []string
+	rows                                                          int
+	received, stored, duplicate, revised, rejected, lost, pending int64
+	reasons                                                       map[nhip.Code]int64
+	unbalanced, differ                                            int
+	silent                                                        []string
 }
 
-func (s *ledgerSum) add(r *auditedRow) {
+func (s *ledgerSum) add(r *client.LedgerRow) {
 	s.rows++
 	s.received += r.Received
 	s.stored += r.Stored
 	s.duplicate += r.Duplicate
 	s.revised += r.Revised
-	s.rejected += r.AllRejected()
+	s.rejected += r.TotalRejected()
+	s.lost += r.Lost
 	s.pending += r.Pending
 	for code, n := range r.Rejected {
 		s.reasons[code] += n
@@ -127,39 +110,40 @@ func (s *ledgerSum) add(r *auditedRow) {
 	}
 }
 
-// fault returns what is wrong, nil when nothing is.
+// fault returns what is wrong with the ledger; nil if nothing is.
 func (s *ledgerSum) fault(verified bool) error {
 	var errs []error
 	if s.unbalanced > 0 {
 		errs = append(errs, fmt.Errorf("%d of %d rows do not balance; this is a fault of nhip", s.unbalanced, s.rows))
 	}
 	if verified && s.differ > 0 {
-		errs = append(errs, fmt.Errorf("in %d of %d rows the database holds something else than the ledger says", s.differ, s.rows))
+		errs = append(errs, fmt.Errorf("%d of %d rows differ from the database", s.differ, s.rows))
 	}
-	if len(s.silent) > 0 {
-		errs = append(errs, fmt.Errorf("what is shown is not all: no answer from %s", strings.Join(s.silent, ", ")))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, errIncomplete(s.silent))...)
 }
 
-// ledgerPrinter prints rows as they come.
+// ledgerPrinter prints rows as they arrive.
 type ledgerPrinter interface {
-	row(raw json.RawMessage, r *auditedRow) error
+	row(*client.LedgerRow) error
 	end(*ledgerSum) error
 }
 
-// ledgerJSON prints one object.
+// ledgerJSON prints one JSON object.
 type ledgerJSON struct {
 	w     io.Writer
 	begun bool
 }
 
-func (p *ledgerJSON) row(raw json.RawMessage, _ *auditedRow) error {
+func (p *ledgerJSON) row(r *client.LedgerRow) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
 	before := ",\n"
 	if !p.begun {
 		before, p.begun = "{\"rows\":[\n", true
 	}
-	_, err := fmt.Fprintf(p.w, "%s%s", before, raw)
+	_, err = fmt.Fprintf(p.w, "%s%s", before, raw)
 	return err
 }
 
@@ -172,7 +156,7 @@ func (p *ledgerJSON) end(*ledgerSum) error {
 	return err
 }
 
-// ledgerTable prints columns, whose widths it settles anew after a screenful.
+// ledgerTable prints a table. It flushes after every screenful, which may change the column widths.
 type ledgerTable struct {
 	w *tabwriter.Writer
 	n int
@@ -180,24 +164,29 @@ type ledgerTable struct {
 
 const screenful = 500
 
-func (p *ledgerTable) row(_ json.RawMessage, r *auditedRow) error {
+func (p *ledgerTable) row(r *client.LedgerRow) error {
 	if p.n%screenful == 0 {
-		fmt.Fprintln(p.w, "HOUR\tDEVICE\tCOLLECTOR\tRECEIVED\tSTORED\tDUPLICATE\tREVISED\tREJECTED\tPENDING\t")
+		fmt.Fprintln(p.w, "HOUR\tDEVICE\tCOLLECTOR\tRECEIVED\tSTORED\tDUPLICATE\tREVISED\tREJECTED\tLOST\tPENDING\t")
 	}
 	p.n++
-	fmt.Fprintf(p.w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Hour.Format("2006-01-02T15Z"), r.Device, r.Collector,
-		r.Received, r.Stored, r.Duplicate, r.Revised, r.AllRejected(), r.Pending, remarks(r))
+	fmt.Fprintf(p.w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n",
+		r.Hour.Format("2006-01-02T15Z"), r.Device, r.Collector,
+		r.Received, r.Stored, r.Duplicate, r.Revised, r.TotalRejected(), r.Lost, r.Pending, remarks(r))
 	if p.n%screenful == 0 {
 		return p.w.Flush()
 	}
 	return nil
 }
 
-// remarks tells why rows were rejected, and what is wrong.
-func remarks(r *auditedRow) string {
-	all := reasonsOf(r.Rejected)
+// remarks lists why rows were rejected and what is wrong with the row.
+func remarks(r *client.LedgerRow) string {
+	all := formatReasons(r.Rejected)
 	if r.Unbalanced {
 		all = append(all, "DOES NOT BALANCE")
+	}
+	if r.Deleted {
+		all = append(all, fmt.Sprintf("the database holds %d and %d revised: older rows were deleted",
+			r.Counted.Stored, r.Counted.Revised))
 	}
 	if r.Differs {
 		all = append(all, fmt.Sprintf("THE DATABASE HOLDS %d AND %d REVISED", r.Counted.Stored, r.Counted.Revised))
@@ -205,7 +194,7 @@ func remarks(r *auditedRow) string {
 	return strings.Join(all, ", ")
 }
 
-func reasonsOf(rejected map[nhip.Code]int64) (all []string) {
+func formatReasons(rejected map[nhip.Code]int64) (all []string) {
 	for _, code := range slices.Sorted(maps.Keys(rejected)) {
 		all = append(all, fmt.Sprintf("%s %d", code, rejected[code]))
 	}
@@ -214,13 +203,11 @@ func reasonsOf(rejected map[nhip.Code]int64) (all []string) {
 
 func (p *ledgerTable) end(s *ledgerSum) error {
 	if s.rows == 0 {
-		_, err := fmt.Fprintln(p.w, "nothing was received")
+		_, err := fmt.Fprintln(p.w, "no rows")
 		return errors.Join(err, p.w.Flush())
 	}
-	fmt.Fprintf(p.w, "all\t%d rows\t\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", s.rows,
-		s.received, s.stored, s.duplicate, s.revised, s.rejected, s.pending, strings.Join(reasonsOf(s.reasons), ", "))
+	fmt.Fprintf(p.w, "all\t%d rows\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", s.rows,
+		s.received, s.stored, s.duplicate, s.revised, s.rejected, s.lost, s.pending,
+		strings.Join(formatReasons(s.reasons), ", "))
 	return p.w.Flush()
 }
-
-// stamp writes a time for people.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

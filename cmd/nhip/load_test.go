@@ -4,19 +4,18 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/mqtt"
+	"nhip/internal/mqtt/publish"
+	"nhip/internal/task"
 
 	"golang.org/x/time/rate"
 )
 
-// What a load is made of: some devices, their hours, and in a hundred messages so many of each kind.
-// The rest are new.
+// The composition of a load. Of a hundred messages, those that are of no other kind are new.
 const (
 	loadRate     = 1_000 // messages a second
 	loadDevices  = 12
@@ -24,72 +23,75 @@ const (
 	loadStep     = 30 * time.Second
 	loadDays     = 20
 
-	percentAgain   = 10 // said before, with the same content
-	percentRevised = 4
-	percentGarbage = 3
-	percentBroken  = 3 // outside of what can be
+	percentRepeated = 10 // with the same content
+	percentRevised  = 4
+	percentGarbage  = 3
+	percentInvalid  = 3 // out of range
 
-	// badEvery leaves time between what a device says badly: of one that says more, not all is kept.
-	badEvery = 4 * time.Second
+	// rejectedEvery is the pause between two messages of a device that must be rejected: of more, some dead letters are
+	// only counted.
+	rejectedEvery = 4 * time.Second
 )
 
-// load speaks for devices until it is ended, whatever happens to whoever listens, and knows what must
-// have become of each message by then.
-type load struct {
-	fan     *mqtt.Fan
-	random  *rand.Rand
-	devices []*talker
+// counts are the rows of a device and hour that must be in the database.
+type counts struct{ Stored, Revised int64 }
 
-	say     context.CancelFunc
-	talking sync.WaitGroup
-	sent    int
+// load publishes for devices until it is ended, whatever happens to the platform. It knows what must become of each
+// message.
+type load struct {
+	publisher *publish.Pool
+	random    *rand.Rand
+	devices   []*loadDevice
+	running   *task.Group
+	sent      int
 }
 
-// talker is a device and all that it has said.
-type talker struct {
-	name    string // as in the ledger
+// loadDevice is a device and everything that it has published.
+type loadDevice struct {
+	name    string // in the ledger
 	topic   string
 	monitor bool
 	next    time.Time
 
-	bad     time.Time // when it said the last that must be turned away
-	facts   []*told
-	stored  map[time.Time]int // by hour: identities
-	revised map[time.Time]int // by hour: of those, the ones that were said again with another content
-	garbage map[string]bool   // payloads that say nothing
-	broken  map[string]bool   // payloads that say what can't be
+	lastRejected time.Time // when it published the last message that must be rejected
+	facts        []*loadFact
+	stored       map[time.Time]int64 // by hour: identities
+	revised      map[time.Time]int64 // by hour: of those, the ones that were published with another content, too
+	garbage      map[string]bool     // payloads without facts
+	invalid      map[string]bool     // payloads with values out of range
 }
 
-// told is one fact and the contents it was told with: one or two.
-type told struct {
+// loadFact is one fact and the payloads that contained it: one or two.
+type loadFact struct {
 	at       time.Time
 	payloads []string
 }
 
-// startLoad speaks with the operator's token to a broker that may come and go.
+// startLoad publishes to a broker that may come and go.
 func startLoad(t *testing.T, broker mqtt.Options, random *rand.Rand) *load {
 	t.Helper()
-	fan, err := mqtt.NewFan(mqtt.FanOptions{Options: broker, Lanes: 8, Retry: 100 * time.Millisecond})
+	publisher, err := publish.New(publish.Options{
+		Options: broker, Connections: 8, Retry: 100 * time.Millisecond,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &load{fan: fan, random: random}
+	l := &load{publisher: publisher, random: random, running: task.NewGroup()}
 	start := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -loadDays)
 	for i := range loadDevices {
-		l.devices = append(l.devices, newTalker(i, start))
+		l.devices = append(l.devices, newLoadDevice(i, start))
 	}
-	fan.Start()
-	ctx, cancel := context.WithCancel(t.Context())
-	l.say = cancel
-	l.talking.Go(func() { l.talk(ctx) })
+	publisher.Start()
+	l.running.Go("load", l.run)
+	t.Cleanup(l.running.Cancel)
 	return l
 }
 
-func newTalker(i int, start time.Time) *talker {
-	d := &talker{
+func newLoadDevice(i int, start time.Time) *loadDevice {
+	d := &loadDevice{
 		name: fmt.Sprintf("bus/hanoi/%d", i), topic: fmt.Sprintf("nhip/in/position/%d", i), next: start,
-		stored: make(map[time.Time]int), revised: make(map[time.Time]int),
-		garbage: make(map[string]bool), broken: make(map[string]bool),
+		stored: make(map[time.Time]int64), revised: make(map[time.Time]int64),
+		garbage: make(map[string]bool), invalid: make(map[string]bool),
 	}
 	if d.monitor = i < loadMonitors; d.monitor {
 		d.name, d.topic = fmt.Sprintf("air/%d", i), fmt.Sprintf("nhip/in/reading/%d", i)
@@ -97,72 +99,70 @@ func newTalker(i int, start time.Time) *talker {
 	return d
 }
 
-func (l *load) talk(ctx context.Context) {
+func (l *load) run(ctx context.Context) error {
 	pace := rate.NewLimiter(loadRate, loadRate/10)
 	for pace.Wait(ctx) == nil {
 		d := l.devices[l.random.IntN(len(l.devices))]
-		if l.fan.Publish(context.WithoutCancel(ctx), d.topic, []byte(d.compose(l.random))) == nil {
+		if l.publisher.Publish(context.WithoutCancel(ctx), d.topic, []byte(d.compose(l.random))) == nil {
 			l.sent++
 		}
 	}
+	return ctx.Err()
 }
 
 // await waits until so many more messages are acknowledged.
 func (l *load) await(t *testing.T, more int64) {
 	t.Helper()
-	until := l.fan.Acked() + more
-	await.True(t, "devices are acknowledged", func() bool { return l.fan.Acked() >= until })
+	until := l.publisher.Acked() + more
+	awaittest.True(t, "messages are acknowledged", func() bool { return l.publisher.Acked() >= until })
 }
 
-// end says nothing new, waits until all that was said is acknowledged, and returns how much that was.
+// end stops publishing, waits until all messages are acknowledged, and returns how many there were.
 func (l *load) end(t *testing.T) (sent int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	l.say()
-	stop := make(chan error, 1)
-	go func() {
-		l.talking.Wait()
-		stop <- l.fan.Close(ctx)
-	}()
-	if err := <-stop; err != nil {
-		t.Fatalf("not everything is acknowledged: %v", err)
+	if err := l.running.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.publisher.Close(ctx); err != nil {
+		t.Fatalf("not all messages are acknowledged: %v", err)
 	}
 	return l.sent
 }
 
-// compose makes the device's next message.
-func (d *talker) compose(random *rand.Rand) string {
+// compose returns the device's next payload.
+func (d *loadDevice) compose(random *rand.Rand) string {
 	kind := random.IntN(100)
-	if kind < percentGarbage+percentBroken {
-		if time.Since(d.bad) < badEvery {
+	if kind < percentGarbage+percentInvalid {
+		if time.Since(d.lastRejected) < rejectedEvery {
 			kind = 100
 		} else {
-			d.bad = time.Now()
+			d.lastRejected = time.Now()
 		}
 	}
 	switch {
 	case kind < percentGarbage:
 		return remember(d.garbage, fmt.Sprintf(`{"torture":%d`, len(d.garbage)))
-	case kind < percentGarbage+percentBroken:
-		return remember(d.broken, d.content(d.tick(), -1_000_000))
-	case kind < percentGarbage+percentBroken+percentRevised+percentAgain && len(d.facts) > 0:
+	case kind < percentGarbage+percentInvalid:
+		return remember(d.invalid, d.payload(d.tick(), -1_000_000))
+	case kind < percentGarbage+percentInvalid+percentRevised+percentRepeated && len(d.facts) > 0:
 		f := d.facts[random.IntN(len(d.facts))]
-		if kind >= percentGarbage+percentBroken+percentRevised || len(f.payloads) > 1 {
+		if kind >= percentGarbage+percentInvalid+percentRevised || len(f.payloads) > 1 {
 			return f.payloads[random.IntN(len(f.payloads))]
 		}
-		f.payloads = append(f.payloads, d.content(f.at, 2))
+		f.payloads = append(f.payloads, d.payload(f.at, 2))
 		d.revised[f.at.Truncate(time.Hour)]++
 		return f.payloads[1]
 	}
-	f := &told{at: d.tick()}
-	f.payloads = []string{d.content(f.at, 1)}
+	f := &loadFact{at: d.tick()}
+	f.payloads = []string{d.payload(f.at, 1)}
 	d.facts = append(d.facts, f)
 	d.stored[f.at.Truncate(time.Hour)]++
 	return f.payloads[0]
 }
 
-func (d *talker) tick() time.Time {
+func (d *loadDevice) tick() time.Time {
 	at := d.next
 	d.next = d.next.Add(loadStep)
 	return at
@@ -173,34 +173,34 @@ func remember(in map[string]bool, payload string) string {
 	return payload
 }
 
-// content is a message about a moment; what it says of it depends on value.
-func (d *talker) content(at time.Time, value int) string {
+// payload returns a payload for a time, whose content depends on value.
+func (d *loadDevice) payload(at time.Time, value int) string {
 	if d.monitor {
 		return fmt.Sprintf(`{"time":%q,"period":"30s","values":{"pm25":%d}}`, at.Format(time.RFC3339), value)
 	}
 	return fmt.Sprintf(`{"time":%q,"lat":%d,"lon":105.85}`, at.Format(time.RFC3339), 20+value)
 }
 
-// expect returns what the ledger must count as stored and as revised, by "device hour".
-func (l *load) expect() map[string][2]int64 {
-	want := make(map[string][2]int64)
+// expect returns what the ledger must count, by "device hour".
+func (l *load) expect() map[string]counts {
+	want := make(map[string]counts)
 	for _, d := range l.devices {
 		for hour, n := range d.stored {
-			want[d.name+" "+hour.Format(time.RFC3339)] = [2]int64{int64(n), int64(d.revised[hour])}
+			want[d.name+" "+hour.Format(time.RFC3339)] = counts{n, d.revised[hour]}
 		}
 	}
 	return want
 }
 
-// turnedAway returns the payloads that must be among the dead letters.
-func (l *load) turnedAway() []string {
+// rejected returns the messages that must be among the dead letters.
+func (l *load) rejected() []string {
 	var all []string
 	for _, d := range l.devices {
 		for p := range d.garbage {
 			all = append(all, d.topic+" "+p)
 		}
-		for p := range d.broken {
-			all = append(all, d.topic+" "+strings.TrimSpace(p))
+		for p := range d.invalid {
+			all = append(all, d.topic+" "+p)
 		}
 	}
 	return all

@@ -1,4 +1,4 @@
-// Command nhip runs the platform, whole (nhip up) or for a while as one of its tools.
+// Command nhip runs the platform: all roles in one process (nhip up), one role alone, or one of the tools.
 package main
 
 import (
@@ -9,44 +9,42 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
 
-	"nhip/internal/datadir"
-	"nhip/internal/sim"
+	"nhip"
 
 	"github.com/alecthomas/kong"
 )
 
 // cli is the command line.
 type cli struct {
-	LogLevel string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"NHIP_LOG_LEVEL"`
+	LogLevel string `help:"${help_log_level}" enum:"debug,info,warn,error" default:"info" env:"NHIP_LOG_LEVEL"`
 
-	Up           upCmd           `cmd:"" help:"Run every role in one process."`
-	Gateway      gatewayCmd      `cmd:"" help:"Run a gateway alone: it keeps what devices say until a broker has it."`
+	Up           upCmd           `cmd:"" help:"Run all roles in one process."`
+	Gateway      gatewayCmd      `cmd:"" help:"Run a gateway alone. It keeps messages on disk until the broker has them."`
 	Collector    collectorCmd    `cmd:"" help:"Run a collector alone, on a broker and an InfluxDB."`
 	API          apiCmd          `cmd:"" name:"api" help:"Run an api alone, on a broker and an InfluxDB."`
-	Check        checkCmd        `cmd:"" help:"Show the configuration that holds, and where it comes from."`
-	Decode       decodeCmd       `cmd:"" help:"Show what a payload says, and what of it would be turned away."`
-	Device       deviceCmd       `cmd:"" help:"Say who may speak: add, list, disable and enable devices, and change their secrets."`
-	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the configuration of an outside broker: the fleet's devices and their topics."`
+	Influx       influxCmd       `cmd:"" help:"Run the embedded InfluxDB alone."`
+	Check        checkCmd        `cmd:"" help:"Print the effective configuration and the origin of each value."`
+	Decode       decodeCmd       `cmd:"" help:"Print the facts of a payload and the reasons for rejected rows."`
+	Device       deviceCmd       `cmd:"" help:"Add, list, disable and enable devices, and rotate their secrets."`
+	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the configuration of an external broker."`
 	Fleet        fleetCmd        `cmd:"" help:"Compare versions of the fleet."`
-	Replay       replayCmd       `cmd:"" help:"Publish recordings, as they were or faster."`
-	Import       importCmd       `cmd:"" help:"Take in histories: files of readings, however old."`
-	Recompute    recomputeCmd    `cmd:"" help:"Judge, correct and sum up again what stations have said, from raw."`
-	Retention    retentionCmd    `cmd:"" help:"Show and delete what of the history is older than the policy keeps."`
-	Backtest     backtestCmd     `cmd:"" help:"Hold what the engine said of a recorded day against what happened."`
-	Ledger       ledgerCmd       `cmd:"" help:"Show what became of everything that was taken in, and verify it."`
-	Dead         deadCmd         `cmd:"" help:"List, show and replay what was turned away."`
+	Replay       replayCmd       `cmd:"" help:"Publish recordings at their own pace or faster."`
+	Import       importCmd       `cmd:"" help:"Import files of readings of any age."`
+	Recompute    recomputeCmd    `cmd:"" help:"Assess, correct and aggregate readings again from the raw values."`
+	Retention    retentionCmd    `cmd:"" help:"Show and delete history that is older than the retention policy keeps."`
+	Backtest     backtestCmd     `cmd:"" help:"Compare the engine's estimates for a recorded day with the actual values."`
+	Ledger       ledgerCmd       `cmd:"" help:"Show the outcome of all received rows, and verify it."`
+	Dead         deadCmd         `cmd:"" help:"List, show and replay dead letters."`
+	Licenses     licensesCmd     `cmd:"" help:"Print the licenses of nhip and of the software in it."`
 }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main without the process: it returns the exit code. The first interrupt stops in order,
-// the second at once.
+// run executes the arguments and returns the exit code. The first interrupt stops in order, the second at once.
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -57,37 +55,29 @@ func run(args []string, stdout, stderr io.Writer) int {
 		<-signals
 		cancel()
 		<-signals
-		fmt.Fprintln(stderr, "nhip: stopped at once; the next start picks up what is in the journal")
+		fmt.Fprintln(stderr, "nhip: stopped at once; the next start continues from the journal")
 		os.Exit(1)
 	}()
 	return execute(ctx, args, stdout, stderr)
 }
 
-// env is what every command gets.
-type env struct {
-	ctx    context.Context
-	stdout io.Writer
-	stderr io.Writer
-	log    *slog.Logger
-}
-
-// execute parses the arguments and runs one command.
+// execute parses the arguments, runs one command and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("nhip"),
-		kong.Description("Nhịp takes in a city's buses and air monitors and tells its people, now."),
+		kong.Description("Nhịp collects a city's bus and air telemetry and serves it within seconds."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.Vars{"data_dir": datadir.Default, "sim_buses": strconv.Itoa(sim.DefaultBuses), "import_formats": strings.Join(importFormats(), ",")},
+		helpVars(),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "nhip:", err)
 		return 1
 	}
 	command, err := parser.Parse(args)
-	if exited >= 0 { // --help was asked for and given
+	if exited >= 0 { // kong has printed the help
 		return exited
 	}
 	if err != nil {
@@ -95,27 +85,25 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong lets none but these in
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong accepts the enum's values only
 	e := &env{
 		ctx: ctx, stdout: stdout, stderr: stderr,
-		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
+		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: formatDurations})),
 	}
 	switch err := command.Run(e); {
 	case err == nil || errors.Is(err, errStopped):
 		return 0
-	case errors.Is(err, errFaulty), errors.Is(err, errTurnedAway): // they have told
+	case errors.Is(err, errFaulty), errors.Is(err, errRejected): // the command has printed the reasons
 	default:
-		complain(stderr, err)
+		printError(stderr, err)
 	}
 	return 1
 }
 
-// complain prints an error that may be several, each on its line.
-func complain(stderr io.Writer, err error) {
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(stderr, "nhip:", strings.TrimSuffix(line, "\n"))
+// formatDurations writes durations in logs as in the configuration.
+func formatDurations(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.String(a.Key, nhip.FormatDuration(a.Value.Duration()))
 	}
+	return a
 }
-
-// errStopped ends a command that was interrupted and stopped as it should.
-var errStopped = errors.New("stopped")

@@ -1,43 +1,30 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"nhip/client"
 	"nhip/internal/datadir"
 )
 
-// operatorFlags say which nhip a tool talks to, as its operator.
+// operatorFlags select the API that a tool calls as its operator.
 type operatorFlags struct {
-	URL     string `help:"The api, as in http://10.0.0.5:8080; default: the nhip that runs on the data folder." placeholder:"URL"`
-	DataDir string `help:"Data folder of the running nhip, for its address and token." default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
+	URL     string `help:"${help_operator_url}" placeholder:"URL"`
+	DataDir string `help:"${help_running_dir}" default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 }
 
-// operatorTimeout bounds one question; a verified page of the ledger takes the longest.
-const operatorTimeout = time.Minute
-
-// operator asks an api on behalf of whoever has the operator's token.
-type operator struct {
-	ctx   context.Context
-	url   string
-	token string
-}
-
-func (f *operatorFlags) connect(e *env) (*operator, error) {
-	at := strings.TrimSuffix(f.URL, "/")
+// connect returns a client of the given API or, without one, of the nhip that runs on the data folder.
+func (f *operatorFlags) connect() (*client.Client, error) {
+	at := f.URL
 	if at == "" {
 		running, err := datadir.ReadAddresses(f.DataDir)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && running.HTTP == "" {
-			return nil, fmt.Errorf("no nhip with an api runs on %s; start one with `nhip up`, or name an api with --url or another folder with --data-dir", f.DataDir)
+			return nil, fmt.Errorf("no nhip with an api runs on %s; start one with `nhip up`, or name an api with --url "+
+				"or another folder with --data-dir", f.DataDir)
 		}
 		if err != nil {
 			return nil, err
@@ -48,90 +35,37 @@ func (f *operatorFlags) connect(e *env) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &operator{e.ctx, at, token}, nil
-}
-
-func (o *operator) get(path string, query url.Values, into any) error {
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	return o.ask(http.MethodGet, path, nil, into)
-}
-
-func (o *operator) post(path string, body, into any) error {
-	raw, err := json.Marshal(body)
+	c, err := client.New(at, token)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("--url: %w", err)
 	}
-	return o.ask(http.MethodPost, path, bytes.NewReader(raw), into)
+	return c, nil
 }
 
-func (o *operator) ask(method, path string, body io.Reader, into any) error {
-	ctx, cancel := context.WithTimeout(o.ctx, operatorTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, o.url+path, body)
-	if err != nil {
-		return fmt.Errorf("--url: %w", err)
+// errIncomplete reports the collectors whose part of an answer is missing; nil if there are none.
+func errIncomplete(silent []string) error {
+	if len(silent) == 0 {
+		return nil
 	}
-	req.Header.Set("Authorization", "Bearer "+o.token)
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("the api does not answer: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
-		return o.refusal(resp)
-	}
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return fmt.Errorf("the api's answer can't be read: %w", err)
-	}
-	return nil
-}
-
-// refusal reads an RFC 9457 problem.
-func (o *operator) refusal(resp *http.Response) error {
-	var problem struct{ Title, Detail string }
-	if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil || problem.Title == "" {
-		return fmt.Errorf("%s answered %s", o.url, resp.Status)
-	}
-	return fmt.Errorf("%s: %s", problem.Title, problem.Detail)
+	return fmt.Errorf("incomplete: no answer from %s", strings.Join(silent, ", "))
 }
 
 // moment is a time on the command line.
 type moment string
 
-// add puts the time into a query, where one is given.
-func (m moment) add(q url.Values, name string) error {
-	t, err := m.or(time.Time{})
-	switch {
-	case err != nil:
-		return fmt.Errorf("--%s: %w", name, err)
-	case !t.IsZero():
-		q.Set(name, t.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-// or reads the time, or is another where none is given.
-func (m moment) or(other time.Time) (time.Time, error) {
+// parse returns the time, or fallback if none is given. name is the flag, for the error.
+func (m moment) parse(name string, fallback time.Time) (time.Time, error) {
 	if m == "" {
-		return other, nil
+		return fallback, nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
 		if t, err := time.Parse(layout, string(m)); err == nil {
 			return t, nil
 		}
 	}
-	return other, fmt.Errorf("must be as in 2026-02-16T15:00:00Z or, for midnight UTC, 2026-02-16, got %q", string(m))
+	return fallback, fmt.Errorf("--%s: must be as in 2026-02-16T15:00:00Z or, for midnight UTC, 2026-02-16, got %q",
+		name, string(m))
 }
 
-// setText puts a text into a query, where one is given.
-func setText(q url.Values, name, value string) {
-	if value != "" {
-		q.Set(name, value)
-	}
-}
+// stamp formats a time for tables.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

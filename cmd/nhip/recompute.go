@@ -2,11 +2,10 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"time"
 
 	"nhip"
-	"nhip/internal/pause"
+	"nhip/internal/wait"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -14,47 +13,47 @@ import (
 // recomputeCmd is nhip recompute.
 type recomputeCmd struct {
 	operatorFlags
-	Station string `help:"The station; default: all." placeholder:"ID"`
-	From    moment `help:"First moment, exclusive." required:"" placeholder:"TIME"`
-	To      moment `help:"Last moment, inclusive; default: now." placeholder:"TIME"`
+	Station string `help:"Station; default: all." placeholder:"ID"`
+	From    moment `help:"Begin, exclusive." required:"" placeholder:"TIME"`
+	To      moment `help:"End, inclusive; default: now." placeholder:"TIME"`
 }
 
-// recomputePoll is how often it is asked how much is left.
+// recomputePoll is the interval between two requests for the progress.
 const recomputePoll = 500 * time.Millisecond
 
-// Run orders it and shows how it goes. Interrupted, the work goes on; the same command again shows the rest.
+// Run starts the recomputation and shows its progress. An interrupt ends the display only: the same command shows the
+// rest.
 func (c *recomputeCmd) Run(e *env) error {
-	o, err := c.connect(e)
+	o, err := c.connect()
 	if err != nil {
 		return err
 	}
-	from, err := c.From.or(time.Time{})
+	from, err := c.From.parse("from", time.Time{})
 	if err != nil {
-		return fmt.Errorf("--from: %w", err)
+		return err
 	}
-	to, err := c.To.or(time.Now())
+	to, err := c.To.parse("to", time.Now())
 	if err != nil {
-		return fmt.Errorf("--to: %w", err)
+		return err
 	}
-	var left nhip.Recomputing
-	if err := o.post("/v1/recompute", nhip.RecomputeQuery{Station: c.Station, From: from, To: to}, &left); err != nil {
+	left, err := o.Recompute(e.ctx, nhip.RecomputeQuery{Station: c.Station, From: from, To: to})
+	if err != nil {
 		return err
 	}
 	total := left.Hours
-	bar := progressbar.NewOptions64(max(total, 1), progressbar.OptionSetWriter(e.stderr), progressbar.OptionSetDescription("hours"),
-		progressbar.OptionThrottle(barEvery), progressbar.OptionClearOnFinish(), progressbar.OptionShowCount())
-	query := url.Values{}
-	setText(query, "station", c.Station)
+	bar := progressbar.NewOptions64(max(total, 1), progressbar.OptionSetWriter(e.stderr),
+		progressbar.OptionSetDescription("hours"), progressbar.OptionThrottle(barInterval),
+		progressbar.OptionClearOnFinish(), progressbar.OptionShowCount())
 	for left.Hours+left.Days > 0 {
-		if !pause.For(e.ctx, recomputePoll) {
-			return fmt.Errorf("no longer watched; %d hours are left, and go on in the collector", left.Hours)
+		if wait.Sleep(e.ctx, recomputePoll) != nil {
+			return fmt.Errorf("display interrupted; the collector continues with the %d hours that are left", left.Hours)
 		}
-		if err := o.get("/v1/recompute", query, &left); err != nil {
+		if left, err = o.RecomputeProgress(e.ctx, c.Station); err != nil {
 			return err
 		}
 		_ = bar.Set64(max(total-left.Hours, 0)) // only draws
 	}
 	_ = bar.Finish() // only draws
-	_, err = fmt.Fprintf(e.stdout, "%d hours of stations are judged and summed up again\n", total)
+	_, err = fmt.Fprintf(e.stdout, "%d station hours are assessed and aggregated again\n", total)
 	return err
 }

@@ -4,34 +4,22 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-
-	"nhip/internal/datadir"
 )
 
-// succeed runs a tool on the folder of a nhip, which must succeed, and returns what it prints.
-func (p *running) succeed(t *testing.T, args ...string) string {
+// succeed runs a tool on a data folder. The tool must succeed; succeed returns its output.
+func succeed(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	code, stdout, stderr := p.try(t, args...)
+	code, stdout, stderr := try(t, dir, args...)
 	if code != 0 {
 		t.Fatalf("nhip %s exits with %d: %s", strings.Join(args, " "), code, stderr)
 	}
 	return stdout
 }
 
-// try runs a tool on the folder of a nhip.
-func (p *running) try(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// try runs a tool on a data folder.
+func try(t testing.TB, dir string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = execute(t.Context(), append(args, "--data-dir", p.dir), &out, &errs)
+	code = execute(t.Context(), append(args, "--data-dir", dir), &out, &errs)
 	return code, out.String(), errs.String()
-}
-
-// token returns what opens the doors of a nhip's operator.
-func (p *running) token(t *testing.T) string {
-	t.Helper()
-	token, err := datadir.ReadToken(p.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
 }

@@ -8,71 +8,72 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/internal/await"
-	"nhip/internal/torture"
+	"nhip/client"
+	"nhip/internal/awaittest"
+	"nhip/internal/torturetest"
 )
 
-// TestKilledAtAnyMoment lets the worst happen to the parts of a city at random moments, while devices
-// speak that say things twice, differently, and badly. At the end everything that was acknowledged is
-// in the database exactly once or among the dead letters, and the ledger balances.
+// TestKilledAtAnyMoment kills or restarts parts of the platform at random moments, while devices publish messages,
+// repetitions, revisions and invalid payloads. At the end everything acknowledged is in the database exactly once or
+// among the dead letters, and the ledger balances.
 func TestKilledAtAnyMoment(t *testing.T) {
-	const betweenFew, betweenMany = 200, 2_000 // messages from one fault to the next
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			seed := torture.Seed(t)
-			random := torture.Chances(seed, 0)
-			c := shape.prepare(t)(t)
-			l := startLoad(t, c.operator(t, "load"), torture.Chances(seed, 1))
-			order := random.Perm(len(c.faults))
-			for i := range torture.Times(t, len(c.faults), 50) {
-				f := c.faults[order[i%len(order)]]
-				l.await(t, betweenFew+random.Int64N(betweenMany-betweenFew))
-				t.Logf("after %d messages %s", l.fan.Acked(), f.name)
-				f.strike(t)
+	const fewest, most = 200, 2_000 // messages between two faults
+	for _, d := range deployments() {
+		t.Run(d.name, func(t *testing.T) {
+			seed := torturetest.Seed(t)
+			random := torturetest.Rand(seed, 0)
+			s := d.start(t)
+			l := startLoad(t, s.Operator(t, "load"), torturetest.Rand(seed, 1))
+			order := random.Perm(len(s.faults))
+			for i := range torturetest.Times(t, len(s.faults), 50) {
+				f := s.faults[order[i%len(order)]]
+				l.await(t, fewest+random.Int64N(most-fewest))
+				t.Logf("after %d messages %s", l.publisher.Acked(), f.name)
+				f.happen(t)
 			}
-			l.await(t, betweenFew)
+			l.await(t, fewest)
 			sent := l.end(t)
-			t.Logf("%d messages are acknowledged, %d were sent again", sent, l.fan.Resent())
-			checkTortured(t, c, l)
+			t.Logf("%d messages are acknowledged, %d were sent again", sent, l.publisher.Resent())
+			checkOutcome(t, s.Dir, l)
 		})
 	}
 }
 
-// TestTwoCollectorsWriteTheSamePoints lets two collectors hear the same devices, of which now one and
-// now the other is killed. Each counts everything once, and so does the database.
-func TestTwoCollectorsWriteTheSamePoints(t *testing.T) {
-	s := newSurroundings(t)
-	c := &town{}
-	s.start(t, c)
+// TestTwoCollectorsWriteSamePoints runs two collectors on the same devices, and kills the one and the other. Each
+// counts everything once, and so does the database.
+func TestTwoCollectorsWriteSamePoints(t *testing.T) {
+	e := newEnvironment(t)
+	s := &system{}
+	e.start(t, s)
 	west := t.TempDir()
-	twin := s.second(t, "west", west)
-	seed := torture.Seed(t)
-	l := startLoad(t, c.operator(t, "load"), torture.Chances(seed, 1))
-	for range torture.Times(t, 1, 10) {
+	second := e.second(t, "west", west)
+	seed := torturetest.Seed(t)
+	l := startLoad(t, s.Operator(t, "load"), torturetest.Rand(seed, 1))
+	for range torturetest.Times(t, 1, 10) {
 		l.await(t, 1000)
-		kill(t, twin.cmd.Process.Pid)
+		killProcess(t, second.cmd.Process.Pid)
 		l.await(t, 1000)
-		twin = s.second(t, "west", west)
-		kill(t, c.processes[1].cmd.Process.Pid)
+		second = e.second(t, "west", west)
+		killProcess(t, s.processes[1].cmd.Process.Pid)
 		l.await(t, 1000)
-		c.processes[1] = s.collector(t)
+		s.processes[1] = e.collector(t)
 	}
 	t.Logf("%d messages are acknowledged", l.end(t))
 	want := l.expect()
 	for _, id := range []string{"main", "west"} {
-		untilRight(t, func() string {
-			code, stdout, stderr := c.try(t, "ledger", "--json", "--verify", "--collector", id)
-			var page struct{ Rows []auditedRow }
+		awaitNoFault(t, func() string {
+			code, stdout, stderr := try(t, s.Dir, "ledger", "--json", "--verify", "--collector", id)
+			var page client.LedgerPage
 			if code != 0 || json.Unmarshal([]byte(stdout), &page) != nil {
 				return stderr
 			}
-			return twinFault(page.Rows, want)
+			return countFault(page.Rows, want)
 		})
 	}
 }
 
-// untilRight waits until nothing is wrong any more. If that does not come, it tells what was wrong last.
-func untilRight(t *testing.T, look func() (wrong string)) {
+// awaitNoFault waits until find returns "". It logs the last fault if the wait fails.
+func awaitNoFault(t *testing.T, find func() (fault string)) {
 	t.Helper()
 	last := ""
 	defer func() {
@@ -80,69 +81,69 @@ func untilRight(t *testing.T, look func() (wrong string)) {
 			t.Log(last)
 		}
 	}()
-	await.True(t, "everything is where it must be", func() bool {
-		last = look()
+	awaittest.True(t, "every row is where it must be", func() bool {
+		last = find()
 		return last == ""
 	})
 }
 
-// twinFault compares what a collector has counted, and the database, with what there was.
-func twinFault(rows []auditedRow, want map[string][2]int64) string {
+// countFault compares the counts of a collector and of the database with those of the load.
+func countFault(rows []client.LedgerRow, want map[string]counts) string {
 	found := 0
-	for _, r := range rows {
-		counts := [2]int64{r.Stored, r.Revised}
-		if counts == [2]int64{} {
+	for i := range rows {
+		r := &rows[i]
+		got := counts{r.Stored, r.Revised}
+		if got == (counts{}) {
 			continue
 		}
 		found++
-		if w := want[r.Device+" "+r.Hour.Format(time.RFC3339)]; counts != w || *r.Counted != (struct{ Stored, Revised int64 }{w[0], w[1]}) {
-			return fmt.Sprintf("%s, %s: %v stored and revised, %v in the database, want %v", r.Device, r.Hour, counts, *r.Counted, w)
+		key := r.Device + " " + r.Hour.Format(time.RFC3339)
+		if got != want[key] || counts(*r.Counted) != want[key] {
+			return fmt.Sprintf("%s: %+v in the ledger, %+v in the database, want %+v", key, got, *r.Counted, want[key])
 		}
 	}
 	if found != len(want) {
-		return fmt.Sprintf("there are %d rows, want %d", found, len(want))
+		return fmt.Sprintf("%d rows, want %d", found, len(want))
 	}
 	return ""
 }
 
-// checkTortured compares what a city has made of a load with what it had to, as soon as all of it has
-// come through.
-func checkTortured(t *testing.T, c *town, l *load) {
+// checkOutcome compares the ledger and the dead letters with a load, as soon as all of it is processed.
+func checkOutcome(t *testing.T, dir string, l *load) {
 	t.Helper()
-	want, turnedAway := l.expect(), l.turnedAway()
-	untilRight(t, func() string {
-		code, stdout, stderr := c.try(t, "ledger", "--json")
+	want, rejected := l.expect(), l.rejected()
+	awaitNoFault(t, func() string {
+		code, stdout, stderr := try(t, dir, "ledger", "--json")
 		if code != 0 {
-			return stderr // the broker may just have come back
+			return stderr // the broker may have come back just now
 		}
-		return ledgerFault(ledgerRows(t, stdout), want)
+		return ledgerFault(ledgerByHour(t, stdout), want)
 	})
-	untilRight(t, func() string { return lettersFault(t, c, turnedAway) })
-	c.succeed(t, "ledger", "--verify")
+	awaitNoFault(t, func() string { return lettersFault(t, dir, rejected) })
+	succeed(t, dir, "ledger", "--verify")
 }
 
-// ledgerFault tells what in the ledger is not as it must be, or not yet.
-func ledgerFault(rows map[string]nhip.LedgerRow, want map[string][2]int64) string {
+// ledgerFault returns what in the ledger is not as it must be, or not yet.
+func ledgerFault(rows map[string]nhip.LedgerRow, want map[string]counts) string {
 	var faults []string
 	for key, r := range rows {
-		counts := [2]int64{r.Stored, r.Revised}
-		if !r.Balanced() || r.Pending != 0 || counts != want[key] {
-			faults = append(faults, fmt.Sprintf("%s: %+v, want %v stored and revised", key, r, want[key]))
+		if !r.Balanced() || r.Pending != 0 || (counts{r.Stored, r.Revised}) != want[key] {
+			faults = append(faults, fmt.Sprintf("%s: %+v, want %+v", key, r, want[key]))
 		}
 	}
 	for key := range want {
-		if _, there := rows[key]; !there {
+		if _, exists := rows[key]; !exists {
 			faults = append(faults, key+" is missing")
 		}
 	}
 	return strings.Join(faults, "\n")
 }
 
-// lettersFault looks for each message that had to be turned away among the dead letters.
-func lettersFault(t *testing.T, c *town, messages []string) string {
+// lettersFault returns which of the messages are not among the dead letters.
+func lettersFault(t *testing.T, dir string, messages []string) string {
 	t.Helper()
 	kept := make(map[string]bool)
-	for line := range strings.Lines(c.succeed(t, "dead", "list", "--json", "--limit", "0")) {
+	for line := range strings.Lines(succeed(t, dir, "dead", "list", "--json", "--limit", "0")) {
 		var letter nhip.DeadLetter
 		if err := json.Unmarshal([]byte(line), &letter); err != nil {
 			t.Fatal(err)
@@ -158,8 +159,8 @@ func lettersFault(t *testing.T, c *town, messages []string) string {
 	return strings.Join(missing, "\n")
 }
 
-// ledgerRows reads what `nhip ledger --json` prints, by device and hour.
-func ledgerRows(t *testing.T, printed string) map[string]nhip.LedgerRow {
+// ledgerByHour parses the output of nhip ledger --json, by device and hour.
+func ledgerByHour(t *testing.T, printed string) map[string]nhip.LedgerRow {
 	t.Helper()
 	var page nhip.LedgerPage
 	if err := json.Unmarshal([]byte(printed), &page); err != nil {

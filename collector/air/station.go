@@ -1,6 +1,7 @@
 package air
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -12,91 +13,110 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// station is one monitor: what the fleet says of it, what it said lately, and which of its hours are to be judged
-// or summed up.
+// station is the state of one station: its configuration, its recent readings, and the hours, days and months that
+// are still to be processed.
+//
+// Processor.mu protects it, except for the window, which belongs to Processor.processRecent alone.
 type station struct {
-	id string
-	of fleet.Station // zero where the fleet does not know it
+	setup
+	reportedPosition nhip.Opt[orb.Point] // from its readings
 
-	class       qc.Class
-	home        nhip.Opt[orb.Point] // as the fleet says
-	at          nhip.Opt[orb.Point] // as it says itself
-	zone        *time.Location
-	corrections map[nhip.Quantity]*qc.Correction
-	reviews     []nhip.Review // as they were decided
+	inbox   []nhip.Reading // not in the window yet
+	heard   int64          // when the last reading arrived, in ms since 1970; 0: unknown
+	window                 // recent readings
+	stored  *window        // readings from the database, to be added to the window
+	loading bool           // the database was asked for the readings of the window
+	loaded  bool           // the window holds all readings of its time that are in the database
 
-	window
-	loaded bool  // the window holds all that the database knows of its time
-	from   int64 // ms: values from here on are to be judged; math.MaxInt64: none is
+	assessFrom int64 // ms since 1970: readings from here on are to be assessed; math.MaxInt64: none
 
-	dirty   spans // hours to be judged and summed up
-	sending spans // hours whose rows are on their way
-	days    spans // hours whose days are to be summed up
-	months  spans // hours whose months are
-	first   int64 // the earliest hour of which it said anything; 0: it said nothing
-	last    int64 // the latest
-	retell  bool  // hours that the city knows were made again
-	fresh   bool  // there are values of which nothing has been told
+	dirty       spans // hours to be assessed and summed up
+	working     spans // hours that processRecent is at
+	refilling   spans // hours that backfill is at
+	sending     spans // hours with rows in the write buffer
+	inFlight    spans // hours with rows that flush is writing
+	days        spans // hours whose days are to be summed up
+	months      spans // hours whose months are to be summed up
+	summing     dueHours
+	first       int64 // hour of the earliest reading; 0: no readings
+	last        int64 // hour of the latest reading
+	republish   bool  // hours that were published have been recomputed
+	unpublished bool  // there are new readings that are not published yet
 
-	hours map[nhip.Quantity]map[int64]nhip.Stats // of the window, at the best quality
-	near  map[nearHour]nhip.Flag                 // what the neighbourhood makes of hours, where that is not stored yet
+	hourly         map[nhip.Quantity]map[int64]nhip.RollupStats // hours of the window, at the best quality
+	medians        map[quantityHour]float64                     // of recent hours, for neighbour checks
+	neighbourFlags map[quantityHour]nhip.Flag                   // flags of neighbour checks that are not stored yet
 }
 
-// nearHour is one hour of one quantity.
-type nearHour struct {
-	quantity nhip.Quantity
-	hour     int64
+// setup is how the readings of a station are assessed. Its values are replaced, never changed, so that a copy may be
+// used without a lock.
+type setup struct {
+	id            string
+	config        fleet.Station // zero for a station that is not in the fleet
+	class         qc.Class
+	fleetPosition nhip.Opt[orb.Point] // from the fleet
+	zone          *time.Location
+	corrections   map[nhip.Quantity]*qc.Correction
+	reviews       []nhip.Review // sorted by the time of the decision
 }
 
-// window is what a station said over some time.
-type window struct {
-	series []qc.Series
-	said   [][]said // of each sample, what the database knows of its verdict
+// dueHours are the hours whose days and months sumPeriods is at.
+type dueHours struct{ days, months spans }
+
+// view is what an assessment needs of a station besides its readings.
+type view struct {
+	setup
+	neighbourFlags map[quantityHour]nhip.Flag
 }
 
-// said is a verdict as it was written.
-type said struct {
-	verdict   qc.Verdict
-	corrected float64
-	rule      string
-	known     bool
-}
+// view returns a copy of what an assessment needs. Processor.mu must be held.
+func (s *station) view() view { return view{s.setup, maps.Clone(s.neighbourFlags)} }
+
+// neighbourFlag returns the flag of the last neighbour check of an hour that is not stored yet, 0 if there is none.
+func (v *view) neighbourFlag(n quantityHour) nhip.Flag { return v.neighbourFlags[n] }
 
 func newStation(id string, zone *time.Location) *station {
 	return &station{
-		id: id, zone: zone, from: math.MaxInt64, hours: make(map[nhip.Quantity]map[int64]nhip.Stats), near: make(map[nearHour]nhip.Flag),
+		setup: setup{id: id, zone: zone}, assessFrom: math.MaxInt64,
+		hourly: make(map[nhip.Quantity]map[int64]nhip.RollupStats), neighbourFlags: make(map[quantityHour]nhip.Flag),
+		medians: make(map[quantityHour]float64),
 	}
 }
 
-// describe takes in what the fleet says, and returns the first moment whose values it changes: math.MaxInt64 where
-// there is none, math.MinInt64 where it is all of them.
-func (s *station) describe(f fleet.Station, zone *time.Location) int64 {
-	was, wasClass := s.corrections, s.class
-	s.of, s.class, s.home, s.zone = f, qc.LowCost, nhip.Opt[orb.Point]{}, zone
+// open returns the hours that are not both processed and stored.
+func (s *station) open() spans {
+	return s.dirty.addAll(s.working).addAll(s.refilling).addAll(s.sending).addAll(s.inFlight)
+}
+
+// configure applies a configuration from the fleet. It returns the time in ms since 1970 from which the assessment of
+// readings changes: math.MaxInt64 for no change, math.MinInt64 for all readings.
+func (s *station) configure(f fleet.Station, zone *time.Location) int64 {
+	oldCorrections, oldClass := s.corrections, s.class
+	s.config, s.class, s.fleetPosition, s.zone = f, qc.ClassLowCost, nhip.Opt[orb.Point]{}, zone
 	if f.Kind == fleet.Reference {
-		s.class = qc.Reference
+		s.class = qc.ClassReference
 	}
 	if len(f.At) == 2 {
-		s.home = nhip.Some(orb.Point{f.At[0], f.At[1]})
+		s.fleetPosition = nhip.Some(orb.Point{f.At[0], f.At[1]})
 	}
 	if own, err := time.LoadLocation(f.Zone); f.Zone != "" && err == nil {
 		s.zone = own
 	}
 	s.corrections = make(map[nhip.Quantity]*qc.Correction)
 	for _, q := range f.Quantities {
-		c := &qc.Correction{EPA: q.Correction == qc.EPA2021}
+		c := &qc.Correction{EPA2021: q.Correction == qc.EPA2021}
 		for _, line := range q.Calibration {
-			c.Lines = append(c.Lines, qc.Line{From: line.From, Slope: line.Slope, Offset: line.Offset})
+			c.Calibrations = append(c.Calibrations, qc.LinearCorrection{From: line.From, Slope: line.Slope, Offset: line.Offset})
 		}
 		s.corrections[q.Name] = c
 	}
-	if s.class != wasClass {
+	if s.class != oldClass {
 		return math.MinInt64
 	}
-	return changedFrom(was, s.corrections)
+	return changedFrom(oldCorrections, s.corrections)
 }
 
-// changedFrom returns from when on two sets of corrections differ.
+// changedFrom returns the time in ms since 1970 from which two sets of corrections differ.
 func changedFrom(a, b map[nhip.Quantity]*qc.Correction) int64 {
 	from := int64(math.MaxInt64)
 	of := func(m map[nhip.Quantity]*qc.Correction, q nhip.Quantity) qc.Correction {
@@ -107,14 +127,14 @@ func changedFrom(a, b map[nhip.Quantity]*qc.Correction) int64 {
 	}
 	compare := func(q nhip.Quantity) {
 		x, y := of(a, q), of(b, q)
-		if x.EPA != y.EPA {
+		if x.EPA2021 != y.EPA2021 {
 			from = math.MinInt64
 		}
 		i := 0
-		for i < len(x.Lines) && i < len(y.Lines) && x.Lines[i] == y.Lines[i] {
+		for i < len(x.Calibrations) && i < len(y.Calibrations) && x.Calibrations[i] == y.Calibrations[i] {
 			i++
 		}
-		for _, rest := range [][]qc.Line{x.Lines[i:], y.Lines[i:]} {
+		for _, rest := range [][]qc.LinearCorrection{x.Calibrations[i:], y.Calibrations[i:]} {
 			if len(rest) > 0 {
 				from = min(from, rest[0].From.UnixMilli())
 			}
@@ -129,94 +149,119 @@ func changedFrom(a, b map[nhip.Quantity]*qc.Correction) int64 {
 	return from
 }
 
-// put adds a value to the window, or takes the place of the one of the same moment.
-func (w *window) put(r *nhip.Reading, verdict nhip.Verdict) {
-	i := slices.IndexFunc(w.series, func(s qc.Series) bool { return s.Quantity == r.Quantity && s.Period == r.Period })
-	if i < 0 {
-		i = len(w.series)
-		w.series = append(w.series, qc.Series{Quantity: r.Quantity, Period: r.Period})
-		w.said = append(w.said, nil)
-	}
-	x := qc.Sample{At: r.Time.UnixMilli(), Value: r.Value, Device: r.Flag}
-	if pt, ok := r.Point.Get(); ok {
-		x.Point = &pt
-	}
-	if both, ok := r.Channels.Get(); ok {
-		x.Channels = &both
-	}
-	was := said{}
-	if verdict.Flag != 0 {
-		was = said{qc.ParseTests(verdict.Flag, verdict.Tests), verdict.Corrected.Or(r.Value), verdict.Rule, true}
-	}
-	samples := w.series[i].Samples
-	j, found := slices.BinarySearchFunc(samples, x.At, func(s qc.Sample, at int64) int {
-		switch {
-		case s.At < at:
-			return -1
-		case s.At > at:
-			return 1
-		}
-		return 0
-	})
-	if found {
-		samples[j] = x
-		w.said[i][j] = was
-		return
-	}
-	w.series[i].Samples = slices.Insert(samples, j, x)
-	w.said[i] = slices.Insert(w.said[i], j, was)
-}
-
-// forgetBefore drops what is older than memory.
-func (s *station) forgetBefore(h int64) {
-	s.forget(startOf(h))
-	for n := range s.near {
-		if n.hour < h && len(s.dirty.within(n.hour, n.hour+1)) == 0 {
-			delete(s.near, n)
+// trim drops neighbour flags and medians from before an hour.
+func (s *station) trim(h int64) {
+	maps.DeleteFunc(s.medians, func(n quantityHour, _ float64) bool { return n.hour < h })
+	for n := range s.neighbourFlags {
+		if n.hour < h && len(s.open().within(n.hour, n.hour+1)) == 0 {
+			delete(s.neighbourFlags, n)
 		}
 	}
 }
 
-// forget drops what ends at a time, in ms, or before.
-func (w *window) forget(until int64) {
-	for i := range w.series {
-		samples := w.series[i].Samples
-		n := 0
-		for n < len(samples) && samples[n].At <= until {
-			n++
-		}
-		if n > 0 && n*4 >= len(samples) { // not for each sample
-			w.series[i].Samples = slices.Clone(samples[n:])
-			w.said[i] = slices.Clone(w.said[i][n:])
-		}
-	}
-}
-
-// take marks a value as one to be judged, and those to which it may be news.
-func (s *station) take(at, recent int64) {
+// markUnassessed marks a reading to be assessed, and the readings after it whose assessment may depend on it. Both
+// times are in ms since 1970. Its hour must be added to s.dirty.
+func (s *station) markUnassessed(at, recent int64) {
 	if at > recent {
-		s.from = min(s.from, at)
+		s.assessFrom = min(s.assessFrom, at)
 	} else if at > recent-chunkMargin*hourMS {
-		s.from = min(s.from, recent)
+		s.assessFrom = min(s.assessFrom, recent)
 	}
-	h := hourOf(at)
-	s.dirty = s.dirty.add(h, h+1)
-	s.fresh = true
-	s.spoke(h)
+	s.unpublished = true
+	s.extendRange(hourOf(at))
 }
 
-// spoke notes that the station said something of an hour.
-func (s *station) spoke(h int64) {
+// extendRange extends the range of hours with readings.
+func (s *station) extendRange(h int64) {
 	if s.first == 0 || h < s.first {
 		s.first = h
 	}
 	s.last = max(s.last, h)
 }
 
-// place returns where the station stands: as the fleet says, or as it says itself.
-func (s *station) place() (orb.Point, bool) {
-	if at, ok := s.home.Get(); ok {
+// position returns the position of the station: from the fleet if known, else from its readings.
+func (s *station) position() (orb.Point, bool) {
+	if at, ok := s.fleetPosition.Get(); ok {
 		return at, true
 	}
-	return s.at.Get()
+	return s.reportedPosition.Get()
+}
+
+// setHourly stores the statistics of a recent hour. The best quality must come last.
+func (s *station) setHourly(q nhip.Quantity, h int64, stats nhip.RollupStats) {
+	if h < s.last-liveHours {
+		return
+	}
+	if s.hourly[q] == nil {
+		s.hourly[q] = make(map[int64]nhip.RollupStats)
+	}
+	s.hourly[q][h] = stats
+	for old := range s.hourly[q] {
+		if old <= s.last-liveHours {
+			delete(s.hourly[q], old)
+		}
+	}
+}
+
+// retractAssessments forgets assessments that were published but not written, so that they are made again.
+func (w *window) retractAssessments() {
+	for i := range w.assessments {
+		clear(w.assessments[i])
+	}
+}
+
+// median returns the median of an hour's values without those that failed a check other than the neighbour check, or
+// NaN if there are none.
+func (w *window) median(n quantityHour, reportEvery time.Duration) float64 {
+	i, samples := w.bestSeries(n.quantity, n.hour, reportEvery)
+	if i < 0 {
+		return math.NaN()
+	}
+	var values []float64
+	for j := samples[0]; j < samples[1]; j++ {
+		if w.assessments[i][j].result.Without(qc.CheckNeighbours).Flag != nhip.FlagFail {
+			values = append(values, w.series[i].Samples[j].Value)
+		}
+	}
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
+}
+
+// merge adds readings from the database. Readings that arrived in the meantime replace them.
+func (w *window) merge(stored *window) {
+	fresh := *w
+	*w = *stored
+	for i := range fresh.series {
+		for _, x := range fresh.series[i].Samples {
+			w.putSample(fresh.series[i].Quantity, fresh.series[i].Period, x, writtenAssessment{})
+		}
+	}
+	w.dropped += fresh.dropped
+	w.settle()
+}
+
+// unassessed returns the time of the earliest reading without an assessment in the database after a time, both in ms
+// since 1970, and the hours of all of them. The time is math.MaxInt64 if there are none.
+func (w *window) unassessed(after int64) (from int64, hours spans) {
+	from = math.MaxInt64
+	for i := range w.series {
+		for j, x := range w.series[i].Samples {
+			if w.assessments[i][j].known {
+				continue
+			}
+			h := hourOf(x.At)
+			if n := len(hours); n == 0 || h < hours[n-1].From || h >= hours[n-1].To {
+				hours = hours.add(h, h+1)
+			}
+			if x.At > after {
+				from = min(from, x.At)
+			} else if x.At > after-chunkMargin*hourMS {
+				from = min(from, after)
+			}
+		}
+	}
+	return from, hours
 }

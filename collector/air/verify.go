@@ -10,58 +10,60 @@ import (
 	"nhip/internal/influx"
 )
 
-// Verify tells why the readings up to a time may not be deleted yet: because something of them is still to be made, or
-// an hour that they are of has no roll-up in the database. "" is that nothing stands against it. It reads all of
-// them.
-func (k *Keeper) Verify(ctx context.Context, until time.Time) (string, error) {
+// Verify checks whether all readings up to a time are assessed and summed up, so that they may be deleted. It returns
+// the reason if they may not, and "" if deletion is allowed. It reads all of these readings from the database.
+func (p *Processor) Verify(ctx context.Context, until time.Time) (string, error) {
 	last := hourOf(until.UnixMilli())
-	k.mu.Lock()
+	p.mu.Lock()
 	var ids []string
 	first := make(map[string]int64)
-	for id, s := range k.stations {
-		if left := s.dirty.addAll(s.sending).addAll(s.days).within(0, last+1); len(left) > 0 {
-			k.mu.Unlock()
-			return fmt.Sprintf("station %s has hours that are not judged and summed up yet", id), nil
+	for id, s := range p.stations {
+		if left := s.open().addAll(s.days).addAll(s.summing.days).within(0, last+1); len(left) > 0 {
+			p.mu.Unlock()
+			return fmt.Sprintf("station %s has hours that are not assessed and summed up yet", id), nil
 		}
 		if s.first != 0 && s.first <= last {
 			ids = append(ids, id)
 			first[id] = s.first
 		}
 	}
-	k.mu.Unlock()
+	p.mu.Unlock()
 	slices.Sort(ids)
 	for _, id := range ids {
-		for from := time.UnixMilli(startOf(first[id])).UTC(); from.Before(until); from = from.Add(chunkHours * time.Hour) {
+		from := time.UnixMilli(startOf(first[id])).UTC()
+		for ; from.Before(until); from = from.Add(chunkHours * time.Hour) {
 			to := from.Add(chunkHours * time.Hour)
 			if to.After(until) {
 				to = until
 			}
-			if why, err := k.verifyChunk(ctx, id, from, to); why != "" || err != nil {
-				return why, err
+			if reason, err := p.verifyChunk(ctx, id, from, to); reason != "" || err != nil {
+				return reason, err
 			}
 		}
 	}
 	return "", nil
 }
 
-func (k *Keeper) verifyChunk(ctx context.Context, id string, from, to time.Time) (string, error) {
-	summed := make(map[nearHour]int)
-	q := influx.RollupQuery{Station: id, Period: nhip.HourPeriod, Quality: nhip.Raw, From: from, To: to}
-	err := k.o.History.Rollups(ctx, q, func(r influx.Rolled) error {
-		summed[nearHour{r.Quantity, hourOf(r.Time.UnixMilli())}] = r.Count
+// verifyChunk checks that every hour with readings has a roll-up.
+func (p *Processor) verifyChunk(ctx context.Context, id string, from, to time.Time) (reason string, err error) {
+	counts := make(map[quantityHour]int)
+	hq := influx.RollupQuery{Station: id, Period: nhip.PeriodHour, Quality: nhip.QualityRaw, From: from, To: to}
+	err = p.o.History.Rollups(ctx, hq, func(r influx.RollupRow) error {
+		counts[quantityHour{r.Quantity, hourOf(r.Time.UnixMilli())}] = r.Count
 		return nil
 	})
 	if err != nil {
 		return "", err
 	}
-	why := ""
-	err = k.o.History.Readings(ctx, influx.ReadingQuery{Station: id, From: from, To: to}, func(r nhip.Judged) error {
-		h := nearHour{r.Quantity, hourOf(r.Time.UnixMilli())}
-		if r.Period <= time.Hour && summed[h] == 0 && why == "" {
-			why = fmt.Sprintf("station %s has no roll-up of %s for the hour that ends at %s; run nhip recompute", id, r.Quantity,
-				time.UnixMilli(endOf(h.hour)).UTC().Format(time.RFC3339))
+	rq := influx.ReadingQuery{Station: id, From: from, To: to}
+	err = p.o.History.Readings(ctx, rq, func(r nhip.AssessedReading) error {
+		h := quantityHour{r.Quantity, hourOf(r.Time.UnixMilli())}
+		if r.Period <= time.Hour && counts[h] == 0 && reason == "" {
+			end := time.UnixMilli(endOf(h.hour)).UTC().Format(time.RFC3339)
+			reason = fmt.Sprintf("station %s has no roll-up of %s for the hour that ends at %s; run nhip recompute",
+				id, r.Quantity, end)
 		}
 		return nil
 	})
-	return why, err
+	return reason, err
 }

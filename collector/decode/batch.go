@@ -7,17 +7,16 @@ import (
 	"nhip/collector/decode/jsonscan"
 )
 
-// MaxBatch is how many objects one message may hold. They are one record of the journal, which takes
-// a megabyte, and wait together for one acknowledgement. The largest packet of the embedded broker
-// (64 KiB) has room for about as many fixes; a box that kept more sends several messages.
+// MaxBatch is the largest number of objects in one message. They are stored as one record of the journal, which takes
+// up to a megabyte, and are acknowledged together. The largest packet of the embedded broker (64 KiB) has space for
+// about as many positions; a device that buffered more sends several messages.
 const MaxBatch = 500
 
-// Batch reads a payload that is one object or an array of them, to its end, and calls row with the
-// scanner at each, in order. row appends what the object says to out. Errors name the element, as in
-// "[3].lat".
+// Batch reads a payload that is one object or an array of objects. It calls row with the scanner at each object, in
+// order; row appends the facts of the object to out. Errors name the element, as in "[3].lat".
 //
-// What is no JSON costs the whole message. An element that is JSON but not what the format says is
-// handed to reject and costs itself only; with a nil reject it costs the whole message too.
+// Invalid JSON is an error of the whole message. An element that is valid JSON but not valid in the format is passed
+// to reject, and the others are kept. If reject is nil, it is an error of the whole message too.
 func Batch(s *jsonscan.Scanner, out *nhip.Facts, reject func(error), row func() error) error {
 	if !s.IsArray() {
 		if err := row(); err != nil {
@@ -28,39 +27,41 @@ func Batch(s *jsonscan.Scanner, out *nhip.Facts, reject func(error), row func() 
 	n := 0
 	err := s.Array(func() error {
 		if n == MaxBatch {
-			return nhip.Errorf(nhip.OutOfRange, "", "must hold at most %d elements", MaxBatch)
+			return nhip.Errorf(nhip.CodeOutOfRange, "", "must contain at most %d elements", MaxBatch)
 		}
 		n++
-		return element(s, out, reject, n-1, row)
+		return Element(s, out, n-1, reject, row)
 	})
 	if err != nil {
 		return err
 	}
 	if n == 0 {
-		return nhip.Errorf(nhip.Missing, "", "must hold at least one element")
+		return nhip.Errorf(nhip.CodeMissing, "", "must contain at least one element")
 	}
 	return s.End()
 }
 
-// element reads element n. When it is faulty, what it said is taken back and the scanner is put behind
-// it, so that the next can be read.
-func element(s *jsonscan.Scanner, out *nhip.Facts, reject func(error), n int, row func() error) error {
+// Element reads element n of an array. If the element is faulty, its facts are removed from out, the fault is passed to
+// reject, and the scanner continues after it. The error is one of the whole message: invalid JSON, or any if reject is
+// nil.
+func Element(s *jsonscan.Scanner, out *nhip.Facts, n int, reject func(error), row func() error) error {
 	start, positions, readings := *s, len(out.Positions), len(out.Readings)
+	out.BeginRow("[", n, "]")
 	err := row()
 	if err == nil {
 		return nil
 	}
 	out.Positions, out.Readings = out.Positions[:positions], out.Readings[:readings]
 	if reject == nil || start.Skip() != nil {
-		return within(n, err)
+		return inElement(n, err)
 	}
 	*s = start
-	reject(within(n, err))
+	reject(inElement(n, err))
 	return nil
 }
 
-// within puts the element before the name of the field.
-func within(n int, err error) error {
+// inElement adds the element to the name of the field.
+func inElement(n int, err error) error {
 	e, ok := err.(*nhip.Error)
 	if !ok {
 		return err

@@ -2,8 +2,8 @@ package decode
 
 import "time"
 
-// parseTime reads RFC 3339 to the letter, which time.Parse does not, and without the garbage that
-// time.Parse makes for each offset other than Z.
+// parseTime parses RFC 3339 strictly, which time.Parse does not, and without the memory that time.Parse allocates for
+// each offset other than Z.
 func parseTime(b []byte) (time.Time, bool) {
 	if len(b) < len("2006-01-02T15:04:05Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
 		return time.Time{}, false
@@ -23,7 +23,7 @@ func parseTime(b []byte) (time.Time, bool) {
 	return t.Add(-offset), ok1 && ok2
 }
 
-// digits2 reads two decimal digits; -1 when they are none. b must hold two bytes.
+// digits2 parses two decimal digits, and returns -1 for other characters. b must have at least two bytes.
 func digits2(b []byte) int {
 	tens, ones := b[0]-'0', b[1]-'0'
 	if tens > 9 || ones > 9 {
@@ -45,7 +45,7 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// fraction reads the fraction of a second, if there is one, and cuts it to milliseconds.
+// fraction parses the fraction of a second, if there is one, truncated to milliseconds.
 func fraction(b []byte) (millis int, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] != '.' {
 		return 0, b, true
@@ -58,7 +58,7 @@ func fraction(b []byte) (millis int, rest []byte, ok bool) {
 	return millis, b[n:], n > 1
 }
 
-// offset reads "Z" or an offset from UTC as "+07:00".
+// offset parses "Z" or an offset from UTC such as "+07:00".
 func offset(b []byte) (time.Duration, bool) {
 	if len(b) == 1 {
 		return 0, b[0] == 'Z'

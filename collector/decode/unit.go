@@ -7,28 +7,27 @@ import (
 	"nhip"
 )
 
-// dimension is what kind of thing a unit measures.
+// dimension is the physical dimension of a unit, named by the unit to which values are converted.
 type dimension string
 
 const (
-	concentration dimension = "µg/m³" // the factor leads to µg/m³
-	mixingRatio   dimension = "ppb"   // the factor leads to ppb
+	concentration dimension = "µg/m³"
+	mixingRatio   dimension = "ppb"
 	temperature   dimension = "°C"
 	share         dimension = "%"
 	pressure      dimension = "Pa"
 )
 
-// unit turns v into its dimension's own unit by (v − zero) × factor.
+// unit converts a value v to the unit of its dimension: (v − zero) × factor.
 type unit struct {
 	dimension dimension
 	factor    float64
 	zero      float64
 }
 
-// units are the known ones, spelt as spell writes them. "Nm³" is the normal cubic metre of Vietnam's
-// ambient standard, which is at 25 °C and 760 mmHg (QCVN 05:2023/BTNMT) and thus our m³; a normal
-// cubic metre at 0 °C would be another. Millimetres and inches of mercury are the conventional ones
-// (NIST SP 811, appendix B).
+// units are the known units, as normalizeUnit spells them. "Nm³" is the normal cubic metre of Vietnam's ambient
+// standard, at 25 °C and 760 mmHg (QCVN 05:2023/BTNMT), which equals our m³; a normal cubic metre at 0 °C would differ.
+// Millimetres and inches of mercury are the conventional ones (NIST SP 811, appendix B).
 var units = map[string]unit{
 	"ug/m3":    {concentration, 1, 0},
 	"ug/nm3":   {concentration, 1, 0},
@@ -56,8 +55,8 @@ var units = map[string]unit{
 	"inhg":     {pressure, 3386.389, 0},
 }
 
-// Convert turns a value of q into q's unit inside the platform (nhip.Quantity.Unit). It knows, in
-// any case and with or without spaces,
+// Convert converts a value of q to the platform's unit (nhip.Quantity.Unit). It accepts these units, in upper or lower
+// case and with or without spaces:
 //
 //	gases and particles  µg/m³ ug/m3 µg/Nm³ mg/m³ mg/Nm³
 //	gases                ppb ppm, at 25 °C and 1 atm
@@ -65,19 +64,23 @@ var units = map[string]unit{
 //	humidity             % %RH, and 1 or fraction for 0…1
 //	pressure             Pa hPa mbar kPa mmHg inHg
 //
-// and "" for q's own unit. The error is an *nhip.Error for the field "unit": UnknownField for a
-// quantity or unit that is not known, Malformed for a unit that q is not measured in.
+// and "" for the platform's unit of q. The error is an *nhip.Error for the field "unit": CodeUnknownField for an
+// unknown quantity or unit, CodeMalformed for a unit that does not apply to q. A number that stands for "no value", as
+// -999 does, is an error for the field "value": in another unit it might pass for a value.
 func Convert(q nhip.Quantity, v float64, in string) (float64, error) {
 	if !q.Known() {
-		return 0, nhip.Errorf(nhip.UnknownField, "unit", "%q is not a known quantity", string(q))
+		return 0, nhip.Errorf(nhip.CodeUnknownField, "unit", "%q is not a known quantity", string(q))
+	}
+	if nhip.IsNoValue(v) {
+		return 0, nhip.Errorf(nhip.CodeOutOfRange, "value", "%v stands for no value", v)
 	}
 	if in == "" {
 		return v, nil
 	}
-	var buf [longestUnit]byte
-	u, ok := units[string(spell(buf[:0], in))]
+	var buf [maxUnitLength]byte
+	u, ok := units[string(normalizeUnit(buf[:0], in))]
 	if !ok {
-		return 0, nhip.Errorf(nhip.UnknownField, "unit", "%q is not a known unit", Clip(in))
+		return 0, nhip.Errorf(nhip.CodeUnknownField, "unit", "%q is not a known unit", Clip(in))
 	}
 	v = (v - u.zero) * u.factor
 	mass, isGas := q.MolarMass()
@@ -87,20 +90,21 @@ func Convert(q nhip.Quantity, v float64, in string) (float64, error) {
 	case u.dimension == mixingRatio && isGas:
 		return v * mass / nhip.MolarVolume, nil
 	case u.dimension == mixingRatio && q.Unit() == string(concentration):
-		return 0, nhip.Errorf(nhip.Malformed, "unit", "%q can't be said of %s: particles have no molar mass", Clip(in), q)
+		return 0, nhip.Errorf(nhip.CodeMalformed, "unit",
+			"%q does not apply to %s: particles have no molar mass", Clip(in), q)
 	}
-	return 0, nhip.Errorf(nhip.Malformed, "unit", "%q is no unit of %s, which is in %s", Clip(in), q, q.Unit())
+	return 0, nhip.Errorf(nhip.CodeMalformed, "unit", "%q is not a unit of %s, which is in %s", Clip(in), q, q.Unit())
 }
 
-// longestUnit is longer than any unit we know, in bytes of spell; what is longer is not one of them.
-const longestUnit = 12
+// maxUnitLength is larger than the length of any known unit, in bytes after normalizeUnit.
+const maxUnitLength = 12
 
-// spell appends the one spelling that units has of what people write: lower case, u for both micro
-// signs, o for the signs that stand for degrees, no spaces. Case tells none of our units apart.
-func spell(out []byte, in string) []byte {
+// normalizeUnit appends the spelling of a unit in units: lower case, u for both micro signs, o for all degree signs,
+// without spaces. No two of our units differ only in case.
+func normalizeUnit(out []byte, in string) []byte {
 	for _, r := range in {
 		switch {
-		case len(out) >= longestUnit-1:
+		case len(out) >= maxUnitLength-1:
 			return out
 		case r == ' ' || r == '\u00a0' || r == '^':
 		case r == 'µ' || r == 'μ': // U+00B5 and U+03BC
@@ -118,19 +122,19 @@ func spell(out []byte, in string) []byte {
 		case r < utf8.RuneSelf:
 			out = append(out, byte(r))
 		default:
-			out = append(out, '?') // no unit of ours holds it
+			out = append(out, '?') // not in any known unit
 		}
 	}
 	return out
 }
 
-// longestQuote is how much of a sender's text an error repeats, in bytes.
-const longestQuote = 32
+// maxQuote is the length in bytes of received text that an error quotes.
+const maxQuote = 32
 
-// Clip returns a copy of a sender's text that is short enough for an error.
+// Clip returns a copy of received text that is short enough for an error.
 func Clip(text string) string {
-	if len(text) <= longestQuote {
+	if len(text) <= maxQuote {
 		return strings.Clone(text)
 	}
-	return text[:longestQuote] + "…"
+	return text[:maxQuote] + "…"
 }

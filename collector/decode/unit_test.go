@@ -53,33 +53,34 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-func TestWhatCanNotBeConverted(t *testing.T) {
+func TestConvertRejectsOtherUnits(t *testing.T) {
 	for _, c := range []struct {
 		quantity nhip.Quantity
 		unit     string
 		code     nhip.Code
-		says     string
+		rule     string
 	}{
-		{nhip.PM25, "ppb", nhip.Malformed, "particles have no molar mass"},
-		{nhip.PM10, "ppm", nhip.Malformed, "particles have no molar mass"},
-		{nhip.PM25, "%", nhip.Malformed, "is no unit of pm25"},
-		{nhip.SO2, "°C", nhip.Malformed, "is no unit of so2"},
-		{nhip.Temperature, "Pa", nhip.Malformed, "is no unit of temperature"},
-		{nhip.Humidity, "ppb", nhip.Malformed, "is no unit of humidity"},
-		{nhip.PM25, "?g/m3", nhip.UnknownField, "is not a known unit"}, // what a broken encoding leaves of a micro sign
-		{nhip.PM25, "g/m3", nhip.UnknownField, "is not a known unit"},
-		{nhip.CO, "mg/m3 at 0 °C", nhip.UnknownField, "is not a known unit"},
-		{nhip.Pressure, "°", nhip.UnknownField, "is not a known unit"},
-		{"noise", "dB", nhip.UnknownField, "is not a known quantity"},
+		{nhip.PM25, "ppb", nhip.CodeMalformed, "particles have no molar mass"},
+		{nhip.PM10, "ppm", nhip.CodeMalformed, "particles have no molar mass"},
+		{nhip.PM25, "%", nhip.CodeMalformed, "is not a unit of pm25"},
+		{nhip.SO2, "°C", nhip.CodeMalformed, "is not a unit of so2"},
+		{nhip.Temperature, "Pa", nhip.CodeMalformed, "is not a unit of temperature"},
+		{nhip.Humidity, "ppb", nhip.CodeMalformed, "is not a unit of humidity"},
+		{nhip.PM25, "?g/m3", nhip.CodeUnknownField, "is not a known unit"}, // micro sign lost in a wrong encoding
+		{nhip.PM25, "g/m3", nhip.CodeUnknownField, "is not a known unit"},
+		{nhip.CO, "mg/m3 at 0 °C", nhip.CodeUnknownField, "is not a known unit"},
+		{nhip.Pressure, "°", nhip.CodeUnknownField, "is not a known unit"},
+		{"noise", "dB", nhip.CodeUnknownField, "is not a known quantity"},
 	} {
 		_, err := Convert(c.quantity, 1, c.unit)
-		if nhip.ErrorCode(err) != c.code || !strings.Contains(err.Error(), "unit: ") || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s of %s: %v", c.unit, c.quantity, err)
+		if nhip.ErrorCode(err) != c.code || !strings.HasPrefix(err.Error(), "unit: ") ||
+			!strings.Contains(err.Error(), c.rule) {
+			t.Errorf("%s of %s: %v, want %s: %s", c.unit, c.quantity, err, c.code, c.rule)
 		}
 	}
 }
 
-// Every quantity can be said in its own unit, and every known unit is somebody's.
+// TestEveryUnitHasAQuantity checks that each quantity has its own unit, and that each unit applies to a quantity.
 func TestEveryUnitHasAQuantity(t *testing.T) {
 	all := []nhip.Quantity{
 		nhip.PM1, nhip.PM25, nhip.PM10, nhip.TSP, nhip.SO2, nhip.NO, nhip.NO2, nhip.CO, nhip.O3,
@@ -96,13 +97,13 @@ func TestEveryUnitHasAQuantity(t *testing.T) {
 			_, err := Convert(q, 1, name)
 			taken = taken || err == nil
 		}
-		if !taken || len(name) >= longestUnit-1 {
-			t.Errorf("nothing is measured in %s", name)
+		if !taken || len(name) >= maxUnitLength-1 {
+			t.Errorf("no quantity has the unit %s", name)
 		}
 	}
 }
 
-func TestAnyUnitIsAnswered(t *testing.T) {
+func TestConvertAnyUnit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "unit")
 		v, err := Convert(nhip.O3, 1, name)
@@ -110,14 +111,14 @@ func TestAnyUnitIsAnswered(t *testing.T) {
 			t.Fatalf("1 %q of ozone is %v", name, v)
 		}
 		if err != nil && len(err.Error()) > 300 {
-			t.Fatalf("an error of %d bytes", len(err.Error()))
+			t.Fatalf("error of %d bytes", len(err.Error()))
 		}
 	})
 }
 
-func TestConvertingCostsNoMemory(t *testing.T) {
+func TestConvertAllocatesNothing(t *testing.T) {
 	raw := []byte("µg/Nm³")
 	if n := testing.AllocsPerRun(100, func() { _, _ = Convert(nhip.PM25, 1, string(raw)) }); n > 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 }

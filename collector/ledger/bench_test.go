@@ -8,55 +8,58 @@ import (
 	"time"
 )
 
-// crowd is a city of buses that speak every ten seconds, from an hour's begin on.
-type crowd struct {
-	*Book
+// benchDevices is a ledger with buses that send a position every reportEvery from testStart on.
+type benchDevices struct {
+	*Ledger
 	devices []string
-	said    int // rounds
+	rounds  int // positions sent by each device
 }
 
-const crowdEvery = 10 * time.Second
+const reportEvery = 10 * time.Second
 
-func newCrowd(b *testing.B, devices int) *crowd {
+func newBenchDevices(b *testing.B, devices int) *benchDevices {
 	b.Helper()
-	book, err := Open(filepath.Join(b.TempDir(), "book"), Options{})
+	l, err := Open(filepath.Join(b.TempDir(), "ledger"), Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = book.Close() })
-	c := &crowd{Book: book}
+	b.Cleanup(func() { _ = l.Close() })
+	d := &benchDevices{Ledger: l}
 	for i := range devices {
-		c.devices = append(c.devices, fmt.Sprint("bus/hanoi/29B-", i))
+		d.devices = append(d.devices, fmt.Sprint("bus/hanoi/29B-", i))
 	}
-	return c
+	return d
 }
 
-func (c *crowd) fact(i, round int) Fact {
-	return Fact{Device: c.devices[i], Series: "vp", Time: begin.Add(time.Duration(round) * crowdEvery).UnixMilli(), Print: uint64(i*7919 + round)}
+func (d *benchDevices) factOf(i, round int) Fact {
+	return Fact{
+		Device: d.devices[i], Series: "vp", Time: testStart.Add(time.Duration(round) * reportEvery).UnixMilli(),
+		Print: uint64(i*7919 + round),
+	}
 }
 
-// speak lets each device say something new, and counts it; a checkpoint comes as often as a collector's.
-func (c *crowd) speak(b *testing.B) {
+// reportAll classifies and counts a new fact of each device, with checkpoints as frequent as a collector's.
+func (d *benchDevices) reportAll(b *testing.B) {
 	b.Helper()
-	for i := range c.devices {
-		f := c.fact(i, c.said)
-		if v, _ := c.Judge(&f); v != New {
-			b.Fatalf("%+v is %s", f, v)
+	for i := range d.devices {
+		f := d.factOf(i, d.rounds)
+		if v, _ := d.Classify(&f); v != New {
+			b.Fatalf("%+v is %s, want new", f, v)
 		}
 		if i%1000 == 0 {
-			c.count(f.Time, c.devices[i:min(i+1000, len(c.devices))])
+			d.count(f.Time, d.devices[i:min(i+1000, len(d.devices))])
 		}
-		if c.Unsaved() >= 300_000 {
-			c.save(b)
+		if d.Unsaved() >= 300_000 {
+			d.checkpoint(b)
 		}
 	}
-	c.said++
+	d.rounds++
 }
 
-func (c *crowd) count(t int64, devices []string) {
-	c.Update(func(tx *Tx) {
-		for _, d := range devices {
-			counts := tx.Counts(d, hourOf(t))
+func (d *benchDevices) count(t int64, devices []string) {
+	d.Update(func(tx *Tx) {
+		for _, name := range devices {
+			counts := tx.Counts(name, hourOf(t))
 			counts.Received++
 			counts.Queued++
 			counts.Stored++
@@ -64,75 +67,75 @@ func (c *crowd) count(t int64, devices []string) {
 	})
 }
 
-func (c *crowd) save(b *testing.B) {
+func (d *benchDevices) checkpoint(b *testing.B) {
 	b.Helper()
-	if err := c.Checkpoint(); err != nil {
+	if err := d.Checkpoint(); err != nil {
 		b.Fatal(err)
 	}
-	if err := c.Maintain(begin.Add(time.Duration(c.said) * crowdEvery)); err != nil {
+	if err := d.Maintain(testStart.Add(time.Duration(d.rounds) * reportEvery)); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// BenchmarkJudge judges what 2,500 buses say: something new; the same again, from memory; and what was
-// said an hour ago again, from disk.
-func BenchmarkJudge(b *testing.B) {
-	const devices, hour = 2_500, int(time.Hour / crowdEvery)
+// BenchmarkClassify classifies facts of 2,500 buses: new ones, duplicates that are in memory, and duplicates from an
+// hour ago, which are on disk.
+func BenchmarkClassify(b *testing.B) {
+	const devices, hour = 2_500, int(time.Hour / reportEvery)
 	b.Run("new", func(b *testing.B) {
-		c := newCrowd(b, devices)
+		d := newBenchDevices(b, devices)
 		for i := range b.N {
-			f := c.fact(i%devices, i/devices)
-			c.Judge(&f)
+			f := d.factOf(i%devices, i/devices)
+			d.Classify(&f)
 			if i%300_000 == 299_999 {
 				b.StopTimer()
-				c.save(b)
+				d.checkpoint(b)
 				b.StartTimer()
 			}
 		}
 	})
-	c := newCrowd(b, devices)
+	d := newBenchDevices(b, devices)
 	for range 2 * hour {
-		c.speak(b)
+		d.reportAll(b)
 	}
-	c.save(b)
-	for name, round := range map[string]int{"again": c.said - 1, "again, from disk": hour / 2} {
+	d.checkpoint(b)
+	for name, round := range map[string]int{"duplicate": d.rounds - 1, "duplicate on disk": hour / 2} {
 		b.Run(name, func(b *testing.B) {
 			for i := range b.N {
-				f := c.fact(i%devices, round)
-				if v, _ := c.Judge(&f); v != Duplicate {
-					b.Fatalf("%+v is %s", f, v)
+				f := d.factOf(i%devices, round)
+				if v, _ := d.Classify(&f); v != Duplicate {
+					b.Fatalf("%+v is %s, want duplicate", f, v)
 				}
 			}
 		})
 	}
 }
 
-// BenchmarkSize is what an hour of 100,000 devices takes: on disk, a fact, once its runs are merged; in
-// memory, a device.
+// BenchmarkSize measures an hour of 100,000 devices: bytes in memory per device, and bytes on disk per fact after the
+// segments were merged.
 func BenchmarkSize(b *testing.B) {
 	const devices, rounds = 100_000, 12
 	for range b.N {
-		before := inUse()
-		c := newCrowd(b, devices)
+		before := heapInUse()
+		d := newBenchDevices(b, devices)
 		for range rounds {
-			c.speak(b)
+			d.reportAll(b)
 		}
-		c.save(b)
-		for range quietCheckpoints + manyRuns {
-			c.mark()
-			c.save(b)
+		d.checkpoint(b)
+		for range settledAfter + maxSegmentsPerHour {
+			d.setMark()
+			d.checkpoint(b)
 		}
-		b.ReportMetric(float64(inUse()-before)/devices, "mem-B/device")
-		b.ReportMetric(float64(c.Stats().Bytes)/devices/rounds, "disk-B/fact")
+		b.ReportMetric(float64(heapInUse()-before)/devices, "mem-B/device")
+		b.ReportMetric(float64(d.Stats().Bytes)/devices/rounds, "disk-B/fact")
 	}
 }
 
-// mark gives the next checkpoint something to hold.
-func (c *crowd) mark() {
-	c.Update(func(tx *Tx) { tx.SetMark("bench", fmt.Append(nil, c.saved.number)) })
+// setMark changes a mark, so that the next checkpoint is not empty.
+func (d *benchDevices) setMark() {
+	d.Update(func(tx *Tx) { tx.SetMark("bench", fmt.Append(nil, d.saved.number)) })
 }
 
-func inUse() uint64 {
+func heapInUse() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)

@@ -12,175 +12,176 @@ import (
 	"nhip"
 )
 
-// Checkpoint saves what is in memory only: facts, counts and marks, all or nothing. When it returns
-// nil, they are durable. When it fails, nothing is lost and it may be tried again. It is for the
-// goroutine that judges.
-func (b *Book) Checkpoint() error {
-	if err := b.undo(); err != nil {
-		return fmt.Errorf("can't take a failed checkpoint of the ledger back: %w", err)
+// Checkpoint makes the facts, counts and marks that are only in memory durable, all of them or none. After an error
+// nothing is lost, and Checkpoint may be called again. It must be called from the goroutine that calls Classify.
+func (l *Ledger) Checkpoint() error {
+	if err := l.rollBackFailed(); err != nil {
+		return fmt.Errorf("can't roll back a failed checkpoint of the ledger: %w", err)
 	}
-	next := b.begin()
+	next := l.begin()
 	if next == nil {
 		return nil
 	}
-	runs, err := b.write(next)
+	segments, err := l.write(next)
 	if err != nil {
-		b.putBack()
+		l.restoreTally()
 		return fmt.Errorf("can't save a checkpoint of the ledger: %w", err)
 	}
-	b.publish(next, runs)
+	l.publish(next, segments)
 	return nil
 }
 
-// begin takes what was counted out of the way of later updates, and returns the checkpoint that is
-// to hold it, nil when there is nothing to save.
-func (b *Book) begin() *checkpoint {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.cells) == 0 && len(b.tally) == 0 && maps.EqualFunc(b.marks, b.saved.marks, slices.Equal) {
+// begin moves the counts out of the way of later updates, and returns the checkpoint that will hold them, or nil if
+// there is nothing to save.
+func (l *Ledger) begin() *checkpoint {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.cells) == 0 && len(l.tally) == 0 && maps.EqualFunc(l.marks, l.saved.marks, slices.Equal) {
 		return nil
 	}
-	b.writing, b.tally = b.tally, tally{}
-	return &checkpoint{number: b.saved.number + 1, marks: maps.Clone(b.marks)}
+	l.writing, l.tally = l.tally, tally{}
+	return &checkpoint{number: l.saved.number + 1, marks: maps.Clone(l.marks)}
 }
 
-// putBack makes what a failed checkpoint would have held a part of the next.
-func (b *Book) putBack() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.writing.addAll(b.tally)
-	b.tally, b.writing = b.writing, nil
+// restoreTally adds the counts of a failed checkpoint to the next one.
+func (l *Ledger) restoreTally() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writing.addAll(l.tally)
+	l.tally, l.writing = l.writing, nil
 }
 
-// publish makes a checkpoint that is durable the last.
-func (b *Book) publish(c *checkpoint, runs []*run) {
-	b.saved = *c
-	b.failed, b.litter = nil, nil
-	b.clearCells()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.shelf = b.shelf.change(nil, runs)
-	b.writing = nil
+// publish makes a durable checkpoint the current one.
+func (l *Ledger) publish(c *checkpoint, segments []*segment) {
+	l.saved = *c
+	l.failed, l.failedFiles = nil, nil
+	l.clearCells()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.catalog = l.catalog.change(nil, segments)
+	l.writing = nil
 }
 
-// write makes a checkpoint durable: the runs first, then the file that says that they count. From
-// its first byte to its last it may be found on disk in part or, whatever the error says, whole.
-func (b *Book) write(c *checkpoint) ([]*run, error) {
+// write makes a checkpoint durable: first the segments, then the file "checkpoint", which makes them count. If write
+// fails, the checkpoint may be on disk partly or even completely, whatever the error is.
+func (l *Ledger) write(c *checkpoint) ([]*segment, error) {
 	if n := len(appendMarks(nil, c.marks)); n > maxMarks {
-		return nil, nhip.Errorf(nhip.Internal, "marks", "must be at most %d bytes together, are %d", maxMarks, n)
+		return nil, nhip.Errorf(nhip.CodeInternal, "marks", "must be at most %d bytes in total, are %d", maxMarks, n)
 	}
-	pages := b.pages()
-	b.failed = c
-	var runs []*run
-	for _, p := range pages {
-		h := &header{span: span{p.hour, c.number, c.number}, of: uint32(len(pages)), marks: c.marks}
-		b.litter = append(b.litter, h.pathIn(b.dir))
-		r, err := b.writeRun(h, p.write)
+	batches := l.hourBatches()
+	l.failed = c
+	var segments []*segment
+	for _, batch := range batches {
+		h := &header{span: span{batch.hour, c.number, c.number}, segments: uint32(len(batches)), marks: c.marks}
+		l.failedFiles = append(l.failedFiles, h.pathIn(l.dir))
+		seg, err := l.writeSegment(h, batch.write)
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, r)
+		segments = append(segments, seg)
 	}
-	if err := b.files.syncDir(b.dir); err != nil {
+	if err := l.files.syncDir(l.dir); err != nil {
 		return nil, err
 	}
-	return runs, b.save(c)
+	return segments, l.save(c)
 }
 
-// writeRun writes a run, which lasts when the folder is synced.
-func (b *Book) writeRun(h *header, fill func(*runWriter) error) (*run, error) {
-	r := &run{span: h.span, path: h.pathIn(b.dir)}
-	err := writeFile(b.files, r.path, func(out io.Writer) error {
-		w := newRunWriter(out, h)
+// writeSegment writes a segment, which is durable once the folder is synced.
+func (l *Ledger) writeSegment(h *header, fill func(*segmentWriter) error) (*segment, error) {
+	seg := &segment{span: h.span, path: h.pathIn(l.dir)}
+	err := writeFile(l.files, seg.path, func(out io.Writer) error {
+		w := newSegmentWriter(out, h)
 		if err := fill(w); err != nil {
 			return err
 		}
 		foot, err := w.close()
-		r.size, r.facts = foot.size, foot.facts
+		seg.size, seg.facts = foot.size, foot.facts
 		return err
 	})
-	return r, err
+	return seg, err
 }
 
-// save replaces the file that says which checkpoint counts.
-func (b *Book) save(c *checkpoint) error {
-	err := writeFile(b.files, filepath.Join(b.dir, checkpointName), func(w io.Writer) error {
+// save replaces the file "checkpoint".
+func (l *Ledger) save(c *checkpoint) error {
+	err := writeFile(l.files, filepath.Join(l.dir, checkpointName), func(w io.Writer) error {
 		_, err := w.Write(appendCheckpoint(nil, c))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return b.files.syncDir(b.dir)
+	return l.files.syncDir(l.dir)
 }
 
-// undo makes sure that a checkpoint which failed does not count, and removes what it left. Its
-// number is given out again, so neither may be left to chance.
-func (b *Book) undo() error {
-	if b.failed == nil {
+// rollBackFailed makes sure that a failed checkpoint does not count, and removes its files. Both are necessary,
+// because the next checkpoint reuses its number.
+func (l *Ledger) rollBackFailed() error {
+	if l.failed == nil {
 		return nil
 	}
-	if err := b.save(&b.saved); err != nil {
+	if err := l.save(&l.saved); err != nil {
 		return err
 	}
 	var err error
-	for _, path := range b.litter {
-		err = errors.Join(err, ignoreMissing(b.files.remove(path)))
+	for _, path := range l.failedFiles {
+		err = errors.Join(err, ignoreMissing(l.files.remove(path)))
 	}
-	if err = errors.Join(err, b.files.syncDir(b.dir)); err == nil {
-		b.failed, b.litter = nil, nil
+	if err = errors.Join(err, l.files.syncDir(l.dir)); err == nil {
+		l.failed, l.failedFiles = nil, nil
 	}
 	return err
 }
 
-// hourPage is what a checkpoint writes of an hour.
-type hourPage struct {
+// hourBatch is the data of one hour that a checkpoint writes.
+type hourBatch struct {
 	hour   int64
-	cells  []*cell // by device and series
+	cells  []*cell // sorted by device and series
 	counts map[string]*Counts
 }
 
-// pages sorts what is to be saved by hour.
-func (b *Book) pages() []hourPage {
-	slices.SortFunc(b.cells, func(x, y *cell) int {
+// hourBatches groups the data to be saved by hour.
+func (l *Ledger) hourBatches() []hourBatch {
+	slices.SortFunc(l.cells, func(x, y *cell) int {
 		return cmp.Or(cmp.Compare(x.hour, y.hour), cmp.Compare(x.device.name, y.device.name),
 			cmp.Compare(x.name(), y.name()))
 	})
-	var pages []hourPage
-	for cells := range chunks(b.cells, func(x, y *cell) bool { return x.hour == y.hour }) {
-		pages = append(pages, hourPage{cells[0].hour, cells, b.writing[cells[0].hour]})
+	var batches []hourBatch
+	for cells := range chunks(l.cells, func(x, y *cell) bool { return x.hour == y.hour }) {
+		batches = append(batches, hourBatch{cells[0].hour, cells, l.writing[cells[0].hour]})
 	}
-	withFacts := len(pages)
-	for _, hour := range slices.Sorted(maps.Keys(b.writing)) {
-		_, ok := slices.BinarySearchFunc(pages[:withFacts], hour, func(p hourPage, h int64) int { return cmp.Compare(p.hour, h) })
+	withFacts := len(batches)
+	for _, hour := range slices.Sorted(maps.Keys(l.writing)) {
+		_, ok := slices.BinarySearchFunc(batches[:withFacts], hour, func(p hourBatch, h int64) int {
+			return cmp.Compare(p.hour, h)
+		})
 		if !ok {
-			pages = append(pages, hourPage{hour: hour, counts: b.writing[hour]})
+			batches = append(batches, hourBatch{hour: hour, counts: l.writing[hour]})
 		}
 	}
-	return pages
+	return batches
 }
 
 func (c *cell) name() string { return c.device.series[c.series].name }
 
-// write adds the hour's devices to a run.
-func (p *hourPage) write(w *runWriter) error {
+// write adds the hour's devices to a segment.
+func (b *hourBatch) write(w *segmentWriter) error {
 	none := new(Counts)
-	names := slices.Sorted(maps.Keys(p.counts))
-	for cells := range chunks(p.cells, func(x, y *cell) bool { return x.device == y.device }) {
+	names := slices.Sorted(maps.Keys(b.counts))
+	for cells := range chunks(b.cells, func(x, y *cell) bool { return x.device == y.device }) {
 		device := cells[0].device.name
 		for len(names) > 0 && names[0] < device {
-			w.add(names[0], p.counts[names[0]], nil)
+			w.add(names[0], b.counts[names[0]], nil)
 			names = names[1:]
 		}
 		counts := none
 		if len(names) > 0 && names[0] == device {
-			counts = p.counts[device]
+			counts = b.counts[device]
 			names = names[1:]
 		}
 		w.add(device, counts, factsOf(cells))
 	}
 	for _, name := range names {
-		w.add(name, p.counts[name], nil)
+		w.add(name, b.counts[name], nil)
 	}
 	return w.err
 }
@@ -193,7 +194,7 @@ func factsOf(cells []*cell) []seriesEntries {
 	return facts
 }
 
-// chunks yields the longest parts of s whose neighbours are the same.
+// chunks yields the longest subslices of s in which all neighbours are the same.
 func chunks[T any](s []T, same func(x, y T) bool) func(yield func([]T) bool) {
 	return func(yield func([]T) bool) {
 		for len(s) > 0 {

@@ -8,16 +8,15 @@ import (
 	"nhip"
 )
 
-// Counts are what became of the rows of one device and hour. Those that are queued are on their way
-// to the database, and out of it again as stored, revised or rejected as nhip.Refused; every other
-// rejection comes before the queue.
+// Counts are the outcomes of the rows of one device and hour. A row that is Queued for the database is counted again
+// as Stored, Revised, Lost or Rejected with nhip.CodeRefused; rows with other rejection codes are never queued.
 type Counts struct {
-	Received, Duplicate, Queued, Stored, Revised int64
+	Received, Duplicate, Queued, Stored, Revised, Lost int64
 
-	Rejected map[nhip.Code]int64 // nil while it is empty, as it is of most; see Reject
+	Rejected map[nhip.Code]int64 // nil if empty, which is the usual case; see Reject
 }
 
-// Reject counts rows that were turned away.
+// Reject counts rejected rows.
 func (c *Counts) Reject(code nhip.Code, rows int64) {
 	if c.Rejected == nil {
 		c.Rejected = make(map[nhip.Code]int64)
@@ -32,6 +31,7 @@ func (c *Counts) add(d *Counts) {
 	c.Queued += d.Queued
 	c.Stored += d.Stored
 	c.Revised += d.Revised
+	c.Lost += d.Lost
 	for code, n := range d.Rejected {
 		if n != 0 {
 			c.Reject(code, n)
@@ -40,7 +40,7 @@ func (c *Counts) add(d *Counts) {
 }
 
 func (c *Counts) empty() bool {
-	if c.Received != 0 || c.Duplicate != 0 || c.Queued != 0 || c.Stored != 0 || c.Revised != 0 {
+	if c.Received != 0 || c.Duplicate != 0 || c.Queued != 0 || c.Stored != 0 || c.Revised != 0 || c.Lost != 0 {
 		return false
 	}
 	for _, n := range c.Rejected {
@@ -51,15 +51,20 @@ func (c *Counts) empty() bool {
 	return true
 }
 
-// balanced reports whether a row of these counts holds its sum.
+// pending returns the number of queued rows whose outcome is not counted yet.
+func (c *Counts) pending() int64 {
+	return c.Queued - c.Stored - c.Revised - c.Lost - c.Rejected[nhip.CodeRefused]
+}
+
+// balanced reports whether the counts add up; see nhip.LedgerRow.Balanced.
 func (c *Counts) balanced() bool {
 	row := c.row("", "", 0)
 	return row.Balanced()
 }
 
-// row returns the line of the ledger.
+// row returns the row of the ledger for the counts.
 func (c *Counts) row(collector, device string, hour int64) nhip.LedgerRow {
-	rejected := make(map[nhip.Code]int64) // never null in an answer
+	rejected := make(map[nhip.Code]int64) // never null in JSON
 	for code, n := range c.Rejected {
 		if n != 0 {
 			rejected[code] = n
@@ -68,16 +73,27 @@ func (c *Counts) row(collector, device string, hour int64) nhip.LedgerRow {
 	return nhip.LedgerRow{
 		Collector: collector, Device: device, Hour: hourTime(hour),
 		Received: c.Received, Stored: c.Stored, Duplicate: c.Duplicate, Revised: c.Revised, Rejected: rejected,
-		Pending: c.Queued - c.Stored - c.Revised - c.Rejected[nhip.Refused],
+		Lost: c.Lost, Pending: c.pending(),
 	}
 }
 
-// appendCounts appends the counts as scanCounts reads them.
+// lostCode stands for Lost among the rejection codes of a segment. Segments had no place of their own for it, and this
+// one leaves them readable for older versions.
+const lostCode = "lost"
+
+// appendCounts encodes the counts for scanCounts.
 func appendCounts(b []byte, c *Counts) []byte {
 	for _, n := range []int64{c.Received, c.Duplicate, c.Queued, c.Stored, c.Revised} {
 		b = binary.AppendVarint(b, n)
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.Rejected)))
+	codes := len(c.Rejected)
+	if c.Lost != 0 {
+		codes++
+	}
+	b = binary.AppendUvarint(b, uint64(codes))
+	if c.Lost != 0 {
+		b = binary.AppendVarint(appendBytes(b, lostCode), c.Lost)
+	}
 	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
 		b = appendBytes(b, string(code))
 		b = binary.AppendVarint(b, c.Rejected[code])
@@ -85,7 +101,7 @@ func appendCounts(b []byte, c *Counts) []byte {
 	return b
 }
 
-// scanCounts takes counts off s and adds them to c, which may be nil to leave them.
+// scanCounts reads counts from s and adds them to c, unless c is nil.
 func scanCounts(s *scanner, c *Counts) {
 	d := Counts{Received: s.varint(), Duplicate: s.varint(), Queued: s.varint(), Stored: s.varint(), Revised: s.varint()}
 	if c != nil {
@@ -96,7 +112,11 @@ func scanCounts(s *scanner, c *Counts) {
 		if s.bad {
 			return
 		}
-		if c != nil && n != 0 {
+		switch {
+		case c == nil || n == 0:
+		case string(code) == lostCode:
+			c.Lost += n
+		default:
 			c.Reject(nhip.Code(code), n)
 		}
 	}

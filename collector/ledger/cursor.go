@@ -2,18 +2,17 @@ package ledger
 
 import "slices"
 
-// cursor goes through the devices of a run in the order of their names. A damaged leaf is reported
-// and left out.
+// cursor iterates over the devices of a segment in the order of their names. Damaged leaves are reported and skipped.
 type cursor struct {
-	reader *runReader
+	reader *segmentReader
 	report func(error)
-	leaf   int // the next
+	leaf   int // the next leaf
 	rest   scanner
-	at     deviceEntry // good until the next step
-	live   bool        // there is one
+	at     deviceEntry // valid until the next step
+	live   bool        // at is valid; false at the end
 }
 
-// step goes to the next device.
+// step moves to the next device.
 func (c *cursor) step() error {
 	for {
 		if len(c.rest.b) > 0 {
@@ -21,7 +20,7 @@ func (c *cursor) step() error {
 			if c.live = !c.rest.bad; c.live {
 				return nil
 			}
-			c.report(damaged("directory"))
+			c.report(damaged("leaf"))
 		}
 		if c.leaf == len(c.reader.leaves) {
 			c.live = false
@@ -46,7 +45,7 @@ func (c *cursor) nextLeaf() error {
 	return nil
 }
 
-// seek goes to the first device that is not before the name.
+// seek moves to the first device whose name is not less than name.
 func (c *cursor) seek(name string) error {
 	c.leaf = max(0, c.reader.leafOf(name))
 	c.rest = scanner{}
@@ -57,8 +56,8 @@ func (c *cursor) seek(name string) error {
 	}
 }
 
-// eachDevice calls f for each device that a cursor or others, which is sorted, has, in the order of
-// their names, with the cursors that stand at it. It ends when f returns false.
+// eachDevice calls f for each device of the cursors and of others, which must be sorted, in the order of their names,
+// with the cursors that are at it. It ends when f returns false.
 func eachDevice(cursors []*cursor, others []string, f func(name string, at []*cursor) (bool, error)) error {
 	at := make([]*cursor, 0, len(cursors))
 	for {
@@ -86,7 +85,7 @@ func eachDevice(cursors []*cursor, others []string, f func(name string, at []*cu
 	}
 }
 
-// lowest returns the first name in order, and false when there is none.
+// lowest returns the smallest name, and false at the end.
 func lowest(cursors []*cursor, others []string) (string, bool) {
 	var low []byte
 	found := false

@@ -7,47 +7,50 @@ import (
 	"strings"
 )
 
-// isDamage reports whether an error is about what a file holds, which reading again does not mend.
+// isDamage reports whether an error is about the content of a file or about a missing file, so that a retry can't
+// help.
 func isDamage(err error) bool {
 	return errors.Is(err, errDamaged) || errors.Is(err, fs.ErrNotExist)
 }
 
-// cantOpen deals with a run that can't be opened: one that is damaged as a whole is set aside.
-func (b *Book) cantOpen(r *run, err error) {
+// openFailed handles a failed open of a segment. A segment that is damaged as a whole leaves the catalog and is
+// renamed to .bad.
+func (l *Ledger) openFailed(seg *segment, err error) {
 	if !isDamage(err) {
-		b.cantRead(r, err)
+		l.readFailed(seg, err)
 		return
 	}
-	b.mu.Lock()
-	counts := slices.Contains(b.shelf.runs(r.hour), r)
-	b.shelf = b.shelf.change([]*run{r}, nil)
-	b.mu.Unlock()
+	l.mu.Lock()
+	counts := slices.Contains(l.catalog.segments(seg.hour), seg)
+	l.catalog = l.catalog.change([]*segment{seg}, nil)
+	l.mu.Unlock()
 	if counts {
-		b.cantRead(r, err)
-		b.setAside(r.path)
+		l.readFailed(seg, err)
+		l.renameBad(seg.path)
 	}
 }
 
-// cantRead says once of a run that a part of it is damaged or can't be read.
-func (b *Book) cantRead(r *run, err error) {
+// readFailed counts and logs damage and failed reads, each once for a segment.
+func (l *Ledger) readFailed(seg *segment, err error) {
 	if isDamage(err) {
-		if !r.hurt.Swap(true) {
-			b.damaged.Add(1)
-			b.log.Error("a part of the ledger is damaged and left out; counts and duplicates of its hour may be wrong",
-				"run", r.path, "error", err)
+		if !seg.damaged.Swap(true) {
+			l.damaged.Add(1)
+			l.log.Error("corrupt part of a ledger segment skipped; counts and duplicates of its hour may be wrong",
+				"segment", seg.path, "error", err)
 		}
 		return
 	}
-	b.unread.Add(1)
-	if !r.misread.Swap(true) {
-		b.log.Error("can't read a part of the ledger; what it holds may be taken for new", "run", r.path, "error", err)
+	l.readErrors.Add(1)
+	if !seg.readFailed.Swap(true) {
+		l.log.Error("can't read a ledger segment; facts in it may be classified as new",
+			"segment", seg.path, "error", err)
 	}
 }
 
-// setAside renames a damaged run, for a human to look at.
-func (b *Book) setAside(path string) {
-	err := b.files.rename(path, strings.TrimSuffix(path, runSuffix)+badSuffix)
+// renameBad renames a damaged segment to .bad for inspection.
+func (l *Ledger) renameBad(path string) {
+	err := l.files.rename(path, strings.TrimSuffix(path, segmentSuffix)+badSuffix)
 	if ignoreMissing(err) != nil {
-		b.log.Error("can't set a damaged run of the ledger aside", "run", path, "error", err)
+		l.log.Error("can't rename a corrupt ledger segment", "segment", path, "error", err)
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"nhip"
 )
 
-// TestDamage cuts and flips every file of a book at every byte. Whatever is lost is told: a book that
-// tells of no damage knows all it knew, and one that does knows no less of what lies in its other files.
-func TestDamage(t *testing.T) {
-	healthy := newBookTest(filepath.Join(t.TempDir(), "book"), osFS{})
-	if err := errors.Join(healthy.open(), healthy.live(11), healthy.Close()); err != nil {
+// TestLedgerReportsDamagedFiles truncates every file of a ledger at every byte, and flips a bit in every byte. A ledger
+// that reports no damage must hold all data; one that reports damage must continue to work.
+func TestLedgerReportsDamagedFiles(t *testing.T) {
+	healthy := newModelTest(filepath.Join(t.TempDir(), "ledger"), osFS{})
+	if err := errors.Join(healthy.open(), healthy.simulate(11), healthy.Close()); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(healthy.dir)
@@ -31,7 +31,7 @@ func TestDamage(t *testing.T) {
 		for at := range whole {
 			flipped := bytes.Clone(whole)
 			flipped[at] ^= 1 << (at % 8)
-			for what, content := range map[string][]byte{"cut": whole[:at], "flipped": flipped} {
+			for what, content := range map[string][]byte{"truncated": whole[:at], "flipped": flipped} {
 				dir := filepath.Join(dirs, fmt.Sprint(file.Name(), at, what))
 				if err := os.CopyFS(dir, os.DirFS(healthy.dir)); err != nil {
 					t.Fatal(err)
@@ -39,7 +39,7 @@ func TestDamage(t *testing.T) {
 				if err := os.WriteFile(filepath.Join(dir, file.Name()), content, fileMode); err != nil {
 					t.Fatal(err)
 				}
-				if err := openDamaged(dir, healthy); err != nil {
+				if err := checkDamaged(dir, healthy); err != nil {
 					t.Fatalf("%s %s at %d of %d: %v", file.Name(), what, at, len(whole), err)
 				}
 			}
@@ -47,35 +47,35 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// openDamaged opens what is left of a book and reads all of it.
-func openDamaged(dir string, healthy *bookTest) error {
-	b := newBookTest(dir, &faultFS{}) // syncs nothing
-	b.now, b.is = healthy.now, healthy.is.clone()
+// checkDamaged opens a damaged copy of a ledger, reads all of it and continues to use it.
+func checkDamaged(dir string, healthy *modelTest) error {
+	b := newModelTest(dir, &faultFS{}) // does not sync, which saves time
+	b.now, b.model = healthy.now, healthy.model.clone()
 	if err := b.open(); err != nil {
 		return err
 	}
-	same := b.same(nhip.LedgerQuery{})
-	knows := b.knows()
+	rows := b.compare(nhip.LedgerQuery{})
+	facts := b.checkFacts()
 	if b.Stats().Damaged > 0 {
-		same, knows = nil, nil
+		rows, facts = nil, nil
 	}
-	lives := func() error { // it goes on
+	use := func() error {
 		f := Fact{Device: "bus/h/new", Series: "vp", Time: b.now.UnixMilli(), Print: 1}
-		if v, _ := b.Judge(&f); v != New {
-			return fmt.Errorf("%+v is %s", f, v)
+		if v, _ := b.Classify(&f); v != New {
+			return fmt.Errorf("%+v is %s, want new", f, v)
 		}
 		return errors.Join(b.Checkpoint(), b.Maintain(b.now))
 	}
-	return errors.Join(same, knows, lives(), b.Close())
+	return errors.Join(rows, facts, use(), b.Close())
 }
 
-// FuzzRun opens any bytes as a run and reads all that it finds.
-func FuzzRun(f *testing.F) {
-	b := newBookTest(filepath.Join(f.TempDir(), "book"), osFS{})
-	if err := errors.Join(b.open(), b.live(day), b.Close()); err != nil {
+// FuzzSegment opens arbitrary bytes as a segment and reads all of it.
+func FuzzSegment(f *testing.F) {
+	b := newModelTest(filepath.Join(f.TempDir(), "ledger"), osFS{})
+	if err := errors.Join(b.open(), b.simulate(simulatedCheckpoints), b.Close()); err != nil {
 		f.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(b.dir, "*"+runSuffix))
+	files, err := filepath.Glob(filepath.Join(b.dir, "*"+segmentSuffix))
 	if err != nil || len(files) == 0 {
 		f.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func FuzzRun(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r, err := newRunReader(bytes.NewReader(content), int64(len(content)), h.hour)
+		r, err := newSegmentReader(bytes.NewReader(content), int64(len(content)), h.hour)
 		if err != nil {
 			return
 		}
@@ -106,13 +106,12 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-// FuzzCheckpoint reads any bytes as the file that says which checkpoint counts; what it reads it writes
-// again as it was.
+// FuzzCheckpoint parses arbitrary bytes as a checkpoint file. A valid one must be encoded to the same bytes.
 func FuzzCheckpoint(f *testing.F) {
 	f.Add(appendCheckpoint(nil, &checkpoint{7, marks{"clerk": []byte("12")}}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if c, ok := parseCheckpoint(content); ok && !bytes.Equal(appendCheckpoint(nil, c), content) {
-			t.Errorf("%x is read as %+v", content, c)
+			t.Errorf("%x is parsed as %+v, which is encoded differently", content, c)
 		}
 	})
 }

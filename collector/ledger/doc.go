@@ -1,41 +1,41 @@
-// Package ledger is a collector's book: what each device has said, and what became of it.
+// Package ledger remembers, for one collector, which facts each device has sent and counts what became of them.
 //
-// Judge tells whether a fact is new, was said before, or was said before with another content, within a
-// late window of 100 days or so. Update counts what became of rows, by device and hour of their time, and
-// sets marks: how far a consumer of the book has come elsewhere. All that is in memory until Checkpoint
-// saves facts, counts and marks together or nothing of them; whoever opens the book after a crash finds
-// the last checkpoint, and does again what came after it.
+// Classify reports whether a fact is new, a duplicate or a revision of one that was sent within the late window
+// (nhip.LateWindow, about 100 days). Update counts the outcome of rows by device and hour of device time, and sets
+// marks: the positions of the ledger's consumers in other logs. All of that stays in memory until Checkpoint saves
+// facts, counts and marks together, or none of them. After a crash, Open finds the last checkpoint, and the caller
+// processes again what came after it.
 //
 // # Files
 //
-// A checkpoint writes one run for each hour of device time that it has anything of, and then the file
-// "checkpoint", which says up to which number runs count. Runs are never changed; Maintain merges several
-// of an hour into one, and leaves the facts out once the hour is older than the late window. Counts stay.
+// A checkpoint writes one segment for each hour of device time that it has data for, and then the file "checkpoint",
+// which holds the number of the last checkpoint that counts. Segments are immutable. Maintain merges the segments of
+// an hour into one, and drops the facts once the hour is older than the late window. Counts are kept.
 //
-// A run is called <hour>.<first>-<last>.run, after its hour and the checkpoints that are in it. Integers
-// are little-endian, "u" is an unsigned and "v" a zigzag varint, a text is its length as u and its bytes,
-// and a sum is the CRC32C of what is named with it.
+// A segment is called <hour>.<first>-<last>.run, after its hour and the range of checkpoints that it holds. Integers
+// are little-endian; "u" is an unsigned and "v" a zigzag varint; a string is its length as u, followed by its bytes;
+// a checksum is the CRC32C of the named parts.
 //
-//	header    "nhipbook", version u32, runs of the checkpoint u32 (0: merged), hour i64, first u64,
-//	          last u64, length of the marks u64, marks, sum of the header
-//	sections  one for each device with facts: series, sum of the device's name and the section
-//	leaves    of some 4 KiB: devices in the order of their names, sum of the leaf
-//	index     of each leaf: offset u, length u, its first device's name
-//	footer    offset of the index u64, size of the file u64, facts u64, devices u32, sum of the index u32,
-//	          sum of the footer
+//	header    "nhipbook", version u32, number of segments of the checkpoint u32 (0: merged), hour i64, first u64,
+//	          last u64, length of the marks u64, marks, checksum of the header
+//	sections  one for each device with facts: its series, checksum of the device's name and the section
+//	leaves    of about 4 KiB: devices sorted by name, checksum of the leaf
+//	index     for each leaf: offset u, length u, name of its first device
+//	footer    offset of the index u64, size of the file u64, facts u64, devices u32, checksum of the index u32,
+//	          checksum of the footer
 //
-//	series    name, number of facts u, scale u (1 or 1000 ms), length of the times u, times, prints: the
-//	          first time is v behind the hour's begin, each other u behind the one before, in the scale;
-//	          a print is 6 bytes
-//	device    name, received v, duplicate v, queued v, stored v, revised v, number of reasons u, of each
-//	          its code and count v, offset u and length u of the section
-//	marks     their number u, of each its name and value as texts
+//	series    name, number of facts u, scale u (1 or 1000 ms), length of the times u, times, fingerprints: the
+//	          first time is v relative to the start of the hour, each other u relative to the one before, in units
+//	          of the scale; a fingerprint has 6 bytes
+//	device    name, received v, duplicate v, queued v, stored v, revised v, number of rejection codes u, for each
+//	          its code and count v ("lost" is no rejection but Counts.Lost); offset u and length u of the section
+//	marks     their number u, for each its name and value as strings
 //
-// The file "checkpoint" is "nhipmark", version u64, number u64, marks, sum of all that.
+// The file "checkpoint" is "nhipmark", version u64, number u64, marks, checksum of all of these.
 //
 // # Damage
 //
-// Every byte lies under a sum. What does not hold it is left out, counted in Stats.Damaged and logged, and
-// a run that is damaged as a whole is renamed to .bad for a human to look at; the rest goes on. A
-// checkpoint file that is damaged or gone is made again from the runs, of which each names its marks.
+// A checksum covers every byte. A part whose checksum fails is skipped, counted in Stats.Damaged and logged. A
+// segment that is damaged as a whole is renamed to .bad for inspection; the other segments stay in use. A checkpoint
+// file that is damaged or missing is rebuilt from the segments, each of which holds the marks of its checkpoint.
 package ledger

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// entry is a fact as it is remembered.
+// entry is a remembered fact.
 type entry struct {
 	time  int64 // ms since 1970
 	print uint64
@@ -18,8 +18,8 @@ func compareEntries(a, b entry) int {
 
 func compareTimes(a entry, t int64) int { return cmp.Compare(a.time, t) }
 
-// unite sorts entries that came from more than one place and drops what stands twice.
-func unite(entries []entry) []entry {
+// sortUnique sorts entries from several sources and removes duplicates.
+func sortUnique(entries []entry) []entry {
 	if !slices.IsSortedFunc(entries, compareEntries) {
 		slices.SortFunc(entries, compareEntries)
 	}
@@ -29,13 +29,12 @@ func unite(entries []entry) []entry {
 const (
 	printSize = 6
 	minEntry  = printSize + 1 // bytes of the shortest entry
-	wholeMS   = 1             // the scale of times that have milliseconds
-	wholeSec  = 1000          // the scale of times that are whole seconds, as most devices' are
+	wholeMS   = 1             // scale of times with milliseconds
+	wholeSec  = 1000          // scale of times in whole seconds, which most devices send
 )
 
-// appendSeries appends the entries of a series, of which there is one at least, in their order of
-// time: name, number, scale, length of the times, times, prints. The first time is relative to start,
-// each other to the one before.
+// appendSeries appends the entries of a series, which must be sorted by time and not be empty: name, number, scale,
+// length of the times, times, fingerprints. The first time is relative to start, each other to the one before.
 func appendSeries(b []byte, name string, start int64, entries []entry) []byte {
 	b = appendBytes(b, name)
 	b = binary.AppendUvarint(b, uint64(len(entries)))
@@ -48,7 +47,8 @@ func appendSeries(b []byte, name string, start int64, entries []entry) []byte {
 	}
 	b = appendBytes(b, times)
 	for _, e := range entries {
-		b = append(b, byte(e.print), byte(e.print>>8), byte(e.print>>16), byte(e.print>>24), byte(e.print>>32), byte(e.print>>40))
+		b = append(b, byte(e.print), byte(e.print>>8), byte(e.print>>16), byte(e.print>>24), byte(e.print>>32),
+			byte(e.print>>40))
 	}
 	return b
 }
@@ -62,7 +62,7 @@ func scaleOf(start int64, entries []entry) int64 {
 	return wholeSec
 }
 
-// entryReader reads the entries of a series one after another.
+// entryReader reads the entries of a series in order.
 type entryReader struct {
 	times  scanner
 	prints []byte
@@ -71,7 +71,7 @@ type entryReader struct {
 	begun  bool
 }
 
-// scanSeries takes a series off s.
+// scanSeries reads a series from s.
 func scanSeries(s *scanner, start int64) (name []byte, r entryReader) {
 	name = s.bytes()
 	n := s.uvarint()
@@ -84,7 +84,7 @@ func scanSeries(s *scanner, start int64) (name []byte, r entryReader) {
 	return name, entryReader{times: scanner{b: times}, prints: s.take(n * printSize), scale: int64(scale), time: start}
 }
 
-// next returns the next entry, and false at the end or at what can't be read.
+// next returns the next entry, and false at the end or if the data is invalid.
 func (r *entryReader) next() (entry, bool) {
 	if len(r.prints) == 0 || r.times.bad {
 		return entry{}, false

@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/internal/torture"
+	"nhip/internal/torturetest"
 )
 
-// day is long enough for merges, and for facts that are forgotten.
-const day = 18
+// simulatedCheckpoints is enough for merges, and for facts to pass the late window.
+const simulatedCheckpoints = 18
 
-// live lives through so many checkpoints of a city. It goes on past errors, as a collector does, and
-// returns the last.
-func (b *bookTest) live(checkpoints int) (last error) {
+// simulate runs the ledger of three devices for a number of checkpoints. Like a collector, it continues after errors;
+// it returns the last one.
+func (m *modelTest) simulate(checkpoints int) (last error) {
 	note := func(err error) {
 		if err != nil {
 			last = err
@@ -24,128 +24,128 @@ func (b *bookTest) live(checkpoints int) (last error) {
 	}
 	for i := range checkpoints {
 		for d := range 3 {
-			f := Fact{Device: fmt.Sprint("bus/h/", d), Series: "vp", Time: b.now.UnixMilli() - int64(d)*1000, Print: uint64(i)}
-			b.is.judge(&f)
-			b.Judge(&f)
+			f := Fact{Device: fmt.Sprint("bus/h/", d), Series: "vp", Time: m.now.UnixMilli() - int64(d)*1000, Print: uint64(i)}
+			m.model.classify(&f)
+			m.Classify(&f)
 			at := position{hourOf(f.Time), f.Device}
-			if b.is.counts[at] == nil {
-				b.is.counts[at] = new(Counts)
+			if m.model.counts[at] == nil {
+				m.model.counts[at] = new(Counts)
 			}
-			b.is.counts[at].Received++
-			b.is.marks["a"] = fmt.Sprint(i)
-			b.Update(func(tx *Tx) {
+			m.model.counts[at].Received++
+			m.model.marks["a"] = fmt.Sprint(i)
+			m.Update(func(tx *Tx) {
 				tx.Counts(at.device, at.hour).Received++
 				tx.SetMark("a", []byte(fmt.Sprint(i)))
 			})
 		}
-		b.tried = append(b.tried, b.is.clone())
-		note(b.checkpoint())
-		note(b.Maintain(b.now))
+		m.attempted = append(m.attempted, m.model.clone())
+		note(m.checkpoint())
+		note(m.Maintain(m.now))
 		if errors.Is(last, errCrashed) {
 			return last
 		}
-		if b.now = b.now.Add(6 * time.Minute); i >= 9 { // so many runs an hour are merged at once
-			b.now = b.now.Add(50 * time.Minute)
+		if m.now = m.now.Add(6 * time.Minute); i >= 9 { // eight segments in an hour are merged at once
+			m.now = m.now.Add(50 * time.Minute)
 		}
 	}
 	return last
 }
 
-// check opens the book anew, on a disk that works, and compares it with what it may hold.
-func (b *bookTest) check(may ...*model) error {
-	if b.Book != nil {
-		_ = b.Close() // the disk may be down
+// verify reopens the ledger on a healthy disk and compares it with the possible models.
+func (m *modelTest) verify(may ...*model) error {
+	if m.Ledger != nil {
+		_ = m.Close() // fails after a simulated crash
 	}
-	b.files = osFS{}
-	if err := b.open(); err != nil {
+	m.files = osFS{}
+	if err := m.open(); err != nil {
 		return err
 	}
 	var err error
-	for _, b.is = range may {
-		if err = b.same(nhip.LedgerQuery{}); err == nil {
+	for _, m.model = range may {
+		if err = m.compare(nhip.LedgerQuery{}); err == nil {
 			break
 		}
 	}
 	if err == nil {
-		err = b.knows()
+		err = m.checkFacts()
 	}
-	if s := b.Stats(); s.Damaged+int(s.Unread) != 0 {
-		err = errors.Join(err, fmt.Errorf("damage is told where there is none: %+v", s))
+	if s := m.Stats(); s.Damaged+int(s.ReadErrors) != 0 {
+		err = errors.Join(err, fmt.Errorf("stats report damage in a healthy ledger: %+v", s))
 	}
-	return errors.Join(err, b.Close())
+	return errors.Join(err, m.Close())
 }
 
-// knows says everything again that is not too old.
-func (b *bookTest) knows() error {
-	oldest := b.now.Add(-modelLate).UnixMilli()
-	for name, times := range b.is.facts {
+// checkFacts classifies every fact within the late window again.
+func (m *modelTest) checkFacts() error {
+	oldest := m.now.Add(-modelLate).UnixMilli()
+	for name, times := range m.model.facts {
 		for t, prints := range times {
 			if t < oldest {
 				continue
 			}
 			f := Fact{Device: name.device, Series: name.series, Time: t, Print: prints[0]}
-			if v, _ := b.Judge(&f); v != Duplicate {
-				return fmt.Errorf("%+v is %s, and was said before", f, v)
+			if v, _ := m.Classify(&f); v != Duplicate {
+				return fmt.Errorf("%+v is %s, want duplicate", f, v)
 			}
 		}
 	}
 	return nil
 }
 
-// operations counts what a day does to its disk.
-func operations(t *testing.T) int {
+// countOperations returns the number of disk operations of a simulation.
+func countOperations(t *testing.T) int {
 	t.Helper()
 	disk := &faultFS{}
-	b := newBookTest(filepath.Join(t.TempDir(), "book"), disk)
-	if err := errors.Join(b.open(), b.live(day), b.check(b.is)); err != nil {
+	b := newModelTest(filepath.Join(t.TempDir(), "ledger"), disk)
+	if err := errors.Join(b.open(), b.simulate(simulatedCheckpoints), b.verify(b.model)); err != nil {
 		t.Fatal(err)
 	}
 	return disk.ops
 }
 
-// TestEachOperationMayFail lets each operation of a day fail once. It is told, the book goes on, and in
-// the end nothing is missing on disk.
-func TestEachOperationMayFail(t *testing.T) {
-	n := operations(t)
+// TestLedgerRecoversFromAnyFailedOperation lets each operation of a simulation fail once. The ledger must return the
+// error and continue, and in the end the disk must hold everything.
+func TestLedgerRecoversFromAnyFailedOperation(t *testing.T) {
+	n := countOperations(t)
 	for at := 1; at <= n; at++ {
 		disk := &faultFS{failAt: at}
-		b := newBookTest(filepath.Join(t.TempDir(), "book"), disk)
+		b := newModelTest(filepath.Join(t.TempDir(), "ledger"), disk)
 		if err := b.open(); err != nil {
 			if !errors.Is(err, errFault) {
 				t.Fatal(err)
 			}
-			if err := b.open(); err != nil { // it can be tried again
-				t.Fatalf("after operation %d failed: %v", at, err)
+			if err := b.open(); err != nil { // a second attempt must succeed
+				t.Fatalf("Open after operation %d failed: %v", at, err)
 			}
-		} else if err := b.live(day); !errors.Is(err, errFault) {
-			t.Errorf("operation %d failed, and what is told is %v", at, err)
+		} else if err := b.simulate(simulatedCheckpoints); !errors.Is(err, errFault) {
+			t.Errorf("operation %d failed, and the simulation returned %v", at, err)
 		}
 		if err := b.Checkpoint(); err != nil {
-			t.Errorf("after operation %d failed, no checkpoint: %v", at, err)
+			t.Errorf("Checkpoint after operation %d failed: %v", at, err)
 		}
-		if err := b.check(b.is); err != nil {
-			t.Fatalf("after operation %d failed: %v", at, err)
+		if err := b.verify(b.model); err != nil {
+			t.Fatalf("state after operation %d failed: %v", at, err)
 		}
 	}
 }
 
-// TestTheMachineMayGoDownAtAnyOperation crashes a day at each operation, sometimes soon after another one
-// has failed. What is there then is the last checkpoint that was finished, or one that was begun since.
-func TestTheMachineMayGoDownAtAnyOperation(t *testing.T) {
-	const soon = 16 // operations; at 0 none fails
-	n := operations(t)
-	seed := torture.Seed(t)
-	for round := range torture.Times(t, 1, 20) {
+// TestLedgerRecoversFromCrashAtAnyOperation crashes the machine at each operation of a simulation, sometimes soon after
+// another operation has failed. The disk must then hold the last finished checkpoint, or one that was begun after it.
+func TestLedgerRecoversFromCrashAtAnyOperation(t *testing.T) {
+	const soon = 16 // the failure is up to so many operations before the crash; 0 is no failure
+	n := countOperations(t)
+	seed := torturetest.Seed(t)
+	for round := range torturetest.Times(t, 1, 20) {
 		for at := 1; at <= n; at++ {
-			disk := &faultFS{crashAt: at, chance: torture.Chances(seed, uint64(round*n+at))}
+			disk := &faultFS{crashAt: at, chance: torturetest.Rand(seed, uint64(round*n+at))}
 			disk.failAt = at - disk.chance.IntN(soon)
-			b := newBookTest(filepath.Join(t.TempDir(), "book"), disk)
+			b := newModelTest(filepath.Join(t.TempDir(), "ledger"), disk)
 			if err := b.open(); err == nil {
-				_ = b.live(day) // ends with the crash
+				_ = b.simulate(simulatedCheckpoints) // returns errCrashed
 			}
 			disk.crash()
-			if err := b.check(append(b.tried, b.saved)...); err != nil {
-				t.Fatalf("down at operation %d of %d: %v", at, n, err)
+			if err := b.verify(append(b.attempted, b.saved)...); err != nil {
+				t.Fatalf("crash at operation %d of %d: %v", at, n, err)
 			}
 		}
 	}

@@ -9,20 +9,20 @@ import (
 
 var (
 	errFault   = errors.New("no space left on device")
-	errCrashed = errors.New("the machine is down")
+	errCrashed = errors.New("simulated crash")
 )
 
-// faultFS is a disk of real files on which one operation fails, or at which the machine goes down. What
-// was not synced by then is lost, or not, by chance: bytes of files, and names in folders.
+// faultFS is a file system on real files in which one operation fails, or at which the machine crashes. Changes that
+// were not synced before the crash, to bytes of files and names in folders, are lost at random.
 type faultFS struct {
 	osFS
 	chance *rand.Rand
 
-	mu      sync.Mutex
-	ops     int
-	failAt  int // the count of the operation that fails, and leaves a part of its work
-	crashAt int // the count from which nothing works any more
-	lost    []func()
+	mu       sync.Mutex
+	ops      int // counted so far
+	failAt   int // number of the operation that fails and does only a part of its work
+	crashAt  int // number of the operation from which on all fail
+	unsynced []func()
 }
 
 // step counts an operation that changes the disk.
@@ -39,21 +39,21 @@ func (d *faultFS) step() error {
 	return nil
 }
 
-func (d *faultFS) loses(undo func()) {
+func (d *faultFS) onCrash(undo func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lost = append(d.lost, undo)
+	d.unsynced = append(d.unsynced, undo)
 }
 
-// crash leaves what a power cut may: each change that was not made to last is undone, or is not. The
-// later ones go first, because each undoes what it met.
+// crash leaves the state of a power failure: each change that was not synced is undone with a chance of one half, the
+// later ones first, because each restores the state before it.
 func (d *faultFS) crash() {
-	for i := len(d.lost) - 1; i >= 0; i-- {
+	for i := len(d.unsynced) - 1; i >= 0; i-- {
 		if d.chance.IntN(2) == 0 {
-			d.lost[i]()
+			d.unsynced[i]()
 		}
 	}
-	d.lost = nil
+	d.unsynced = nil
 }
 
 type faultFile struct {
@@ -81,7 +81,7 @@ func (f *faultFile) Write(p []byte) (int, error) {
 	return f.file.Write(p)
 }
 
-// Sync makes bytes last. A file whose sync fails has half of them.
+// Sync makes bytes durable. If it fails, half of the bytes are lost.
 func (f *faultFile) Sync() error {
 	if err := f.disk.step(); err != nil {
 		if info, e := os.Stat(f.path); e == nil {
@@ -89,7 +89,7 @@ func (f *faultFile) Sync() error {
 		}
 		return err
 	}
-	return nil // the test's disk goes down only by pretence, and a real sync takes a millisecond
+	return nil // crashes are only simulated, and a real sync takes a millisecond
 }
 
 func (d *faultFS) rename(from, to string) error {
@@ -98,7 +98,7 @@ func (d *faultFS) rename(from, to string) error {
 	}
 	before, missing := os.ReadFile(to)
 	content, _ := os.ReadFile(from)
-	d.loses(func() {
+	d.onCrash(func() {
 		_ = os.WriteFile(from, content, fileMode)
 		if missing != nil {
 			_ = os.Remove(to)
@@ -114,18 +114,18 @@ func (d *faultFS) remove(path string) error {
 		return err
 	}
 	if content, err := os.ReadFile(path); err == nil {
-		d.loses(func() { _ = os.WriteFile(path, content, fileMode) })
+		d.onCrash(func() { _ = os.WriteFile(path, content, fileMode) })
 	}
 	return d.osFS.remove(path)
 }
 
-// syncDir makes names last.
+// syncDir makes names durable.
 func (d *faultFS) syncDir(dir string) error {
 	if err := d.step(); err != nil {
 		return err
 	}
 	d.mu.Lock()
-	d.lost = nil
+	d.unsynced = nil
 	d.mu.Unlock()
 	return nil
 }

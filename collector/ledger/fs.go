@@ -7,13 +7,13 @@ import (
 	"os"
 )
 
-// What devices said is nobody else's business on a shared machine.
+// Other users of a shared machine must not read what devices sent.
 const (
 	dirMode  = 0o750
 	fileMode = 0o640
 )
 
-// file is what the book needs of an open file.
+// file is the part of *os.File that the ledger uses.
 type file interface {
 	io.Writer
 	io.ReaderAt
@@ -21,8 +21,7 @@ type file interface {
 	Close() error
 }
 
-// fileSystem is every operation on the book's files but listing them, so that tests can make each
-// one fail.
+// fileSystem has every operation on the ledger's files except listing them, so that tests can make each one fail.
 type fileSystem interface {
 	open(path string) (file, error)   // to read
 	create(path string) (file, error) // to write, empty
@@ -70,8 +69,8 @@ func (osFS) syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// writeFile writes a file under a temporary name, syncs it and gives it its name, which lasts once
-// the folder is synced too.
+// writeFile writes and syncs a file under a temporary name and then renames it. The new name is durable once the
+// folder is synced too.
 func writeFile(files fileSystem, path string, write func(io.Writer) error) error {
 	tmp := path + tmpSuffix
 	f, err := files.create(tmp)
@@ -91,7 +90,7 @@ func writeFile(files fileSystem, path string, write func(io.Writer) error) error
 	return nil
 }
 
-// ignoreMissing is err, unless it says that a file is not there.
+// ignoreMissing returns err, or nil if err means that a file does not exist.
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

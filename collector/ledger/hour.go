@@ -6,18 +6,18 @@ const (
 	msPerHour   = int64(time.Hour / time.Millisecond)
 	hourSeconds = int64(time.Hour / time.Second)
 
-	// hourLayout is an hour in a file's name and in a page's end.
+	// hourLayout is the format of hours in file names and page cursors.
 	hourLayout = "2006-01-02T15"
 )
 
-// The hours that hourLayout can write: the years 0000 to 9999. What lies beyond them is kept with
-// the last hour on its side.
+// The range of hours that hourLayout can format: the years 0000 to 9999. Times outside of it count for the nearest
+// hour within.
 const (
 	firstHour = -17268672
 	lastHour  = 70389527
 )
 
-// hourOf returns the hour, in hours since 1970, in which a time in ms lies.
+// hourOf returns the hour, in hours since 1970, of a time in ms since 1970.
 func hourOf(ms int64) int64 {
 	hour := ms / msPerHour
 	if ms%msPerHour < 0 {
@@ -28,7 +28,7 @@ func hourOf(ms int64) int64 {
 
 func clampHour(hour int64) int64 { return min(max(hour, firstHour), lastHour) }
 
-// hourTime returns when an hour begins.
+// hourTime returns the start of an hour.
 func hourTime(hour int64) time.Time { return time.Unix(hour*hourSeconds, 0).UTC() }
 
 // formatHour returns an hour as "2026-02-16T07".

@@ -2,52 +2,51 @@ package ledger
 
 import "slices"
 
-// establishAtOnce is how many partitions are searched for the top of a series as soon as it speaks.
-// Where there are more, because what it says is old, its facts are looked up one by one until that
-// has cost as much as the search would.
-const establishAtOnce = 4
+// maxSearchedHours is the number of partitions that are searched for the top of a series at its first fact. If there
+// are more, because the fact is old, facts are looked up one by one until that has cost as much as the search would.
+const maxSearchedHours = 4
 
-// establish finds the top of a series that is not in memory: the latest that disk holds of it in the
-// hour of t or later, or else that there is nothing from that hour on.
-func (b *Book) establish(d *device, s *series, t int64) {
+// establish finds the top of a series that is not in memory: the latest fact in the hour of t or later, or the end of
+// the hour before if there is none.
+func (l *Ledger) establish(d *device, s *series, t int64) {
 	hour := hourOf(t)
-	later := b.onShelf().between(hour, lastHour)
-	if len(later) > establishAtOnce+int(s.asked) {
-		s.asked++
+	later := l.currentCatalog().between(hour, lastHour)
+	if len(later) > maxSearchedHours+int(s.lookups) {
+		s.lookups++
 		return
 	}
-	p := peak{entry: entry{time: hour*msPerHour - 1}}
+	p := latest{entry: entry{time: hour*msPerHour - 1}}
 	for c := s.cells; c != nil; c = c.next {
-		p.seeAll(c.entries)
+		p.observeAll(c.entries)
 	}
 	for i := len(later) - 1; i >= 0; i-- {
-		if b.seePartition(&p, later[i].runs, d, s) {
+		if l.observePartition(&p, later[i].segments, d, s) {
 			break
 		}
 	}
 	s.top, s.print, s.sole = p.time, p.print, p.n == 1
 }
 
-// seePartition shows a series' facts of an hour to p, and returns whether there were any.
-func (b *Book) seePartition(p *peak, runs []*run, d *device, s *series) bool {
+// observePartition passes the facts of a series in an hour to p, and reports whether there were any.
+func (l *Ledger) observePartition(p *latest, segments []*segment, d *device, s *series) bool {
 	any := false
-	for _, r := range runs {
-		entries, ok := b.entries(r, d.name, s.name)
+	for _, seg := range segments {
+		entries, ok := l.entries(seg, d.name, s.name)
 		any = any || ok
 		for e, ok := entries.next(); ok; e, ok = entries.next() {
-			p.see(e)
+			p.observe(e)
 		}
 	}
 	return any
 }
 
-// peak is the latest of the entries that it saw, and how many prints there are at that time.
-type peak struct {
+// latest is the latest entry it has observed, and the number of fingerprints at its time.
+type latest struct {
 	entry
 	n int
 }
 
-func (p *peak) see(e entry) {
+func (p *latest) observe(e entry) {
 	switch {
 	case e.time > p.time:
 		p.entry, p.n = e, 1
@@ -57,24 +56,25 @@ func (p *peak) see(e entry) {
 	}
 }
 
-func (p *peak) seeAll(entries []entry) {
+func (p *latest) observeAll(entries []entry) {
 	for _, e := range entries {
-		p.see(e)
+		p.observe(e)
 	}
 }
 
-// printsAt returns how many prints are remembered at e's time, and whether e's is among them.
-func (b *Book) printsAt(d *device, s *series, e entry) (n int, same bool) {
+// printsAt returns the number of fingerprints at e's time, and whether e's is among them. The search ends early if it
+// is.
+func (l *Ledger) printsAt(d *device, s *series, e entry) (n int, same bool) {
 	hour := hourOf(e.time)
 	if c := s.cell(hour); c != nil {
 		at := c.at(e.time)
 		n, same = len(at), slices.Contains(at, e)
 	}
-	for _, r := range b.onShelf().runs(hour) {
+	for _, seg := range l.currentCatalog().segments(hour) {
 		if same {
 			break
 		}
-		entries, _ := b.entries(r, d.name, s.name)
+		entries, _ := l.entries(seg, d.name, s.name)
 		for old, ok := entries.next(); ok && old.time <= e.time; old, ok = entries.next() {
 			if old.time == e.time {
 				n++
@@ -85,8 +85,8 @@ func (b *Book) printsAt(d *device, s *series, e entry) (n int, same bool) {
 	return n, same
 }
 
-// saidBetween reports whether the series has a print between two times, both included.
-func (b *Book) saidBetween(d *device, s *series, print uint64, first, last int64) bool {
+// hasPrintBetween reports whether the series has the fingerprint between two times, both inclusive.
+func (l *Ledger) hasPrintBetween(d *device, s *series, print uint64, first, last int64) bool {
 	for c := s.cells; c != nil; c = c.next {
 		i, _ := slices.BinarySearchFunc(c.entries, first, compareTimes)
 		for ; i < len(c.entries) && c.entries[i].time <= last; i++ {
@@ -95,9 +95,9 @@ func (b *Book) saidBetween(d *device, s *series, print uint64, first, last int64
 			}
 		}
 	}
-	for _, p := range b.onShelf().between(hourOf(first), hourOf(last)) {
-		for _, r := range p.runs {
-			entries, _ := b.entries(r, d.name, s.name)
+	for _, p := range l.currentCatalog().between(hourOf(first), hourOf(last)) {
+		for _, seg := range p.segments {
+			entries, _ := l.entries(seg, d.name, s.name)
 			for e, ok := entries.next(); ok && e.time <= last; e, ok = entries.next() {
 				if e.time >= first && e.print == print {
 					return true
@@ -108,17 +108,17 @@ func (b *Book) saidBetween(d *device, s *series, print uint64, first, last int64
 	return false
 }
 
-// entries returns what a run holds of a series, good until the next call, and false when that is
-// nothing, or can't be read.
-func (b *Book) entries(r *run, device, series string) (entryReader, bool) {
-	h, err := b.hands.take(r)
+// entries returns the entries of a series in a segment, valid until the next call, and false if there are none or
+// they can't be read.
+func (l *Ledger) entries(seg *segment, device, series string) (entryReader, bool) {
+	h, err := l.cache.get(seg)
 	if err != nil {
-		b.cantOpen(r, err)
+		l.openFailed(seg, err)
 		return entryReader{}, false
 	}
 	entries, ok, err := h.reader.series(device, series)
 	if err != nil {
-		b.cantRead(r, err)
+		l.readFailed(seg, err)
 	}
 	return entries, ok
 }

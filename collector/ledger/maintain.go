@@ -7,102 +7,102 @@ import (
 )
 
 const (
-	// manyRuns of an hour are merged, whether or not more are to come.
-	manyRuns = 8
+	// maxSegmentsPerHour is the number of segments of an hour from which some are merged, even if more will follow.
+	maxSegmentsPerHour = 8
 
-	// quietCheckpoints without a run for an hour make it one whose runs are merged into one.
-	quietCheckpoints = 10
+	// settledAfter is the number of checkpoints without a segment for an hour after which its segments are merged.
+	settledAfter = 10
 
-	// idleHours of silence make a device one that memory need not hold.
+	// idleHours is the number of hours without a fact after which a device is dropped from memory.
 	idleHours = 6
 )
 
-// Maintain does one unit of housekeeping: it drops idle devices from memory, and then merges the
-// runs of one hour or forgets the facts of one hour that is older than Options.Late. It is for the
-// goroutine that judges, which it holds up for as long as it takes to rewrite an hour.
-func (b *Book) Maintain(now time.Time) error {
-	b.evict(hourOf(now.UnixMilli()))
-	err := b.sweep()
-	if job := b.nextJob(now); job != nil {
-		err = errors.Join(err, b.do(job))
+// Maintain does one unit of housekeeping: it drops idle devices from memory, and then merges the segments of one hour
+// or drops the facts of one hour that is older than Options.Late. It must be called from the goroutine that calls
+// Classify, and blocks it for the time that rewriting an hour takes.
+func (l *Ledger) Maintain(now time.Time) error {
+	l.evict(hourOf(now.UnixMilli()))
+	err := l.sweep()
+	if job := l.nextJob(now); job != nil {
+		err = errors.Join(err, l.merge(job))
 	}
 	if err != nil {
-		return fmt.Errorf("can't keep the ledger in order: %w", err)
+		return fmt.Errorf("can't maintain the ledger: %w", err)
 	}
 	return nil
 }
 
-// job is runs of an hour that are to be made one.
-type job struct {
-	runs   []*run
-	forget bool // the facts
-	whole  bool // it is all runs of the hour
+// mergeJob describes segments of an hour to be merged into one.
+type mergeJob struct {
+	segments  []*segment
+	dropFacts bool // keep only the counts
+	wholeHour bool // these are all segments of the hour
 }
 
-// nextJob returns what is most in need of being done, nil when nothing is.
-func (b *Book) nextJob(now time.Time) *job {
-	horizon := hourOf(now.Add(-b.late).UnixMilli())
-	var best *job
-	for _, p := range b.onShelf() {
+// nextJob returns the most urgent job, or nil if there is none.
+func (l *Ledger) nextJob(now time.Time) *mergeJob {
+	horizon := hourOf(now.Add(-l.late).UnixMilli())
+	var best *mergeJob
+	for _, p := range l.currentCatalog() {
 		switch {
-		case p.hour < horizon && hasFacts(p.runs):
-			return &job{runs: p.runs, forget: true, whole: true}
-		case len(p.runs) >= manyRuns:
-			return &job{runs: newestOf(p.runs)}
-		case best == nil && len(p.runs) > 1 && p.runs[len(p.runs)-1].last+quietCheckpoints <= b.saved.number:
-			best = &job{runs: p.runs, whole: true}
+		case p.hour < horizon && hasFacts(p.segments):
+			return &mergeJob{segments: p.segments, dropFacts: true, wholeHour: true}
+		case len(p.segments) >= maxSegmentsPerHour:
+			return &mergeJob{segments: newestOf(p.segments)}
+		case best == nil && len(p.segments) > 1 && p.segments[len(p.segments)-1].last+settledAfter <= l.saved.number:
+			best = &mergeJob{segments: p.segments, wholeHour: true}
 		}
 	}
 	return best
 }
 
-func hasFacts(runs []*run) bool {
-	for _, r := range runs {
-		if r.facts > 0 {
+func hasFacts(segments []*segment) bool {
+	for _, seg := range segments {
+		if seg.facts > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// newestOf returns the newest runs that are worth merging: two, and each before them that is not
-// larger than what is merged anyway. So a large run is not rewritten for a few small ones.
-func newestOf(runs []*run) []*run {
-	i := len(runs) - 1
-	size := runs[i].size
-	for i > 0 && (i >= len(runs)-1 || runs[i-1].size <= size) {
+// newestOf returns the newest segments that are worth merging: two, and each one before them that is not larger than
+// the sum of those after it. So a large segment is not rewritten for a few small ones.
+func newestOf(segments []*segment) []*segment {
+	i := len(segments) - 1
+	size := segments[i].size
+	for i > 0 && (i >= len(segments)-1 || segments[i-1].size <= size) {
 		i--
-		size += runs[i].size
+		size += segments[i].size
 	}
-	return runs[i:]
+	return segments[i:]
 }
 
-// sweep removes the files that merges have replaced, when no page is reading; damaged ones it sets
-// aside.
-func (b *Book) sweep() error {
-	var left []*run
+// sweep removes the files that merges have replaced, unless a page is being read. Damaged ones are renamed to .bad
+// instead.
+func (l *Ledger) sweep() error {
+	var left []*segment
 	var err error
-	for _, r := range b.takeDoomed() {
-		if r.hurt.Load() {
-			b.setAside(r.path)
-		} else if e := ignoreMissing(b.files.remove(r.path)); e != nil {
+	for _, seg := range l.takeObsolete() {
+		if seg.damaged.Load() {
+			l.renameBad(seg.path)
+		} else if e := ignoreMissing(l.files.remove(seg.path)); e != nil {
 			err = errors.Join(err, e)
-			left = append(left, r)
+			left = append(left, seg)
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.doomed = append(b.doomed, left...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.obsolete = append(l.obsolete, left...)
 	return err
 }
 
-func (b *Book) takeDoomed() []*run {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.readers > 0 {
+func (l *Ledger) takeObsolete() []*segment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.readers > 0 {
 		return nil
 	}
-	doomed := b.doomed
-	b.doomed = nil
-	return doomed
+	obsolete := l.obsolete
+	l.obsolete = nil
+	return obsolete
 }

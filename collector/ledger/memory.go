@@ -6,28 +6,27 @@ import (
 	"strings"
 )
 
-// unknown is the top of a series of which nothing was established yet.
+// unknown is the top of a series before establish has found it.
 const unknown = math.MaxInt64
 
-// device is what memory holds of a device.
+// device is the state of a device in memory.
 type device struct {
-	name   string
-	series []series
-	used   int64 // the book's hour when it last spoke
+	name     string
+	series   []series
+	lastHour int64 // Ledger.now at its last fact
 }
 
-// series is what memory holds of a series. All that is remembered of it, here or on disk, lies at
-// its top or before.
+// series is the state of a series in memory. No remembered fact of it, in memory or on disk, is later than top.
 type series struct {
-	name  string
-	top   int64  // ms, or unknown
-	print uint64 // the one that is remembered at top, when sole
-	cells *cell  // the hours with facts that no checkpoint holds yet; the last used is the first
-	asked uint16 // how often disk was asked while top is unknown
-	sole  bool   // exactly one print is remembered at top
+	name    string
+	top     int64  // ms, or unknown
+	print   uint64 // the fingerprint at top, if sole
+	cells   *cell  // list of the hours with facts that are not in a checkpoint yet, most recently used first
+	lookups uint16 // number of lookups on disk while top is unknown
+	sole    bool   // exactly one fingerprint is remembered at top
 }
 
-// cell is the facts of a series and hour that no checkpoint holds yet, in the order of time.
+// cell holds the facts of a series and hour that are not in a checkpoint yet, sorted by time.
 type cell struct {
 	hour    int64
 	next    *cell
@@ -36,18 +35,18 @@ type cell struct {
 	entries []entry
 }
 
-// keptEntries is the most entries that a cell keeps room for when it is reused.
-const keptEntries = 1 << 10
+// maxReusedEntries is the largest capacity that a cell keeps for reuse.
+const maxReusedEntries = 1 << 10
 
-// find returns the device and the place of the series in it, which it makes if need be.
-func (b *Book) find(name, seriesName string) (*device, int) {
-	d := b.devices[name]
+// find returns the device and the index of the series in it, and creates both if needed.
+func (l *Ledger) find(name, seriesName string) (*device, int) {
+	d := l.devices[name]
 	if d == nil {
 		d = &device{name: strings.Clone(name)}
-		b.devices[d.name] = d
-		b.known.Add(1)
+		l.devices[d.name] = d
+		l.deviceCount.Add(1)
 	}
-	d.used = b.now
+	d.lastHour = l.now
 	for i := range d.series {
 		if d.series[i].name == seriesName {
 			return d, i
@@ -57,7 +56,7 @@ func (b *Book) find(name, seriesName string) (*device, int) {
 	return d, len(d.series) - 1
 }
 
-// cell returns the series' cell of an hour, nil when there is none, and makes it the first.
+// cell moves the cell of an hour to the front of the list and returns it, or nil if there is none.
 func (s *series) cell(hour int64) *cell {
 	var before *cell
 	for c := s.cells; c != nil; before, c = c, c.next {
@@ -72,23 +71,23 @@ func (s *series) cell(hour int64) *cell {
 	return nil
 }
 
-// remember keeps a fact until the next checkpoint.
-func (b *Book) remember(d *device, i int, e entry) {
+// remember stores a fact for the next checkpoint.
+func (l *Ledger) remember(d *device, i int, e entry) {
 	s := &d.series[i]
 	hour := hourOf(e.time)
 	c := s.cell(hour)
 	if c == nil {
-		c = b.newCell()
+		c = l.newCell()
 		c.hour, c.device, c.series = hour, d, int32(i)
 		c.next, s.cells = s.cells, c
-		b.cells = append(b.cells, c)
+		l.cells = append(l.cells, c)
 	}
 	c.insert(e)
-	s.rise(e)
-	b.unsaved.Add(1)
+	s.updateTop(e)
+	l.unsaved.Add(1)
 }
 
-// insert keeps the order of time.
+// insert adds an entry in the order of time.
 func (c *cell) insert(e entry) {
 	n := len(c.entries)
 	if n == 0 || c.entries[n-1].time < e.time {
@@ -99,7 +98,7 @@ func (c *cell) insert(e entry) {
 	c.entries = slices.Insert(c.entries, i, e)
 }
 
-// at returns the entries of one moment.
+// at returns the entries at one time.
 func (c *cell) at(t int64) []entry {
 	i, _ := slices.BinarySearchFunc(c.entries, t, compareTimes)
 	j := i
@@ -109,8 +108,8 @@ func (c *cell) at(t int64) []entry {
 	return c.entries[i:j]
 }
 
-// rise keeps the top true when e is remembered.
-func (s *series) rise(e entry) {
+// updateTop updates top after e was added.
+func (s *series) updateTop(e entry) {
 	switch {
 	case s.top == unknown:
 	case e.time > s.top:
@@ -120,41 +119,40 @@ func (s *series) rise(e entry) {
 	}
 }
 
-func (b *Book) newCell() *cell {
-	if n := len(b.spare); n > 0 {
-		c := b.spare[n-1]
-		b.spare = b.spare[:n-1]
+func (l *Ledger) newCell() *cell {
+	if n := len(l.spare); n > 0 {
+		c := l.spare[n-1]
+		l.spare = l.spare[:n-1]
 		return c
 	}
 	return &cell{}
 }
 
-// clearCells forgets the facts that a checkpoint now holds.
-func (b *Book) clearCells() {
-	for _, c := range b.cells {
+// clearCells removes the facts that are in a checkpoint now from memory.
+func (l *Ledger) clearCells() {
+	for _, c := range l.cells {
 		c.device.series[c.series].cells = nil
 		*c = cell{entries: c.entries[:0]}
-		if cap(c.entries) > keptEntries {
+		if cap(c.entries) > maxReusedEntries {
 			c.entries = nil
 		}
 	}
-	b.spare, b.cells = b.cells, b.spare[:0]
-	b.unsaved.Store(0)
+	l.spare, l.cells = l.cells, l.spare[:0]
+	l.unsaved.Store(0)
 }
 
-// evict drops devices that have been silent for idleHours, once for each hour. Disk knows all that
-// they said.
-func (b *Book) evict(hour int64) {
-	if hour == b.now {
+// evict drops devices without a fact for idleHours, at most once an hour. Their facts are on disk.
+func (l *Ledger) evict(hour int64) {
+	if hour == l.now {
 		return
 	}
-	b.now = hour
-	for name, d := range b.devices {
-		if hour-d.used > idleHours && !d.unsaved() {
-			delete(b.devices, name)
+	l.now = hour
+	for name, d := range l.devices {
+		if hour-d.lastHour > idleHours && !d.unsaved() {
+			delete(l.devices, name)
 		}
 	}
-	b.known.Store(int64(len(b.devices)))
+	l.deviceCount.Store(int64(len(l.devices)))
 }
 
 func (d *device) unsaved() bool {

@@ -6,80 +6,79 @@ import (
 	"strings"
 )
 
-// do makes one run of a job's runs and puts it in their place.
-func (b *Book) do(j *job) error {
-	m := merge{b: b, job: j}
+// merge replaces the segments of a job by one.
+func (l *Ledger) merge(j *mergeJob) error {
+	m := merge{l: l, job: j}
 	merged, err := m.write()
 	if err = errors.Join(err, m.close()); err != nil {
 		return err
 	}
-	if err := b.files.syncDir(b.dir); err != nil {
+	if err := l.files.syncDir(l.dir); err != nil {
 		return err
 	}
-	for _, r := range j.runs {
-		b.hands.drop(r)
+	for _, seg := range j.segments {
+		l.cache.evict(seg)
 	}
-	b.replace(j.runs, merged)
-	return b.sweep()
+	l.replace(j.segments, merged)
+	return l.sweep()
 }
 
-// replace puts a merged run on the shelf in place of others, whose files are removed when no page
-// reads them.
-func (b *Book) replace(old []*run, merged *run) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.shelf = b.shelf.change(old, []*run{merged})
-	for _, r := range old {
-		if r.path != merged.path {
-			b.doomed = append(b.doomed, r)
+// replace replaces segments in the catalog by the merged one. Their files are removed once no page reads them.
+func (l *Ledger) replace(old []*segment, merged *segment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.catalog = l.catalog.change(old, []*segment{merged})
+	for _, seg := range old {
+		if seg.path != merged.path {
+			l.obsolete = append(l.obsolete, seg)
 		}
 	}
 }
 
-// merge is a merge of runs that is under way.
+// merge is a merge in progress.
 type merge struct {
-	b       *Book
-	job     *job
+	l       *Ledger
+	job     *mergeJob
 	files   []file
 	cursors []*cursor
 	facts   factSet
 }
 
-// write writes the merged run.
-func (m *merge) write() (*run, error) {
-	h := &header{span: union(m.job.runs)}
-	for _, r := range m.job.runs {
-		if err := m.open(r, h); err != nil {
+// write writes the merged segment.
+func (m *merge) write() (*segment, error) {
+	h := &header{span: union(m.job.segments)}
+	for _, seg := range m.job.segments {
+		if err := m.open(seg, h); err != nil {
 			return nil, err
 		}
 	}
-	return m.b.writeRun(h, func(w *runWriter) error {
+	return m.l.writeSegment(h, func(w *segmentWriter) error {
 		return eachDevice(m.cursors, nil, func(name string, at []*cursor) (bool, error) {
 			return true, m.add(w, name, at)
 		})
 	})
 }
 
-// union returns the span of runs of an hour that follow one another.
-func union(runs []*run) span {
-	return span{runs[0].hour, runs[0].first, runs[len(runs)-1].last}
+// union returns the span of consecutive segments of an hour.
+func union(segments []*segment) span {
+	return span{segments[0].hour, segments[0].first, segments[len(segments)-1].last}
 }
 
-// open opens a run and takes its marks over, which leaves those of the newest.
-func (m *merge) open(r *run, h *header) error {
-	f, reader, err := openRun(m.b.files, r)
+// open opens a segment and copies its marks to the header. Segments are opened in order, so the newest marks remain.
+func (m *merge) open(seg *segment, h *header) error {
+	f, reader, err := openSegmentFile(m.l.files, seg)
 	if err != nil {
-		m.b.cantOpen(r, err)
+		m.l.openFailed(seg, err)
 		return err
 	}
 	m.files = append(m.files, f)
 	head, err := readHeader(f, reader.foot.size)
 	if err != nil {
-		m.b.cantRead(r, err)
+		m.l.readFailed(seg, err)
 		return err
 	}
 	h.marks = head.marks
-	c := &cursor{reader: reader, report: func(err error) { m.b.cantRead(r, err) }}
+	c := &cursor{reader: reader, report: func(err error) { m.l.readFailed(seg, err) }}
 	m.cursors = append(m.cursors, c)
 	return c.step()
 }
@@ -92,13 +91,13 @@ func (m *merge) close() error {
 	return err
 }
 
-// add adds what the cursors hold of a device.
-func (m *merge) add(w *runWriter, name string, at []*cursor) error {
+// add adds a device with the sum of its counts and its facts from all segments.
+func (m *merge) add(w *segmentWriter, name string, at []*cursor) error {
 	sum := new(Counts)
 	m.facts.reset()
 	for _, c := range at {
 		scanCounts(&scanner{b: c.at.counts}, sum)
-		if m.job.forget {
+		if m.job.dropFacts {
 			continue
 		}
 		if err := m.facts.read(c); err != nil {
@@ -109,21 +108,21 @@ func (m *merge) add(w *runWriter, name string, at []*cursor) error {
 	if len(facts) == 0 && sum.empty() {
 		return nil
 	}
-	if m.job.whole && !sum.balanced() {
-		m.b.unbalanced.Add(1)
+	if m.job.wholeHour && !sum.balanced() {
+		m.l.unbalanced.Add(1)
 	}
 	w.add(name, sum, facts)
 	return w.err
 }
 
-// factSet is a device's facts from several runs.
+// factSet holds the facts of a device from several segments.
 type factSet struct {
-	series []seriesEntries // its elements behind the end keep their room
+	series []seriesEntries // elements beyond its length keep their memory for reuse
 }
 
 func (s *factSet) reset() { s.series = s.series[:0] }
 
-// read adds the facts of the device at which a cursor stands. Damaged ones are reported and left out.
+// read adds the facts of the cursor's current device. Damaged facts are reported and skipped.
 func (s *factSet) read(c *cursor) error {
 	section, err := c.reader.section(&c.at)
 	if err != nil && !isDamage(err) {
@@ -146,7 +145,7 @@ func (s *factSet) read(c *cursor) error {
 	return nil
 }
 
-// of returns the entries of a series, which are made if need be.
+// of returns the entries of a series, and creates them if needed.
 func (s *factSet) of(name []byte) *seriesEntries {
 	for i := range s.series {
 		if s.series[i].name == string(name) {
@@ -159,11 +158,11 @@ func (s *factSet) of(name []byte) *seriesEntries {
 	return &s.series[n]
 }
 
-// sorted returns the facts in the order of a run.
+// sorted returns the facts in the order of a segment.
 func (s *factSet) sorted() []seriesEntries {
 	slices.SortFunc(s.series, func(a, b seriesEntries) int { return strings.Compare(a.name, b.name) })
 	for i := range s.series {
-		s.series[i].entries = unite(s.series[i].entries)
+		s.series[i].entries = sortUnique(s.series[i].entries)
 	}
 	return s.series
 }

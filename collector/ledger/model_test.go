@@ -14,12 +14,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// begin is when the tests' city begins to speak.
-var begin = time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
+// testStart is the time at which tests begin.
+var testStart = time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
 
-// model is what a book must know, kept the simple way.
+// model is a simple implementation of what a ledger must remember.
 type model struct {
-	facts  map[seriesName]map[int64][]uint64 // prints by time, in the order in which they were said
+	facts  map[seriesName]map[int64][]uint64 // fingerprints by time, in the order of classification
 	counts map[position]*Counts
 	marks  map[string]string
 }
@@ -46,15 +46,15 @@ func (m *model) clone() *model {
 	return c
 }
 
-func (m *model) judge(f *Fact) (Verdict, int) {
+func (m *model) classify(f *Fact) (Outcome, int) {
 	name := seriesName{f.Device, f.Series}
 	if m.facts[name] == nil {
 		m.facts[name] = map[int64][]uint64{}
 	}
 	prints := m.facts[name][f.Time]
 	if f.Within > 0 {
-		for t, said := range m.facts[name] {
-			if time.Duration(max(t-f.Time, f.Time-t))*time.Millisecond < f.Within && slices.Contains(said, f.Print) {
+		for t, known := range m.facts[name] {
+			if time.Duration(max(t-f.Time, f.Time-t))*time.Millisecond < f.Within && slices.Contains(known, f.Print) {
 				return Duplicate, 0
 			}
 		}
@@ -74,53 +74,54 @@ func (m *model) judge(f *Fact) (Verdict, int) {
 	return New, 0
 }
 
-// rows are the lines of the ledger that a question asks for.
+// rows returns the rows of the ledger that a query selects.
 func (m *model) rows(q nhip.LedgerQuery) []nhip.LedgerRow {
 	rows := []nhip.LedgerRow{}
 	for at, c := range m.counts {
 		row := c.row("c", at.device, at.hour)
-		named := q.Device == "" || q.Device == at.device || !strings.Contains(q.Device, "/") && strings.HasSuffix(at.device, "/"+q.Device)
+		named := q.Device == "" || q.Device == at.device || !strings.Contains(q.Device, "/") &&
+			strings.HasSuffix(at.device, "/"+q.Device)
 		if named && !c.empty() && !row.Hour.Before(q.From) && (q.To.IsZero() || row.Hour.Before(q.To)) {
 			rows = append(rows, row)
 		}
 	}
-	slices.SortFunc(rows, func(x, y nhip.LedgerRow) int { return strings.Compare(x.Place(), y.Place()) })
+	slices.SortFunc(rows, func(x, y nhip.LedgerRow) int { return strings.Compare(x.Cursor(), y.Cursor()) })
 	return rows
 }
 
-// bookTest is a book beside its model.
-type bookTest struct {
-	*Book
-	dir   string
-	files fileSystem
-	now   time.Time
-	is    *model
-	saved *model   // as the last checkpoint holds it
-	tried []*model // as those would that were begun since
+// modelTest is a ledger and its model.
+type modelTest struct {
+	*Ledger
+	dir       string
+	files     fileSystem
+	now       time.Time
+	model     *model
+	saved     *model   // as of the last checkpoint
+	attempted []*model // as of each failed checkpoint since
 }
 
-// modelLate is the late window of the tests' books: a few hours, so that they pass.
+// modelLate is the late window of the ledgers, short enough to pass in a test.
 const modelLate = 5 * time.Hour
 
-func newBookTest(dir string, files fileSystem) *bookTest {
-	return &bookTest{dir: dir, files: files, now: begin, is: newModel(), saved: newModel()}
+func newModelTest(dir string, files fileSystem) *modelTest {
+	return &modelTest{dir: dir, files: files, now: testStart, model: newModel(), saved: newModel()}
 }
 
-func (b *bookTest) open() (err error) {
-	b.Book, err = open(b.dir, Options{Late: modelLate}, b.files)
+func (m *modelTest) open() (err error) {
+	m.Ledger, err = open(m.dir, Options{Late: modelLate}, m.files)
 	return err
 }
 
-// same compares the book with the model in every way that there is to ask.
-func (b *bookTest) same(q nhip.LedgerQuery) error {
+// compare compares the marks and the selected rows of the ledger with the model.
+func (m *modelTest) compare(q nhip.LedgerQuery) error {
 	for _, name := range []string{"a", "b"} {
-		if got := string(b.Mark(name)); got != b.is.marks[name] {
-			return fmt.Errorf("the mark %s is %q, want %q", name, got, b.is.marks[name])
+		if got := string(m.Mark(name)); got != m.model.marks[name] {
+			return fmt.Errorf("mark %s is %q, want %q", name, got, m.model.marks[name])
 		}
 	}
 	rows := []nhip.LedgerRow{}
 	for {
-		page, err := b.Page(q, "c")
+		page, err := m.Page(q, "c")
 		if err != nil {
 			return err
 		}
@@ -129,88 +130,89 @@ func (b *bookTest) same(q nhip.LedgerQuery) error {
 		}
 		q.After = page.Next
 	}
-	if diff := cmp.Diff(b.is.rows(q), rows); diff != "" {
-		return fmt.Errorf("the ledger of %+v (- want, + got):\n%s", q, diff)
+	if diff := cmp.Diff(m.model.rows(q), rows); diff != "" {
+		return fmt.Errorf("rows for %+v (-want +got):\n%s", q, diff)
 	}
 	return nil
 }
 
-// drawFact draws one of few, so that they meet, not older than may be said.
-func (b *bookTest) drawFact(t *rapid.T) Fact {
+// drawFact draws a fact within the late window, from so few that duplicates are frequent.
+func (m *modelTest) drawFact(t *rapid.T) Fact {
 	f := Fact{
 		Device: rapid.SampledFrom([]string{"bus/h/1", "bus/h/2", "air/s"}).Draw(t, "device"),
 		Series: rapid.SampledFrom([]string{"vp", "pm25/1h"}).Draw(t, "series"),
 		Print:  uint64(rapid.IntRange(1, 4).Draw(t, "print")),
 	}
 	ago := rapid.OneOf(rapid.IntRange(0, 5), rapid.IntRange(0, int(modelLate/time.Second))).Draw(t, "seconds ago")
-	f.Time = b.now.Add(-time.Duration(ago) * time.Second).UnixMilli()
+	f.Time = m.now.Add(-time.Duration(ago) * time.Second).UnixMilli()
 	if rapid.IntRange(0, 3).Draw(t, "undated") == 0 {
 		f.Within = time.Duration(rapid.IntRange(1, 20).Draw(t, "within")) * time.Second
 	}
 	return f
 }
 
-func (b *bookTest) judge(t *rapid.T) {
-	f := b.drawFact(t)
+func (m *modelTest) classify(t *rapid.T) {
+	f := m.drawFact(t)
 	for range rapid.IntRange(1, 3).Draw(t, "times") {
-		wantV, wantN := b.is.judge(&f)
-		if v, n := b.Judge(&f); v != wantV || n != wantN {
+		wantV, wantN := m.model.classify(&f)
+		if v, n := m.Classify(&f); v != wantV || n != wantN {
 			t.Fatalf("%+v is %s %d, want %s %d", f, v, n, wantV, wantN)
 		}
 	}
 }
 
-// repeat says one thing of one moment in more ways than a book remembers.
-func (b *bookTest) repeat(t *rapid.T) {
-	f := b.drawFact(t)
+// reviseTooOften classifies more revisions of a fact than the ledger remembers.
+func (m *modelTest) reviseTooOften(t *rapid.T) {
+	f := m.drawFact(t)
 	f.Within = 0
 	for i := range uint64(MaxRevisions + 3) {
 		f.Print = 100 + i
-		wantV, wantN := b.is.judge(&f)
-		if v, n := b.Judge(&f); v != wantV || n != wantN {
+		wantV, wantN := m.model.classify(&f)
+		if v, n := m.Classify(&f); v != wantV || n != wantN {
 			t.Fatalf("%+v is %s %d, want %s %d", f, v, n, wantV, wantN)
 		}
 	}
 }
 
-func (b *bookTest) update(t *rapid.T) {
+func (m *modelTest) update(t *rapid.T) {
 	device := rapid.SampledFrom([]string{"bus/h/1", "bus/h/2", "air/s", "topic/x/1"}).Draw(t, "device")
-	hour := hourOf(b.now.UnixMilli()) - int64(rapid.IntRange(0, 6).Draw(t, "hours ago"))
-	name, value := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "mark"), rapid.StringMatching("[0-9]{0,5}").Draw(t, "value")
+	hour := hourOf(m.now.UnixMilli()) - int64(rapid.IntRange(0, 6).Draw(t, "hours ago"))
+	name, value := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "mark"), rapid.StringMatching("[0-9]{0,5}").Draw(t,
+		"value")
 	n := int64(rapid.IntRange(-2, 5).Draw(t, "n"))
 	add := func(c *Counts) {
 		c.Received += n
 		c.Queued++
 		c.Stored += n
-		c.Reject(nhip.Malformed, n)
+		c.Reject(nhip.CodeMalformed, n)
 	}
 	at := position{hour, device}
-	if b.is.counts[at] == nil {
-		b.is.counts[at] = new(Counts)
+	if m.model.counts[at] == nil {
+		m.model.counts[at] = new(Counts)
 	}
-	add(b.is.counts[at])
-	b.is.marks[name] = value
-	b.Update(func(tx *Tx) {
+	add(m.model.counts[at])
+	m.model.marks[name] = value
+	m.Update(func(tx *Tx) {
 		add(tx.Counts(device, hour))
 		tx.SetMark(name, []byte(value))
 	})
 }
 
-func (b *bookTest) checkpoint() error {
-	err := b.Checkpoint()
+func (m *modelTest) checkpoint() error {
+	err := m.Checkpoint()
 	if err == nil {
-		b.saved, b.tried = b.is.clone(), nil
+		m.saved, m.attempted = m.model.clone(), nil
 	}
 	return err
 }
 
-// reopen goes on from the disk, as after a crash.
-func (b *bookTest) reopen() error {
-	if err := b.Close(); err != nil {
+// reopen opens the ledger again without a checkpoint, as after a crash.
+func (m *modelTest) reopen() error {
+	if err := m.Close(); err != nil {
 		return err
 	}
-	b.is = b.saved.clone()
-	return b.open()
+	m.model = m.saved.clone()
+	return m.open()
 }
 
 func drawQuery(t *rapid.T, now time.Time) nhip.LedgerQuery {
@@ -227,13 +229,13 @@ func drawQuery(t *rapid.T, now time.Time) nhip.LedgerQuery {
 	return q
 }
 
-// TestModel does to a book whatever can be done to it, in any order, and holds it against the model.
-func TestModel(t *testing.T) {
+// TestLedgerMatchesModel applies all operations to a ledger in random order and compares it with the model.
+func TestLedgerMatchesModel(t *testing.T) {
 	dirs := t.TempDir()
-	runs := 0
+	n := 0
 	rapid.Check(t, func(t *rapid.T) {
-		runs++
-		b := newBookTest(fmt.Sprintf("%s/%d", dirs, runs), osFS{})
+		n++
+		b := newModelTest(fmt.Sprintf("%s/%d", dirs, n), osFS{})
 		must := func(err error) {
 			if err != nil {
 				t.Fatal(err)
@@ -242,19 +244,21 @@ func TestModel(t *testing.T) {
 		must(b.open())
 		defer func() { must(b.Close()) }()
 		t.Repeat(map[string]func(*rapid.T){
-			"judge":      b.judge,
-			"judge more": b.judge,
-			"repeat":     b.repeat,
+			"classify":   b.classify,
+			"classify 2": b.classify,
+			"revise":     b.reviseTooOften,
 			"update":     b.update,
 			"checkpoint": func(*rapid.T) { must(b.checkpoint()) },
 			"maintain":   func(*rapid.T) { must(b.Maintain(b.now)) },
 			"crash":      func(*rapid.T) { must(b.reopen()) },
-			"time":       func(t *rapid.T) { b.now = b.now.Add(time.Duration(rapid.IntRange(1, 7200).Draw(t, "s")) * time.Second) },
-			"ask":        func(t *rapid.T) { must(b.same(drawQuery(t, b.now))) },
+			"time": func(t *rapid.T) {
+				b.now = b.now.Add(time.Duration(rapid.IntRange(1, 7200).Draw(t, "s")) * time.Second)
+			},
+			"query": func(t *rapid.T) { must(b.compare(drawQuery(t, b.now))) },
 		})
-		must(b.same(nhip.LedgerQuery{}))
-		if s := b.Stats(); s.Damaged+int(s.Unread) != 0 {
-			t.Fatalf("damage out of nowhere: %+v", s)
+		must(b.compare(nhip.LedgerQuery{}))
+		if s := b.Stats(); s.Damaged+int(s.ReadErrors) != 0 {
+			t.Fatalf("stats report damage in a healthy ledger: %+v", s)
 		}
 	})
 }

@@ -7,19 +7,19 @@ import (
 	"nhip"
 )
 
-// What a page holds at most, and how many devices are looked at for it: a page of a device that
-// says little may be short, or empty, and still not be the last.
+// Limits of a page: rows in it, and devices scanned for it. A page for a device with few rows may be short or empty
+// and still not be the last.
 const (
 	maxRows    = 200
 	maxScanned = 1 << 20
 )
 
-// query is a LedgerQuery that was understood.
+// query is a parsed LedgerQuery.
 type query struct {
-	first, last int64 // hours, both included
+	first, last int64 // hours, both inclusive
 	device      string
-	whole       bool     // device is a whole name, and not perhaps the end of one
-	after       position // the page begins behind it
+	fullName    bool     // device is a full name, otherwise it may be the last part of one
+	after       position // the page begins after it
 	limit       int
 }
 
@@ -32,53 +32,52 @@ type position struct {
 func (p position) String() string { return formatHour(p.hour) + " " + p.device }
 
 func parseQuery(q nhip.LedgerQuery) (*query, error) {
-	asked := &query{first: firstHour, last: lastHour, device: q.Device, whole: strings.Contains(q.Device, "/"), limit: q.Limit}
+	parsed := &query{
+		first: firstHour, last: lastHour, device: q.Device, fullName: strings.Contains(q.Device, "/"), limit: q.Limit,
+	}
 	if q.Limit < 0 {
-		return nil, nhip.Errorf(nhip.Invalid, "limit", "must not be negative")
+		return nil, nhip.Errorf(nhip.CodeInvalid, "limit", "must not be negative")
 	}
 	if q.Limit == 0 || q.Limit > maxRows {
-		asked.limit = maxRows
+		parsed.limit = maxRows
 	}
 	if !q.From.IsZero() {
-		asked.first = hourOf(q.From.Add(time.Hour - time.Millisecond).UnixMilli())
+		parsed.first = hourOf(q.From.Add(time.Hour - time.Millisecond).UnixMilli())
 	}
 	if !q.To.IsZero() {
-		asked.last = hourOf(q.To.Add(-time.Millisecond).UnixMilli())
+		parsed.last = hourOf(q.To.Add(-time.Millisecond).UnixMilli())
 	}
 	if q.After == "" {
-		asked.after.hour = firstHour - 1
-		return asked, nil
+		parsed.after.hour = firstHour - 1
+		return parsed, nil
 	}
 	hour, device, ok := strings.Cut(q.After, " ")
-	asked.after.device = device
+	parsed.after.device = device
 	var isHour bool
-	if asked.after.hour, isHour = parseHour(hour); !ok || !isHour {
-		return nil, nhip.Errorf(nhip.Invalid, "after", "must be what the page before says is next")
+	if parsed.after.hour, isHour = parseHour(hour); !ok || !isHour {
+		return nil, nhip.Errorf(nhip.CodeInvalid, "after", "must be the next value of the previous page")
 	}
-	asked.first = max(asked.first, asked.after.hour)
-	return asked, nil
+	parsed.first = max(parsed.first, parsed.after.hour)
+	return parsed, nil
 }
 
-// matches reports whether the question is about a device.
+// matches reports whether the query selects a device.
 func (q *query) matches(device string) bool {
-	if q.device == "" || q.device == device {
-		return true
-	}
-	return !q.whole && device[strings.LastIndexByte(device, '/')+1:] == q.device
+	return (&nhip.LedgerQuery{Device: q.device}).Selects(device)
 }
 
-// behind reports whether a row comes after those of the pages before.
-func (q *query) behind(p position) bool {
+// isAfter reports whether a row comes after the previous pages.
+func (q *query) isAfter(p position) bool {
 	return p.hour > q.after.hour || p.hour == q.after.hour && p.device > q.after.device
 }
 
-// start returns the first name that may be asked for in an hour.
+// start returns the first device name that may match in an hour.
 func (q *query) start(hour int64) string {
 	name := ""
 	if hour == q.after.hour {
 		name = q.after.device
 	}
-	if q.whole {
+	if q.fullName {
 		name = max(name, q.device)
 	}
 	return name

@@ -5,38 +5,37 @@ import (
 	"slices"
 )
 
-// lastComplete finds from the runs which checkpoint was the last, when the file that says so is gone
-// or damaged: the newest of which every run is there. Those before it are, because a checkpoint is
-// begun when the one before is finished.
-func (b *Book) lastComplete(heads []headed) *checkpoint {
-	byLast := map[uint64][]headed{}
-	for _, h := range heads {
+// lastComplete finds the last checkpoint if the file "checkpoint" is missing or damaged: the newest one with all its
+// segments present. The earlier ones are complete, because a checkpoint begins only after the previous one is durable.
+func (l *Ledger) lastComplete(found []segmentWithHeader) *checkpoint {
+	byLast := map[uint64][]segmentWithHeader{}
+	for _, h := range found {
 		byLast[h.last] = append(byLast[h.last], h)
 	}
 	numbers := slices.Sorted(maps.Keys(byLast))
 	if len(numbers) == 0 {
 		return &checkpoint{marks: marks{}}
 	}
-	at := fromRuns(numbers, byLast)
-	b.log.Warn("the ledger goes on from the last checkpoint that its runs hold", "number", at.number, "dir", b.dir)
+	at := lastCompleteOf(numbers, byLast)
+	l.log.Warn("ledger continues from the last checkpoint found in its segments", "number", at.number, "dir", l.dir)
 	return at
 }
 
-func fromRuns(numbers []uint64, byLast map[uint64][]headed) *checkpoint {
+func lastCompleteOf(numbers []uint64, byLast map[uint64][]segmentWithHeader) *checkpoint {
 	newest := numbers[len(numbers)-1]
 	if complete(byLast[newest]) {
-		return &checkpoint{newest, byLast[newest][0].head.marks}
+		return &checkpoint{newest, byLast[newest][0].header.marks}
 	}
 	if len(numbers) == 1 {
 		return &checkpoint{newest - 1, marks{}}
 	}
 	before := numbers[len(numbers)-2]
-	return &checkpoint{newest - 1, byLast[before][0].head.marks}
+	return &checkpoint{newest - 1, byLast[before][0].header.marks}
 }
 
-// complete reports whether these are all the runs that a checkpoint wrote. Only finished ones are
-// merged.
-func complete(runs []headed) bool {
-	merged := slices.ContainsFunc(runs, func(r headed) bool { return r.head.of == 0 })
-	return merged || uint32(len(runs)) == runs[0].head.of
+// complete reports whether these are all segments that a checkpoint wrote. Segments are merged only after their
+// checkpoint is durable, so one merged segment is enough.
+func complete(segments []segmentWithHeader) bool {
+	merged := slices.ContainsFunc(segments, func(r segmentWithHeader) bool { return r.header.segments == 0 })
+	return merged || uint32(len(segments)) == segments[0].header.segments
 }

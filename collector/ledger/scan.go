@@ -2,8 +2,8 @@ package ledger
 
 import "encoding/binary"
 
-// scanner takes values off the front of bytes. What does not parse makes it bad, and every later
-// value zero, so that callers ask once, at the end.
+// scanner reads values from the front of a byte slice. A value that does not parse sets bad, and every later value is
+// zero, so that callers need to check bad only once, at the end.
 type scanner struct {
 	b   []byte
 	bad bool
@@ -33,7 +33,7 @@ func (s *scanner) varint() int64 {
 	return n
 }
 
-// take returns the next n bytes, which stay the scanner's.
+// take returns the next n bytes, which share the scanner's memory.
 func (s *scanner) take(n uint64) []byte {
 	if n > uint64(len(s.b)) {
 		s.fail()
@@ -44,7 +44,7 @@ func (s *scanner) take(n uint64) []byte {
 	return taken
 }
 
-// bytes returns the next bytes that their length goes before.
+// bytes returns the next length-prefixed bytes.
 func (s *scanner) bytes() []byte { return s.take(s.uvarint()) }
 
 // appendBytes appends what scanner.bytes reads.

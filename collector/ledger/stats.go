@@ -1,13 +1,13 @@
 package ledger
 
-// Stats are a book's figures, for metrics.
+// Stats are figures of a ledger, for metrics.
 type Stats struct {
-	Runs       int   // files
-	Bytes      int64 // of them
-	Facts      int   // remembered in memory only, until the next checkpoint
+	Segments   int   // files
+	Bytes      int64 // total size of the segments
+	Facts      int   // in memory only, until the next checkpoint
 	Cells      int   // counts of a device and hour that are in memory only, until the next checkpoint
 	Devices    int   // in memory
-	Damaged    int   // runs in which damage was found, those set aside included
-	Unread     int64 // times that the disk failed a read, so that facts it holds were taken for unknown
-	Unbalanced int64 // times that a row was found whose sum does not hold
+	Damaged    int   // segments in which damage was found, including those renamed to .bad
+	ReadErrors int64 // failed reads, after which facts on disk may have been classified as New
+	Unbalanced int64 // rows read whose counts did not balance
 }

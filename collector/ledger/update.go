@@ -2,10 +2,10 @@ package ledger
 
 import "slices"
 
-// tally is counts by hour and device.
+// tally holds counts by hour and device.
 type tally map[int64]map[string]*Counts
 
-// at returns the counts of a device and hour, which it makes if need be.
+// at returns the counts of a device and hour, and creates them if needed.
 func (t tally) at(device string, hour int64) *Counts {
 	devices := t[hour]
 	if devices == nil {
@@ -20,7 +20,7 @@ func (t tally) at(device string, hour int64) *Counts {
 	return c
 }
 
-// addAll adds all that other counts.
+// addAll adds all counts of other.
 func (t tally) addAll(other tally) {
 	for hour, devices := range other {
 		for device, c := range devices {
@@ -37,33 +37,30 @@ func (t tally) cells() int {
 	return n
 }
 
-// Tx is an update that is under way. It is good within the function that Update calls.
-type Tx struct{ b *Book }
+// Tx is an update in progress. It is valid only in the function that Update calls.
+type Tx struct{ b *Ledger }
 
-// Update calls f, which adds counts and sets marks: a checkpoint holds all of it or nothing, and a
-// page shows all of it or nothing. Whoever sets a mark counts in the same call what lies before it.
-// f must not call the book.
-func (b *Book) Update(f func(*Tx)) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	f(&Tx{b})
+// Update calls f to add counts and set marks. Checkpoints and pages contain all changes of f or none. A caller that
+// sets a mark must add the counts of everything before the mark in the same call. f must not use the ledger.
+func (l *Ledger) Update(f func(*Tx)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&Tx{l})
 }
 
-// Counts returns what to add to: what was counted of a device and hour, in hours since 1970, since
-// the last checkpoint.
+// Counts returns the counts of a device and hour (hours since 1970) since the last checkpoint, to be added to.
 func (tx *Tx) Counts(device string, hour int64) *Counts {
 	return tx.b.tally.at(device, clampHour(hour))
 }
 
-// SetMark sets a consumer's position, which is a few bytes, for the next checkpoint to hold.
+// SetMark sets a consumer's position, a few bytes, which becomes durable with the next checkpoint.
 func (tx *Tx) SetMark(name string, value []byte) {
 	tx.b.marks[name] = slices.Clone(value)
 }
 
-// Mark returns a consumer's position as it was last set, else as the checkpoint that Open found
-// holds it, and nil when it was never set.
-func (b *Book) Mark(name string) []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.marks[name])
+// Mark returns a consumer's position as it was last set, before or after the last Open, or nil if it was never set.
+func (l *Ledger) Mark(name string) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.marks[name])
 }

@@ -1,10 +1,9 @@
-// Command influxd is InfluxDB 1.8.10 as a well-behaved child process: a real InfluxDB for one
-// machine, in pure Go, that listens on loopback only, says on stdout where, and never outlives the
-// process that started it.
+// Command influxd is InfluxDB 1.8.10 as a child process: a real InfluxDB for one machine, in pure Go, that listens on
+// loopback only, prints its address on stdout, and never outlives the process that started it.
 //
-// It stops, cleanly, when its standard input ends (the parent closed it or died, even by kill -9)
-// or on SIGTERM. It is no general InfluxDB: for a server of its own run InfluxDB 2.7 and point nhip
-// at it.
+// It stops cleanly on SIGTERM or when its standard input ends, because the parent closed it or died, even by kill -9.
+// It is not a general-purpose InfluxDB: nhip influx serve runs it on its own, and docs/operating.md says when to take
+// InfluxDB 2.7.
 package main
 
 import (
@@ -19,36 +18,37 @@ import (
 	"time"
 )
 
-// influxVersion is the version of the module that go.mod pins; clients read it from /ping to tell
-// the server's dialect. A test holds the two together.
+// influxVersion is the version of the module in go.mod, which a test checks. Clients read it from /ping to choose the
+// dialect.
 const influxVersion = "1.8.10"
 
-// closeWithin bounds a clean stop. Past it the process ends as if killed, which InfluxDB's
-// write-ahead log survives, and says so with exit code 1.
-const closeWithin = 30 * time.Second
+// closeTimeout bounds a clean stop. After it the process ends as if killed, which InfluxDB's write-ahead log survives,
+// with exit code 1.
+const closeTimeout = 30 * time.Second
 
-// defaultCacheMB is InfluxDB's own limit for the cache of one shard, past which it turns writes away.
+// defaultCacheMB is InfluxDB's default limit for the cache of one shard, above which it rejects writes.
 const defaultCacheMB = 1024
 
-// options is what the command line says.
+// options are the command line's options.
 type options struct {
 	dir     string
 	http    string
 	cacheMB int
+	account string // file with "user:password"; "": the accounts stay as they are
 }
 
 func main() {
 	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// execute is main without the process: it returns the exit code. Every error is one line on stderr.
+// execute runs the command and returns the exit code. It prints every error as one line on stderr.
 func execute(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
 	if err == nil {
-		err = runUntilParentGoes(o, stdin, stdout, stderr)
+		err = runWithParent(o, stdin, stdout, stderr)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "influxd: %v\n", err)
@@ -57,8 +57,8 @@ func execute(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// runUntilParentGoes serves until the parent lets go or the server fails.
-func runUntilParentGoes(o options, stdin *os.File, stdout, stderr io.Writer) error {
+// runWithParent serves until the context of withParent ends or the server fails.
+func runWithParent(o options, stdin *os.File, stdout, stderr io.Writer) error {
 	ctx, stop := withParent(context.Background(), stdin)
 	defer stop()
 	done := make(chan error, 1)
@@ -71,25 +71,28 @@ func runUntilParentGoes(o options, stdin *os.File, stdout, stderr io.Writer) err
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(closeWithin):
-		return fmt.Errorf("did not close within %s: ending without", closeWithin)
+	case <-time.After(closeTimeout):
+		return fmt.Errorf("did not close within %s: exiting without a clean stop", closeTimeout)
 	}
 }
 
-// parse reads the command line. Help and version go to out and return flag.ErrHelp.
+// parse parses the command line. After printing the help or the version to out, it returns flag.ErrHelp.
 func parse(args []string, out io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("influxd", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // errors are printed once, by execute
-	fs.StringVar(&o.dir, "dir", "", "`folder` of the data, created when missing (required)")
-	fs.StringVar(&o.http, "http", "127.0.0.1:0", "loopback `address` to listen on; port 0 picks a free one")
+	fs.StringVar(&o.dir, "dir", "", "data `folder`, created if missing (required)")
+	fs.StringVar(&o.http, "http", "127.0.0.1:0", "loopback `address` to listen on; port 0 selects a free port")
 	fs.IntVar(&o.cacheMB, "cache-mb", defaultCacheMB, "limit of one shard's write cache, in `MiB`")
+	fs.StringVar(&o.account, "reset-account", "",
+		"before serving, give the administrator in `file` (user:password) this password; create it if it is missing")
 	version := fs.Bool("version", false, "print the version and exit")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fs.SetOutput(out)
-		fmt.Fprintln(out, "influxd --dir DIR: InfluxDB "+influxVersion+" as a child process; it stops when its standard input ends")
+		fmt.Fprintln(out, "influxd --dir DIR: InfluxDB "+influxVersion+
+			" as a child process; it stops when its standard input ends")
 		fs.PrintDefaults()
 		return o, flag.ErrHelp
 	case err != nil:
@@ -103,7 +106,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	return o, o.check()
 }
 
-// check holds the options against their rules.
+// check validates the options.
 func (o *options) check() error {
 	if o.dir == "" {
 		return errors.New("--dir: is required")
@@ -115,9 +118,10 @@ func (o *options) check() error {
 	if err != nil {
 		return fmt.Errorf("--http: must be host:port, got %q", o.http)
 	}
-	// A name, even localhost, may resolve to anything, so only addresses are taken.
+	// Only IP addresses are accepted: a name, even localhost, may resolve to another address.
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("--http: must be a loopback address such as 127.0.0.1:0, got %q: this server is for its own machine only", o.http)
+		return fmt.Errorf("--http: must be a loopback address such as 127.0.0.1:0, got %q: "+
+			"this server accepts local clients only", o.http)
 	}
 	return nil
 }

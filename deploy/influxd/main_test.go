@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// asServer makes the test binary behave as the program itself, so that the tests see a real process.
+// asServer makes the test binary run as the program itself, so that the tests use a real process.
 const asServer = "INFLUXD_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -27,16 +27,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience bounds every wait of the tests; a start takes 3 s, ten with the race detector
-// (InfluxDB infers the types of Flux's whole library each time).
-const patience = 25 * time.Second
+// timeout bounds every wait of the tests.
+const timeout = 25 * time.Second
 
 // process is a started server under test.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	lines  chan string // of stdout; closed at its end
+	lines  chan string // lines of stdout; closed at its end
 	stderr bytes.Buffer
 }
 
@@ -60,7 +59,7 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// url waits for the ready line.
+// url waits for the ready line and returns its URL.
 func (p *process) url() string {
 	p.t.Helper()
 	select {
@@ -70,23 +69,23 @@ func (p *process) url() string {
 			p.t.Fatalf("no ready line but %q; stderr: %s", line, p.stderr.String())
 		}
 		return url
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		p.t.Fatal("no ready line in time")
 		return ""
 	}
 }
 
-// wait waits for the end and returns the exit code.
+// wait waits until the process has ended and returns the exit code.
 func (p *process) wait() int {
 	p.t.Helper()
-	for late := time.After(patience); ; {
+	for deadline := time.After(timeout); ; {
 		select {
 		case line, ok := <-p.lines:
 			if ok {
-				p.t.Errorf("a second line on stdout: %q", line)
+				p.t.Errorf("unexpected line on stdout: %q", line)
 				continue
 			}
-		case <-late:
+		case <-deadline:
 			p.t.Fatal("the process did not end in time")
 		}
 		_ = p.cmd.Wait()
@@ -104,28 +103,28 @@ func ping(t *testing.T, url string) *http.Response {
 	return resp
 }
 
-func TestServesUntilItsInputEnds(t *testing.T) {
+func TestServesUntilInputEnds(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	p := start(t, "--dir", dir)
 	url := p.url()
-	t.Run("on a loopback port", func(t *testing.T) {
+	t.Run("loopback address", func(t *testing.T) {
 		if !regexp.MustCompile(`^http://127\.0\.0\.1:[1-9]\d*$`).MatchString(url) {
-			t.Errorf("ready with %q, want a bound loopback address", url)
+			t.Errorf("ready with %q, want a loopback address", url)
 		}
 		if got := ping(t, url).Header.Get("X-Influxdb-Version"); got != influxVersion {
 			t.Errorf("version %q, want %q", got, influxVersion)
 		}
 	})
-	t.Run("and nowhere else", func(t *testing.T) { checkListeners(t, p.cmd.Process.Pid) })
-	t.Run("leaving Ctrl-C to its parent", func(t *testing.T) { checkIgnoresINT(t, p.cmd.Process.Pid) })
-	t.Run("who has the password", func(t *testing.T) { checkAsksForPassword(t, url) })
+	t.Run("one listener", func(t *testing.T) { checkListeners(t, p.cmd.Process.Pid) })
+	t.Run("SIGINT ignored", func(t *testing.T) { checkIgnoresINT(t, p.cmd.Process.Pid) })
+	t.Run("password required", func(t *testing.T) { checkPasswordRequired(t, url) })
 	p.stdin.Close()
 	if code := p.wait(); code != 0 || p.stderr.Len() > 0 {
 		t.Errorf("exit code %d, want 0; stderr: %s", code, p.stderr.String())
 	}
 	for _, name := range []string{"data", "meta", "lock"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Errorf("not below the folder: %v", err)
+			t.Errorf("missing in the data folder: %v", err)
 		}
 	}
 }
@@ -138,18 +137,18 @@ func checkIgnoresINT(t *testing.T, pid int) {
 	ignored := regexp.MustCompile(`SigIgn:\s*([0-9a-f]+)`).FindSubmatch(status)
 	mask, _ := strconv.ParseUint(string(ignored[1]), 16, 64)
 	if mask&(1<<(uint(syscall.SIGINT)-1)) == 0 {
-		t.Errorf("SIGINT is not ignored under a parent (mask %x)", mask)
+		t.Errorf("SIGINT is not ignored with a parent (mask %x)", mask)
 	}
 }
 
-func checkAsksForPassword(t *testing.T, url string) {
+func checkPasswordRequired(t *testing.T, url string) {
 	create := url + "/query?q=CREATE+USER+a+WITH+PASSWORD+'b'+WITH+ALL+PRIVILEGES"
-	for i, want := range []int{http.StatusOK, http.StatusUnauthorized} { // the first admin, then nobody
+	for i, want := range []int{http.StatusOK, http.StatusUnauthorized} { // only the first account
 		resp, err := http.Post(create, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = io.Copy(io.Discard, resp.Body) // the status comes first, and the user with what follows
+		_, err = io.Copy(io.Discard, resp.Body) // the account exists only after the whole response
 		resp.Body.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -174,7 +173,7 @@ func checkListeners(t *testing.T, pid int) {
 		}
 	}
 	if listening != 1 {
-		t.Errorf("%d listening sockets, want only that of HTTP", listening)
+		t.Errorf("%d listening sockets, want 1 for HTTP", listening)
 	}
 }
 
@@ -195,21 +194,21 @@ func socketsOf(t *testing.T, pid int) map[string]bool {
 	return inodes
 }
 
-func TestWaitsForItsPredecessor(t *testing.T) {
+func TestWaitsForLock(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, "--dir", dir)
 	first.url()
 	second, third := start(t, "--dir", dir), start(t, "--dir", dir)
-	waitUntil(t, "both wait at the lock", func() bool {
+	waitUntil(t, "both processes wait for the lock", func() bool {
 		return holdsOpen(second.cmd.Process.Pid, "lock") && holdsOpen(third.cmd.Process.Pid, "lock")
 	})
 	third.stdin.Close()
 	if code := third.wait(); code != 0 {
-		t.Errorf("one that is stopped while it waits ended with %d: %s", code, third.stderr.String())
+		t.Errorf("stopped while waiting: exit code %d, want 0; stderr: %s", code, third.stderr.String())
 	}
 	select {
 	case line := <-second.lines:
-		t.Fatalf("the second did not wait: %q; stderr: %s", line, second.stderr.String())
+		t.Fatalf("the second process did not wait: %q; stderr: %s", line, second.stderr.String())
 	default:
 	}
 	_ = first.cmd.Process.Kill()
@@ -232,36 +231,37 @@ func holdsOpen(pid int, name string) bool {
 
 func waitUntil(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	late := time.After(patience)
+	deadline := time.After(timeout)
 	for tick := time.NewTicker(5 * time.Millisecond); !ok(); {
 		select {
 		case <-tick.C:
-		case <-late:
-			t.Fatalf("not in time: %s", what)
+		case <-deadline:
+			t.Fatalf("timeout waiting until %s", what)
 		}
 	}
 }
 
-func TestGivesUpOnTheLock(t *testing.T) {
+func TestLockTimesOut(t *testing.T) {
 	dir := t.TempDir()
-	held, err := lockDir(t.Context(), dir, patience)
+	held, err := lockDir(t.Context(), dir, timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer held.Close()
 	_, err = lockDir(t.Context(), dir, time.Millisecond)
-	want := filepath.Join(dir, "lock") + ": still held by another influxd (process " + strconv.Itoa(os.Getpid()) + ") after 1ms"
+	want := filepath.Join(dir, "lock") + ": still held by another influxd (process " + strconv.Itoa(os.Getpid()) +
+		") after 1ms"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-func TestRefusesInOneLine(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+func TestInvalidArguments(t *testing.T) {
+	used, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer used.Close()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -272,16 +272,36 @@ func TestRefusesInOneLine(t *testing.T) {
 		want string
 	}{
 		{"no folder", nil, `^influxd: --dir: is required\n$`},
-		{"a folder that can't be", []string{"--dir", file + "/x"}, `^influxd: --dir: can't make it: .*not a directory\n$`},
-		{"a file as folder", []string{"--dir", file}, `^influxd: --dir: can't make it: .*not a directory\n$`},
-		{"the world", []string{"--dir", t.TempDir(), "--http", "0.0.0.0:0"}, `^influxd: --http: must be a loopback address such as 127\.0\.0\.1:0, got "0\.0\.0\.0:0".*\n$`},
-		{"any address", []string{"--dir", t.TempDir(), "--http", ":0"}, `^influxd: --http: must be a loopback address.*\n$`},
-		{"a name", []string{"--dir", t.TempDir(), "--http", "localhost:0"}, `^influxd: --http: must be a loopback address.*\n$`},
-		{"no port", []string{"--dir", t.TempDir(), "--http", "127.0.0.1"}, `^influxd: --http: must be host:port, got "127\.0\.0\.1"\n$`},
-		{"a taken port", []string{"--dir", t.TempDir(), "--http", taken.Addr().String()}, `^influxd: --http: can't listen: .*address already in use\n$`},
+		{
+			"folder below a file",
+			[]string{"--dir", file + "/x"},
+			`^influxd: --dir: can't create the folder: .*not a directory\n$`,
+		},
+		{"file as folder", []string{"--dir", file}, `^influxd: --dir: can't create the folder: .*not a directory\n$`},
+		{
+			"all interfaces",
+			[]string{"--dir", t.TempDir(), "--http", "0.0.0.0:0"},
+			`^influxd: --http: must be a loopback address such as 127\.0\.0\.1:0, got "0\.0\.0\.0:0".*\n$`,
+		},
+		{"no host", []string{"--dir", t.TempDir(), "--http", ":0"}, `^influxd: --http: must be a loopback address.*\n$`},
+		{
+			"host name",
+			[]string{"--dir", t.TempDir(), "--http", "localhost:0"},
+			`^influxd: --http: must be a loopback address.*\n$`,
+		},
+		{
+			"no port",
+			[]string{"--dir", t.TempDir(), "--http", "127.0.0.1"},
+			`^influxd: --http: must be host:port, got "127\.0\.0\.1"\n$`,
+		},
+		{
+			"used port",
+			[]string{"--dir", t.TempDir(), "--http", used.Addr().String()},
+			`^influxd: --http: can't listen: .*address already in use\n$`,
+		},
 		{"no cache", []string{"--dir", t.TempDir(), "--cache-mb", "0"}, `^influxd: --cache-mb: must be at least 1, got 0\n$`},
-		{"an unknown flag", []string{"--dri", "x"}, `^influxd: flag provided but not defined: -dri\n$`},
-		{"an argument", []string{"run"}, `^influxd: unexpected argument "run"\n$`},
+		{"unknown flag", []string{"--dri", "x"}, `^influxd: flag provided but not defined: -dri\n$`},
+		{"argument", []string{"run"}, `^influxd: unexpected argument "run"\n$`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -309,6 +329,6 @@ func TestVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(mod), "github.com/influxdata/influxdb v"+influxVersion+"\n") {
-		t.Errorf("go.mod pins another version than influxVersion, %s", influxVersion)
+		t.Errorf("the version in go.mod is not influxVersion, %s", influxVersion)
 	}
 }

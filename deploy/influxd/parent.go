@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// withParent returns a context that ends when the parent lets go: standard input ends, which a
-// parent's death brings about whatever killed it, or SIGTERM arrives, or SIGINT does at a terminal.
+// withParent returns a context that ends when the standard input ends, which also happens when the parent dies, however
+// it dies; on SIGTERM; and, if started from a terminal, on SIGINT.
 //
-// A terminal's Ctrl-C reaches every process in its group. Under a parent (standard input is a pipe)
-// SIGINT is ignored, because the parent decides the order of the stop: rows are still written until
-// its collector has drained.
+// Ctrl-C in a terminal sends SIGINT to every process in the group. With a parent (the standard input is a pipe) SIGINT
+// is ignored, because the parent controls the order of the stop: its collector still writes rows until its outbox is
+// empty.
 func withParent(ctx context.Context, stdin *os.File) (context.Context, context.CancelFunc) {
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
 	if hasParent(stdin) {
@@ -21,7 +21,7 @@ func withParent(ctx context.Context, stdin *os.File) (context.Context, context.C
 		signals = signals[:1]
 	}
 	ctx, stop := signal.NotifyContext(ctx, signals...)
-	// This read can't be interrupted, so the goroutine ends with the input or with the process.
+	// The read can't be interrupted: the goroutine ends with the input or with the process.
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
 		stop()
@@ -29,7 +29,7 @@ func withParent(ctx context.Context, stdin *os.File) (context.Context, context.C
 	return ctx, stop
 }
 
-// hasParent reports whether somebody holds the other end of the standard input.
+// hasParent reports whether the standard input is connected to another process.
 func hasParent(stdin *os.File) bool {
 	info, err := stdin.Stat()
 	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0

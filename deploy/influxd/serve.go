@@ -11,8 +11,7 @@ import (
 	"github.com/influxdata/influxdb/services/httpd"
 )
 
-// serve runs the server until ctx ends or the server fails. Ending before the server is up is no
-// error.
+// serve runs the server until ctx ends or the server fails. It returns nil if ctx ends before the server has started.
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err := filterStderr(stderr); err != nil {
 		return err
@@ -38,7 +37,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 }
 
-// open starts the server: the data is read, the address is bound.
+// open loads the data, starts the server and binds its address.
 func open(o options, stderr io.Writer) (*run.Server, error) {
 	c := o.config()
 	if err := c.Validate(); err != nil {
@@ -54,18 +53,21 @@ func open(o options, stderr io.Writer) (*run.Server, error) {
 	if server.Logger, err = c.Logging.New(stderr); err != nil {
 		return nil, err
 	}
+	if err := resetAccount(server.MetaClient, o.account); err != nil {
+		return nil, fmt.Errorf("--reset-account: %w", err)
+	}
 	if err := server.Open(); err != nil {
 		return nil, fmt.Errorf("can't start on %s: %w", o.dir, err)
 	}
-	// What listens here hands out and takes in whole databases without asking who wants them.
-	// Nobody of ours does, and the machine may have other users.
+	// This listener lets any client back up and restore whole databases without authentication. nhip does not use it, and
+	// the machine may have other users.
 	if err := server.Listener.Close(); err != nil {
-		return nil, fmt.Errorf("can't shut the backup port: %w", err)
+		return nil, fmt.Errorf("can't close the backup port: %w", err)
 	}
 	return server, nil
 }
 
-// checkFree finds a taken address before the data is opened, which can take long.
+// checkFree reports a used address before the data is loaded, which can take long.
 func checkFree(address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -74,12 +76,12 @@ func checkFree(address string) error {
 	return l.Close()
 }
 
-// boundHTTP returns the address that the HTTP service got.
+// boundHTTP returns the address of the HTTP service.
 func boundHTTP(server *run.Server) string {
 	for _, s := range server.Services {
 		if h, ok := s.(*httpd.Service); ok {
 			return h.BoundHTTPAddr()
 		}
 	}
-	return "" // the configuration has an HTTP service
+	return "" // not reached: the configuration has an HTTP service
 }

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// filterStderr puts a filter before os.Stderr, which parts of InfluxDB print to past any logger.
-// It drops what the multiplexer of the backup port says when that port is shut, on every start:
-// it calls that a failure. Everything else is passed on to out.
+// filterStderr redirects os.Stderr, to which parts of InfluxDB print without the logger, to out. It drops the messages
+// of the backup port's multiplexer, which reports a failure at each start because that port is closed.
 func filterStderr(out io.Writer) error {
 	r, w, err := os.Pipe()
 	if err != nil {

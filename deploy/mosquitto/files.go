@@ -1,4 +1,4 @@
-// Package mosquitto holds the configuration of Mosquitto that we ship.
+// Package mosquitto embeds the Mosquitto configuration that the project ships.
 package mosquitto
 
 import _ "embed"
@@ -8,7 +8,7 @@ import _ "embed"
 //go:embed mosquitto.conf
 var Conf string
 
-// ACL is the access list of the roles, and of devices by pattern.
+// ACL is the access list of roles, and of devices by pattern.
 //
 //go:embed acl
 var ACL string

@@ -1,70 +1,69 @@
-// Package alert decides when staff are told: three grades with hysteresis and a time that they must hold.
+// Package alert decides when staff are alerted. An alert has three grades with hysteresis and a minimum duration.
 package alert
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"nhip"
 )
 
-// What rules can be about beside quantities and scales.
+// Measures of rules, besides quantities and scales.
 const (
-	Silent  = "silent"  // minutes since the last value
-	Frozen  = "frozen"  // the flag that the checks of flat lines give: 3 suspect, 4 fail
-	Capture = "capture" // percent of the last 24 hours that are complete; low is bad
+	MeasureSilent  = "silent"  // minutes since the last value
+	MeasureFrozen  = "frozen"  // flag of the flat-line checks: 3 suspect, 4 fail
+	MeasureCapture = "capture" // percent of the last 24 hours that are complete; low values are bad
 )
 
-// Rule says when an alert begins and ends.
+// Rule defines when an alert begins and ends.
 type Rule struct {
 	Name       string
-	Measure    string     // a quantity (its hourly mean), a scale (its hourly index), or one of the above
-	Station    string     // "": every one
-	Area       string     // of the fleet; "": every one
-	Grades     [3]float64 // thresholds of nhip.Tendency to nhip.Exceeding; NaN: there is no such grade
-	Hysteresis float64    // how far back behind a threshold a value must come to leave its grade
-	Hold       time.Duration
+	Measure    string        // a quantity (its hourly mean), a scale (its hourly index), or one of the above
+	Station    string        // "": all stations
+	Area       string        // area in the fleet file; "": all areas
+	Thresholds [3]float64    // of nhip.GradeTendency to nhip.GradeExceeding; NaN disables a grade
+	Hysteresis float64       // how far a value must fall below a threshold to leave its grade
+	Hold       time.Duration // how long a higher grade must persist
 }
 
-// sign turns measures of which low is bad.
+// sign returns -1 for measures of which low values are bad, and 1 otherwise.
 func (r *Rule) sign() float64 {
-	if r.Measure == Capture {
+	if r.Measure == MeasureCapture {
 		return -1
 	}
 	return 1
 }
 
-// grade returns the grade of a value, at which the present one is left only beyond the hysteresis.
+// grade returns the grade of a value. The current grade is left only beyond the hysteresis.
 func (r *Rule) grade(v float64, present int) int {
 	s := r.sign()
-	for g := len(r.Grades); g > 0; g-- {
-		threshold := s * r.Grades[g-1]
+	for g := len(r.Thresholds); g > 0; g-- {
+		threshold := s * r.Thresholds[g-1]
 		if g <= present {
 			threshold -= r.Hysteresis
 		}
-		if s*v >= threshold { // never of NaN
+		if s*v >= threshold { // false for NaN
 			return g
 		}
 	}
 	return 0
 }
 
-// State is where a rule stands at one station. The zero State is quiet.
+// State is the state of one rule at one station. The zero State has no alert.
 type State struct {
-	Alert   nhip.Alert `json:"alert,omitzero"`
-	Pending int        `json:"pending,omitempty"` // a higher grade that has not held for long enough
-	From    time.Time  `json:"from,omitzero"`     // since when it is pending
-	Seen    time.Time  `json:"seen,omitzero"`     // of the last value
+	Alert        nhip.Alert `json:"alert,omitzero"`
+	Pending      int        `json:"pending,omitempty"` // a higher grade that has not persisted long enough
+	PendingSince time.Time  `json:"from,omitzero"`     // start of the pending grade
+	LastObserved time.Time  `json:"seen,omitzero"`     // time of the last value
 }
 
-// Observe takes in the value of a moment and reports whether the alert began, changed its grade or ended. What is
-// not later than what was seen is passed over, so that nothing is told twice.
+// Observe updates the state with a value and reports whether the alert began, changed its grade or ended. A value
+// that is not newer than the last one is ignored, so that no change is reported twice.
 func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
-	if !at.After(s.Seen) {
+	if !at.After(s.LastObserved) {
 		return false
 	}
-	s.Seen = at
+	s.LastObserved = at
 	a := &s.Alert
 	if a.Grade > 0 && r.sign()*v > r.sign()*a.Peak {
 		a.Peak = v
@@ -80,10 +79,10 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 		return true
 	}
 	if s.Pending == 0 {
-		s.From = at
+		s.PendingSince = at
 	}
 	s.Pending = target
-	if at.Sub(s.From) < r.Hold {
+	if at.Sub(s.PendingSince) < r.Hold {
 		return false
 	}
 	if a.Grade == 0 {
@@ -94,14 +93,11 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 	}
 	s.Pending = 0
 	a.Grade, a.Value, a.Time = target, v, at
-	a.AckBy, a.AckNote, a.AckTime = "", "", time.Time{} // a higher grade is to be seen anew
+	a.AckBy, a.AckNote, a.AckTime = "", "", time.Time{} // a higher grade requires a new acknowledgement
 	return true
 }
 
-// Applies reports whether a rule is about a station.
+// Applies reports whether the rule covers a station.
 func (r *Rule) Applies(station, area string) bool {
 	return (r.Station == "" || r.Station == station) && (r.Area == "" || r.Area == area)
 }
-
-// None is a grade that there is not.
-func None() float64 { return math.NaN() }

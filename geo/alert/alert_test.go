@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 var noon = time.Date(2026, 2, 16, 5, 0, 0, 0, time.UTC)
 
-// play observes a value each hour and returns the grade after each one that changed it, 9 for none.
+// play observes one value per hour. It returns the grade after each value that changed it, and 9 for other values.
 func play(r *Rule, s *State, values ...float64) []int {
 	out := make([]int, len(values))
 	for i, v := range values {
@@ -24,7 +25,7 @@ func play(r *Rule, s *State, values ...float64) []int {
 }
 
 func TestGradesRiseAndFallWithHysteresis(t *testing.T) {
-	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{50, 80, 150}, Hysteresis: 5}
+	r := &Rule{Name: "dust", Measure: "pm25", Thresholds: [3]float64{50, 80, 150}, Hysteresis: 5}
 	got := play(r, new(State), 20, 51, 47, 79, 85, 76, 74, 160, 44, 60)
 	want := []int{9, 1, 9, 9, 2, 9, 1, 3, 0, 1}
 	if !cmp.Equal(got, want) {
@@ -32,36 +33,41 @@ func TestGradesRiseAndFallWithHysteresis(t *testing.T) {
 	}
 }
 
-func TestAGradeMustHold(t *testing.T) {
-	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{None(), None(), 150}, Hold: 2 * time.Hour}
-	if got, want := play(r, new(State), 160, 170, 100, 160, 160, 160, 10), []int{9, 9, 9, 9, 9, 3, 0}; !cmp.Equal(got, want) {
+func TestGradeMustPersist(t *testing.T) {
+	r := &Rule{Name: "dust", Measure: "pm25", Thresholds: [3]float64{math.NaN(), math.NaN(), 150}, Hold: 2 * time.Hour}
+	if got, want := play(r, new(State), 160, 170, 100, 160, 160, 160, 10), []int{9, 9, 9, 9, 9, 3, 0}; !cmp.Equal(got,
+		want) {
 		t.Error(cmp.Diff(want, got))
 	}
 }
 
-func TestLowCaptureIsBad(t *testing.T) {
-	r := &Rule{Name: "c", Measure: Capture, Grades: [3]float64{90, 75, 50}, Hysteresis: 2}
+func TestLowCaptureRaisesAlert(t *testing.T) {
+	r := &Rule{Name: "c", Measure: MeasureCapture, Thresholds: [3]float64{90, 75, 50}, Hysteresis: 2}
 	if got, want := play(r, new(State), 100, 89, 91, 70, 93), []int{9, 1, 9, 2, 0}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
 }
 
-func TestAnEpisodeIsToldOnce(t *testing.T) {
-	r := &Rule{Name: "dust", Measure: "pm25", Grades: [3]float64{50, None(), None()}}
+func TestEpisodeIsReportedOnce(t *testing.T) {
+	r := &Rule{Name: "dust", Measure: "pm25", Thresholds: [3]float64{50, math.NaN(), math.NaN()}}
 	var s State
-	if !s.Observe(r, "hn-01", noon, 60) || s.Observe(r, "hn-01", noon, 60) || s.Observe(r, "hn-01", noon.Add(-time.Hour), 10) {
-		t.Error("the same moment, or one before, is told again")
+	if !s.Observe(r, "hn-01", noon, 60) || s.Observe(r, "hn-01", noon, 60) ||
+		s.Observe(r, "hn-01", noon.Add(-time.Hour), 10) {
+		t.Error("value that is not newer changed the alert")
 	}
 	id := s.Alert.ID
 	s.Alert.AckBy = "Lan"
 	s.Observe(r, "hn-01", noon.Add(time.Hour), 90)
-	want := nhip.Alert{ID: id, Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: 1, Value: 60, Peak: 90, Since: noon, Time: noon, AckBy: "Lan"}
+	want := nhip.Alert{
+		ID: id, Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: 1, Value: 60, Peak: 90, Since: noon, Time: noon,
+		AckBy: "Lan",
+	}
 	if !cmp.Equal(s.Alert, want) {
 		t.Error(cmp.Diff(want, s.Alert))
 	}
 	s.Observe(r, "hn-01", noon.Add(2*time.Hour), 10)
 	s.Observe(r, "hn-01", noon.Add(3*time.Hour), 60)
 	if s.Alert.ID == id || s.Alert.AckBy != "" {
-		t.Errorf("a second episode is the first: %+v", s.Alert)
+		t.Errorf("second episode reuses the first alert: %+v", s.Alert)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var evening = time.Date(2019, 11, 12, 13, 0, 0, 0, time.UTC)
+var end = time.Date(2019, 11, 12, 13, 0, 0, 0, time.UTC)
 
-var na = math.NaN()
+var nan = math.NaN()
 
-// reversed turns hours that are told oldest first.
+// reversed reverses hours that are listed oldest first.
 func reversed(hours ...float64) []float64 {
 	out := make([]float64, len(hours))
 	for i, c := range hours {
@@ -30,13 +30,26 @@ func TestNowCast(t *testing.T) {
 		want   float64
 		exists bool
 	}{
-		{"the Decision's example", []float64{26.9, 24.7, 20.5, 23.5, 19.5, 16.5, 19, 16.5, 20.3, 22.4, 19.6, 20.6}, 20.3, true},
-		{"this hour may be missing", []float64{34.9, 43, 50, 64.9, 69.2, 66.2, 53.7, 48.6, 49.2, 35, na, 21}, 28.4, true},
-		{"of the last three hours two are needed", []float64{34.9, 43, 50, 64.9, 69.2, 66.2, 53.7, 48.6, 49.2, 35, na, na}, 0, false},
-		{"steady", []float64{20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20}, 20, true},
-		{"nothing at all", []float64{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true},
+		{
+			"example of the Decision",
+			[]float64{26.9, 24.7, 20.5, 23.5, 19.5, 16.5, 19, 16.5, 20.3, 22.4, 19.6, 20.6},
+			20.3,
+			true,
+		},
+		{
+			"one of the last three hours is missing",
+			[]float64{34.9, 43, 50, 64.9, 69.2, 66.2, 53.7, 48.6, 49.2, 35, nan, 21},
+			28.4, true,
+		},
+		{
+			"two of the last three hours are missing",
+			[]float64{34.9, 43, 50, 64.9, 69.2, 66.2, 53.7, 48.6, 49.2, 35, nan, nan},
+			0, false,
+		},
+		{"constant", []float64{20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20}, 20, true},
+		{"all zero", []float64{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true},
 		{"two hours are enough", []float64{10, 10}, 10, true},
-		{"normalised where hours are missing", []float64{na, na, na, na, na, na, na, na, na, na, 40, 10}, 20, true},
+		{"normalised where hours are missing", []float64{nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, 40, 10}, 20, true},
 		{"no hours", nil, 0, false},
 	} {
 		got, ok := NowCast(reversed(c.hours...))
@@ -55,21 +68,22 @@ func subs(a nhip.AQI) map[string]float64 {
 	return out
 }
 
-// The Decision prints 60 for an hour's 118.7 µg/m³ of NO2, a slip: its own formula gives 59.35.
-func TestTheDecisionsHour(t *testing.T) {
-	a, ok := At(nhip.VNAQI, evening, Hours{
+// The Decision prints 60 for the hourly mean of 118.7 µg/m³ NO2, which is a misprint: its own formula gives 59.35.
+func TestHourlyIndexMatchesDecisionExample(t *testing.T) {
+	a, ok := HourlyIndex(nhip.ScaleVNAQI, end, Hours{
 		nhip.O3: {136.1}, nhip.NO2: {118.7},
 		nhip.PM25: reversed(26.9, 24.7, 20.5, 23.5, 19.5, 16.5, 19, 16.5, 20.3, 22.4, 19.6, 20.6),
 	})
 	if want := map[string]float64{"o3 1h": 43, "no2 1h": 59, "pm25 nowcast": 41}; !ok || !cmp.Equal(subs(a), want) {
 		t.Errorf("sub-indices: %s", cmp.Diff(want, subs(a)))
 	}
-	if a.Value != 59 || a.Dominant != nhip.NO2 || a.Level.Name.Vi != "Trung bình" || a.Level.Colour != "#FFFF00" || a.Capture != 100 || !a.Time.Equal(evening) {
-		t.Errorf("the hour is %+v", a)
+	if a.Value != 59 || a.Dominant != nhip.NO2 || a.Category.Name.Vi != "Trung bình" || a.Category.Color != "#FFFF00" ||
+		a.Capture != 100 || !a.Time.Equal(end) {
+		t.Errorf("hourly index: %+v", a)
 	}
 }
 
-func TestTheDecisionsDay(t *testing.T) {
+func TestDailyIndexMatchesDecisionExample(t *testing.T) {
 	flat := func(v float64, hours int) []float64 {
 		out := make([]float64, hours)
 		for i := range out {
@@ -81,21 +95,22 @@ func TestTheDecisionsDay(t *testing.T) {
 	no2[5] = 130.8
 	ozone := flat(89.3, DayHours)
 	ozone[3] = 114.6
-	for i := 4; i < 11; i++ { // the eight hours' highest mean stays 89.3
+	for i := 4; i < 11; i++ { // the highest 8-hour mean stays 89.3
 		ozone[i] = 89.3 - (114.6-89.3)/7
 	}
-	a, ok := OfDay(nhip.VNAQI, evening, Hours{nhip.PM25: flat(55.7, dayHours), nhip.NO2: no2, nhip.O3: ozone}, UsualCompleteness)
+	a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: flat(55.7, dayHours), nhip.NO2: no2, nhip.O3: ozone},
+		DefaultCompleteness)
 	want := map[string]float64{"o3 max_8h": 45, "o3 max_1h": 36, "no2 max_1h": 65, "pm25 24h": 110}
 	if got := subs(a); !ok || !cmp.Equal(got, want) {
 		t.Errorf("sub-indices: %s", cmp.Diff(want, got))
 	}
-	if a.Value != 110 || a.Dominant != nhip.PM25 || a.Level.Number != 3 {
-		t.Errorf("the day is %+v", a)
+	if a.Value != 110 || a.Dominant != nhip.PM25 || a.Category.Number != 3 {
+		t.Errorf("daily index: %+v", a)
 	}
 }
 
-// The Decision prints 44.7 for the mean that ends at 12:00; its own hours make 44.64.
-func TestTheDecisionsEightHours(t *testing.T) {
+// The Decision prints 44.7 for the mean that ends at 12:00, but its hourly values give 44.64.
+func TestEightHourMeansMatchDecisionExample(t *testing.T) {
 	hours := reversed(15.7, 14.2, 17.7, 18.9, 19.3, 15.7, 19.7, 22.6, 27.1, 29.0, 31.9, 25.3, 34.7, 35.2, 41.6, 45.7,
 		49.2, 55.8, 69.6, 78.3, 91.5, 97.7, 81.2, 71.8, 43.5, 34.3, 21.5, 20.5, 19.4, 20.4, 21.3)
 	printed := []float64{
@@ -104,7 +119,7 @@ func TestTheDecisionsEightHours(t *testing.T) {
 	}
 	const slip = 11
 	for i, want := range printed {
-		got, _, ok := mean(hours[dayHours-1-i:], eightHours, UsualCompleteness)
+		got, _, ok := mean(hours[dayHours-1-i:], eightHours, DefaultCompleteness)
 		if i == slip {
 			want = 44.64
 		}
@@ -112,21 +127,21 @@ func TestTheDecisionsEightHours(t *testing.T) {
 			t.Errorf("the mean that ends at %d:00 is %v, want %v", i+1, got, want)
 		}
 	}
-	if top, share, ok := highest(hours, eightHours, UsualCompleteness); !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
-		t.Errorf("the highest is %v, of %v of the day", top, share)
+	if top, share, ok := maxMean(hours, eightHours, DefaultCompleteness); !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
+		t.Errorf("highest mean %v from %v of the day", top, share)
 	}
 }
 
-func TestVNAQIIsContiguousAndEndsAt500(t *testing.T) {
+func TestVNAQIHasNoGapsAndEndsAt500(t *testing.T) {
 	for _, c := range []struct {
-		q     nhip.Quantity
-		c     float64
-		value float64
-		level string
+		q        nhip.Quantity
+		c        float64
+		value    float64
+		category string
 	}{
 		{nhip.PM25, -4, 0, "Tốt"},
 		{nhip.PM25, 25, 50, "Tốt"},
-		{nhip.PM25, 25.2, 50, "Tốt"}, // 50.4 rounds down, and the level follows the rounded number
+		{nhip.PM25, 25.2, 50, "Tốt"}, // 50.4 rounds down, and the category follows the rounded number
 		{nhip.PM25, 25.25, 51, "Trung bình"},
 		{nhip.PM25, 35.4, 71, "Trung bình"},
 		{nhip.PM25, 65, 125, "Kém"},
@@ -136,55 +151,56 @@ func TestVNAQIIsContiguousAndEndsAt500(t *testing.T) {
 		{nhip.PM25, 9000, 500, "Nguy hại"},
 		{nhip.PM10, 600, 500, "Nguy hại"},
 	} {
-		a, ok := At(nhip.VNAQI, evening, Hours{c.q: {c.c, c.c}})
-		if !ok || a.Value != c.value || a.Level.Name.Vi != c.level {
-			t.Errorf("%s %v: %v %q, want %v %q", c.q, c.c, a.Value, a.Level.Name.Vi, c.value, c.level)
+		a, ok := HourlyIndex(nhip.ScaleVNAQI, end, Hours{c.q: {c.c, c.c}})
+		if !ok || a.Value != c.value || a.Category.Name.Vi != c.category {
+			t.Errorf("%s %v: %v %q, want %v %q", c.q, c.c, a.Value, a.Category.Name.Vi, c.value, c.category)
 		}
 	}
 }
 
-func TestVNAQINeedsParticles(t *testing.T) {
-	if a, ok := At(nhip.VNAQI, evening, Hours{nhip.O3: {136}, nhip.NO2: {100}}); ok {
-		t.Errorf("without PM2.5 and PM10 it is %+v", a)
+func TestVNAQIRequiresParticles(t *testing.T) {
+	if a, ok := HourlyIndex(nhip.ScaleVNAQI, end, Hours{nhip.O3: {136}, nhip.NO2: {100}}); ok {
+		t.Errorf("VN_AQI without PM2.5 and PM10: %+v", a)
 	}
-	if a, ok := At(nhip.USAQI, evening, Hours{nhip.NO2: {100}}); !ok || a.Value != 50 || a.Scale != nhip.USAQI {
-		t.Errorf("the EPA's is %+v", a)
+	if a, ok := HourlyIndex(nhip.ScaleUSEPA, end, Hours{nhip.NO2: {100}}); !ok || a.Value != 50 ||
+		a.Scale != nhip.ScaleUSEPA {
+		t.Errorf("US AQI: %+v", a)
 	}
 }
 
-func TestAnEightHourMeanOfOzoneAbove400LeavesTheHour(t *testing.T) {
+func TestEightHourOzoneAbove400UsesOneHourColumn(t *testing.T) {
 	day := make([]float64, DayHours)
 	particles := make([]float64, DayHours)
 	for i := range day {
 		day[i] = 410
 	}
-	a, _ := OfDay(nhip.VNAQI, evening, Hours{nhip.O3: day, nhip.PM25: particles}, UsualCompleteness)
+	a, _ := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.O3: day, nhip.PM25: particles}, DefaultCompleteness)
 	if want := map[string]float64{"o3 max_1h": 203, "pm25 24h": 0}; !cmp.Equal(subs(a), want) {
 		t.Errorf("sub-indices: %s", cmp.Diff(want, subs(a)))
 	}
 }
 
-func TestADayNeedsItsHours(t *testing.T) {
+func TestDailyIndexRequiresCompleteness(t *testing.T) {
 	day := make([]float64, dayHours)
 	for i := range day {
 		if day[i] = 30; i >= 18 {
-			day[i] = na
+			day[i] = nan
 		}
 	}
-	a, ok := OfDay(nhip.VNAQI, evening, Hours{nhip.PM25: day}, UsualCompleteness)
+	a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, DefaultCompleteness)
 	if !ok || a.Value != 60 || a.Capture != 75 {
-		t.Errorf("18 hours make %+v", a)
+		t.Errorf("18 of 24 hours: %+v", a)
 	}
-	day[0] = na
-	if a, ok := OfDay(nhip.VNAQI, evening, Hours{nhip.PM25: day}, UsualCompleteness); ok {
-		t.Errorf("17 hours make %+v", a)
+	day[0] = nan
+	if a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, DefaultCompleteness); ok {
+		t.Errorf("17 of 24 hours: %+v", a)
 	}
-	if _, ok := OfDay(nhip.VNAQI, evening, Hours{nhip.PM25: day}, 0.5); !ok {
-		t.Error("17 hours are enough where half is asked for")
+	if _, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, 0.5); !ok {
+		t.Error("no index of 17 hours with a completeness of 0.5")
 	}
 }
 
-func TestTheEPAsAQI(t *testing.T) {
+func TestUSAQI(t *testing.T) {
 	ppb := func(q nhip.Quantity, v float64) float64 {
 		mass, _ := q.MolarMass()
 		return v * mass / nhip.MolarVolume
@@ -206,63 +222,63 @@ func TestTheEPAsAQI(t *testing.T) {
 		{nhip.SO2, ppb(nhip.SO2, 75), 100},
 		{nhip.CO, ppb(nhip.CO, 9400), 100},
 		{nhip.O3, ppb(nhip.O3, 70), 100},
-		{nhip.O3, ppb(nhip.O3, 210), 203}, // where the table of 8 hours ends, the hour's goes on
+		{nhip.O3, ppb(nhip.O3, 210), 203}, // the 8-hour table ends, the 1-hour table continues
 	} {
 		hours := make([]float64, nowCastHours)
 		for i := range hours {
 			hours[i] = c.c
 		}
-		if a, ok := At(nhip.USAQI, evening, Hours{c.q: hours}); !ok || a.Value != c.want {
+		if a, ok := HourlyIndex(nhip.ScaleUSEPA, end, Hours{c.q: hours}); !ok || a.Value != c.want {
 			t.Errorf("%s %v: %v, want %v", c.q, c.c, a.Value, c.want)
 		}
 	}
-	if a, ok := At(nhip.USAQI, evening, Hours{nhip.PM25: {-3, -3}}); ok {
-		t.Errorf("a negative NowCast has an index: %+v", a)
+	if a, ok := HourlyIndex(nhip.ScaleUSEPA, end, Hours{nhip.PM25: {-3, -3}}); ok {
+		t.Errorf("index of a negative NowCast: %+v", a)
 	}
 }
 
-func TestTheRatioToWHO(t *testing.T) {
+func TestRatioToWHOGuidelines(t *testing.T) {
 	hours := make([]float64, dayHours)
 	for i := range hours {
 		hours[i] = 45
 	}
-	a, ok := At(nhip.WHO, evening, Hours{nhip.PM25: hours, nhip.PM10: hours})
-	if want := map[string]float64{"pm25 24h": 3, "pm10 24h": 1}; !ok || !cmp.Equal(subs(a), want) || a.Level.Number != 2 {
+	a, ok := HourlyIndex(nhip.ScaleWHO, end, Hours{nhip.PM25: hours, nhip.PM10: hours})
+	if want := map[string]float64{"pm25 24h": 3, "pm10 24h": 1}; !ok || !cmp.Equal(subs(a), want) ||
+		a.Category.Number != 2 {
 		t.Errorf("%s\n%+v", cmp.Diff(want, subs(a)), a)
 	}
 }
 
-func TestAdviceIsVNAQIsOwn(t *testing.T) {
-	for n := 1; n <= len(scales[nhip.VNAQI].levels); n++ {
-		adv, ok := AdviceFor(&nhip.AQI{Scale: nhip.VNAQI, Level: nhip.Level{Number: n}})
-		for _, text := range []nhip.Name{adv.Effect, adv.Everyone, adv.Sensitive} {
+func TestAdviceExistsForVNAQIOnly(t *testing.T) {
+	for n := 1; n <= len(scales[nhip.ScaleVNAQI].categories); n++ {
+		adv, ok := AdviceFor(&nhip.AQI{Scale: nhip.ScaleVNAQI, Category: nhip.AQICategory{Number: n}})
+		for _, text := range []nhip.LocalizedText{adv.Effect, adv.Everyone, adv.Sensitive} {
 			if !ok || text.Vi == "" || text.En == "" {
-				t.Errorf("level %d advises %+v", n, adv)
+				t.Errorf("category %d: advice %+v", n, adv)
 			}
 		}
 	}
-	if _, ok := AdviceFor(&nhip.AQI{Scale: nhip.USAQI, Level: nhip.Level{Number: 1}}); ok {
-		t.Error("the Decision's advice is given for another scale")
+	if _, ok := AdviceFor(&nhip.AQI{Scale: nhip.ScaleUSEPA, Category: nhip.AQICategory{Number: 1}}); ok {
+		t.Error("VN_AQI advice for another scale")
 	}
 }
 
 func BenchmarkCityHour(b *testing.B) {
-	const stations = 400
-	city := make([]Hours, stations)
-	for i := range city {
-		city[i] = make(Hours)
+	stations := make([]Hours, 400)
+	for i := range stations {
+		stations[i] = make(Hours)
 		for _, q := range []nhip.Quantity{nhip.PM25, nhip.PM10, nhip.O3, nhip.NO2, nhip.SO2, nhip.CO} {
 			hours := make([]float64, nowCastHours)
 			for h := range hours {
 				hours[h] = float64(20 + (i*7+h*13)%60)
 			}
-			city[i][q] = hours
+			stations[i][q] = hours
 		}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		for i := range city {
-			if _, ok := At(nhip.VNAQI, evening, city[i]); !ok {
+		for i := range stations {
+			if _, ok := HourlyIndex(nhip.ScaleVNAQI, end, stations[i]); !ok {
 				b.Fatal("no index")
 			}
 		}

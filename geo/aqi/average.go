@@ -2,12 +2,12 @@ package aqi
 
 import "math"
 
-// NowCast returns the weighted mean of the last 12 hours, which follows the air more closely than a plain one
-// the more it changes. It needs two of the last three hours, and is always normalised: the Decision's own
-// form for w = ½, without the denominator, would sink with every hour that is missing.
+// NowCast returns the weighted mean of the last 12 hours. The more the concentration changes, the more weight the
+// latest hours get. At least two of the last three hours must be present. The result is always normalised: the
+// form that the Decision gives for w = ½ has no denominator and would fall with every missing hour.
 func NowCast(hours []float64) (float64, bool) {
-	hours = first(hours, nowCastHours)
-	if present(first(hours, 3)) < 2 {
+	hours = latest(hours, nowCastHours)
+	if countPresent(latest(hours, 3)) < 2 {
 		return 0, false
 	}
 	low, high := math.Inf(1), math.Inf(-1)
@@ -31,10 +31,11 @@ func NowCast(hours []float64) (float64, bool) {
 	return sum / weights, true
 }
 
-// mean returns the mean of n hours, where enough of them are there, and the share that is.
+// mean returns the mean of the latest n hours and the share of them that is present. ok is false if the share is
+// below completeness.
 func mean(hours []float64, n int, completeness float64) (m, share float64, ok bool) {
 	sum, count := 0.0, 0
-	for _, c := range first(hours, n) {
+	for _, c := range latest(hours, n) {
 		if !math.IsNaN(c) {
 			sum += c
 			count++
@@ -47,9 +48,9 @@ func mean(hours []float64, n int, completeness float64) (m, share float64, ok bo
 	return sum / float64(count), share, true
 }
 
-// highest returns the highest mean of n hours among those that end in the last 24, where enough of those
-// means are there.
-func highest(hours []float64, n int, completeness float64) (m, share float64, ok bool) {
+// maxMean returns the highest n-hour mean among those that end in the last 24 hours, and the share of these means
+// that exists. ok is false if the share is below completeness.
+func maxMean(hours []float64, n int, completeness float64) (m, share float64, ok bool) {
 	top, count := math.Inf(-1), 0
 	for i := range min(dayHours, len(hours)) {
 		if v, _, ok := mean(hours[i:], n, completeness); ok {
@@ -61,10 +62,10 @@ func highest(hours []float64, n int, completeness float64) (m, share float64, ok
 	return top, share, count > 0 && share >= completeness
 }
 
-func first(hours []float64, n int) []float64 { return hours[:min(n, len(hours))] }
+func latest(hours []float64, n int) []float64 { return hours[:min(n, len(hours))] }
 
-// present counts the hours that are there.
-func present(hours []float64) int {
+// countPresent returns the number of hours that have a mean.
+func countPresent(hours []float64) int {
 	n := 0
 	for _, c := range hours {
 		if !math.IsNaN(c) {

@@ -1,31 +1,27 @@
-// Package aqi turns hourly concentrations into air-quality indices: Vietnam's VN_AQI, the US EPA's AQI and
-// the ratio to WHO's guidelines.
+// Package aqi computes air-quality indices from hourly concentrations: Vietnam's VN_AQI, the US EPA's AQI, and
+// the ratio to the WHO guidelines.
 //
-// Hours are means that END at a full hour, newest first, NaN where there is none: index 0 ends at the hour
-// that is asked about, index 1 an hour before. A day's 24 hours are the ones that end at 01:00 … 24:00 local
-// time, so its index 0 is the hour that ends at midnight.
+// Hourly means are labelled by their END, which is always a full hour. They are listed newest first, and a
+// missing hour is NaN: index 0 ends at the requested hour, index 1 ends one hour earlier. The 24 hours of a day
+// end at 01:00 … 24:00 local time, so index 0 of a day ends at midnight.
 //
 // Sources: Decision 1459/QĐ-TCMT (Vietnam Environment Administration, 12 November 2019); US EPA, Technical
 // Assistance Document for the Reporting of Daily Air Quality, breakpoints of May 2024; WHO global air quality
 // guidelines (2021), table 0.1.
 package aqi
 
-import (
-	"math"
+import "nhip"
 
-	"nhip"
-)
-
-// Hours are the hourly means of one place by quantity, in Quantity.Unit.
+// Hours holds the hourly means of one place by quantity, in Quantity.Unit.
 type Hours map[nhip.Quantity][]float64
 
-// The rules that an index follows.
+// Values of nhip.AQI.Rule.
 const (
-	Hourly = "hourly"
-	Daily  = "daily"
+	RuleHourly = "hourly"
+	RuleDaily  = "daily"
 )
 
-// What a sub-index is the index of.
+// Values of nhip.SubIndex.Average: the average that a sub-index is computed from.
 const (
 	averageNowCast = "nowcast"
 	average1h      = "1h"
@@ -35,8 +31,8 @@ const (
 	averageMax8h   = "max_8h"
 )
 
-// Lengths of averages, in hours. DayHours is how many hours a daily index looks at: the day's own, and the
-// seven before that its first 8-hour mean reaches back to.
+// Lengths of averages, in hours. DayHours is the number of hours that a daily index needs: the 24 hours of the
+// day and the seven before them, because the first 8-hour mean of the day starts there.
 const (
 	nowCastHours = 12
 	eightHours   = 8
@@ -44,9 +40,6 @@ const (
 	DayHours     = dayHours + eightHours - 1
 )
 
-// UsualCompleteness is the share of an average's hours that must be there. Decision 1459 names none; three
-// quarters is the practice of the agencies.
-const UsualCompleteness = 0.75
-
-// Missing stands for an hour without a mean.
-func Missing() float64 { return math.NaN() }
+// DefaultCompleteness is the share of an average's hours that must be present. Decision 1459 does not define it;
+// three quarters is the usual practice of environment agencies.
+const DefaultCompleteness = 0.75

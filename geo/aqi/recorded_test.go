@@ -15,12 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// testdata returns the folder of real recordings.
+// testdata returns the directory of recorded measurements and reference tables.
 func testdata(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
-		t.Skip("TESTDATA_DIR is not set: the recorded air is not here")
+		t.Skip("TESTDATA_DIR is not set: no recorded measurements")
 	}
 	return dir
 }
@@ -42,7 +42,7 @@ func table(t *testing.T, path string) [][]string {
 func number(t *testing.T, s string) float64 {
 	t.Helper()
 	if s == "" {
-		return Missing()
+		return math.NaN()
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -51,10 +51,10 @@ func number(t *testing.T, s string) float64 {
 	return v
 }
 
-// truncated cuts to 0.1 as AirNow does since July 2018.
+// truncated truncates to 0.1, as AirNow has done since July 2018.
 func truncated(v float64) float64 { return math.Floor(v*10+1e-6) / 10 }
 
-func TestTheBreakpointsAreTheDecisions(t *testing.T) {
+func TestVNBreakpointsMatchDecision1459(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(testdata(t), "aqi", "vn_aqi_breakpoints.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -87,12 +87,12 @@ func TestTheBreakpointsAreTheDecisions(t *testing.T) {
 	}
 	for i, v := range vnOzone8h {
 		if *want.Ozone8h[i] != v {
-			t.Errorf("row %d of ozone's 8 hours is %v", i, v)
+			t.Errorf("row %d of 8-hour ozone is %v", i, v)
 		}
 	}
 }
 
-func TestNowCastAgreesWithAirNowsVectors(t *testing.T) {
+func TestNowCastMatchesAirNowVectors(t *testing.T) {
 	rows := table(t, filepath.Join(testdata(t), "aqi", "nowcast_hanoi_embassy.csv"))
 	for _, row := range rows {
 		hours := make([]float64, nowCastHours)
@@ -105,11 +105,11 @@ func TestNowCastAgreesWithAirNowsVectors(t *testing.T) {
 		}
 	}
 	if len(rows) != 578 {
-		t.Errorf("there are %d vectors", len(rows))
+		t.Errorf("%d vectors, want 578", len(rows))
 	}
 }
 
-// embassy reads the record of the US embassy in Hanoi: by the hour that each row ends at.
+// embassy reads the records of the US embassy in Hanoi: raw means and published NowCasts by the END of their hour.
 func embassy(t *testing.T) (raw, nowCast map[time.Time]float64) {
 	t.Helper()
 	raw, nowCast = make(map[time.Time]float64), make(map[time.Time]float64)
@@ -124,7 +124,7 @@ func embassy(t *testing.T) (raw, nowCast map[time.Time]float64) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			raw[at] = Missing()
+			raw[at] = math.NaN()
 			if row[qc] != "Missing" && row[qc] != "Invalid" {
 				raw[at] = number(t, row[measured])
 			}
@@ -136,9 +136,9 @@ func embassy(t *testing.T) (raw, nowCast map[time.Time]float64) {
 	return raw, nowCast
 }
 
-// Where two of the last three hours are missing there is no NowCast. AirNow then repeats its last one for up to
-// three hours; those are no hours to agree on, and are held to be just that.
-func TestNowCastAgreesWithTheEmbassysRecord(t *testing.T) {
+// If two of the last three hours are missing there is no NowCast. AirNow then repeats its last value for up to
+// three hours. Those hours are not counted; the test only checks that they are repetitions.
+func TestNowCastMatchesEmbassyRecords(t *testing.T) {
 	raw, published := embassy(t)
 	truncatesFrom := time.Date(2018, 7, 1, 0, 0, 0, 0, time.UTC)
 	agree, all := 0, 0
@@ -149,9 +149,9 @@ func TestNowCastAgreesWithTheEmbassysRecord(t *testing.T) {
 		if at.Before(truncatesFrom) || !whole || !exists && !ok {
 			continue
 		}
-		if !ok && present(hours[:3]) < 2 {
-			if last, known := lastBut(published, at); !known || want != last {
-				t.Errorf("%s: AirNow says %v, and neither we nor it an hour before", at, want)
+		if !ok && countPresent(hours[:3]) < 2 {
+			if last, known := lastBefore(published, at); !known || want != last {
+				t.Errorf("%s: AirNow published %v, which is neither a NowCast nor a repetition", at, want)
 			}
 			continue
 		}
@@ -165,8 +165,8 @@ func TestNowCastAgreesWithTheEmbassysRecord(t *testing.T) {
 	}
 }
 
-// lastBut returns what was published in the hours before a time.
-func lastBut(published map[time.Time]float64, at time.Time) (float64, bool) {
+// lastBefore returns the latest value that was published in the three hours before a time.
+func lastBefore(published map[time.Time]float64, at time.Time) (float64, bool) {
 	for i := 1; i <= 3; i++ {
 		if v, ok := published[at.Add(-time.Duration(i)*time.Hour)]; ok {
 			return v, true
@@ -175,21 +175,21 @@ func lastBut(published map[time.Time]float64, at time.Time) (float64, bool) {
 	return 0, false
 }
 
-// before returns the 12 hours that end at a time, and whether each has a row.
+// before returns the 12 hours that end at a time. whole reports whether the record has a row for each of them.
 func before(raw map[time.Time]float64, at time.Time) (hours []float64, whole bool) {
 	whole = true
 	for i := range nowCastHours {
 		v, ok := raw[at.Add(-time.Duration(i)*time.Hour)]
 		if !ok {
-			v, whole = Missing(), false
+			v, whole = math.NaN(), false
 		}
 		hours = append(hours, v)
 	}
 	return hours, whole
 }
 
-// The EPA's own examples for the tables of 2012, as far as they are those of today.
-func TestTheEPAsTablesAreThoseThatOthersAgreeOn(t *testing.T) {
+// The breakpoint tables in the test data were collected independently of the EPA document.
+func TestUSBreakpointsMatchReference(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(testdata(t), "aqi", "us_epa_2024.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestTheEPAsTablesAreThoseThatOthersAgreeOn(t *testing.T) {
 			t.Errorf("%s: %s", name, cmp.Diff(rows, got))
 		}
 	}
-	if _, ok := At(nhip.USAQI, time.Time{}, nil); ok {
-		t.Error("nothing has an index")
+	if _, ok := HourlyIndex(nhip.ScaleUSEPA, time.Time{}, nil); ok {
+		t.Error("an index without concentrations")
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"nhip"
 )
 
-// usRow is one row of an EPA table: concentrations and indices from and to, all included.
+// usRow is one row of an EPA table: a range of concentrations and its range of indices. All bounds are inclusive.
 type usRow struct{ low, high, indexLow, indexHigh float64 }
 
-// usTable is a column of the EPA's table. Concentrations are cut off to whole steps before they are looked up,
-// so that none falls between two rows. Below the first row there is no index (ozone's hour
-// begins at 101), beyond the last it is 500 (ozone's 8 hours end at 300, where its hour takes over).
+// usTable is one column of the EPA table. Concentrations are truncated to whole steps before the lookup, so that
+// none falls between two rows. Below the first row there is no index: the 1-hour column of ozone begins at 101.
+// Above the last row the index is 500, except for 8-hour ozone, which ends at 300; above that the 1-hour column
+// applies.
 type usTable struct {
-	steps float64 // of one unit: 10 cuts to 0.1
+	steps float64 // steps per unit: 10 truncates to 0.1
 	rows  []usRow
 }
 
@@ -73,49 +74,70 @@ var (
 	}}
 )
 
-// us is the AQI of the US EPA. Its hour takes particles as NowCasts, ozone and CO as means of 8 hours.
+// us returns the AQI of the US EPA. Its hourly index uses the NowCast of particles and the 8-hour means of ozone
+// and CO.
 func us() *scale {
 	return &scale{
-		name:   nhip.USAQI,
+		name:   nhip.ScaleUSEPA,
 		source: "US EPA, breakpoints of 6 May 2024",
-		hourly: []part{
+		hourly: []component{
 			{nhip.PM25, averageNowCast, usPM25.index},
 			{nhip.PM10, averageNowCast, usPM10.index},
-			{nhip.O3, average8h, usOzone8h.of(nhip.O3, 1)},
-			{nhip.O3, average1h, usOzone1h.of(nhip.O3, 1)},
-			{nhip.CO, average8h, usCO.of(nhip.CO, 1000)},
-			{nhip.SO2, average1h, usSO2.of(nhip.SO2, 1)},
-			{nhip.NO2, average1h, usNO2.of(nhip.NO2, 1)},
+			{nhip.O3, average8h, usOzone8h.gas(nhip.O3, 1)},
+			{nhip.O3, average1h, usOzone1h.gas(nhip.O3, 1)},
+			{nhip.CO, average8h, usCO.gas(nhip.CO, 1000)},
+			{nhip.SO2, average1h, usSO2.gas(nhip.SO2, 1)},
+			{nhip.NO2, average1h, usNO2.gas(nhip.NO2, 1)},
 		},
-		daily: []part{
+		daily: []component{
 			{nhip.PM25, average24h, usPM25.index},
 			{nhip.PM10, average24h, usPM10.index},
-			{nhip.O3, averageMax8h, usOzone8h.of(nhip.O3, 1)},
-			{nhip.O3, averageMax1h, usOzone1h.of(nhip.O3, 1)},
-			{nhip.CO, averageMax8h, usCO.of(nhip.CO, 1000)},
-			{nhip.SO2, averageMax1h, usSO2.of(nhip.SO2, 1)},
-			{nhip.NO2, averageMax1h, usNO2.of(nhip.NO2, 1)},
+			{nhip.O3, averageMax8h, usOzone8h.gas(nhip.O3, 1)},
+			{nhip.O3, averageMax1h, usOzone1h.gas(nhip.O3, 1)},
+			{nhip.CO, averageMax8h, usCO.gas(nhip.CO, 1000)},
+			{nhip.SO2, averageMax1h, usSO2.gas(nhip.SO2, 1)},
+			{nhip.NO2, averageMax1h, usNO2.gas(nhip.NO2, 1)},
 		},
 		round: halfUp,
-		levels: []level{
-			{50, nhip.Level{Number: 1, Name: nhip.Name{Vi: "Tốt (Hoa Kỳ)", En: "Good"}, Colour: "#00E400"}},
-			{100, nhip.Level{Number: 2, Name: nhip.Name{Vi: "Trung bình (Hoa Kỳ)", En: "Moderate"}, Colour: "#FFFF00"}},
-			{150, nhip.Level{Number: 3, Name: nhip.Name{Vi: "Không tốt cho nhóm nhạy cảm", En: "Unhealthy for Sensitive Groups"}, Colour: "#FF7E00"}},
-			{200, nhip.Level{Number: 4, Name: nhip.Name{Vi: "Không tốt cho sức khỏe", En: "Unhealthy"}, Colour: "#FF0000"}},
-			{300, nhip.Level{Number: 5, Name: nhip.Name{Vi: "Rất không tốt", En: "Very Unhealthy"}, Colour: "#8F3F97"}},
-			{math.Inf(1), nhip.Level{Number: 6, Name: nhip.Name{Vi: "Nguy hiểm", En: "Hazardous"}, Colour: "#7E0023"}},
+		categories: []category{
+			{50, nhip.AQICategory{Number: 1, Name: nhip.LocalizedText{Vi: "Tốt (Hoa Kỳ)", En: "Good"}, Color: "#00E400"}},
+			{
+				100,
+				nhip.AQICategory{Number: 2, Name: nhip.LocalizedText{Vi: "Trung bình (Hoa Kỳ)", En: "Moderate"}, Color: "#FFFF00"},
+			},
+			{
+				150,
+				nhip.AQICategory{
+					Number: 3, Name: nhip.LocalizedText{Vi: "Không tốt cho nhóm nhạy cảm", En: "Unhealthy for Sensitive Groups"},
+					Color: "#FF7E00",
+				},
+			},
+			{
+				200,
+				nhip.AQICategory{
+					Number: 4, Name: nhip.LocalizedText{Vi: "Không tốt cho sức khỏe", En: "Unhealthy"}, Color: "#FF0000",
+				},
+			},
+			{
+				300,
+				nhip.AQICategory{Number: 5, Name: nhip.LocalizedText{Vi: "Rất không tốt", En: "Very Unhealthy"}, Color: "#8F3F97"},
+			},
+			{
+				math.Inf(1),
+				nhip.AQICategory{Number: 6, Name: nhip.LocalizedText{Vi: "Nguy hiểm", En: "Hazardous"}, Color: "#7E0023"},
+			},
 		},
 	}
 }
 
-// of makes an index of µg/m³ of a gas, where the table's unit is so many ppb.
-func (t *usTable) of(q nhip.Quantity, unit float64) func(float64) (float64, bool) {
+// gas returns the index function of a gas in µg/m³; unit is the table's unit in ppb.
+func (t *usTable) gas(q nhip.Quantity, unit float64) func(float64) (float64, bool) {
 	mass, _ := q.MolarMass()
 	return func(c float64) (float64, bool) { return t.index(c * nhip.MolarVolume / mass / unit) }
 }
 
 func (t *usTable) index(c float64) (float64, bool) {
-	c = math.Floor(c*t.steps+1e-6) / t.steps // 9.1 is not quite 9.1 in binary
+	c = math.Floor(c*t.steps+1e-6) / t.steps // 9.1 has no exact binary form and may be slightly less
 	if c < t.rows[0].low {
 		return 0, false
 	}

@@ -6,8 +6,9 @@ import (
 	"nhip"
 )
 
-// vnIndex and the columns beside it are table 2 of Decision 1459, in µg/m³. The columns are contiguous.
-// Beyond its last row a column says 500, the 8-hour one of ozone nothing: then the hour's alone counts.
+// vnIndex and the columns below are table 2 of Decision 1459, in µg/m³. The columns are contiguous. Above its
+// last row a column yields 500, except 8-hour ozone, which yields no index there: then only the 1-hour column
+// counts.
 var vnIndex = []float64{0, 50, 100, 150, 200, 300, 400, 500}
 
 var (
@@ -20,12 +21,12 @@ var (
 	vnPM25    = []float64{0, 25, 50, 80, 150, 250, 350, 500}
 )
 
-// vn is VN_AQI: section 2 of the Decision.
+// vn returns VN_AQI as section 2 of the Decision defines it.
 func vn() *scale {
 	return &scale{
-		name:   nhip.VNAQI,
+		name:   nhip.ScaleVNAQI,
 		source: "Decision 1459/QĐ-TCMT, 12 November 2019",
-		hourly: []part{
+		hourly: []component{
 			{nhip.PM25, averageNowCast, vnColumn(vnPM25)},
 			{nhip.PM10, averageNowCast, vnColumn(vnPM10)},
 			{nhip.O3, average1h, vnColumn(vnOzone1h)},
@@ -33,7 +34,7 @@ func vn() *scale {
 			{nhip.SO2, average1h, vnColumn(vnSO2)},
 			{nhip.CO, average1h, vnColumn(vnCO)},
 		},
-		daily: []part{
+		daily: []component{
 			{nhip.PM25, average24h, vnColumn(vnPM25)},
 			{nhip.PM10, average24h, vnColumn(vnPM10)},
 			{nhip.O3, averageMax8h, vnColumn(vnOzone8h)},
@@ -42,21 +43,24 @@ func vn() *scale {
 			{nhip.SO2, averageMax1h, vnColumn(vnSO2)},
 			{nhip.CO, averageMax1h, vnColumn(vnCO)},
 		},
-		round: halfUp,
-		needs: []nhip.Quantity{nhip.PM25, nhip.PM10},
-		levels: []level{
-			{50, nhip.Level{Number: 1, Name: nhip.Name{Vi: "Tốt", En: "Good"}, Colour: "#00E400"}},
-			{100, nhip.Level{Number: 2, Name: nhip.Name{Vi: "Trung bình", En: "Moderate"}, Colour: "#FFFF00"}},
-			{150, nhip.Level{Number: 3, Name: nhip.Name{Vi: "Kém", En: "Poor"}, Colour: "#FF7E00"}},
-			{200, nhip.Level{Number: 4, Name: nhip.Name{Vi: "Xấu", En: "Bad"}, Colour: "#FF0000"}},
-			{300, nhip.Level{Number: 5, Name: nhip.Name{Vi: "Rất xấu", En: "Very bad"}, Colour: "#8F3F97"}},
-			{math.Inf(1), nhip.Level{Number: 6, Name: nhip.Name{Vi: "Nguy hại", En: "Hazardous"}, Colour: "#7E0023"}},
+		round:    halfUp,
+		requires: []nhip.Quantity{nhip.PM25, nhip.PM10},
+		categories: []category{
+			{50, nhip.AQICategory{Number: 1, Name: nhip.LocalizedText{Vi: "Tốt", En: "Good"}, Color: "#00E400"}},
+			{100, nhip.AQICategory{Number: 2, Name: nhip.LocalizedText{Vi: "Trung bình", En: "Moderate"}, Color: "#FFFF00"}},
+			{150, nhip.AQICategory{Number: 3, Name: nhip.LocalizedText{Vi: "Kém", En: "Poor"}, Color: "#FF7E00"}},
+			{200, nhip.AQICategory{Number: 4, Name: nhip.LocalizedText{Vi: "Xấu", En: "Bad"}, Color: "#FF0000"}},
+			{300, nhip.AQICategory{Number: 5, Name: nhip.LocalizedText{Vi: "Rất xấu", En: "Very bad"}, Color: "#8F3F97"}},
+			{
+				math.Inf(1),
+				nhip.AQICategory{Number: 6, Name: nhip.LocalizedText{Vi: "Nguy hại", En: "Hazardous"}, Color: "#7E0023"},
+			},
 		},
 	}
 }
 
-// vnColumn makes sub-indices of a column of table 2. An instrument that says less than nothing near zero
-// counts as zero.
+// vnColumn returns the index function of one column of table 2. Negative concentrations, which instruments report
+// near zero, count as zero.
 func vnColumn(breakpoints []float64) func(float64) (float64, bool) {
 	return func(c float64) (float64, bool) {
 		c = max(c, 0)

@@ -1,111 +1,129 @@
-// Package backtest replays what was recorded through the real engine, without looking ahead, and holds
-// what it said against what happened.
+// Package backtest replays recordings through the production code, without looking ahead, and compares its
+// predictions and estimates with what happened.
 package backtest
 
 import (
 	"time"
 
 	"nhip"
+	"nhip/geo/backtest/truth"
 	"nhip/geo/network"
 	"nhip/geo/predict"
 	"nhip/geo/track"
 )
 
-// settled is how long a bus is heard before what is inferred of it counts.
-const settled = 5 * time.Minute
+// warmUp is how long a bus must be observed before the trip inferred for it is scored.
+const warmUp = 5 * time.Minute
 
-// beyond is how far ahead predictions are asked for: those told too late still belong to an arrival that
-// the benchmarks look at.
-const beyond = 90 * time.Minute
+// horizon is how far ahead predictions are requested. It exceeds the benchmarks' horizons, because a prediction
+// that is too late may still concern an arrival within them.
+const horizon = 90 * time.Minute
 
-// ETA scores arrival predictions and the inference of trips. It gives the engine every fix as it was
-// heard, and follows the bus with its true ids beside it to know what really happened.
+// ETA scores arrival predictions, boards and trip inference. The engine gets each position as it was recorded. What
+// really happened was determined before, by package truth.
 type ETA struct {
-	engine  *track.Tracker
-	truth   *track.Tracker
-	predict *predict.Predictor
+	engine    *track.Tracker
+	predictor *predict.Predictor
+	plain     *plainModel
+	board     *boardReplay
+	journeys  map[string][]truth.Journey // by vehicle, ordered by beginning
+	unknown   int
 
-	first map[string]time.Time // when a bus was heard first
-	open  map[string][]claim   // what was said of a bus's stops, until it comes there
-	room  []predict.Stop
-	score score
+	first  map[string]time.Time     // first position of each bus
+	ahead  []predict.StopPrediction // reused between calls
+	simple []yardstickTimes         // reused between calls
+	score  score
 }
 
-// claim is what was said of one stop at one moment.
-type claim struct {
-	made time.Time
-	run  *network.Run
-	stop int
-	said bool
-	predict.Stop
-}
-
-// NewETA returns a test of the engine on a network.
-func NewETA(n *network.Network) *ETA {
-	return &ETA{
-		engine: track.New(n), truth: track.New(n), predict: predict.New(n),
-		first: make(map[string]time.Time), open: make(map[string][]claim),
+// NewETA returns a backtest on a network. actual are the positions with their true trips.
+func NewETA(n *network.Network, actual []nhip.Position) *ETA {
+	journeys, unknown := truth.Extract(n, actual)
+	e := &ETA{
+		engine: track.New(n), predictor: predict.New(n), plain: newPlainModel(n), board: newBoardReplay(journeys),
+		journeys: make(map[string][]truth.Journey), unknown: unknown, first: make(map[string]time.Time),
 	}
+	for _, j := range journeys {
+		e.journeys[j.Vehicle] = append(e.journeys[j.Vehicle], j)
+		e.score.arrivals += len(j.Arrivals)
+	}
+	return e
 }
 
-// Fix takes in one fix: as the engine hears it, and with the ids that are true. Fixes come in the order
-// of their times.
-func (e *ETA) Fix(heard, truth *nhip.Position) {
-	id := heard.Vehicle
+// UnknownTrips returns the number of positions whose true trip the timetable lacks.
+func (e *ETA) UnknownTrips() int { return e.unknown }
+
+// Observe processes one position as it was recorded; trip is the true one, "" if unknown. Positions must be in the
+// order of their times.
+func (e *ETA) Observe(recorded *nhip.Position, trip string) {
+	id := recorded.Vehicle
 	if _, known := e.first[id]; !known {
-		e.first[id] = heard.Time
+		e.first[id] = recorded.Time
 	}
-	real := e.truth.Fix(id, truth, "")
-	for i := range real.Passed {
-		e.settle(id, &real.Passed[i])
+	e.board.advance(recorded.Time)
+	inferred := e.engine.Update(id, recorded, "")
+	for i := range inferred.StopEvents {
+		e.predictor.Observe(predict.ArrivalOf(id, &inferred.StopEvents[i]))
+		e.plain.observe(id, &inferred.StopEvents[i])
 	}
-	said := e.engine.Fix(id, heard, "")
-	for i := range said.Passed {
-		e.predict.Learn(predict.ArrivalOf(id, &said.Passed[i]))
+	e.ahead = e.ahead[:0]
+	if inferred.Pattern != nil && !inferred.Stranded() {
+		e.ahead = e.predictor.Predict(e.ahead, predict.BusOf(id, &inferred), horizon)
 	}
-	if real.Status != track.InService || real.Run == nil || !real.Time.Equal(heard.Time) {
+	e.board.move(id, &inferred, e.ahead)
+	j := e.journeyAt(id, trip, recorded.Time)
+	if j == nil {
 		return
 	}
-	if heard.Time.Sub(e.first[id]) >= settled {
-		e.score.infer(&said, &real)
+	if recorded.Time.Sub(e.first[id]) >= warmUp {
+		e.score.infer(&inferred, j.Instance)
 	}
-	e.claim(id, &said, &real)
+	e.scorePredictions(recorded.Time, id, &inferred, j)
 }
 
-// claim notes what the engine says of every stop that the bus really has ahead.
-func (e *ETA) claim(id string, said, real *track.State) {
-	e.room = e.room[:0]
-	if said.Pattern != nil {
-		e.room = e.predict.Predict(e.room, predict.BusOf(said), beyond)
+// journeyAt returns the journey that a bus is really on, nil if it is on none: before it leaves its first stop, after
+// its last one, and where its positions are no evidence.
+func (e *ETA) journeyAt(vehicle, trip string, now time.Time) *truth.Journey {
+	all := e.journeys[vehicle]
+	for i := range all {
+		if j := &all[i]; trip != "" && j.Trip == trip && j.Begins().Before(now) && len(j.Ahead(now)) > 0 {
+			return j
+		}
 	}
-	rest := e.room
-	for i := real.Next; i <= real.Pattern.Last(); i++ {
-		c := claim{made: real.Time, run: real.Run, stop: i}
-		for k := range rest {
-			if said.Pattern.Stops[rest[k].Index] == real.Pattern.Stops[i] {
-				c.said, c.Stop, rest = true, rest[k], rest[k+1:]
+	return nil
+}
+
+// scorePredictions compares the engine's and the yardsticks' predictions with the arrivals that the bus really has
+// ahead.
+func (e *ETA) scorePredictions(now time.Time, vehicle string, inferred *track.State, j *truth.Journey) {
+	simple, first := e.simple[:0], 0
+	if inferred.Pattern != nil {
+		first, simple = e.plain.predictions(simple, predict.BusOf(vehicle, inferred), inferred.Deviation)
+	}
+	e.simple = simple
+	remaining, deviation := e.ahead, j.Deviation(now)
+	if len(remaining) > 0 && remaining[0].Index == 0 {
+		remaining = remaining[1:] // a departure
+	}
+	for _, a := range j.Ahead(now) {
+		p, times := prediction{time: now, deviation: deviation}, noTimes
+		for k := range remaining {
+			if inferred.Pattern.Stops[remaining[k].Index] == j.Instance.Pattern.Stops[a.Stop] {
+				p.made, p.StopPrediction = true, remaining[k]
+				times = simple[remaining[k].Index-first]
+				remaining = remaining[k+1:]
 				break
 			}
 		}
-		e.open[id] = append(e.open[id], c)
+		times[byTimetable] = time.Unix(j.Instance.Arrives(a.Stop), 0).Sub(now).Seconds()
+		e.score.add(&p, a.Time)
+		e.score.addYardsticks(times, a.Time.Sub(now).Seconds())
 	}
 }
 
-// settle holds an arrival against all that was said of it.
-func (e *ETA) settle(id string, a *track.Passing) {
-	if a.Arrived.IsZero() {
-		return
-	}
-	e.score.arrivals++
-	kept := e.open[id][:0]
-	for _, c := range e.open[id] {
-		switch {
-		case c.run != a.Run: // of a trip that was broken off
-		case c.stop == a.Stop:
-			e.score.add(&c, a.Arrived)
-		case c.stop > a.Stop:
-			kept = append(kept, c)
-		}
-	}
-	e.open[id] = kept
+// Report returns the result.
+func (e *ETA) Report() Report {
+	e.board.finish()
+	r := e.score.report()
+	r.BoardReport = e.board.report()
+	return r
 }

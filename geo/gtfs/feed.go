@@ -1,23 +1,23 @@
 // Package gtfs reads and writes timetables in the GTFS Schedule format
-// (https://gtfs.org/documentation/schedule/reference/), as far as the platform needs them: agencies,
-// stops, routes, trips, stop times, shapes, calendars and frequencies.
+// (https://gtfs.org/documentation/schedule/reference/), as far as the platform needs them: agencies, stops,
+// routes, trips, stop times, shapes, calendars and frequencies.
 //
-// Reading is strict about what it reads and silent about what it does not: a column that is used
-// must be right in every row, and columns and files that are not used may hold anything.
+// Reading uses what is valid. A flaw costs the value, the row or the optional file that has it, and is a Finding.
+// Columns and files that are not used may have any content.
 package gtfs
 
 import (
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"nhip"
+
+	"github.com/paulmach/orb"
 )
 
-// Feed is one timetable. Its slices keep the order of the files. A feed that Read returned is whole:
-// every reference leads to a thing of the same feed. It is safe for many readers as long as nobody
-// changes it.
+// Feed is one timetable. Its slices keep the order of the files. In a feed returned by Read every reference
+// points to an object of the same feed. A feed is safe for concurrent use as long as it is not changed.
 type Feed struct {
 	Agencies []*Agency
 	Stops    []*Stop
@@ -25,77 +25,98 @@ type Feed struct {
 	Services []*Service
 	Shapes   []*Shape
 	Trips    []*Trip
-	Info     *Info    // nil without a feed_info.txt
-	Unread   []string // files of the archive that are not used: transfers.txt, pathways.txt …
+	Info     *FeedInfo // nil without a feed_info.txt
+	Unread   []string  // unused files of the archive: transfers.txt, pathways.txt …
 
 	translations map[translationKey]string
+	findings     *Findings
+	ends         Date               // the first of the last days of feeds that were merged; 0 if none were
+	renamed      map[string][]*Trip // by the id that they had before feeds were merged
+	parts        []part             // the feeds that were merged; none of a single one
 
 	once  sync.Once
 	index index
 }
 
-// Agency is one operator. All agencies of a feed keep the same time zone.
+// Agency is a transit operator. All agencies of a feed have the same time zone.
 type Agency struct {
-	ID       string // empty when the feed's only agency has no id
+	ID       string // may be empty if the feed has only one agency
 	Name     string
 	URL      string
-	Location *time.Location
-	Language string // IETF BCP 47, empty when not said
+	Location *time.Location // IETF BCP 47; empty if not given
+	Language string         // IETF BCP 47; empty if not given
 }
 
-// Kinds of stops (GTFS location_type). Vehicles call at platforms only.
+// Types of stops (GTFS location_type). Vehicles call at platforms only.
 const (
-	Platform     uint8 = 0 // where riders board; also called stop
-	Station      uint8 = 1
-	Entrance     uint8 = 2
-	GenericNode  uint8 = 3
-	BoardingArea uint8 = 4
+	LocationPlatform     uint8 = 0 // where riders board; also called stop
+	LocationStation      uint8 = 1
+	LocationEntrance     uint8 = 2
+	LocationGenericNode  uint8 = 3
+	LocationBoardingArea uint8 = 4
 )
 
-// Stop is a place where vehicles call, or a part of one.
+// Stop is a place where vehicles call, or a part or a group of such places.
 type Stop struct {
-	ID         string
-	Code       string // what is printed on the pole
-	Name       string
-	Point      orb.Point // WGS84 lon, lat; zero for nodes and boarding areas that do not say it
-	Kind       uint8     // Platform, Station …
-	Parent     string    // stop_id of the station it belongs to
-	Wheelchair uint8     // 0 unknown, 1 possible, 2 not possible
+	ID           string
+	Code         string // the code printed at the stop
+	Name         string
+	Point        orb.Point // WGS84 lon, lat; zero for nodes and boarding areas without coordinates
+	LocationType uint8     // LocationPlatform, LocationStation …
+	Parent       string    // stop_id of the station that the stop belongs to
+	Wheelchair   uint8     // 0 unknown, 1 possible, 2 not possible
 }
 
-// Route is one line as riders know it.
+// Route is a route as riders know it.
 type Route struct {
 	ID        string
 	Agency    *Agency
-	ShortName string // the number on the bus
+	ShortName string // the number shown on buses
 	LongName  string
 	Type      int    // 3 is bus
-	Color     string // RRGGBB, empty when not said
-	TextColor string // RRGGBB, empty when not said
+	Color     string // RRGGBB; empty if not given
+	TextColor string // RRGGBB; empty if not given
 }
 
-// Shape is the way that trips take.
+// WebColor returns the color of the route as #rrggbb, or "" if it has none.
+func (r *Route) WebColor() string {
+	if r.Color == "" {
+		return ""
+	}
+	return "#" + strings.ToLower(r.Color)
+}
+
+// Shape is the path of trips.
 type Shape struct {
 	ID    string
 	Line  orb.LineString // WGS84 lon, lat
-	Dists []float32      // shape_dist_traveled of each point in the feed's own unit; nil when not said
+	Dists []float32      // shape_dist_traveled of each point in the feed's own unit; nil if not given
 }
 
-// Trip is one journey of a vehicle along a route, repeated on every day of its service.
+// Service is a set of service days: a weekly pattern in a period, with exceptions.
+type Service struct {
+	ID         string
+	Weekdays   [7]bool // by time.Weekday
+	Start, End Date    // both inclusive; zero if only calendar_dates.txt defines the service
+	Added      []Date  // sorted
+	Removed    []Date  // sorted
+}
+
+// Trip is one journey of a vehicle along a route. It is repeated on every day of its service.
 type Trip struct {
 	ID          string
 	Route       *Route
 	Service     *Service
-	Shape       *Shape // nil when the feed draws none
+	Shape       *Shape // nil if the feed has none
 	Headsign    string
 	ShortName   string
 	Direction   nhip.Opt[int] // 0 or 1
-	Block       string        // trips of one block are one vehicle's work
+	Block       string        // trips of one block are served by one vehicle
 	StopTimes   []StopTime    // by Sequence; all trips share one backing array
-	Frequencies []Frequency   // when it has any, StopTimes only say how long the parts take
+	Frequencies []Frequency   // if there are any, StopTimes only define the times between stops
 }
 
-// NoDist says that a stop time has no shape_dist_traveled.
+// NoDist is the Dist of a stop time without shape_dist_traveled.
 const NoDist float32 = -1
 
 // StopTime is one call of a trip.
@@ -105,32 +126,65 @@ type StopTime struct {
 	Departure Time
 	Sequence  int32
 	Dist      float32 // shape_dist_traveled in the feed's own unit, or NoDist
-	Pickup    uint8   // 0 regular, 1 none, 2 phone the agency, 3 ask the driver
-	DropOff   uint8   // the same
-	Estimated bool    // the feed gives no time here: it was interpolated by distance
+	Pickup    Boarding
+	DropOff   Boarding
+	Timepoint Timepoint
+	Estimated bool // interpolated by distance, because the feed has no time here
 }
+
+// Boarding is how riders get on at a call (GTFS pickup_type), or off (drop_off_type).
+type Boarding uint8
+
+// The ways of boarding.
+const (
+	BoardingRegular Boarding = 0
+	BoardingNone    Boarding = 1 // not at this call
+	BoardingPhone   Boarding = 2 // by arrangement with the agency beforehand
+	BoardingDriver  Boarding = 3 // by arrangement with the driver
+)
+
+// Timepoint is whether the times of a call are exact (GTFS timepoint).
+type Timepoint uint8
+
+// The kinds of times.
+const (
+	TimepointNotGiven    Timepoint = 0
+	TimepointApproximate Timepoint = 1 // GTFS 0
+	TimepointExact       Timepoint = 2 // GTFS 1: vehicles don't leave before the departure
+)
 
 // Frequency repeats a trip every Headway from Start until before End.
 type Frequency struct {
 	Start, End Time
 	Headway    Time // > 0
-	Exact      bool // departures keep to the second; otherwise only the headway is promised
+	Exact      bool // departures are exact to the second; otherwise only the headway is guaranteed
 }
 
-// Info is what the publisher says of the feed.
-type Info struct {
+// FeedInfo is the content of feed_info.txt.
+type FeedInfo struct {
 	Publisher string
 	URL       string
 	Language  string
 	Version   string
-	Start     Date // zero when not said
-	End       Date // the last day that the timetable is good for; zero when not said
+	Start     Date // zero if not given
+	End       Date // last day on which the timetable is valid; zero if not given
 }
 
-// Location returns the time zone that the feed's times are in.
-func (f *Feed) Location() *time.Location { return f.Agencies[0].Location }
+// translationKey identifies a translation: of a field of one record (id), or of any field with that text.
+type translationKey struct{ table, field, language, id, text string }
 
-// index finds things by id.
+// Findings returns the flaws that were found when the feed was read; nil if it was not read from files.
+func (f *Feed) Findings() *Findings { return f.findings }
+
+// Location returns the time zone of the feed's times.
+func (f *Feed) Location() *time.Location {
+	if len(f.Agencies) == 0 {
+		return time.UTC // a feed that was not read
+	}
+	return f.Agencies[0].Location
+}
+
+// index finds objects by id.
 type index struct {
 	stops  map[string]*Stop
 	routes map[string]*Route
@@ -138,19 +192,19 @@ type index struct {
 	shapes map[string]*Shape
 }
 
-// Stop returns the stop of that id, or nil.
+// Stop returns the stop with the given id, or nil.
 func (f *Feed) Stop(id string) *Stop { return f.byID().stops[id] }
 
-// Route returns the route of that id, or nil.
+// Route returns the route with the given id, or nil.
 func (f *Feed) Route(id string) *Route { return f.byID().routes[id] }
 
-// Trip returns the trip of that id, or nil.
+// Trip returns the trip with the given id, or nil.
 func (f *Feed) Trip(id string) *Trip { return f.byID().trips[id] }
 
-// Shape returns the shape of that id, or nil.
+// Shape returns the shape with the given id, or nil.
 func (f *Feed) Shape(id string) *Shape { return f.byID().shapes[id] }
 
-// byID makes the index at the first look-up, so that feeds made by hand have one too.
+// byID builds the index at the first lookup, so that it also works for feeds that were not read from files.
 func (f *Feed) byID() *index {
 	f.once.Do(func() {
 		f.index = index{

@@ -3,32 +3,46 @@ package gtfs
 import (
 	"fmt"
 	"maps"
+	"slices"
 )
 
-// Merge makes one feed of several, which must keep the same time zone. An id that an earlier feed has
-// already gets the later feed's place in the list before it, as in "2:S1": feeds do not know each other.
-// The feeds must not be used any more.
+// Merge combines feeds, which must have the same time zone. Ids of different feeds are unrelated: an id that an
+// earlier feed already uses is prefixed with the position of the later feed, as in "2:S1". The feeds must not be
+// used afterwards.
 func Merge(feeds ...*Feed) (*Feed, error) {
 	if len(feeds) == 1 {
 		return feeds[0], nil
 	}
-	all := &Feed{translations: make(map[translationKey]string)}
+	all := &Feed{
+		translations: make(map[translationKey]string), findings: &Findings{},
+		renamed: make(map[string][]*Trip),
+	}
 	taken := make(map[string]bool)
 	for i, f := range feeds {
-		if zone := f.Location().String(); i > 0 && zone != all.Location().String() {
-			return nil, fmt.Errorf("the time zone of feed %d is %s, and of the first %s: they must be the same", i+1, zone, all.Location())
+		if zone := f.Location(); i > 0 && !SameZone(zone, all.Location()) {
+			return nil, fmt.Errorf("feed %d has the time zone %s, the first feed %s: they must be the same", i+1, zone,
+				all.Location())
 		}
+		if last := f.Expires(); last != 0 && (all.ends == 0 || last < all.ends) {
+			all.ends = last
+		}
+		f.translateByID()
+		all.parts = append(all.parts, newPart(f))
 		own := func(kind, id string) string {
-			if taken[kind+id] {
+			for taken[kind+id] {
 				id = fmt.Sprintf("%d:%s", i+1, id)
 			}
 			return id
 		}
-		names := f.rename(own)
+		names := f.rename(own, all.renamed)
 		for k := range names {
 			taken[k] = true
 		}
+		for _, a := range f.Agencies {
+			a.Location = feeds[0].Location()
+		}
 		maps.Copy(all.translations, f.translations)
+		all.findings.join(f.findings)
 		all.Agencies = append(all.Agencies, f.Agencies...)
 		all.Stops = append(all.Stops, f.Stops...)
 		all.Routes = append(all.Routes, f.Routes...)
@@ -36,20 +50,65 @@ func Merge(feeds ...*Feed) (*Feed, error) {
 		all.Shapes = append(all.Shapes, f.Shapes...)
 		all.Trips = append(all.Trips, f.Trips...)
 		all.Unread = append(all.Unread, f.Unread...)
-		all.Info = merged(all.Info, f.Info)
+		all.Info = mergeInfo(all.Info, f.Info)
 	}
 	return all, nil
 }
 
-// rename gives everything its own id and returns the ids with their kinds. Blocks of two feeds are never
-// one vehicle's work.
-func (f *Feed) rename(own func(kind, id string) string) map[string]bool {
+// TripsNamed returns all trips that have an id in the feed of their own: several if feeds with a common id were merged.
+func (f *Feed) TripsNamed(id string) []*Trip {
+	id = ShortID(id)
+	trips := f.renamed[id]
+	if t := f.Trip(id); t != nil && !slices.Contains(trips, t) {
+		trips = append([]*Trip{t}, trips...)
+	}
+	return trips
+}
+
+// translateByID makes translations that name a text to those of the stops and routes with that text, because the text
+// may have another translation in another feed.
+func (f *Feed) translateByID() {
+	languages := make(map[string]bool)
+	for k := range f.translations {
+		languages[k.language] = true
+	}
+	own := make(map[translationKey]string)
+	for language := range languages {
+		for _, s := range f.Stops {
+			if text := f.StopName(s, language); text != "" {
+				own[translationKey{table: "stops", field: "stop_name", language: language, id: s.ID}] = text
+			}
+		}
+		for _, r := range f.Routes {
+			if text := f.RouteName(r, language); text != "" {
+				own[translationKey{table: "routes", field: "route_long_name", language: language, id: r.ID}] = text
+			}
+		}
+	}
+	f.translations = own
+}
+
+// renameTranslations gives the translations of a table the ids that its records have now.
+func (f *Feed) renameTranslations(table string, ids map[string]string) {
+	own := make(map[translationKey]string, len(f.translations))
+	for k, text := range f.translations {
+		if k.table == table {
+			k.id = ids[k.id]
+		}
+		own[k] = text
+	}
+	f.translations = own
+}
+
+// rename gives every object a unique id and returns the ids with their kinds. Blocks of different feeds are
+// different vehicles. Trips that get another id are added to renamed by the old one.
+func (f *Feed) rename(own func(kind, id string) string, renamed map[string][]*Trip) map[string]bool {
 	names := make(map[string]bool)
 	give := func(kind string, id *string) {
 		*id = own(kind, *id)
 		names[kind+*id] = true
 	}
-	stops := make(map[string]string)
+	stops, routes := make(map[string]string), make(map[string]string)
 	for _, s := range f.Stops {
 		old := s.ID
 		give("stop ", &s.ID)
@@ -61,8 +120,12 @@ func (f *Feed) rename(own func(kind, id string) string) map[string]bool {
 		}
 	}
 	for _, r := range f.Routes {
+		old := r.ID
 		give("route ", &r.ID)
+		routes[old] = r.ID
 	}
+	f.renameTranslations("stops", stops)
+	f.renameTranslations("routes", routes)
 	for _, s := range f.Services {
 		give("service ", &s.ID)
 	}
@@ -73,7 +136,10 @@ func (f *Feed) rename(own func(kind, id string) string) map[string]bool {
 		give("agency ", &a.ID)
 	}
 	for _, t := range f.Trips {
-		give("trip ", &t.ID)
+		old := t.ID
+		if give("trip ", &t.ID); t.ID != old {
+			renamed[old] = append(renamed[old], t)
+		}
 		if t.Block != "" {
 			t.Block = own("block ", t.Block)
 			names["block "+t.Block] = true
@@ -82,8 +148,8 @@ func (f *Feed) rename(own func(kind, id string) string) map[string]bool {
 	return names
 }
 
-// merged is what holds for both: the timetable is good as long as each is.
-func merged(a, b *Info) *Info {
+// mergeInfo combines the validity periods: the result is valid while both feeds are.
+func mergeInfo(a, b *FeedInfo) *FeedInfo {
 	switch {
 	case a == nil:
 		return b
@@ -96,14 +162,4 @@ func merged(a, b *Info) *Info {
 		m.End = b.End
 	}
 	return &m
-}
-
-// Expires returns the last day that the timetable is good for: what feed_info.txt says, else the last day
-// with service.
-func (f *Feed) Expires() Date {
-	if f.Info != nil && f.Info.End != 0 {
-		return f.Info.End
-	}
-	_, last := f.Period()
-	return last
 }

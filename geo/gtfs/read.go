@@ -2,168 +2,152 @@ package gtfs
 
 import (
 	"archive/zip"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
 )
 
-// MaxFileSize is the largest one file of a feed may be when it is unpacked, in bytes: 30 times the
-// stop times of all Hanoi, and small enough that a zip bomb fills no machine.
-const MaxFileSize = 512 << 20
+// Options say how a feed is read.
+type Options struct {
+	// Agency is that of feeds without an agency.txt; nil refuses them.
+	Agency *Agency
+	// Listed is how many findings of one code in one file are listed; 0 is 20. All are counted.
+	Listed int
+}
 
-// ReadFile reads the feed in the zip file at path. The error is an *Error where the feed is to
-// blame, with path before it.
+// ReadFile reads the feed in the zip file at path. Errors have the form "path: …" and wrap an *Error if nothing of
+// the feed can be used.
 func ReadFile(path string) (*Feed, error) {
+	feed, _, err := Options{}.ReadFile(path)
+	return feed, err
+}
+
+// ReadFile is like the function ReadFile. It returns the findings even if the feed is refused.
+func (o Options) ReadFile(path string) (*Feed, *Findings, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, &Findings{}, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, &Findings{}, err
 	}
-	feed, err := Read(file, info.Size())
+	feed, findings, err := o.Read(file, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, findings, fmt.Errorf("%s: %w", path, err)
 	}
-	return feed, nil
+	return feed, findings, nil
 }
 
-// Read reads the feed in a zip archive of size bytes. The error is an *Error, naming file, line and
-// field, where the feed is to blame; several are joined. All faults of a file are found, and the first file
-// that has one ends the reading: what refers to it would seem wrong, too.
+// Read reads the feed in a zip archive of size bytes. A flaw of a row, a value or an optional file is a finding, and
+// costs no more than that. A feed of which nothing can be used is refused: the error is an *Error.
 func Read(r io.ReaderAt, size int64) (*Feed, error) {
-	archive, err := zip.NewReader(r, size)
+	feed, _, err := Options{}.Read(r, size)
+	return feed, err
+}
+
+// Read is like the function Read. It returns the findings even if the feed is refused, with the reason for it.
+func (o Options) Read(r io.ReaderAt, size int64) (*Feed, *Findings, error) {
+	archive, err := readDirectory(r, size)
 	if err != nil {
-		return nil, err
+		findings := &Findings{}
+		findings.Refuse(err)
+		return nil, findings, err
 	}
-	l, err := newLoader(archive, MaxFileSize)
+	l := newLoader(archive, size, MaxFileSize)
+	l.agency, l.findings.most = o.Agency, o.Listed
+	if err := l.load(); err != nil {
+		l.findings.Refuse(err)
+		return nil, l.findings, err
+	}
+	return l.feed, l.findings, nil
+}
+
+func (l *loader) load() error {
+	unpacked, err := l.measure()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	l.held = newBudget(unpacked)
 	for _, load := range l.steps() {
 		if err := load(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	l.feed.Unread = l.unread()
-	return l.feed, nil
+	l.checkEnd()
+	return l.checkUsable()
 }
 
-// used are the files that are read; optional ones may be missing.
-var used = []string{
-	"agency.txt", "stops.txt", "routes.txt", "calendar.txt", "calendar_dates.txt", "shapes.txt", "trips.txt", "stop_times.txt",
+// checkUsable refuses a feed whose flaws leave no trip from one stop to another. Of one that runs on demand only, the
+// stops and the routes can be used.
+func (l *loader) checkUsable() error {
+	flaws := l.findings.Count(SeverityError) + l.findings.Count(SeverityWarning)
+	if flaws == 0 || len(l.onDemand) > 0 && len(l.feed.Stops) > 0 {
+		return nil
+	}
+	for _, t := range l.feed.Trips {
+		if len(t.StopTimes) >= 2 {
+			return nil
+		}
+	}
+	return &Error{File: "trips.txt", Rule: "no trip calls at two stops", code: codeUnusableTrip}
+}
+
+// checkEnd reports a feed that ends before its publisher says.
+func (l *loader) checkEnd() {
+	last := l.feed.LastService()
+	if info := l.feed.Info; info != nil && last != 0 && info.End > last {
+		l.findings.Add(Finding{
+			SeverityNote, codeEndAfterService, "feed_info.txt", 0, "feed_end_date",
+			fmt.Sprintf("%s is after the last day with service", info.End), fmt.Sprintf("the timetable ends on %s", last),
+		})
+	}
+}
+
+// readDirectory reads the directory of an archive, whose size is bounded, and returns the archive.
+func readDirectory(r io.ReaderAt, size int64) (*zip.Reader, error) {
+	bounded := &directoryReader{r: r, left: maxDirectory + zipTail}
+	archive, err := zip.NewReader(bounded, size)
+	bounded.left = math.MaxInt64 // the files have bounds of their own
+	return archive, err
+}
+
+// usedFiles lists the files that are read. Optional ones may be missing.
+var usedFiles = []string{
+	"agency.txt", "stops.txt", "routes.txt", "calendar.txt", "calendar_dates.txt", "shapes.txt", "trips.txt",
+	"stop_times.txt",
 	"frequencies.txt", "feed_info.txt", "translations.txt",
 }
 
-// unread names the other files of the archive.
+// optionalFiles are those that a flaw may cost.
+var optionalFiles = []string{
+	"calendar.txt", "calendar_dates.txt", "shapes.txt", "frequencies.txt", "feed_info.txt", "translations.txt",
+}
+
+// maxUnread bounds the list of the other files.
+const maxUnread = 100
+
+// unread returns the names of the other files of the archive, at most maxUnread.
 func (l *loader) unread() []string {
 	var names []string
 	for name := range l.files {
-		if !slices.Contains(used, name) && strings.HasSuffix(name, ".txt") {
-			names = append(names, name)
+		if !slices.Contains(usedFiles, name) && strings.HasSuffix(name, ".txt") {
+			names = append(names, clip(name))
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names[:min(len(names), maxUnread)]
 }
 
-// loader fills a feed file by file, in the order in which they refer to one another.
-type loader struct {
-	feed     *Feed
-	files    map[string]*zip.File
-	limit    int64
-	agencies map[string]*Agency
-	stops    map[string]*Stop
-	routes   map[string]*Route
-	services map[string]*Service
-	shapes   map[string]*Shape
-	trips    map[string]int32 // the place in feed.Trips
-}
-
-// steps lists the loading in order: no file before those that it refers to.
+// steps lists the files in reading order: no file comes before those that it refers to.
 func (l *loader) steps() []func() error {
 	return []func() error{
 		l.readAgencies, l.readStops, l.readRoutes, l.readServices, l.readShapes, l.readTrips,
-		l.readStopTimes, l.readFrequencies, l.readInfo, l.readTranslations,
+		l.readStopTimes, l.readFrequencies, l.checkBlocks, l.readInfo, l.readTranslations,
 	}
-}
-
-func newLoader(archive *zip.Reader, limit int64) (*loader, error) {
-	l := &loader{
-		feed:     &Feed{},
-		files:    make(map[string]*zip.File, len(archive.File)),
-		limit:    limit,
-		agencies: map[string]*Agency{},
-		stops:    map[string]*Stop{},
-		routes:   map[string]*Route{},
-		services: map[string]*Service{},
-		shapes:   map[string]*Shape{},
-		trips:    map[string]int32{},
-	}
-	for _, f := range archive.File {
-		if l.files[f.Name] != nil {
-			return nil, &Error{File: f.Name, Rule: "is in the archive twice"}
-		}
-		l.files[f.Name] = f
-	}
-	return l, nil
-}
-
-// has reports whether the archive has the file.
-func (l *loader) has(name string) bool { return l.files[name] != nil }
-
-// table reads the named file with rows, which declares the columns, loops over the rows and leaves
-// its first error in the table.
-func (l *loader) table(name string, rows func(*table)) (err error) {
-	f := l.files[name]
-	if f == nil {
-		return &Error{File: name, Rule: "the file is required at the top of the archive"}
-	}
-	if f.UncompressedSize64 > uint64(l.limit) {
-		return tooLarge(name, l.limit)
-	}
-	r, err := f.Open()
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	t := newTable(name, &capped{r: r, name: name, limit: l.limit, left: l.limit})
-	if t.err == nil {
-		rows(t)
-	}
-	return t.failed()
-}
-
-// optional is table for a file that need not be there.
-func (l *loader) optional(name string, rows func(*table)) error {
-	if !l.has(name) {
-		return nil
-	}
-	return l.table(name, rows)
-}
-
-// capped stops a file that unpacks to more than its header says.
-type capped struct {
-	r           io.Reader
-	name        string
-	limit, left int64
-}
-
-// Read reads up to the limit and fails beyond it.
-func (c *capped) Read(p []byte) (int, error) {
-	if c.left < 0 {
-		return 0, tooLarge(c.name, c.limit)
-	}
-	n, err := c.r.Read(p[:min(int64(len(p)), c.left+1)])
-	c.left -= int64(n)
-	return n, err
-}
-
-func tooLarge(name string, limit int64) error {
-	return &Error{File: name, Rule: fmt.Sprintf("must be at most %d bytes when unpacked", limit)}
 }

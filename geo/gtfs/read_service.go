@@ -3,12 +3,15 @@ package gtfs
 import (
 	"slices"
 	"time"
+	"unsafe"
 )
 
-// readServices reads the days: calendar.txt, calendar_dates.txt or both.
+// readServices reads the service days from calendar.txt, calendar_dates.txt, or both.
 func (l *loader) readServices() error {
 	if !l.has("calendar.txt") && !l.has("calendar_dates.txt") {
-		return &Error{File: "calendar.txt", Rule: "the file is required where there is no calendar_dates.txt"}
+		return &Error{
+			File: "calendar.txt", Rule: "the file is required without calendar_dates.txt", code: codeMissingCalendar,
+		}
 	}
 	if err := l.optional("calendar.txt", l.readCalendar); err != nil {
 		return err
@@ -23,94 +26,97 @@ func (l *loader) readServices() error {
 	return nil
 }
 
+// readCalendar reads the weekly services. A service whose days are not valid keeps those of calendar_dates.txt.
 func (l *loader) readCalendar(t *table) {
-	id, start, end := t.need("service_id"), t.need("start_date"), t.need("end_date")
+	id, start, end := t.require("service_id"), t.require("start_date"), t.require("end_date")
 	var days [7]column
 	for d, name := range weekdayNames {
-		days[d] = t.need(name)
+		days[d] = t.expect(name, "no service runs on this day of the week")
 	}
 	for t.next() {
-		s := &Service{ID: t.id(id), Start: t.date(start), End: t.date(end)}
+		s := &Service{ID: t.id(id), Start: t.period(start), End: t.period(end)}
 		for d, c := range days {
-			s.Weekdays[d] = t.integerNeeded(c, 0, 1) == 1
-		}
-		if s.End < s.Start {
-			t.fail(end, "must not be before start_date")
+			v, given := t.integer(c, 0, 1, codeUnexpectedEnum, "is taken as 0")
+			if !given && t.text(c) == "" {
+				t.blank(c, "is taken as 0")
+			}
+			s.Weekdays[d] = v == 1
 		}
 		if l.services[s.ID] != nil {
-			t.fail(id, "%q is there twice", s.ID)
+			t.leaveOut(codeDuplicateKey, id, "duplicate id %q", s.ID)
 		}
-		l.addService(s)
+		if t.rowFailed {
+			continue
+		}
+		if s.Start != 0 && s.End != 0 && s.End < s.Start {
+			t.find(SeverityError, codeOutOfOrder, end, noWeek, "must not be before start_date")
+			s.Start, s.End = 0, 0
+		}
+		if s.Start == 0 || s.End == 0 {
+			s.Start, s.End, s.Weekdays = 0, 0, [7]bool{}
+		}
+		l.addService(t, s)
 	}
 }
 
-// weekdayNames are the columns of calendar.txt by time.Weekday.
+// noWeek is what is done with a service without a valid period.
+const noWeek = "the service runs on the days of calendar_dates.txt only"
+
+// period returns the first or the last day of a service, or 0 if it is not valid.
+func (t *table) period(c column) Date {
+	d, err := t.parseDate(c)
+	if err != nil {
+		t.find(SeverityError, codeInvalidDate, c, noWeek, "%s", err)
+	}
+	return d
+}
+
+// weekdayNames are the weekday columns of calendar.txt, by time.Weekday.
 var weekdayNames = [7]string{
 	time.Sunday: "sunday", time.Monday: "monday", time.Tuesday: "tuesday", time.Wednesday: "wednesday",
 	time.Thursday: "thursday", time.Friday: "friday", time.Saturday: "saturday",
 }
 
-func (l *loader) addService(s *Service) {
+func (l *loader) addService(t *table, s *Service) {
+	if !t.hold(unsafe.Sizeof(*s) + mapEntry + reference) {
+		return
+	}
 	l.services[s.ID] = s
 	l.feed.Services = append(l.feed.Services, s)
 }
 
+// maxExceptions bounds the exceptions of one service: more than ten years of days.
+const maxExceptions = 4000
+
 func (l *loader) readExceptions(t *table) {
-	id, date, kind := t.need("service_id"), t.need("date"), t.need("exception_type")
+	id, date, kind := t.require("service_id"), t.require("date"), t.require("exception_type")
 	for t.next() {
-		name, day := t.id(id), t.date(date)
-		if l.services[name] == nil {
-			l.addService(&Service{ID: name})
+		day, err := t.parseDate(date)
+		if err != nil {
+			t.leaveOut(codeInvalidDate, date, "%s", err)
 		}
-		s := l.services[name]
+		added := t.requireInteger(kind, 1, 2) == 1
+		if t.checkID(id); t.rowFailed {
+			continue
+		}
+		s := l.services[t.ref(id)]
+		if s == nil {
+			s = &Service{ID: t.id(id)}
+			l.addService(t, s)
+		}
+		if len(s.Added)+len(s.Removed) >= maxExceptions {
+			t.leaveOut(codeTooManyRows, id, "the service %q has more than %d exceptions", s.ID, maxExceptions)
+			continue
+		}
 		if slices.Contains(s.Added, day) || slices.Contains(s.Removed, day) {
-			t.fail(date, "service %q has %s twice", name, day)
+			t.leaveOut(codeDuplicateKey, date, "duplicate date %[2]s of service %[1]q", s.ID, day)
+			continue
 		}
-		if t.integerNeeded(kind, 1, 2) == 1 {
+		t.hold(2 * unsafe.Sizeof(day))
+		if added {
 			s.Added = append(s.Added, day)
 		} else {
 			s.Removed = append(s.Removed, day)
 		}
 	}
-}
-
-func (l *loader) readTrips() error {
-	return l.table("trips.txt", func(t *table) {
-		c := tripColumns{
-			id: t.need("trip_id"), route: t.need("route_id"), service: t.need("service_id"),
-			shape: t.column("shape_id"), headsign: t.column("trip_headsign"), short: t.column("trip_short_name"),
-			direction: t.column("direction_id"), block: t.column("block_id"),
-		}
-		for t.next() {
-			trip := l.trip(t, &c)
-			if _, twice := l.trips[trip.ID]; twice {
-				t.fail(c.id, "%q is there twice", trip.ID)
-			}
-			l.trips[trip.ID] = int32(len(l.feed.Trips))
-			l.feed.Trips = append(l.feed.Trips, trip)
-		}
-	})
-}
-
-func (l *loader) readFrequencies() error {
-	return l.optional("frequencies.txt", func(t *table) {
-		id, start, end := t.need("trip_id"), t.need("start_time"), t.need("end_time")
-		headway, exact := t.need("headway_secs"), t.column("exact_times")
-		for t.next() {
-			q := Frequency{
-				Start: t.timeNeeded(start), End: t.timeNeeded(end),
-				Headway: Time(t.integerNeeded(headway, 1, maxTimeHours*3600)), Exact: t.choice(exact, 1) == 1,
-			}
-			if q.End <= q.Start {
-				t.fail(end, "must be after start_time")
-			}
-			i, known := l.trips[t.text(id)]
-			if !known {
-				t.fail(id, "names the unknown trip %q", t.text(id))
-				return
-			}
-			trip := l.feed.Trips[i]
-			trip.Frequencies = append(trip.Frequencies, q)
-		}
-	})
 }

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	_ "time/tzdata" // a feed's time zone must not depend on what the machine has installed
+	_ "time/tzdata" // feeds need time zones even if the machine has no database of them
 )
 
-// Time is a time of the service day in seconds: it counts from 12 hours before local noon and may
-// pass 24:00 for trips that end on the next morning.
+// Time is a time of the service day in seconds. It counts from 12 hours before local noon and may exceed 24:00
+// for trips that end on the next morning.
 type Time int32
 
-// maxTimeHours is the longest a trip may last: ten days, beyond any train.
+// maxTimeHours is the highest hour accepted: ten days, longer than any train runs.
 const maxTimeHours = 240
 
-// ParseTime reads H:MM:SS or HH:MM:SS, as GTFS writes times.
+// ParseTime parses H:MM:SS or HH:MM:SS, the time format of GTFS.
 func ParseTime(s string) (Time, error) {
 	t, ok := parseTime(s)
 	if !ok {
@@ -23,7 +23,7 @@ func ParseTime(s string) (Time, error) {
 	return t, nil
 }
 
-// parseTime is by hand: a timetable has hundreds of thousands of times.
+// parseTime avoids the time package, because a timetable has hundreds of thousands of times.
 func parseTime(s string) (Time, bool) {
 	n := len(s)
 	if n < 7 || n > 9 || s[n-3] != ':' || s[n-6] != ':' {
@@ -39,7 +39,7 @@ func parseTime(s string) (Time, bool) {
 	return Time(t), true
 }
 
-// digits reads a short run of decimal digits; unlike strconv.Atoi it takes no sign.
+// digits parses decimal digits. Unlike strconv.Atoi it accepts no sign.
 func digits(s string) (int, bool) {
 	n := 0
 	for i := range len(s) {
@@ -51,16 +51,15 @@ func digits(s string) (int, bool) {
 	return n, true
 }
 
-// String returns the time as HH:MM:SS; the hours may pass 24.
+// String returns the time as HH:MM:SS; the hours may exceed 24.
 func (t Time) String() string {
 	return fmt.Sprintf("%02d:%02d:%02d", t/3600, t/60%60, t%60)
 }
 
-// Date is a service day as the number YYYYMMDD, so that days compare as numbers. The zero Date is
-// no day.
+// Date is a service day as the number YYYYMMDD, so that days can be compared. The zero Date is not a day.
 type Date int32
 
-// ParseDate reads YYYYMMDD.
+// ParseDate parses YYYYMMDD.
 func ParseDate(s string) (Date, error) {
 	n, ok := digits(s)
 	if d := Date(n); len(s) == 8 && ok && DateOf(d.noon(time.UTC)) == d {
@@ -69,7 +68,7 @@ func ParseDate(s string) (Date, error) {
 	return 0, fmt.Errorf("must be a day as YYYYMMDD, got %q", s)
 }
 
-// DateOf returns t's day in t's own zone.
+// DateOf returns the day of t in t's own time zone.
 func DateOf(t time.Time) Date {
 	y, m, d := t.Date()
 	return Date(y*10000 + int(m)*100 + d)
@@ -87,11 +86,11 @@ func (d Date) String() string {
 // Weekday returns the day of the week.
 func (d Date) Weekday() time.Weekday { return d.noon(time.UTC).Weekday() }
 
-// Add returns the day that many days later.
+// Add returns the day a number of days later.
 func (d Date) Add(days int) Date { return DateOf(d.noon(time.UTC).AddDate(0, 0, days)) }
 
-// At returns the instant of service time t on day d in loc. GTFS counts from noon minus 12 hours,
-// which differs from midnight on the two days a year when clocks are changed.
+// At returns the instant of service time t on day d in loc. GTFS counts from noon minus 12 hours, which differs
+// from midnight on the days when clocks change.
 func (d Date) At(t Time, loc *time.Location) time.Time {
 	return d.noon(loc).Add(time.Duration(t)*time.Second - 12*time.Hour)
 }

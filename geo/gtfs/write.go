@@ -10,9 +10,8 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Write writes the feed as a zip archive. The same feed gives the same bytes. A feed that refers to
-// nothing where GTFS needs something (a trip without a route, a call without a stop) is an error;
-// nothing else is checked.
+// Write writes the feed as a zip archive. Equal feeds give equal bytes. A missing reference that GTFS requires (a
+// trip without a route, a stop time without a stop) is an error; nothing else is checked.
 func (f *Feed) Write(w io.Writer) error {
 	if err := f.checkReferences(); err != nil {
 		return err
@@ -37,7 +36,7 @@ func (f *Feed) checkReferences() error {
 	}
 	for _, s := range f.Services {
 		if s.Start == 0 && len(s.Added)+len(s.Removed) == 0 {
-			return &Error{File: "calendar.txt", Field: "service_id", Rule: "service " + s.ID + " has no day"}
+			return &Error{File: "calendar.txt", Field: "service_id", Rule: "service " + s.ID + " has no days"}
 		}
 	}
 	for _, t := range f.Trips {
@@ -46,14 +45,14 @@ func (f *Feed) checkReferences() error {
 		}
 		for i := range t.StopTimes {
 			if t.StopTimes[i].Stop == nil {
-				return &Error{File: "stop_times.txt", Field: "stop_id", Rule: "a call of trip " + t.ID + " has no stop"}
+				return &Error{File: "stop_times.txt", Field: "stop_id", Rule: "a stop time of trip " + t.ID + " has no stop"}
 			}
 		}
 	}
 	return nil
 }
 
-// outTable is one file: its header and what puts its rows.
+// outTable defines one file: its header and a function that passes its rows to put.
 type outTable struct {
 	name   string
 	header []string
@@ -61,7 +60,7 @@ type outTable struct {
 }
 
 func (f *Feed) writeTable(z *zip.Writer, t outTable) error {
-	file, err := z.Create(t.name) // without a time of change, so that the bytes depend on the feed alone
+	file, err := z.Create(t.name) // without a modification time, so that the bytes depend on the feed only
 	if err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func (f *Feed) writeTable(z *zip.Writer, t outTable) error {
 	return w.Error()
 }
 
-// coordinates returns lat and lon with all their digits; empty for a place that is not said.
+// coordinates returns lat and lon with all digits, or "" for the zero point.
 func coordinates(p orb.Point) (lat, lon string) {
 	if p == (orb.Point{}) {
 		return "", ""
@@ -89,19 +88,19 @@ func coordinates(p orb.Point) (lat, lon string) {
 	return strconv.FormatFloat(p.Lat(), 'f', -1, 64), strconv.FormatFloat(p.Lon(), 'f', -1, 64)
 }
 
-func distance(d float32) string {
+func formatDist(d float32) string {
 	if d == NoDist {
 		return ""
 	}
 	return strconv.FormatFloat(float64(d), 'f', -1, 32)
 }
 
-// flag writes a yes or no as GTFS does.
-func flag(b bool) string {
+// formatBool formats a boolean as GTFS does.
+func formatBool(b bool) string {
 	if b {
 		return "1"
 	}
 	return "0"
 }
 
-func number[T ~int | ~int32 | ~uint8](n T) string { return strconv.Itoa(int(n)) }
+func formatInt[T ~int | ~int32 | ~uint8](n T) string { return strconv.Itoa(int(n)) }

@@ -2,7 +2,7 @@ package gtfs
 
 import "time"
 
-// outTables are the files of a feed in the order of the archive.
+// outTables lists the files of a feed in the order of the archive.
 var outTables = []outTable{
 	{"agency.txt", []string{"agency_id", "agency_name", "agency_url", "agency_timezone", "agency_lang"}, putAgencies},
 	{"feed_info.txt", []string{"feed_publisher_name", "feed_publisher_url", "feed_lang", "feed_version"}, putInfo},
@@ -19,14 +19,18 @@ var outTables = []outTable{
 		"saturday", "sunday", "start_date", "end_date",
 	}, putCalendar},
 	{"calendar_dates.txt", []string{"service_id", "date", "exception_type"}, putExceptions},
-	{"shapes.txt", []string{"shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence", "shape_dist_traveled"}, putShapes},
+	{
+		"shapes.txt",
+		[]string{"shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence", "shape_dist_traveled"},
+		putShapes,
+	},
 	{"trips.txt", []string{
 		"route_id", "service_id", "trip_id", "trip_headsign", "trip_short_name",
 		"direction_id", "block_id", "shape_id",
 	}, putTrips},
 	{"stop_times.txt", []string{
 		"trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence",
-		"pickup_type", "drop_off_type", "shape_dist_traveled",
+		"pickup_type", "drop_off_type", "timepoint", "shape_dist_traveled",
 	}, putStopTimes},
 	{"frequencies.txt", []string{"trip_id", "start_time", "end_time", "headway_secs", "exact_times"}, putFrequencies},
 }
@@ -46,13 +50,13 @@ func putInfo(f *Feed, put func(...string)) {
 func putStops(f *Feed, put func(...string)) {
 	for _, s := range f.Stops {
 		lat, lon := coordinates(s.Point)
-		put(s.ID, s.Code, s.Name, lat, lon, number(s.Kind), s.Parent, number(s.Wheelchair))
+		put(s.ID, s.Code, s.Name, lat, lon, formatInt(s.LocationType), s.Parent, formatInt(s.Wheelchair))
 	}
 }
 
 func putRoutes(f *Feed, put func(...string)) {
 	for _, r := range f.Routes {
-		put(r.ID, r.Agency.ID, r.ShortName, r.LongName, number(r.Type), r.Color, r.TextColor)
+		put(r.ID, r.Agency.ID, r.ShortName, r.LongName, formatInt(r.Type), r.Color, r.TextColor)
 	}
 }
 
@@ -62,8 +66,8 @@ func putCalendar(f *Feed, put func(...string)) {
 			continue
 		}
 		row := []string{s.ID}
-		for i := range 7 { // GTFS's week begins on Monday
-			row = append(row, flag(s.Weekdays[(int(time.Monday)+i)%7]))
+		for i := range 7 { // the columns of calendar.txt begin with Monday
+			row = append(row, formatBool(s.Weekdays[(int(time.Monday)+i)%7]))
 		}
 		put(append(row, s.Start.String(), s.End.String())...)
 	}
@@ -88,7 +92,7 @@ func putShapes(f *Feed, put func(...string)) {
 				d = s.Dists[i]
 			}
 			lat, lon := coordinates(p)
-			put(s.ID, lat, lon, number(i), distance(d))
+			put(s.ID, lat, lon, formatInt(i), formatDist(d))
 		}
 	}
 }
@@ -97,7 +101,7 @@ func putTrips(f *Feed, put func(...string)) {
 	for _, t := range f.Trips {
 		direction, shape := "", ""
 		if d, ok := t.Direction.Get(); ok {
-			direction = number(d)
+			direction = formatInt(d)
 		}
 		if t.Shape != nil {
 			shape = t.Shape.ID
@@ -114,8 +118,12 @@ func putStopTimes(f *Feed, put func(...string)) {
 			if st.Estimated {
 				arrival, departure = "", ""
 			}
-			put(t.ID, arrival, departure, st.Stop.ID, number(st.Sequence),
-				number(st.Pickup), number(st.DropOff), distance(st.Dist))
+			timepoint := ""
+			if st.Timepoint != TimepointNotGiven {
+				timepoint = formatInt(st.Timepoint - TimepointApproximate)
+			}
+			put(t.ID, arrival, departure, st.Stop.ID, formatInt(st.Sequence),
+				formatInt(st.Pickup), formatInt(st.DropOff), timepoint, formatDist(st.Dist))
 		}
 	}
 }
@@ -123,7 +131,7 @@ func putStopTimes(f *Feed, put func(...string)) {
 func putFrequencies(f *Feed, put func(...string)) {
 	for _, t := range f.Trips {
 		for _, q := range t.Frequencies {
-			put(t.ID, q.Start.String(), q.End.String(), number(q.Headway), flag(q.Exact))
+			put(t.ID, q.Start.String(), q.End.String(), formatInt(q.Headway), formatBool(q.Exact))
 		}
 	}
 }

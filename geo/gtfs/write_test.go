@@ -7,16 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"nhip"
+	"nhip/geo/gtfs"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
-
-	"nhip"
-	"nhip/geo/gtfs"
 )
 
-// sameFeed compares feeds by what they say; the index is made on demand.
+// sameFeed compares feeds by content. The index is built on demand and ignored.
 var sameFeed = cmp.Options{
 	cmpopts.IgnoreUnexported(gtfs.Feed{}),
 	cmpopts.EquateEmpty(),
@@ -32,7 +32,7 @@ func write(t interface{ Fatal(...any) }, f *gtfs.Feed) []byte {
 	return b.Bytes()
 }
 
-func TestWriteThenReadGivesTheSame(t *testing.T) {
+func TestWriteThenReadIsIdentity(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawFeed(t)
 		b := write(t, want)
@@ -44,12 +44,12 @@ func TestWriteThenReadGivesTheSame(t *testing.T) {
 			t.Fatalf("(-written +read):\n%s", d)
 		}
 		if !bytes.Equal(b, write(t, got)) {
-			t.Fatal("the same feed gave other bytes")
+			t.Fatal("equal feeds gave different bytes")
 		}
 	})
 }
 
-func TestWriteLeavesEstimatedTimesOut(t *testing.T) {
+func TestWriteOmitsEstimatedTimes(t *testing.T) {
 	f := mustRead(t, with(map[string]string{
 		"stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n" +
 			"t1,07:00:00,07:00:00,s1,1\nt1,,,s2,2\nt1,07:08:00,07:08:00,s3,3\n",
@@ -64,7 +64,7 @@ func TestWriteLeavesEstimatedTimesOut(t *testing.T) {
 	}
 }
 
-func TestWriteRefusesLooseEnds(t *testing.T) {
+func TestWriteRejectsMissingReferences(t *testing.T) {
 	for name, spoil := range map[string]func(*gtfs.Feed){
 		"agency.txt":     func(f *gtfs.Feed) { f.Agencies = nil },
 		"routes.txt":     func(f *gtfs.Feed) { f.Routes[0].Agency = nil },
@@ -75,12 +75,12 @@ func TestWriteRefusesLooseEnds(t *testing.T) {
 		f := mustRead(t, small)
 		spoil(f)
 		if err := f.Write(&bytes.Buffer{}); err == nil || !strings.HasPrefix(err.Error(), name) {
-			t.Errorf("%s with a loose end: got %v", name, err)
+			t.Errorf("%s with a missing reference: got %v", name, err)
 		}
 	}
 }
 
-// words are texts that CSV finds hard, as long as nothing is lost by trimming.
+// words are texts that are difficult for CSV but not changed by trimming.
 var words = rapid.SampledFrom([]string{
 	"Cầu Giấy", `Ngõ "Gạch"`, "a,b", "two\nlines", "-", "Đường 32; số 5", "'", "x  y",
 })
@@ -90,9 +90,11 @@ func drawFeed(t *rapid.T) *gtfs.Feed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &gtfs.Feed{Agencies: []*gtfs.Agency{{ID: "A", Name: words.Draw(t, "agency"), URL: "http://a.example", Location: loc}}}
+	f := &gtfs.Feed{
+		Agencies: []*gtfs.Agency{{ID: "A", Name: words.Draw(t, "agency"), URL: "http://a.example", Location: loc}},
+	}
 	if rapid.Bool().Draw(t, "info") {
-		f.Info = &gtfs.Info{Publisher: words.Draw(t, "publisher"), URL: "http://p.example", Language: "vi", Version: "1"}
+		f.Info = &gtfs.FeedInfo{Publisher: words.Draw(t, "publisher"), URL: "http://p.example", Language: "vi", Version: "1"}
 	}
 	for i := range rapid.IntRange(2, 6).Draw(t, "stops") {
 		f.Stops = append(f.Stops, &gtfs.Stop{
@@ -100,7 +102,9 @@ func drawFeed(t *rapid.T) *gtfs.Feed {
 		})
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "routes") {
-		f.Routes = append(f.Routes, &gtfs.Route{ID: fmt.Sprint("r", i), Agency: f.Agencies[0], ShortName: words.Draw(t, "route"), Type: 3, Color: "00aaFF"})
+		f.Routes = append(f.Routes, &gtfs.Route{
+			ID: fmt.Sprint("r", i), Agency: f.Agencies[0], ShortName: words.Draw(t, "route"), Type: 3, Color: "00aaFF",
+		})
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "services") {
 		f.Services = append(f.Services, drawService(t, fmt.Sprint("c", i)))
@@ -148,7 +152,8 @@ func drawShape(t *rapid.T, id string) *gtfs.Shape {
 
 func drawTrip(t *rapid.T, f *gtfs.Feed, id string) *gtfs.Trip {
 	trip := &gtfs.Trip{
-		ID: id, Route: rapid.SampledFrom(f.Routes).Draw(t, "route"), Service: rapid.SampledFrom(f.Services).Draw(t, "service"),
+		ID: id, Route: rapid.SampledFrom(f.Routes).Draw(t, "route"),
+		Service:  rapid.SampledFrom(f.Services).Draw(t, "service"),
 		Headsign: words.Draw(t, "headsign"),
 	}
 	if len(f.Shapes) > 0 {
@@ -158,11 +163,17 @@ func drawTrip(t *rapid.T, f *gtfs.Feed, id string) *gtfs.Trip {
 		trip.Direction = nhip.Some(rapid.IntRange(0, 1).Draw(t, "direction"))
 	}
 	now := gtfs.Time(rapid.IntRange(0, 30*3600).Draw(t, "start"))
-	for i := range rapid.IntRange(0, 6).Draw(t, "calls") {
+	least := 0
+	if len(f.Trips) == 0 { // a timetable whose trips all have no calls is refused
+		least = 2
+	}
+	for i := range rapid.IntRange(least, 6).Draw(t, "calls") {
 		now += gtfs.Time(rapid.IntRange(0, 3600).Draw(t, "ride"))
-		st := gtfs.StopTime{Stop: rapid.SampledFrom(f.Stops).Draw(t, "stop"), Arrival: now, Sequence: int32(i * 3), Dist: gtfs.NoDist}
+		st := gtfs.StopTime{
+			Stop: rapid.SampledFrom(f.Stops).Draw(t, "stop"), Arrival: now, Sequence: int32(i * 3), Dist: gtfs.NoDist,
+		}
 		now += gtfs.Time(rapid.IntRange(0, 60).Draw(t, "dwell"))
-		st.Departure, st.Pickup = now, uint8(i%4)
+		st.Departure, st.Pickup, st.Timepoint = now, gtfs.Boarding(i%4), gtfs.Timepoint(i%3)
 		trip.StopTimes = append(trip.StopTimes, st)
 	}
 	if rapid.Bool().Draw(t, "frequent") {

@@ -23,26 +23,24 @@ func (b Box) random(r *rand.Rand) orb.Point {
 	}
 }
 
-// step moves a point by up to some 15 m, the way of a bus in a second.
+// step moves a point by up to about 15 m, as a bus moves in a second.
 func step(r *rand.Rand, p orb.Point) orb.Point {
 	return orb.Point{p[0] + (r.Float64()-0.5)*3e-4, p[1] + (r.Float64()-0.5)*3e-4}
 }
 
 var sizes = []int{2_500, 100_000, 1_000_000}
 
-// movesASecond is how fast the things of the race move: 100,000 buses that say where they are every
-// 10 s.
-const movesASecond = 10_000
+// movesPerSecond is the rate of moves during the comparison: 100,000 buses that report their position every 10 s.
+const movesPerSecond = 10_000
 
-// contestant holds moving things and finds the nearest 10 of them, with their metres.
+// contestant holds moving items and finds the nearest 10 of them with their distances.
 type contestant struct {
 	ask  func(at orb.Point) (found int)
 	move func(r *rand.Rand)
 }
 
-// BenchmarkNearest10 puts the same question to our index and to orb's quadtree: each alone in memory,
-// at rest and while 10,000 moves a second run. x-nhip is how many times as long orb's takes as ours
-// just before.
+// BenchmarkNearest10 runs the same queries on our index and on orb's quadtree: each alone in memory, at rest and
+// during 10,000 moves per second. x-nhip is the time of orb's quadtree divided by that of our index just before.
 func BenchmarkNearest10(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprintf("buses=%d", n), func(b *testing.B) {
@@ -51,8 +49,8 @@ func BenchmarkNearest10(b *testing.B) {
 				race(b, newIndexed(b, n), func(_ *testing.B, moves int, ns float64) { ours[moves] = ns })
 			})
 			b.Run("by=orb", func(b *testing.B) {
-				race(b, newPlanted(b, n), func(b *testing.B, moves int, ns float64) {
-					if ours[moves] > 0 { // not where -bench leaves ours out
+				race(b, newQuadtree(b, n), func(b *testing.B, moves int, ns float64) {
+					if ours[moves] > 0 { // -bench may have excluded our index
 						b.ReportMetric(ns/ours[moves], "x-nhip")
 					}
 				})
@@ -61,9 +59,9 @@ func BenchmarkNearest10(b *testing.B) {
 	}
 }
 
-// race times a contestant and hands out what one question took.
+// race measures a contestant and passes the time per query to result.
 func race(b *testing.B, c contestant, result func(b *testing.B, moves int, ns float64)) {
-	for _, moves := range [...]int{0, movesASecond} {
+	for _, moves := range [...]int{0, movesPerSecond} {
 		b.Run(fmt.Sprintf("moves=%d", moves), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 1))
 			stop := moving(moves, c.move)
@@ -97,7 +95,7 @@ func newIndexed(b *testing.B, n int) contestant {
 	}
 }
 
-// filled returns an index of n things in Hanoi.
+// filled returns an index of n items in Hanoi.
 func filled(b *testing.B, r *rand.Rand, n int) (x *Index[int], ids []string, points []orb.Point) {
 	x = New[int]()
 	for i := range n {
@@ -110,19 +108,20 @@ func filled(b *testing.B, r *rand.Rand, n int) (x *Index[int], ids []string, poi
 	return x, ids, points
 }
 
-// spotted is a thing in orb's tree: lon times cos(lat), because that tree measures in the plane.
-type spotted struct {
+// quadtreeItem is an item in orb's quadtree. Its longitude is multiplied by cos(lat), because that tree measures in
+// the plane.
+type quadtreeItem struct {
 	flat, point orb.Point
 }
 
-func (s *spotted) Point() orb.Point { return s.flat }
+func (s *quadtreeItem) Point() orb.Point { return s.flat }
 
 func flat(p orb.Point) orb.Point { return orb.Point{p[0] * 0.9333, p[1]} }
 
-// newPlanted returns orb's tree behind a lock, because its readers may not run beside a writer. The
-// metres are counted for the 10 that it finds, as whoever uses it must.
-func newPlanted(b *testing.B, n int) contestant {
-	tree, things := planted(b, rand.New(rand.NewPCG(1, 1)), n)
+// newQuadtree returns orb's quadtree behind a lock, because it does not support concurrent readers and writers.
+// The distances of the 10 results are computed, as any user must.
+func newQuadtree(b *testing.B, n int) contestant {
+	tree, things := filledQuadtree(b, rand.New(rand.NewPCG(1, 1)), n)
 	var mu sync.RWMutex
 	var buf []orb.Pointer
 	var metres [10]float64
@@ -132,7 +131,7 @@ func newPlanted(b *testing.B, n int) contestant {
 			buf = tree.KNearest(buf, flat(at), 10)
 			mu.RUnlock()
 			for i, p := range buf {
-				metres[i] = geo.DistanceHaversine(at, p.(*spotted).point)
+				metres[i] = geo.DistanceHaversine(at, p.(*quadtreeItem).point)
 			}
 			return len(buf)
 		},
@@ -142,23 +141,23 @@ func newPlanted(b *testing.B, n int) contestant {
 			mu.Lock()
 			defer mu.Unlock()
 			tree.Remove(things[i], func(p orb.Pointer) bool { return p == things[i] })
-			things[i] = &spotted{flat(p), p}
-			_ = tree.Add(things[i]) // fails outside the bound, which nothing leaves
+			things[i] = &quadtreeItem{flat(p), p}
+			_ = tree.Add(things[i]) // fails only outside the bound, which no item leaves
 		},
 	}
 }
 
-// planted returns a quadtree that is told the box in which its things will be, with a margin of 1 km
-// for their steps: a wider one would cost it levels.
-func planted(b *testing.B, r *rand.Rand, n int) (*quadtree.Quadtree, []*spotted) {
+// filledQuadtree returns a quadtree over the box of its items with a margin of 1 km for their moves. A wider box would
+// cost it levels.
+func filledQuadtree(b *testing.B, r *rand.Rand, n int) (*quadtree.Quadtree, []*quadtreeItem) {
 	box := orb.Bound{
 		Min: flat(orb.Point{hanoi.MinLon, hanoi.MinLat}), Max: flat(orb.Point{hanoi.MaxLon, hanoi.MaxLat}),
 	}
 	tree := quadtree.New(box.Pad(0.01))
-	things := make([]*spotted, n)
+	things := make([]*quadtreeItem, n)
 	for i := range things {
 		p := hanoi.random(r)
-		things[i] = &spotted{flat(p), p}
+		things[i] = &quadtreeItem{flat(p), p}
 		if err := tree.Add(things[i]); err != nil {
 			b.Fatal(err)
 		}
@@ -180,7 +179,7 @@ func BenchmarkMove(b *testing.B) {
 	}
 }
 
-// BenchmarkDepot asks where 5,000 things stand in one spot.
+// BenchmarkDepot queries a place with 5,000 items at one point.
 func BenchmarkDepot(b *testing.B) {
 	x := New[int]()
 	for i := range 5000 {
@@ -200,8 +199,8 @@ func BenchmarkDepot(b *testing.B) {
 	})
 }
 
-// moving calls move so many times a second until the function it returns is called, which tells how
-// many a second it came to.
+// moving calls move perSecond times a second until the returned function is called. That function returns the
+// rate achieved.
 func moving(perSecond int, move func(*rand.Rand)) (stop func() float64) {
 	done := make(chan struct{})
 	began, moved := time.Now(), 0

@@ -8,9 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestBoundsHold draws a cell and asks from anywhere: the bound on a quarter must not be above the
-// haversine of any of its corners.
-func TestBoundsHold(t *testing.T) {
+// The bound of a quadrant must not exceed the haversine of any of its corners, for any cell and any query point.
+func TestBoundsAreLowerBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		inside, at := anyPoint().Draw(t, "inside"), anyPoint().Draw(t, "at")
 		c := world
@@ -18,11 +17,11 @@ func TestBoundsHold(t *testing.T) {
 			c = c.child(c.quadrant(key(inside)))
 		}
 		if !c.covers(key(inside)) {
-			t.Fatalf("%v has left its cell %+v", inside, c)
+			t.Fatalf("%v lies outside its cell %+v", inside, c)
 		}
 		var s search[thing]
-		s.from(at)
-		west, east, south, north := s.bounds(&fork[thing]{cell: c, cos: c.minCos()})
+		s.setOrigin(at)
+		west, east, south, north := s.bounds(&node[thing]{cell: c, cos: c.minCos()})
 		for q, bound := range [...]float64{west + south, east + south, west + north, east + north} {
 			k := c.child(q)
 			for _, corner := range []orb.Point{
@@ -33,7 +32,7 @@ func TestBoundsHold(t *testing.T) {
 			} {
 				sin := math.Sin(distance(at, corner) / (2 * orb.EarthRadius))
 				if bound > widen(sin*sin) {
-					t.Fatalf("from %v the bound on quarter %d of %+v is %v, its corner %v has %v",
+					t.Fatalf("from %v the bound of quadrant %d of %+v is %v, but its corner %v has %v",
 						at, q, c, bound, corner, sin*sin)
 				}
 			}

@@ -1,55 +1,55 @@
 package index
 
-// candidate is a thing that may be among the nearest. Its a is the haversine of its angle from the
-// place (see spot), and in the end its distance in metres.
+// candidate is an item that may be among the nearest. a is the haversine of its angle from the query point (see
+// leafPoint), and finally its distance in metres.
 type candidate[T any] struct {
 	a float64
 	e *entry[T]
 }
 
-// after reports whether c comes after d: things equally far go by id.
+// after reports whether c comes after d. Equal distances are ordered by id.
 func (c *candidate[T]) after(d *candidate[T]) bool {
 	return c.a > d.a || c.a == d.a && c.e.id > d.e.id
 }
 
-// heapify makes h a heap with the last in order on top. (container/heap calls through an interface
-// for every step, which costs more here than all of the search.)
+// heapify makes h a heap with the last in order on top. container/heap is not used because its interface calls
+// would cost more than the rest of the search.
 func heapify[T any](h []candidate[T]) {
 	for i := len(h)/2 - 1; i >= 0; i-- {
-		sink(h, i)
+		siftDown(h, i)
 	}
 }
 
-// sink puts h[i] right in a heap that is right below it.
-func sink[T any](h []candidate[T], i int) {
+// siftDown restores the heap at h[i], below which it is valid.
+func siftDown[T any](h []candidate[T], i int) {
 	c := h[i]
 	for {
-		kid := 2*i + 1
-		if kid >= len(h) {
+		child := 2*i + 1
+		if child >= len(h) {
 			break
 		}
-		if kid+1 < len(h) && h[kid+1].after(&h[kid]) {
-			kid++
+		if child+1 < len(h) && h[child+1].after(&h[child]) {
+			child++
 		}
-		if !h[kid].after(&c) {
+		if !h[child].after(&c) {
 			break
 		}
-		h[i] = h[kid]
-		i = kid
+		h[i] = h[child]
+		i = child
 	}
 	h[i] = c
 }
 
-// sortHeap turns a heap into a slice in order.
+// sortHeap sorts a heap.
 func sortHeap[T any](h []candidate[T]) {
 	for last := len(h) - 1; last > 0; last-- {
 		h[0], h[last] = h[last], h[0]
-		sink(h[:last], 0)
+		siftDown(h[:last], 0)
 	}
 }
 
-// insert puts c where it belongs by a in what is sorted but for its last, which it pushes out.
-func insert[T any](sorted []candidate[T], c candidate[T]) {
+// insertSorted inserts c by its a into a slice that is sorted except for its last element, which is dropped.
+func insertSorted[T any](sorted []candidate[T], c candidate[T]) {
 	i := len(sorted) - 1
 	for ; i > 0 && sorted[i-1].a > c.a; i-- {
 		sorted[i] = sorted[i-1]

@@ -1,10 +1,9 @@
-// Package index finds moving things: the k nearest to a place and those within a box, exactly and
-// by great-circle metres, while they move.
+// Package index is a spatial index of moving items. It finds the k items nearest to a place and the items in a
+// box, exactly by great-circle distance, while items move.
 //
-// The index is a tree that is never changed, only replaced: a writer copies the handful of nodes
-// between the root and the place that changes, and publishes the new root. So a reader never waits
-// for a writer, sees one moment of the whole city, and finds a thing where it is as soon as Set has
-// returned.
+// The index is an immutable tree. A writer copies the few nodes between the root and the place that changes and
+// publishes the new root. Readers never wait for a writer, they see a consistent state of all items, and they see
+// a change as soon as Set has returned.
 package index
 
 import (
@@ -16,19 +15,19 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Index holds things by id, each at one place. All methods may be called from any goroutine;
-// readers (Get, Len, Nearest, Within) take no lock. An item belongs to the index once it is set:
-// neither the caller of Set nor a reader may change what it points to.
+// Index holds items by id, each at one place. It is safe for concurrent use; readers (Get, Len, Nearest, Within)
+// take no lock. Once set, an item belongs to the index: neither the caller of Set nor a reader may change what it
+// points to.
 type Index[T any] struct {
 	root atomic.Pointer[tree[T]] // nil until the first Set
 
 	mu    sync.Mutex // one writer at a time
 	items sync.Map   // id → *entry[T]; written under mu
 
-	idle sync.Pool // of *search[T]
+	searches sync.Pool // of *search[T]
 }
 
-// entry is one thing at one place. It never changes.
+// entry is one item at one place. It never changes.
 type entry[T any] struct {
 	id    string
 	point orb.Point
@@ -38,12 +37,12 @@ type entry[T any] struct {
 // New returns an empty index.
 func New[T any]() *Index[T] { return new(Index[T]) }
 
-// Set puts the item at p, which is WGS84 lon, lat, and takes it away from where it was. An empty
-// id and a p that is no place on earth are an *nhip.Error, and then nothing changes. 0,0 is a place
-// here: whether a receiver had a fix is for the door to say.
+// Set puts the item at p (WGS84 lon, lat) and removes it from its previous place. An empty id or invalid
+// coordinates return an *nhip.Error and change nothing. The point 0,0 is accepted here; rejecting positions
+// without a fix is the decoder's task.
 func (x *Index[T]) Set(id string, p orb.Point, item T) error {
 	if id == "" {
-		return nhip.Errorf(nhip.Missing, "id", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "id", "is required")
 	}
 	if err := checkPlace(p); err != nil {
 		return err
@@ -54,16 +53,16 @@ func (x *Index[T]) Set(id string, p orb.Point, item T) error {
 	defer x.mu.Unlock()
 	root := x.tree()
 	if old, ok := x.entry(id); ok {
-		root = root.move(world, old, newSpot(e))
+		root = root.move(world, old, newLeafPoint(e))
 	} else {
-		root = root.put(world, newSpot(e))
+		root = root.add(world, newLeafPoint(e))
 	}
 	x.items.Store(id, e)
 	x.root.Store(&root)
 	return nil
 }
 
-// Remove takes the item away and reports whether there was one.
+// Remove removes the item and reports whether there was one.
 func (x *Index[T]) Remove(id string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -72,7 +71,7 @@ func (x *Index[T]) Remove(id string) bool {
 		return false
 	}
 	x.items.Delete(id)
-	root := x.tree().take(old)
+	root := x.tree().remove(old)
 	x.root.Store(&root)
 	return true
 }
@@ -82,14 +81,14 @@ func (x *Index[T]) Get(id string) (T, bool) {
 	if e, ok := x.entry(id); ok {
 		return e.item, true
 	}
-	var none T
-	return none, false
+	var zero T
+	return zero, false
 }
 
-// Len returns how many items there are.
+// Len returns the number of items.
 func (x *Index[T]) Len() int { return x.tree().size() }
 
-// tree returns everything, at this moment.
+// tree returns the current tree.
 func (x *Index[T]) tree() tree[T] {
 	if t := x.root.Load(); t != nil {
 		return *t
@@ -105,21 +104,21 @@ func (x *Index[T]) entry(id string) (*entry[T], bool) {
 	return v.(*entry[T]), true
 }
 
-// Hit is one thing that was found.
+// Hit is one item that was found.
 type Hit[T any] struct {
 	ID     string
 	Item   T
 	Point  orb.Point // as it was set
-	Metres float64   // great-circle distance from the place asked for; 0 from Within
+	Metres float64   // great-circle distance from the query point; 0 from Within
 }
 
 func (e *entry[T]) hit(metres float64) Hit[T] {
 	return Hit[T]{ID: e.id, Item: e.item, Point: e.point, Metres: metres}
 }
 
-// checkPlace is the platform's rule for a place, which here holds for 0,0 as well.
+// checkPlace applies the platform's rule for coordinates but accepts 0,0.
 func checkPlace(p orb.Point) error {
-	if err := nhip.CheckPoint(p); err != nil && nhip.ErrorCode(err) != nhip.NullIsland {
+	if err := nhip.CheckPoint(p); err != nil && nhip.ErrorCode(err) != nhip.CodeNullIsland {
 		return err
 	}
 	return nil

@@ -14,23 +14,23 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// checkTree holds the tree to its own rules.
+// checkTree checks the invariants of the tree.
 func checkTree(t interface{ Fatalf(string, ...any) }, x *Index[thing], want int) {
 	var walk func(tr tree[thing], slot cell) int
 	walk = func(tr tree[thing], slot cell) int {
-		if tr.fork == nil {
-			if len(tr.spots) > leafSize {
-				t.Fatalf("a leaf of %d", len(tr.spots))
+		if tr.node == nil {
+			if len(tr.points) > leafSize {
+				t.Fatalf("leaf with %d points", len(tr.points))
 			}
-			for _, s := range tr.spots {
+			for _, s := range tr.points {
 				if !covers(&slot, s.e) {
-					t.Fatalf("%s at %v is not in its cell %v", s.e.id, s.e.point, slot)
+					t.Fatalf("%s at %v lies outside its cell %v", s.e.id, s.e.point, slot)
 				}
 			}
-			return len(tr.spots)
+			return len(tr.points)
 		}
 		n, full := 0, 0
-		for q, k := range tr.kids {
+		for q, k := range tr.children {
 			size := walk(k, tr.child(q))
 			n += size
 			if size > 0 {
@@ -38,12 +38,12 @@ func checkTree(t interface{ Fatalf(string, ...any) }, x *Index[thing], want int)
 			}
 		}
 		if n != tr.count || n <= leafSize/2 || tr.spatial() && full < 2 {
-			t.Fatalf("a fork of %d counts %d in %d kids", n, tr.count, full)
+			t.Fatalf("node with %d points has the count %d and %d non-empty children", n, tr.count, full)
 		}
 		return n
 	}
 	if got := walk(x.tree(), world); got != want || x.Len() != want {
-		t.Fatalf("the tree holds %d, Len says %d, want %d", got, x.Len(), want)
+		t.Fatalf("%d points in the tree, Len is %d, want %d", got, x.Len(), want)
 	}
 }
 
@@ -67,17 +67,17 @@ func TestSetMovesAndRemoves(t *testing.T) {
 		t.Error(diff)
 	}
 	if got := x.Nearest(nil, orb.Point{105.8, 21}, 5, 10, nil); len(got) != 0 {
-		t.Errorf("a is still where it was: %v", got)
+		t.Errorf("a is still found at its old place: %v", got)
 	}
 	if !x.Remove("a") || x.Remove("a") || x.Remove("never") {
-		t.Error("Remove must report whether there was one")
+		t.Error("Remove does not report whether there was an item")
 	}
 	if _, ok := x.Get("a"); ok || x.Len() != 1 {
-		t.Errorf("a is still there, of %d", x.Len())
+		t.Errorf("a is still found, Len is %d", x.Len())
 	}
 }
 
-func TestSetRefusesWhatIsNoPlace(t *testing.T) {
+func TestSetRejectsInvalidCoordinates(t *testing.T) {
 	x := New[int]()
 	if err := x.Set("a", orb.Point{105.8, 21}, 1); err != nil {
 		t.Fatal(err)
@@ -88,24 +88,24 @@ func TestSetRefusesWhatIsNoPlace(t *testing.T) {
 		code  nhip.Code
 		field string
 	}{
-		{"", orb.Point{105.8, 21}, nhip.Missing, "id"},
-		{"a", orb.Point{105.8, 90.01}, nhip.OutOfRange, "lat"},
-		{"a", orb.Point{-180.01, 21}, nhip.OutOfRange, "lon"},
-		{"a", orb.Point{math.NaN(), 21}, nhip.OutOfRange, "lon"},
-		{"a", orb.Point{105.8, math.Inf(1)}, nhip.OutOfRange, "lat"},
+		{"", orb.Point{105.8, 21}, nhip.CodeMissing, "id"},
+		{"a", orb.Point{105.8, 90.01}, nhip.CodeOutOfRange, "lat"},
+		{"a", orb.Point{-180.01, 21}, nhip.CodeOutOfRange, "lon"},
+		{"a", orb.Point{math.NaN(), 21}, nhip.CodeOutOfRange, "lon"},
+		{"a", orb.Point{105.8, math.Inf(1)}, nhip.CodeOutOfRange, "lat"},
 	} {
 		err := x.Set(c.id, c.p, 2)
 		if e, ok := err.(*nhip.Error); !ok || e.Code != c.code || e.Field != c.field {
-			t.Errorf("Set(%q, %v): %v, want %s of %s", c.id, c.p, err, c.code, c.field)
+			t.Errorf("Set(%q, %v): %v, want error %s of field %s", c.id, c.p, err, c.code, c.field)
 		}
 	}
 	if got, _ := x.Get("a"); got != 1 || x.Len() != 1 {
-		t.Errorf("a refused Set changed the index: %d of %d", got, x.Len())
+		t.Errorf("rejected Set changed the index: %d, Len %d", got, x.Len())
 	}
 }
 
-// TestDepot parks 5,000 things in one spot and drives them away again.
-func TestDepot(t *testing.T) {
+// 5,000 items are set at one point and then move away.
+func TestManyItemsAtOnePlace(t *testing.T) {
 	x := New[thing]()
 	depot := orb.Point{105.8, 21}
 	for i := range 5000 {
@@ -116,7 +116,7 @@ func TestDepot(t *testing.T) {
 	checkTree(t, x, 5000)
 	got := x.Nearest(nil, orb.Point{105.81, 21}, 3, math.Inf(1), nil)
 	if diff := cmp.Diff([]string{"0000", "0001", "0002"}, ids(got)); diff != "" {
-		t.Error("equally far things go by id:", diff)
+		t.Error("items at equal distance are not ordered by id:", diff)
 	}
 	for i := range 5000 {
 		if err := x.Set(fmt.Sprintf("%04d", i), orb.Point{105.8, 21.1 + float64(i)/1e5}, thing{}); err != nil {
@@ -130,8 +130,8 @@ func TestDepot(t *testing.T) {
 	checkTree(t, x, 0)
 }
 
-// TestFarAway: the nearest is found when it is the only one, at the other end of the world.
-func TestFarAway(t *testing.T) {
+// The nearest item is found even if it is the only one, at the other end of the world.
+func TestNearestFarAway(t *testing.T) {
 	x := New[int]()
 	if err := x.Set("far", orb.Point{-74.2, -21}, 0); err != nil {
 		t.Fatal(err)
@@ -141,9 +141,8 @@ func TestFarAway(t *testing.T) {
 	}
 }
 
-// TestReadersSeeOneMoment moves things about while others read. Under -race it also shows that
-// nothing is shared without care.
-func TestReadersSeeOneMoment(t *testing.T) {
+// Items move while other goroutines read. With -race the test also detects unsynchronised access.
+func TestReadersSeeConsistentState(t *testing.T) {
 	const n, moves = 500, 20_000
 	x := New[int]()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -164,7 +163,7 @@ func TestReadersSeeOneMoment(t *testing.T) {
 					t.Error(err)
 				}
 				if got := x.Nearest(nil, p, 1, 1, func(*int) bool { return true }); len(got) == 0 {
-					t.Errorf("%s is not found where it was set", id)
+					t.Errorf("%s is not found at its place", id)
 				}
 			}
 		})
@@ -173,13 +172,13 @@ func TestReadersSeeOneMoment(t *testing.T) {
 			var hits []Hit[int]
 			for left.Load() > 0 {
 				if hits = x.Within(hits, Box{-180, -90, 180, 90}, nil); len(hits) != n {
-					t.Errorf("a reader sees %d things of %d", len(hits), n)
+					t.Errorf("Within returned %d of %d items", len(hits), n)
 				}
 				if hits = x.Nearest(hits, hanoi.random(r), n, math.Inf(1), nil); len(hits) != n {
-					t.Errorf("a reader finds %d things of %d", len(hits), n)
+					t.Errorf("Nearest returned %d of %d items", len(hits), n)
 				}
 				if _, ok := x.Get(fmt.Sprint(r.IntN(n))); !ok {
-					t.Error("a thing that moves is not found by its id")
+					t.Error("moving item is not found by its id")
 				}
 			}
 		})

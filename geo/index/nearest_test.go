@@ -12,14 +12,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// thing is what the tests file.
+// thing is the item type of the tests.
 type thing struct {
 	id   string
 	even bool
 }
 
-// anyPoint draws places where distances are easily got wrong: all over the world, around the poles
-// and the antimeridian, in one city, on whole degrees (where many are equally far), and in one spot.
+// anyPoint generates places where distances are error-prone: all over the world, around the poles and the
+// antimeridian, in one city, on whole degrees (where many distances are equal), and at one point.
 func anyPoint() *rapid.Generator[orb.Point] {
 	lonLat := func(west, south, east, north float64) *rapid.Generator[orb.Point] {
 		return rapid.Custom(func(t *rapid.T) orb.Point {
@@ -48,13 +48,13 @@ func anyPoint() *rapid.Generator[orb.Point] {
 	)
 }
 
-// TestIndexAgainstBruteForce holds Nearest and Within to a scan of everything, after sets, moves
-// and removes. The full count is -rapid.checks=100000.
+// Nearest and Within must equal a scan of all items, after sets, moves and removals. The full count is
+// -rapid.checks=100000.
 func TestIndexAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x := New[thing]()
 		all := map[string]orb.Point{}
-		spots := anyPoint()
+		points := anyPoint()
 		n := rapid.IntRange(0, 300).Draw(t, "changes")
 		for range n {
 			id := fmt.Sprint(rapid.IntRange(0, 150).Draw(t, "id"))
@@ -66,7 +66,7 @@ func TestIndexAgainstBruteForce(t *testing.T) {
 				delete(all, id)
 				continue
 			}
-			p := spots.Draw(t, "point")
+			p := points.Draw(t, "point")
 			if err := x.Set(id, p, thing{id, len(id)%2 == 0}); err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestIndexAgainstBruteForce(t *testing.T) {
 
 func checkNearest(t *rapid.T, x *Index[thing], all map[string]orb.Point) {
 	at := anyPoint().Draw(t, "at")
-	k := rapid.SampledFrom([]int{1, 2, 10, 40, few, few + 1, 1000}).Draw(t, "k")
+	k := rapid.SampledFrom([]int{1, 2, 10, 40, maxSorted, maxSorted + 1, 1000}).Draw(t, "k")
 	radius := rapid.SampledFrom([]float64{math.Inf(1), 1e8, 1, 500, 2e4, 5e6, 111319.49079327357}).Draw(t, "radius")
 	var keep func(*thing) bool
 	if rapid.Bool().Draw(t, "filter") {
@@ -106,7 +106,7 @@ func bruteNearest(all map[string]orb.Point, at orb.Point, k int, radius float64,
 	for id, p := range all {
 		item := thing{id, len(id)%2 == 0}
 		m := geo.DistanceHaversine(at, p)
-		if math.IsNaN(m) { // what orb makes of some places opposite each other
+		if math.IsNaN(m) { // orb's result for some antipodal places
 			m = math.Pi * orb.EarthRadius
 		}
 		if m <= radius && (keep == nil || keep(&item)) {
@@ -121,7 +121,7 @@ func bruteNearest(all map[string]orb.Point, at orb.Point, k int, radius float64,
 
 func checkWithin(t *rapid.T, x *Index[thing], all map[string]orb.Point) {
 	sw, ne := anyPoint().Draw(t, "sw"), anyPoint().Draw(t, "ne")
-	box := Box{sw[0], min(sw[1], ne[1]), ne[0], max(sw[1], ne[1])} // west of the antimeridian or across
+	box := Box{sw[0], min(sw[1], ne[1]), ne[0], max(sw[1], ne[1])} // west of the antimeridian or across it
 	var want []string
 	for id, p := range all {
 		if box.Contains(p) {
@@ -142,7 +142,7 @@ func ids[T any](hits []Hit[T]) []string {
 	return ids
 }
 
-func TestNearestOddQuestions(t *testing.T) {
+func TestNearestEdgeCases(t *testing.T) {
 	x := New[int]()
 	if err := x.Set("a", orb.Point{105.8, 21}, 1); err != nil {
 		t.Fatal(err)
@@ -155,16 +155,16 @@ func TestNearestOddQuestions(t *testing.T) {
 		radius float64
 		want   int
 	}{
-		{"one", here, 1, 1, 1},
-		{"more than there are", here, math.MaxInt, math.Inf(1), 1},
+		{"one item", here, 1, 1, 1},
+		{"more than all items", here, math.MaxInt, math.Inf(1), 1},
 		{"k 0", here, 0, 1, 0},
 		{"k negative", here, -1, 1, 0},
 		{"radius 0", here, 1, 0, 0},
 		{"radius negative", here, 1, -1, 0},
 		{"radius NaN", here, 1, math.NaN(), 0},
-		{"place NaN", orb.Point{math.NaN(), 21}, 1, 1, 0},
-		{"place Inf", orb.Point{105.8, math.Inf(-1)}, 1, 1, 0},
-		{"place off the earth", orb.Point{181, 21}, 1, math.Inf(1), 0},
+		{"coordinate NaN", orb.Point{math.NaN(), 21}, 1, 1, 0},
+		{"coordinate Inf", orb.Point{105.8, math.Inf(-1)}, 1, 1, 0},
+		{"coordinate out of range", orb.Point{181, 21}, 1, math.Inf(1), 0},
 	} {
 		stale := []Hit[int]{{ID: "stale"}}
 		if got := x.Nearest(stale, c.at, c.k, c.radius, nil); len(got) != c.want {
@@ -172,11 +172,11 @@ func TestNearestOddQuestions(t *testing.T) {
 		}
 	}
 	if got := New[int]().Nearest(nil, here, 1, 1, nil); len(got) != 0 {
-		t.Errorf("an empty index has %v", got)
+		t.Errorf("empty index returned %v", got)
 	}
 }
 
-func TestNearestRadiusIsClosed(t *testing.T) {
+func TestNearestRadiusIsInclusive(t *testing.T) {
 	x := New[int]()
 	at, p := orb.Point{105.8, 21}, orb.Point{105.81, 21.003}
 	if err := x.Set("a", p, 1); err != nil {
@@ -184,15 +184,15 @@ func TestNearestRadiusIsClosed(t *testing.T) {
 	}
 	m := geo.DistanceHaversine(at, p)
 	if got := x.Nearest(nil, at, 1, m, nil); len(got) != 1 {
-		t.Errorf("a thing at exactly the radius is left out")
+		t.Errorf("item at exactly the radius is missing")
 	}
 	if got := x.Nearest(nil, at, 1, math.Nextafter(m, 0), nil); len(got) != 0 {
-		t.Errorf("a thing one bit beyond the radius is in: %v", got)
+		t.Errorf("item one bit beyond the radius is included: %v", got)
 	}
 }
 
-// TestNearestOpposite: orb's distance between these two is NaN.
-func TestNearestOpposite(t *testing.T) {
+// orb's distance between these two places is NaN.
+func TestNearestAntipodal(t *testing.T) {
 	x := New[int]()
 	if err := x.Set("a", orb.Point{0, 7}, 1); err != nil {
 		t.Fatal(err)
@@ -203,8 +203,8 @@ func TestNearestOpposite(t *testing.T) {
 	}
 }
 
-// TestNearestAcrossTheSeams asks where a search in degrees looks on the wrong side of the world.
-func TestNearestAcrossTheSeams(t *testing.T) {
+// Places where a search in degrees would look on the wrong side of the world.
+func TestNearestAcrossAntimeridianAndPoles(t *testing.T) {
 	x := New[int]()
 	for id, p := range map[string]orb.Point{
 		"fiji west": {179.9, -17}, "fiji east": {-179.95, -17}, "samoa": {-172, -13.8},

@@ -5,42 +5,42 @@ import (
 	"slices"
 )
 
-// leafSize is how many things a leaf holds before it is cut. Measured for the nearest 10 among 2,500
-// to 1 M: 16 and 48 are a tenth to a fifth slower than 32.
+// leafSize is the maximum number of points in a leaf. Measured for the nearest 10 among 2,500 to 1 M: sizes of 16
+// and 48 are 10 to 20 % slower than 32.
 const leafSize = 32
 
-// tree is a fork or a leaf: spots without an order. The zero tree is empty. What a tree points to
-// never changes once it is published. (A leaf lies in the fork above it and not behind a pointer
-// of its own: in a large index every pointer that is followed is a cache miss.)
+// tree is an inner node or a leaf, which is an unordered list of points. The zero tree is empty. Whatever a tree
+// points to never changes once it is published. A leaf is stored in the node above it instead of behind a pointer
+// of its own, because in a large index every pointer that is followed is a cache miss.
 type tree[T any] struct {
-	*fork[T]
-	spots []spot[T]
+	*node[T]
+	points []leafPoint[T]
 }
 
-// fork is a cell cut in four.
+// node is a cell divided into four quadrants.
 //
-// Paths are compressed: a fork has at least two kids that are not empty, except below maxDepth, so
-// its cell may be several cuts smaller than the quarter of its parent in which it hangs. A leaf's
-// ground is the quarter in which it hangs.
-type fork[T any] struct {
+// Paths are compressed: a node has at least two non-empty children, except below maxDepth. Therefore its cell may
+// be several levels smaller than the quadrant of its parent that holds it. The points of a leaf lie anywhere in
+// the quadrant of its parent.
+type node[T any] struct {
 	cell
-	cos   float64 // lower bound on cos(lat) over the cell
-	count int     // of things
-	kids  [4]tree[T]
+	cos      float64 // lower bound on cos(lat) over the cell
+	count    int     // number of points
+	children [4]tree[T]
 }
 
-// spot is a thing as the search sees it: its place on a sphere of diameter 1. There the squared
-// chord between two places is a = sin²(angle/2), the haversine of the angle between them, which
-// grows with their great-circle distance and needs no trigonometry, no care at the antimeridian
-// and none at the poles.
-type spot[T any] struct {
+// leafPoint is an item as the search uses it: its place on a sphere of diameter 1. There the squared chord
+// between two places is a = sin²(angle/2), the haversine of the angle between them. It increases with the
+// great-circle distance and needs no trigonometric functions and no special cases at the antimeridian or the
+// poles.
+type leafPoint[T any] struct {
 	x, y, z float64
 	e       *entry[T]
 }
 
-func newSpot[T any](e *entry[T]) spot[T] {
+func newLeafPoint[T any](e *entry[T]) leafPoint[T] {
 	x, y, z := onSphere(e.point[0], e.point[1])
-	return spot[T]{x, y, z, e}
+	return leafPoint[T]{x, y, z, e}
 }
 
 func onSphere(lon, lat float64) (x, y, z float64) {
@@ -50,112 +50,112 @@ func onSphere(lon, lat float64) (x, y, z float64) {
 }
 
 func (t tree[T]) size() int {
-	if t.fork != nil {
+	if t.node != nil {
 		return t.count
 	}
-	return len(t.spots)
+	return len(t.points)
 }
 
-func leaf[T any](spots []spot[T]) tree[T] { return tree[T]{spots: spots} }
+func leaf[T any](points []leafPoint[T]) tree[T] { return tree[T]{points: points} }
 
-func newFork[T any](c cell, kids [4]tree[T]) tree[T] {
-	f := &fork[T]{cell: c, cos: c.minCos(), kids: kids}
-	for _, k := range kids {
-		f.count += k.size()
+func newNode[T any](c cell, children [4]tree[T]) tree[T] {
+	n := &node[T]{cell: c, cos: c.minCos(), children: children}
+	for _, k := range children {
+		n.count += k.size()
 	}
-	return tree[T]{fork: f}
+	return tree[T]{node: n}
 }
 
-// put returns the tree with s added. The slot is the ground on which t hangs.
-func (t tree[T]) put(slot cell, s spot[T]) tree[T] {
-	if t.fork == nil {
-		return build(slot, append(slices.Clip(t.spots), s))
+// add returns the tree with s added. slot is the quadrant that holds t.
+func (t tree[T]) add(slot cell, s leafPoint[T]) tree[T] {
+	if t.node == nil {
+		return build(slot, append(slices.Clip(t.points), s))
 	}
 	if !covers(&t.cell, s.e) {
-		return t.forkAbove(slot, s)
+		return t.joinAbove(slot, s)
 	}
-	f := *t.fork
-	q := quadrant(&f.cell, s.e)
-	f.kids[q] = f.kids[q].put(f.child(q), s)
-	f.count++
-	return tree[T]{fork: &f}
+	n := *t.node
+	q := quadrant(&n.cell, s.e)
+	n.children[q] = n.children[q].add(n.child(q), s)
+	n.count++
+	return tree[T]{node: &n}
 }
 
-// take returns the tree without e, which it must hold.
-func (t tree[T]) take(e *entry[T]) tree[T] {
-	if t.fork == nil {
+// remove returns the tree without e, which it must contain.
+func (t tree[T]) remove(e *entry[T]) tree[T] {
+	if t.node == nil {
 		i := t.find(e)
-		return leaf(slices.Concat(t.spots[:i], t.spots[i+1:]))
+		return leaf(slices.Concat(t.points[:i], t.points[i+1:]))
 	}
-	f := *t.fork
-	q := quadrant(&f.cell, e)
-	f.kids[q] = f.kids[q].take(e)
-	f.count--
-	return tree[T]{fork: &f}.shrunk()
+	n := *t.node
+	q := quadrant(&n.cell, e)
+	n.children[q] = n.children[q].remove(e)
+	n.count--
+	return tree[T]{node: &n}.collapse()
 }
 
-// move returns the tree with s in place of old, which it must hold. Forks above both places are
-// copied once.
-func (t tree[T]) move(slot cell, old *entry[T], s spot[T]) tree[T] {
-	if t.fork == nil {
-		spots := slices.Clone(t.spots)
-		spots[t.find(old)] = s
-		return leaf(spots)
+// move returns the tree with s in place of old, which it must contain. Nodes above both places are copied only once.
+func (t tree[T]) move(slot cell, old *entry[T], s leafPoint[T]) tree[T] {
+	if t.node == nil {
+		points := slices.Clone(t.points)
+		points[t.find(old)] = s
+		return leaf(points)
 	}
 	q := quadrant(&t.cell, old)
 	if !covers(&t.cell, s.e) || quadrant(&t.cell, s.e) != q {
-		return t.take(old).put(slot, s)
+		return t.remove(old).add(slot, s)
 	}
-	f := *t.fork
-	f.kids[q] = f.kids[q].move(f.child(q), old, s)
-	return tree[T]{fork: &f}
+	n := *t.node
+	n.children[q] = n.children[q].move(n.child(q), old, s)
+	return tree[T]{node: &n}
 }
 
-// build returns a tree under slot that holds the spots.
-func build[T any](slot cell, spots []spot[T]) tree[T] {
-	if len(spots) <= leafSize || slot.depth > maxDepth+hashLevels {
-		return leaf(spots)
+// build returns a tree of the points under slot.
+func build[T any](slot cell, points []leafPoint[T]) tree[T] {
+	if len(points) <= leafSize || slot.depth > maxDepth+hashLevels {
+		return leaf(points)
 	}
 	c := slot
-	for c.spatial() && together(&c, spots) {
-		c = c.child(quadrant(&c, spots[0].e))
+	for c.spatial() && inOneQuadrant(&c, points) {
+		c = c.child(quadrant(&c, points[0].e))
 	}
-	var parts [4][]spot[T]
-	for _, s := range spots {
+	var quadrants [4][]leafPoint[T]
+	for _, s := range points {
 		q := quadrant(&c, s.e)
-		parts[q] = append(parts[q], s)
+		quadrants[q] = append(quadrants[q], s)
 	}
-	var kids [4]tree[T]
-	for q, part := range parts {
-		kids[q] = build(c.child(q), part)
+	var children [4]tree[T]
+	for q, part := range quadrants {
+		children[q] = build(c.child(q), part)
 	}
-	return newFork(c, kids)
+	return newNode(c, children)
 }
 
-// forkAbove joins a fork and a spot outside its cell under the smallest cell that has both.
-func (t tree[T]) forkAbove(slot cell, s spot[T]) tree[T] {
+// joinAbove joins a node and a point outside its cell under the smallest cell that contains both.
+func (t tree[T]) joinAbove(slot cell, s leafPoint[T]) tree[T] {
 	c := slot
 	for {
 		qt, qs := c.quadrant(t.lon, t.lat), quadrant(&c, s.e)
 		if qt != qs {
-			var kids [4]tree[T]
-			kids[qt], kids[qs] = t, leaf([]spot[T]{s})
-			return newFork(c, kids)
+			var children [4]tree[T]
+			children[qt], children[qs] = t, leaf([]leafPoint[T]{s})
+			return newNode(c, children)
 		}
 		c = c.child(qt)
 	}
 }
 
-// shrunk returns what a fork becomes when it lost something: a leaf once it is half a leaf's size
-// (half, so that coming and going at the edge does not cut and join each time), or its only kid.
-func (t tree[T]) shrunk() tree[T] {
+// collapse returns a node after a removal in its simplest form: a leaf if it is down to half a leaf's size, or its
+// only non-empty child. The threshold is half the size so that alternating additions and removals do not split
+// and join each time.
+func (t tree[T]) collapse() tree[T] {
 	if t.count <= leafSize/2 {
-		return leaf(t.gather(make([]spot[T], 0, t.count)))
+		return leaf(t.gather(make([]leafPoint[T], 0, t.count)))
 	}
 	if !t.spatial() {
 		return t
 	}
-	for _, k := range t.kids {
+	for _, k := range t.children {
 		if k.size() == t.count {
 			return k
 		}
@@ -163,25 +163,25 @@ func (t tree[T]) shrunk() tree[T] {
 	return t
 }
 
-// gather appends everything in the tree to spots.
-func (t tree[T]) gather(spots []spot[T]) []spot[T] {
-	if t.fork == nil {
-		return append(spots, t.spots...)
+// gather appends all points of the tree.
+func (t tree[T]) gather(points []leafPoint[T]) []leafPoint[T] {
+	if t.node == nil {
+		return append(points, t.points...)
 	}
-	for _, k := range t.kids {
-		spots = k.gather(spots)
+	for _, k := range t.children {
+		points = k.gather(points)
 	}
-	return spots
+	return points
 }
 
-// find returns the place of e among a leaf's spots.
+// find returns the index of e among the points of a leaf.
 func (t tree[T]) find(e *entry[T]) int {
-	return slices.IndexFunc(t.spots, func(s spot[T]) bool { return s.e == e })
+	return slices.IndexFunc(t.points, func(s leafPoint[T]) bool { return s.e == e })
 }
 
-func together[T any](c *cell, spots []spot[T]) bool {
-	first := quadrant(c, spots[0].e)
-	for _, s := range spots[1:] {
+func inOneQuadrant[T any](c *cell, points []leafPoint[T]) bool {
+	first := quadrant(c, points[0].e)
+	for _, s := range points[1:] {
 		if quadrant(c, s.e) != first {
 			return false
 		}
@@ -191,7 +191,7 @@ func together[T any](c *cell, spots []spot[T]) bool {
 
 func quadrant[T any](c *cell, e *entry[T]) int {
 	if !c.spatial() {
-		return c.hashed(e.id)
+		return c.hashQuadrant(e.id)
 	}
 	return c.quadrant(key(e.point))
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Box is a piece of the map between two meridians and two parallels, edges included, in degrees.
-// It crosses the antimeridian when MinLon > MaxLon, as in GeoJSON (RFC 7946 §5.2).
+// Box is an area between two meridians and two parallels in degrees, edges included. It crosses the antimeridian
+// if MinLon > MaxLon, as in GeoJSON (RFC 7946 §5.2).
 type Box struct{ MinLon, MinLat, MaxLon, MaxLat float64 }
 
-// Contains reports whether p lies in the box. 180° and -180° are the same meridian; a box with a
-// NaN or with MinLat > MaxLat contains nothing.
+// Contains reports whether p lies in the box. 180° and -180° are the same meridian. A box with a NaN or with
+// MinLat > MaxLat contains nothing.
 func (b Box) Contains(p orb.Point) bool {
-	return b.holds(p[0], p[1]) || p[0] == 180 && b.holds(-180, p[1]) || p[0] == -180 && b.holds(180, p[1])
+	return b.contains(p[0], p[1]) || p[0] == 180 && b.contains(-180, p[1]) || p[0] == -180 && b.contains(180, p[1])
 }
 
-func (b Box) holds(lon, lat float64) bool {
+func (b Box) contains(lon, lat float64) bool {
 	if !(lat >= b.MinLat && lat <= b.MaxLat) {
 		return false
 	}
@@ -27,8 +27,8 @@ func (b Box) holds(lon, lat float64) bool {
 	return lon >= b.MinLon && lon <= b.MaxLon
 }
 
-// meets reports whether the box may have something in common with a cell.
-func (b Box) meets(c *cell) bool {
+// mayIntersect reports whether the box may intersect a cell.
+func (b Box) mayIntersect(c *cell) bool {
 	h := c.half / 2
 	if !(c.lat+h >= b.MinLat && c.lat-h <= b.MaxLat) {
 		return false
@@ -37,12 +37,12 @@ func (b Box) meets(c *cell) bool {
 	if b.MinLon > b.MaxLon {
 		return east >= b.MinLon || west <= b.MaxLon
 	}
-	// Keys at 180° are filed at -180°, in cells which a box that ends at 180° does not reach.
+	// Keys at 180° are stored at -180°, in cells that a box ending at 180° does not reach otherwise.
 	return east >= b.MinLon && west <= b.MaxLon || west == -180 && b.MaxLon >= 180
 }
 
-// Within returns the things in the box that keep accepts (nil accepts all), sorted by id. It
-// writes over buf. Metres is 0 in every hit. keep is held to the same rule as in Nearest.
+// Within returns the items in the box that keep accepts (nil accepts all), sorted by id. It overwrites buf.
+// Metres is 0 in every hit. keep must obey the same rules as in Nearest.
 func (x *Index[T]) Within(buf []Hit[T], box Box, keep func(*T) bool) []Hit[T] {
 	buf = buf[:0]
 	found := x.tree().within(nil, world, box, keep)
@@ -55,18 +55,18 @@ func (x *Index[T]) Within(buf []Hit[T], box Box, keep func(*T) bool) []Hit[T] {
 }
 
 func (t tree[T]) within(found []*entry[T], slot cell, box Box, keep func(*T) bool) []*entry[T] {
-	if !box.meets(&slot) {
+	if !box.mayIntersect(&slot) {
 		return found
 	}
-	for _, s := range t.spots {
+	for _, s := range t.points {
 		if box.Contains(s.e.point) && (keep == nil || keep(&s.e.item)) {
 			found = append(found, s.e)
 		}
 	}
-	if t.fork == nil || !box.meets(&t.cell) {
+	if t.node == nil || !box.mayIntersect(&t.cell) {
 		return found
 	}
-	for q, k := range t.kids {
+	for q, k := range t.children {
 		found = k.within(found, t.child(q), box, keep)
 	}
 	return found

@@ -1,7 +1,7 @@
-// Package isoband draws the areas between contour lines of a lattice, by marching squares.
+// Package isoband computes the areas between the contour lines of a lattice by marching squares.
 //
-// Neighbouring bands share every point of the line between them, and two pieces of one lattice agree on what both
-// hold: there are no slivers, neither between bands nor between tiles.
+// Neighbouring bands share every point of the line between them, and two windows of one lattice agree where they
+// overlap. So there are no slivers, neither between bands nor between tiles.
 package isoband
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Lattice is numbers at W×H nodes, row by row; NaN is outside. W and H are at most 32,767.
+// Lattice holds the values of W×H nodes, row by row. NaN marks nodes outside the area. W and H are at most 32,767.
 type Lattice struct {
 	W, H   int
 	Values []float32
 }
 
-// Bands returns the area of each class: below levels[0], from levels[0] up to levels[1], …, from the last level on.
-// Levels ascend. Coordinates are columns and rows; of every ring the first point stands last again, outer rings have
-// a positive area where rows go down (MVT's way round), holes a negative one.
+// Bands returns the area of each band: below levels[0], from levels[0] up to levels[1], …, and from the last
+// level up. Levels ascend. Coordinates are columns and rows. Rings are closed. Outer rings have a positive area
+// if rows count downwards, as in MVT; holes have a negative one.
 //
-// Only cells whose four nodes are known are drawn. Where two of them would meet at nothing but a corner, the later
-// one is left out, so that no ring touches itself there.
+// Only cells with four known nodes are drawn. If two drawn cells would touch only at a corner, the later one is
+// left out, so that no ring touches itself there.
 func Bands(l Lattice, levels []float64) []orb.MultiPolygon {
 	d := &drawing{Lattice: l, levels: levels, bands: make([]band, len(levels)+1)}
 	if l.W < 2 || l.H < 2 {
@@ -33,7 +33,7 @@ func Bands(l Lattice, levels []float64) []orb.MultiPolygon {
 	for j := range l.H - 1 {
 		for i := range l.W - 1 {
 			if d.cells[j*(l.W-1)+i] {
-				d.cell(i, j)
+				d.addCell(i, j)
 			}
 		}
 	}
@@ -44,7 +44,7 @@ func Bands(l Lattice, levels []float64) []orb.MultiPolygon {
 	return out
 }
 
-// drawing is what Bands works on.
+// drawing is the working state of Bands.
 type drawing struct {
 	Lattice
 	levels []float64
@@ -52,14 +52,14 @@ type drawing struct {
 	bands  []band
 }
 
-// mask finds the cells that are drawn.
+// mask determines the cells that are drawn.
 func (d *drawing) mask() {
 	w := d.W - 1
 	d.cells = make([]bool, w*(d.H-1))
 	for k := range d.cells {
 		i, j := k%w, k/w
 		sum := d.at(i, j) + d.at(i+1, j) + d.at(i, j+1) + d.at(i+1, j+1)
-		d.cells[k] = sum == sum // NaN is not itself
+		d.cells[k] = !math.IsNaN(float64(sum))
 	}
 	for changed := true; changed; {
 		changed = false
@@ -71,8 +71,8 @@ func (d *drawing) mask() {
 	}
 }
 
-// cornered reports whether of four cells around a node just two that lie across from each other are drawn, and leaves
-// out the later.
+// cornered reports whether exactly two diagonal cells of the four around a node are drawn. If so, it leaves out
+// the later one.
 func (d *drawing) cornered(nw, ne, sw, se int) bool {
 	c := d.cells
 	switch {
@@ -88,7 +88,7 @@ func (d *drawing) cornered(nw, ne, sw, se int) bool {
 
 func (d *drawing) at(i, j int) float32 { return d.Values[j*d.W+i] }
 
-// class returns the band that a value belongs to.
+// class returns the band of a value.
 func (d *drawing) class(v float32) int {
 	k := 0
 	for k < len(d.levels) && float64(v) >= d.levels[k] {
@@ -97,7 +97,7 @@ func (d *drawing) class(v float32) int {
 	return k
 }
 
-// A point is a node, or where a level crosses the edge from a node eastwards or southwards.
+// A point is a node, or the crossing of a level with the edge that leads east or south from a node.
 type point uint64
 
 const (
@@ -110,7 +110,7 @@ func pointOf(i, j, kind, level int) point {
 	return point(i)<<48 | point(j)<<32 | point(kind)<<30 | point(level)
 }
 
-// place returns where a point is.
+// place returns the coordinates of a point.
 func (d *drawing) place(p point) orb.Point {
 	i, j, kind, level := int(p>>48), int(p>>32&0xffff), int(p>>30&3), int(p&(1<<30-1))
 	x, y := float64(i), float64(j)
@@ -123,16 +123,17 @@ func (d *drawing) place(p point) orb.Point {
 	return orb.Point{x, y}
 }
 
-// crossing returns how far from a to b a level is.
+// crossing returns the fraction of the way from a to b at which a level lies.
 func (d *drawing) crossing(a, b float32, level int) float64 {
 	return (d.levels[level] - float64(a)) / (float64(b) - float64(a))
 }
 
-// Corners of a cell from its north-west one on, the way an outer ring goes round; edge k leads from corner k.
+// corners are the corners of a cell from the north-west one on, in the direction of outer rings. Edge k starts at
+// corner k.
 var corners = [4][2]int{{0, 0}, {1, 0}, {1, 1}, {0, 1}}
 
-// on returns where a level crosses edge k of a cell.
-func on(i, j, k, level int) point {
+// edgeCrossing returns the crossing of a level with edge k of a cell.
+func edgeCrossing(i, j, k, level int) point {
 	switch k {
 	case 0:
 		return pointOf(i, j, eastwards, level)
@@ -145,8 +146,8 @@ func on(i, j, k, level int) point {
 	}
 }
 
-// cell draws the lines in one cell, and its edges where the area ends.
-func (d *drawing) cell(i, j int) {
+// addCell adds the contour lines in one cell, and those of its edges that are the border of the area.
+func (d *drawing) addCell(i, j int) {
 	var v [4]float32
 	low, high := len(d.levels), 0
 	for k, c := range corners {
@@ -155,21 +156,22 @@ func (d *drawing) cell(i, j int) {
 		low, high = min(low, class), max(high, class)
 	}
 	for level := low; level < high; level++ {
-		d.lines(i, j, level, &v)
+		d.addLines(i, j, level, &v)
 	}
 	w := d.W - 1
 	for k, beyond := range [4]bool{
 		j > 0 && d.cells[(j-1)*w+i], i+1 < w && d.cells[j*w+i+1], j+2 < d.H && d.cells[(j+1)*w+i], i > 0 && d.cells[j*w+i-1],
 	} {
 		if !beyond {
-			d.edge(i, j, k, v[k], v[(k+1)%4])
+			d.addEdge(i, j, k, v[k], v[(k+1)%4])
 		}
 	}
 }
 
-// lines draws where a level goes through a cell: from where its edges leave what is above the level to where they
-// come back. With two of both, the mean of the corners says whether what is above hangs together.
-func (d *drawing) lines(i, j, level int, v *[4]float32) {
+// addLines adds the contour lines of one level in a cell. Each leads from an edge that leaves the area above the
+// level to an edge that enters it. At a saddle, the mean of the corners determines whether the area above the
+// level is connected.
+func (d *drawing) addLines(i, j, level int, v *[4]float32) {
 	var out, in [2]int
 	outs, ins := 0, 0
 	t := d.levels[level]
@@ -184,47 +186,47 @@ func (d *drawing) lines(i, j, level int, v *[4]float32) {
 		}
 	}
 	if outs == 1 {
-		d.line(level, on(i, j, out[0], level), on(i, j, in[0], level))
+		d.addLine(level, edgeCrossing(i, j, out[0], level), edgeCrossing(i, j, in[0], level))
 		return
 	}
 	whole := (float64(v[0])+float64(v[1])+float64(v[2])+float64(v[3]))/4 >= t
 	for _, k := range out {
-		next, last := in[0], in[1] // the way back that follows, and the other
+		next, last := in[0], in[1] // the next edge that enters, and the other one
 		if in[0] < k && in[1] > k {
 			next, last = last, next
 		}
 		if !whole {
 			next = last
 		}
-		d.line(level, on(i, j, k, level), on(i, j, next, level))
+		d.addLine(level, edgeCrossing(i, j, k, level), edgeCrossing(i, j, next, level))
 	}
 }
 
-// line draws a piece of a level: forwards around what is above it, backwards around what is below.
-func (d *drawing) line(level int, from, to point) {
+// addLine adds a piece of a contour line: forwards to the band above it, backwards to the band below it.
+func (d *drawing) addLine(level int, from, to point) {
 	d.bands[level+1].add(from, to)
 	d.bands[level].add(to, from)
 }
 
-// edge draws an edge of the area, cut where it changes its band.
-func (d *drawing) edge(i, j, k int, a, b float32) {
+// addEdge adds a border edge of the area, split where the band changes.
+func (d *drawing) addEdge(i, j, k int, a, b float32) {
 	from, to := d.class(a), d.class(b)
 	at := pointOf(i+corners[k][0], j+corners[k][1], atNode, 0)
 	end := (k + 1) % 4
 	step := cmp.Compare(to, from)
 	for class := from; class != to; class += step {
-		level := class // the upper one of the class
+		level := class // the upper level of the class
 		if step < 0 {
 			level = class - 1
 		}
-		next := on(i, j, k, level)
+		next := edgeCrossing(i, j, k, level)
 		d.bands[class].add(at, next)
 		at = next
 	}
 	d.bands[to].add(at, pointOf(i+corners[end][0], j+corners[end][1], atNode, 0))
 }
 
-// band is the border of one class: to each point the next.
+// band is the border of one class: the successor of each point.
 type band struct {
 	next map[point]point
 }
@@ -236,7 +238,7 @@ func (b *band) add(from, to point) {
 	b.next[from] = to
 }
 
-// rings follows the border round, in the same order each time.
+// rings follows the border into closed rings, in a fixed order.
 func (b *band) rings(d *drawing) []orb.Ring {
 	starts := make([]point, 0, len(b.next))
 	for p := range b.next {
@@ -262,7 +264,7 @@ func (b *band) rings(d *drawing) []orb.Ring {
 	return out
 }
 
-// area is that of a ring, by the surveyor's formula.
+// area returns the area of a ring by the shoelace formula.
 func area(r orb.Ring) float64 {
 	sum := 0.0
 	for i := 1; i < len(r); i++ {
@@ -271,7 +273,7 @@ func area(r orb.Ring) float64 {
 	return sum / 2
 }
 
-// assemble puts holes into the outer rings around them: of several the smallest.
+// assemble assigns each hole to the smallest outer ring around it.
 func assemble(rings []orb.Ring) orb.MultiPolygon {
 	type outer struct {
 		area  float64
@@ -293,7 +295,7 @@ func assemble(rings []orb.Ring) orb.MultiPolygon {
 		bound := h.Bound()
 		for k := range outers {
 			o := &outers[k]
-			if o.bound.Contains(bound.Min) && o.bound.Contains(bound.Max) && around(o.rings[0], h) {
+			if o.bound.Contains(bound.Min) && o.bound.Contains(bound.Max) && encloses(o.rings[0], h) {
 				o.rings = append(o.rings, h)
 				break
 			}
@@ -306,9 +308,9 @@ func assemble(rings []orb.Ring) orb.MultiPolygon {
 	return out
 }
 
-// around reports whether a ring lies around a hole, which does not cross it: by the first point of the hole that is
-// not on the ring.
-func around(ring, hole orb.Ring) bool {
+// encloses reports whether a ring encloses a hole that does not cross it. It tests the first point of the hole that
+// is not on the ring.
+func encloses(ring, hole orb.Ring) bool {
 	for _, p := range hole {
 		if inside, onIt := contains(ring, p); !onIt {
 			return inside
@@ -317,6 +319,7 @@ func around(ring, hole orb.Ring) bool {
 	return false
 }
 
+// contains reports whether a point lies inside a ring or on it.
 func contains(ring orb.Ring, p orb.Point) (inside, on bool) {
 	for i := 1; i < len(ring); i++ {
 		a, b := ring[i-1], ring[i]

@@ -12,7 +12,8 @@ import (
 
 var levels = []float64{1, 2, 3.5}
 
-// lattices are of few values, so that saddles, flats and values on a level are common, and have holes.
+// lattices generates lattices with few distinct values, so that saddles, flat areas, values on a level and holes
+// are common.
 func lattices(t *rapid.T) Lattice {
 	l := Lattice{W: rapid.IntRange(1, 9).Draw(t, "w"), H: rapid.IntRange(1, 9).Draw(t, "h")}
 	value := rapid.SampledFrom([]float32{0, 0.5, 1, 1.25, 1.9, 2, 2.75, 3.5, 4, 9, float32(math.NaN())})
@@ -20,7 +21,7 @@ func lattices(t *rapid.T) Lattice {
 	return l
 }
 
-// TestBandsPartition: bands cover each drawn cell once, whatever the numbers are.
+// Bands cover each drawn cell exactly once, whatever the values are.
 func TestBandsPartition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := lattices(t)
@@ -40,22 +41,22 @@ func TestBandsPartition(t *testing.T) {
 				for n, ring := range p {
 					a := area(ring)
 					if (a > 0) != (n == 0) {
-						t.Fatalf("band %d: ring %d of %v has an area of %v", k, n, p, a)
+						t.Fatalf("band %d: ring %d of %v has the area %v", k, n, p, a)
 					}
 					if ring[0] != ring[len(ring)-1] {
-						t.Fatalf("band %d: %v is open", k, ring)
+						t.Fatalf("band %d: ring %v is not closed", k, ring)
 					}
 					sum += a
 				}
 			}
 		}
 		if math.Abs(sum-cells) > 1e-5*(1+cells) {
-			t.Errorf("the bands cover %v, the cells %v", sum, cells)
+			t.Errorf("bands cover an area of %v, cells of %v", sum, cells)
 		}
 	})
 }
 
-// TestNodesLieInTheirBand: a known node amid drawn cells is inside its own class and no other, unless it is on a level.
+// A known node surrounded by drawn cells lies inside its own band and no other, unless its value is a level.
 func TestNodesLieInTheirBand(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := lattices(t)
@@ -68,13 +69,14 @@ func TestNodesLieInTheirBand(t *testing.T) {
 		for j := 1; j < l.H-1; j++ {
 			for i := 1; i < l.W-1; i++ {
 				w, v := l.W-1, d.at(i, j)
-				if v == 1 || v == 2 || v == 3.5 || !d.cells[j*w+i] || !d.cells[j*w+i-1] || !d.cells[(j-1)*w+i] || !d.cells[(j-1)*w+i-1] {
+				if v == 1 || v == 2 || v == 3.5 || !d.cells[j*w+i] || !d.cells[j*w+i-1] || !d.cells[(j-1)*w+i] ||
+					!d.cells[(j-1)*w+i-1] {
 					continue
 				}
 				for k := range bands {
 					p := orb.Point{float64(i), float64(j)}
 					if in := planar.MultiPolygonContains(bands[k], p); in != (k == d.class(v)) {
-						t.Errorf("node %d,%d of %v: in band %d: %v", i, j, v, k, in)
+						t.Errorf("node %d,%d with value %v: inside band %d: %v", i, j, v, k, in)
 					}
 				}
 			}
@@ -82,8 +84,8 @@ func TestNodesLieInTheirBand(t *testing.T) {
 	})
 }
 
-// TestPiecesAgree: a window of a lattice draws in its middle what the whole draws there.
-func TestPiecesAgree(t *testing.T) {
+// The middle of a window of a lattice is drawn like the same part of the whole lattice.
+func TestWindowsAgreeWithWholeLattice(t *testing.T) {
 	l := hills(40, 40)
 	part := Lattice{W: 20, H: 20}
 	for j := range 20 {
@@ -94,15 +96,17 @@ func TestPiecesAgree(t *testing.T) {
 	for range 2000 {
 		p := orb.Point{10 + 19*r.Float64(), 10 + 19*r.Float64()}
 		for k := range whole {
-			a, b := planar.MultiPolygonContains(whole[k], p), planar.MultiPolygonContains(window[k], orb.Point{p[0] - 10, p[1] - 10})
+			a, b := planar.MultiPolygonContains(whole[k], p), planar.MultiPolygonContains(window[k], orb.Point{
+				p[0] - 10, p[1] - 10,
+			})
 			if a != b {
-				t.Errorf("%v is in band %d: of the whole %v, of the window %v", p, k, a, b)
+				t.Errorf("%v in band %d: whole lattice %v, window %v", p, k, a, b)
 			}
 		}
 	}
 }
 
-// hills is a smooth country of heights from 0 to about 5.
+// hills returns a smooth surface with heights from 0 to about 5.
 func hills(w, h int) Lattice {
 	l := Lattice{W: w, H: h, Values: make([]float32, w*h)}
 	for k := range l.Values {
@@ -112,11 +116,11 @@ func hills(w, h int) Lattice {
 	return l
 }
 
-func TestNothing(t *testing.T) {
+func TestBandsOfEmptyLattice(t *testing.T) {
 	for _, l := range []Lattice{{}, {W: 1, H: 1, Values: []float32{3}}, {W: 2, H: 1, Values: []float32{1, 2}}} {
 		for _, band := range Bands(l, levels) {
 			if len(band) > 0 {
-				t.Errorf("%v: drew %v", l, band)
+				t.Errorf("%v: got %v", l, band)
 			}
 		}
 	}

@@ -1,4 +1,5 @@
-// Package limits holds what the law allows: QCVN 05:2023/BTNMT, table 1, with the days from which each limit holds.
+// Package limits holds the legal limits of ambient air quality: table 1 of QCVN 05:2023/BTNMT, with the days from
+// which each limit applies.
 package limits
 
 import (
@@ -7,55 +8,55 @@ import (
 	"nhip"
 )
 
-// Source is the text that the limits are from.
+// Source is the standard that sets the limits.
 const Source = "QCVN 05:2023/BTNMT"
 
-// Average is over how long a limit's mean is.
+// Average is the averaging time of a limit.
 type Average string
 
-// The averages that the standard knows and that are made of readings.
+// The averaging times of the standard for quantities that monitors measure.
 const (
-	Hour  Average = "1h"
-	Eight Average = "8h" // running, of eight hours
-	Day   Average = "24h"
-	Year  Average = "year"
+	AverageHour Average = "1h"
+	Average8h   Average = "8h" // running mean of eight hours
+	AverageDay  Average = "24h"
+	AverageYear Average = "year"
 )
 
-// Limit is what a mean must not exceed, from a local day on.
+// Limit is the value that a mean must not exceed from a local day on.
 type Limit struct {
 	Quantity nhip.Quantity
 	Average  Average
-	Value    float64 // µg/m³ at 25 °C and 1 atm, which is the standard's Nm³
+	Value    float64 // µg/m³ at 25 °C and 1 atm, the conditions of Nm³ in the standard
 	From     string  // YYYY-MM-DD
 }
 
-// inForce begins the limits that have stood since the standard came into force on 12 September 2023. What was
-// measured before is held against them, too: the table of the standard before it is not known here.
-const inForce = "0000-01-01"
+// always is the first day of limits that have applied since the standard came into force on 12 September 2023.
+// They are used for earlier measurements, too, because the previous standard is not implemented.
+const always = "0000-01-01"
 
-// all are sorted by quantity and average, and within by From, rising.
+// all is sorted by quantity and average, then by From.
 var all = []Limit{
-	{nhip.PM25, Day, 50, inForce},
-	{nhip.PM25, Day, 45, "2026-01-01"},
-	{nhip.PM25, Year, 25, inForce},
-	{nhip.PM10, Day, 100, inForce},
-	{nhip.PM10, Year, 50, inForce},
-	{nhip.TSP, Hour, 300, inForce},
-	{nhip.TSP, Day, 200, inForce},
-	{nhip.TSP, Year, 100, inForce},
-	{nhip.O3, Hour, 200, inForce},
-	{nhip.O3, Eight, 120, inForce},
-	{nhip.NO2, Hour, 200, inForce},
-	{nhip.NO2, Day, 100, inForce},
-	{nhip.NO2, Year, 40, inForce},
-	{nhip.SO2, Hour, 350, inForce},
-	{nhip.SO2, Day, 125, inForce},
-	{nhip.SO2, Year, 50, inForce},
-	{nhip.CO, Hour, 30_000, inForce},
-	{nhip.CO, Eight, 10_000, inForce},
+	{nhip.PM25, AverageDay, 50, always},
+	{nhip.PM25, AverageDay, 45, "2026-01-01"},
+	{nhip.PM25, AverageYear, 25, always},
+	{nhip.PM10, AverageDay, 100, always},
+	{nhip.PM10, AverageYear, 50, always},
+	{nhip.TSP, AverageHour, 300, always},
+	{nhip.TSP, AverageDay, 200, always},
+	{nhip.TSP, AverageYear, 100, always},
+	{nhip.O3, AverageHour, 200, always},
+	{nhip.O3, Average8h, 120, always},
+	{nhip.NO2, AverageHour, 200, always},
+	{nhip.NO2, AverageDay, 100, always},
+	{nhip.NO2, AverageYear, 40, always},
+	{nhip.SO2, AverageHour, 350, always},
+	{nhip.SO2, AverageDay, 125, always},
+	{nhip.SO2, AverageYear, 50, always},
+	{nhip.CO, AverageHour, 30_000, always},
+	{nhip.CO, Average8h, 10_000, always},
 }
 
-// Averages returns the averages of a quantity that have limits, in the standard's order.
+// Averages returns the averaging times for which a quantity has limits, in the order of the standard.
 func Averages(q nhip.Quantity) []Average {
 	var out []Average
 	for _, l := range all {
@@ -66,10 +67,9 @@ func Averages(q nhip.Quantity) []Average {
 	return out
 }
 
-// On returns the limit that holds on the local day of a time.
-func On(q nhip.Quantity, a Average, t time.Time) (float64, bool) {
+// InForce returns the limit that applies on the day of t in t's own time zone. ok is false if there is none.
+func InForce(q nhip.Quantity, a Average, t time.Time) (value float64, ok bool) {
 	day := t.Format(time.DateOnly)
-	value, ok := 0.0, false
 	for _, l := range all {
 		if l.Quantity == q && l.Average == a && l.From <= day {
 			value, ok = l.Value, true

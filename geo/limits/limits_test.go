@@ -17,19 +17,19 @@ func TestPM25IsStricterFrom2026(t *testing.T) {
 		time.Date(2026, 1, 1, 0, 30, 0, 0, hanoi):   45, // still 2025 in UTC
 		time.Date(2018, 5, 1, 0, 0, 0, 0, hanoi):    50,
 	} {
-		if got, ok := On(nhip.PM25, Day, day); !ok || got != want {
-			t.Errorf("%s: %v", day, got)
+		if got, ok := InForce(nhip.PM25, AverageDay, day); !ok || got != want {
+			t.Errorf("%s: limit %v", day, got)
 		}
 	}
-	if _, ok := On(nhip.PM25, Hour, time.Now()); ok {
-		t.Error("PM2.5 has no limit of an hour")
+	if _, ok := InForce(nhip.PM25, AverageHour, time.Now()); ok {
+		t.Error("hourly limit of PM2.5")
 	}
 }
 
-func TestTheLimitsAreTheStandards(t *testing.T) {
+func TestLimitsMatchStandard(t *testing.T) {
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
-		t.Skip("TESTDATA_DIR is not set: the standard's table is not here")
+		t.Skip("TESTDATA_DIR is not set: no table of the standard")
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "aqi", "qcvn_05_2023_basic.json"))
 	if err != nil {
@@ -44,20 +44,20 @@ func TestTheLimitsAreTheStandards(t *testing.T) {
 	n := 0
 	for q, of := range want.Limits {
 		if !nhip.Quantity(q).Known() {
-			continue // lead is no quantity of a monitor
+			continue // monitors do not measure lead
 		}
 		for average, limit := range of {
 			day := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 			if average == "24h_from_2026-01-01" {
 				average, day = "24h", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			}
-			if got, ok := On(nhip.Quantity(q), Average(average), day); !ok || got != limit {
+			if got, ok := InForce(nhip.Quantity(q), Average(average), day); !ok || got != limit {
 				t.Errorf("%s %s: %v, want %v", q, average, got, limit)
 			}
 			n++
 		}
 	}
 	if n != len(all) {
-		t.Errorf("%d of %d limits are in the standard", n, len(all))
+		t.Errorf("the standard has %d limits, the package %d", n, len(all))
 	}
 }

@@ -11,62 +11,65 @@ import (
 // Day is one service day of a network.
 type Day struct {
 	Date gtfs.Date
-	Zero int64 // Unix s of the day's 00:00:00, from which its times count
+	Zero int64 // Unix s of the day's 00:00:00; GTFS times count from it
 
-	runs  [][]*Run // by Pattern.Index, by departure
-	trips map[*gtfs.Trip][]*Run
+	byPattern [][]*TripInstance // by Pattern.Index, sorted by departure
+	byTrip    map[*gtfs.Trip][]*TripInstance
 }
 
-// Run is one journey on one day. While its day is in use there is one Run of a journey, so that they compare
-// by pointer.
-type Run struct {
-	gtfs.Run
-	Pattern  *Pattern
-	Zero     int64 // Unix s of the day's 00:00:00
-	Next     *Run  // the same vehicle's next work, where the timetable says so (block_id)
-	Headway  bool  // of a frequency that promises no times
-	Interval gtfs.Time
+// TripInstance is one journey on one day. While a day is cached each journey has a single TripInstance, so
+// instances can be compared by pointer.
+type TripInstance struct {
+	gtfs.TripInstance
+	Pattern      *Pattern
+	Zero         int64         // Unix s of the day's 00:00:00
+	Next         *TripInstance // the vehicle's next journey by block_id, or nil
+	Previous     *TripInstance // the inverse of Next
+	HeadwayBased bool          // from a frequency without exact times
+	Interval     gtfs.Time     // the headway of its frequency, or 0
+
+	timed []bool // see timedStops
 }
 
-// Arrives returns when the run reaches its i-th stop, in Unix s.
-func (r *Run) Arrives(i int) int64 { return r.Zero + int64(r.Arrival(i)) }
+// Arrives returns when the vehicle reaches the i-th stop, in Unix s.
+func (t *TripInstance) Arrives(i int) int64 { return t.Zero + int64(t.Arrival(i)) }
 
-// Departs returns when the run leaves its i-th stop, in Unix s.
-func (r *Run) Departs(i int) int64 { return r.Zero + int64(r.Departure(i)) }
+// Departs returns when the vehicle leaves the i-th stop, in Unix s.
+func (t *TripInstance) Departs(i int) int64 { return t.Zero + int64(t.Departure(i)) }
 
-// Scheduled returns when the run is that many metres along its line, in Unix s: between two stops by
-// distance.
-func (r *Run) Scheduled(along float64) float64 {
-	p := r.Pattern
+// Scheduled returns when the vehicle is along metres along the line, in Unix s. Between two stops it is
+// interpolated by distance.
+func (t *TripInstance) Scheduled(along float64) float64 {
+	p := t.Pattern
 	i := p.NextStop(along)
 	if i == 0 {
-		return float64(r.Departs(0))
+		return float64(t.Departs(0))
 	}
 	if i > p.Last() {
-		return float64(r.Arrives(p.Last()))
+		return float64(t.Arrives(p.Last()))
 	}
-	left, reached := float64(r.Departs(i-1)), float64(r.Arrives(i))
+	left, reached := float64(t.Departs(i-1)), float64(t.Arrives(i))
 	span := p.Along[i] - p.Along[i-1]
 	return left + (reached-left)*(along-p.Along[i-1])/span
 }
 
-// RunsOf returns a pattern's runs on the day, by departure.
-func (d *Day) RunsOf(p *Pattern) []*Run { return d.runs[p.Index] }
+// TripInstances returns the instances of a pattern on the day, sorted by departure.
+func (d *Day) TripInstances(p *Pattern) []*TripInstance { return d.byPattern[p.Index] }
 
-// RunsOfTrip returns the runs that a trip makes on the day: one, or those of its frequencies.
-func (d *Day) RunsOfTrip(t *gtfs.Trip) []*Run { return d.trips[t] }
+// TripInstancesOf returns the instances of a trip on the day: one, or one per departure of its frequencies.
+func (d *Day) TripInstancesOf(t *gtfs.Trip) []*TripInstance { return d.byTrip[t] }
 
-// daysKept is how many days a network keeps ready: those that are asked for at one time, and some.
-const daysKept = 6
+// maxDays is how many service days a network caches.
+const maxDays = 6
 
-// Day returns a service day.
+// Day returns a service day, from the cache if possible. When the cache is full it evicts the oldest day.
 func (n *Network) Day(date gtfs.Date) *Day {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	d := n.days[date]
 	if d == nil {
-		if len(n.days) >= daysKept {
-			n.forgetDay()
+		if len(n.days) >= maxDays {
+			n.evictDay()
 		}
 		d = n.newDay(date)
 		n.days[date] = d
@@ -74,7 +77,7 @@ func (n *Network) Day(date gtfs.Date) *Day {
 	return d
 }
 
-func (n *Network) forgetDay() {
+func (n *Network) evictDay() {
 	oldest := gtfs.Date(0)
 	for date := range n.days {
 		if oldest == 0 || date < oldest {
@@ -87,34 +90,59 @@ func (n *Network) forgetDay() {
 func (n *Network) newDay(date gtfs.Date) *Day {
 	d := &Day{
 		Date: date, Zero: date.At(0, n.Location()).Unix(),
-		runs: make([][]*Run, len(n.Patterns)), trips: make(map[*gtfs.Trip][]*Run),
+		byPattern: make([][]*TripInstance, len(n.Patterns)), byTrip: make(map[*gtfs.Trip][]*TripInstance),
 	}
-	blocks := make(map[string][]*Run)
-	for _, run := range n.Feed.Runs(date) {
-		r := &Run{Run: run, Pattern: n.ofTrip[run.Trip], Zero: d.Zero}
-		for _, q := range run.Trip.Frequencies {
-			if q.Start <= run.Start && run.Start < q.End {
-				r.Headway, r.Interval = !q.Exact, q.Headway
+	blocks := make(map[string][]*TripInstance)
+	for _, base := range n.Feed.TripInstances(date) {
+		inst := &TripInstance{
+			TripInstance: base, Pattern: n.byTrip[base.Trip], Zero: d.Zero, timed: n.timed[base.Trip],
+		}
+		for _, q := range base.Trip.Frequencies {
+			if q.Start <= base.Start && base.Start < q.End {
+				inst.HeadwayBased, inst.Interval = !q.Exact, q.Headway
 			}
 		}
-		d.runs[r.Pattern.Index] = append(d.runs[r.Pattern.Index], r)
-		d.trips[run.Trip] = append(d.trips[run.Trip], r)
-		if b := run.Trip.Block; b != "" && len(run.Trip.Frequencies) == 0 {
-			blocks[b] = append(blocks[b], r)
+		d.byPattern[inst.Pattern.Index] = append(d.byPattern[inst.Pattern.Index], inst)
+		d.byTrip[base.Trip] = append(d.byTrip[base.Trip], inst)
+		if b := base.Trip.Block; b != "" && len(base.Trip.Frequencies) == 0 {
+			blocks[b] = append(blocks[b], inst)
 		}
 	}
 	for _, block := range blocks {
-		slices.SortStableFunc(block, func(a, b *Run) int { return cmp.Compare(a.Start, b.Start) })
-		for i := 1; i < len(block); i++ {
-			block[i-1].Next = block[i]
-		}
+		linkBlock(block)
 	}
 	return d
 }
 
-// DaysAt returns the service days that may have runs under way at t, the earlier first: trips pass
-// midnight.
+// linkBlock links the journeys of one block in the order of their departures. A vehicle can't serve two journeys at a
+// time: where journeys overlap, the block does not tell which vehicle serves the next one.
+func linkBlock(block []*TripInstance) {
+	slices.SortStableFunc(block, func(a, b *TripInstance) int { return cmp.Compare(a.Start, b.Start) })
+	end := block[0].End() // of all journeys so far
+	alone := true         // whether the journey before overlaps none before it
+	for i := 1; i < len(block); i++ {
+		a, b := block[i-1], block[i]
+		follows := b.Start >= end-gtfs.MaxBlockOverlap
+		if follows && alone {
+			a.Next, b.Previous = b, a
+		}
+		alone, end = follows, max(end, b.End())
+	}
+}
+
+// DaysAt returns the service days that may have trips under way at t, the earlier first: trips may run past midnight.
 func (n *Network) DaysAt(t time.Time) [2]*Day {
 	today := gtfs.DateOf(t.In(n.Location()))
 	return [2]*Day{n.Day(today.Add(-1)), n.Day(today)}
+}
+
+// DaysBetween returns the service days that may have trips under way from a time until another one at most maxDays-2
+// days later, the earlier first.
+func (n *Network) DaysBetween(from, until time.Time) []*Day {
+	first, last := gtfs.DateOf(from.In(n.Location())), gtfs.DateOf(until.In(n.Location()))
+	var days []*Day
+	for date := first.Add(-1); date <= last && len(days) < maxDays; date = date.Add(1) {
+		days = append(days, n.Day(date))
+	}
+	return days
 }

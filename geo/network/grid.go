@@ -6,18 +6,18 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// cellSize is the height of a cell and about its width, in metres.
+// cellSize is the height and the approximate width of a cell, in metres.
 const cellSize = 250
 
-// grid finds the stretches of patterns near a place: rows of latitude, each cut into cells as wide as
-// high, so that a cell is the same ground anywhere.
+// grid finds the stretches of patterns near a place. It consists of rows of latitude, each divided into cells
+// about as wide as high, so that cells have the same size everywhere.
 type grid struct {
 	cells map[cellKey][]stretch
 }
 
 type cellKey struct{ row, column int32 }
 
-// stretch is a run of segments of a pattern within Reach of a cell.
+// stretch is a range of consecutive segments of a pattern within MatchRadius of a cell.
 type stretch struct {
 	pattern, first, last int32
 }
@@ -26,30 +26,30 @@ func newGrid(patterns []*Pattern) grid {
 	g := grid{cells: make(map[cellKey][]stretch)}
 	for _, p := range patterns {
 		for i := range len(p.Line) - 1 {
-			g.lay(p, i)
+			g.addSegment(p, i)
 		}
 	}
 	return g
 }
 
-// lay notes a segment in every cell that it comes within Reach of, by steps that no cell fits between.
-func (g *grid) lay(p *Pattern, i int) {
+// addSegment adds a segment to every cell within MatchRadius of it, in steps too small to skip a cell.
+func (g *grid) addSegment(p *Pattern, i int) {
 	a, b := p.Line[i], p.Line[i+1]
-	f := From(a)
-	x, y := f.plane(b)
-	steps := int(math.Ceil(math.Hypot(x, y)/(cellSize-2*Reach))) + 1
+	f := PlaneAt(a)
+	x, y := f.xy(b)
+	steps := int(math.Ceil(math.Hypot(x, y)/(cellSize-2*MatchRadius))) + 1
 	for k := 0; k <= steps; k++ {
 		part := float64(k) / float64(steps)
-		at := From(a)
+		at := PlaneAt(a)
 		at.Point = offset(&at, part*x, part*y)
-		g.around(at.Point, func(c cellKey) { g.note(c, int32(p.Index), int32(i)) })
+		g.visitCells(at.Point, func(c cellKey) { g.addStretch(c, int32(p.Index), int32(i)) })
 	}
 }
 
-// around calls visit for every cell within Reach of a point, and then some.
-func (g *grid) around(at orb.Point, visit func(cellKey)) {
-	const reach = Reach + (cellSize-2*Reach)/2
-	f := From(at)
+// visitCells calls visit for every cell within at least MatchRadius of a point.
+func (g *grid) visitCells(at orb.Point, visit func(cellKey)) {
+	const reach = MatchRadius + (cellSize-2*MatchRadius)/2
+	f := PlaneAt(at)
 	low, high := rowOf(at.Lat()-reach/metresPerDegree), rowOf(at.Lat()+reach/metresPerDegree)
 	for row := low; row <= high; row++ {
 		west := columnOf(row, offset(&f, -reach, 0).Lon())
@@ -63,7 +63,8 @@ func (g *grid) around(at orb.Point, visit func(cellKey)) {
 	}
 }
 
-func (g *grid) note(c cellKey, pattern, segment int32) {
+// addStretch adds a segment to a cell. It extends the last stretch if the segment follows it.
+func (g *grid) addStretch(c cellKey, pattern, segment int32) {
 	all := g.cells[c]
 	if n := len(all); n > 0 {
 		last := &all[n-1]
@@ -82,7 +83,7 @@ func (g *grid) at(p orb.Point) []stretch {
 
 func rowOf(lat float64) int32 { return int32(math.Floor(lat * metresPerDegree / cellSize)) }
 
-// columns returns how many cells go around the world in a row.
+// columns returns the number of cells in a row around the earth.
 func columns(row int32) int32 {
 	lat := (float64(row) + 0.5) * cellSize / metresPerDegree
 	return max(int32(360*metresPerDegree*math.Cos(lat*math.Pi/180)/cellSize), 1)
@@ -95,8 +96,8 @@ func columnOf(row int32, lon float64) int32 {
 	return min(c, n-1)
 }
 
-// offset returns the point that many metres east and north of a place, with a longitude in [-180, 180].
-func offset(f *Place, east, north float64) orb.Point {
+// offset returns the point east and north of a place by that many metres, with a longitude in [-180, 180].
+func offset(f *LocalPlane, east, north float64) orb.Point {
 	lon := f.Point[0]
 	if f.cos > 0 {
 		lon += east / (f.cos * metresPerDegree)

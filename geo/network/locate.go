@@ -6,20 +6,20 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// metresPerDegree of latitude, on the sphere that orb measures on.
+// metresPerDegree is the length of a degree of latitude on the sphere that orb uses.
 const metresPerDegree = math.Pi / 180 * orb.EarthRadius
 
-// Place is a point to look at lines from: the centre of a plane in metres that is true near it.
-type Place struct {
+// LocalPlane is a plane in metres around a point. It is accurate near that point only.
+type LocalPlane struct {
 	Point orb.Point
 	cos   float64
 }
 
-// From returns the plane around a point.
-func From(p orb.Point) Place { return Place{p, math.Cos(p.Lat() * math.Pi / 180)} }
+// PlaneAt returns the plane around p.
+func PlaneAt(p orb.Point) LocalPlane { return LocalPlane{p, math.Cos(p.Lat() * math.Pi / 180)} }
 
-// plane returns where q lies in metres east and north of the place.
-func (f *Place) plane(q orb.Point) (x, y float64) {
+// xy returns the position of q in metres east and north of the plane's point.
+func (f *LocalPlane) xy(q orb.Point) (x, y float64) {
 	d := q[0] - f.Point[0]
 	if d > 180 {
 		d -= 360
@@ -29,24 +29,25 @@ func (f *Place) plane(q orb.Point) (x, y float64) {
 	return d * f.cos * metresPerDegree, (q[1] - f.Point[1]) * metresPerDegree
 }
 
-// MetresSquared returns the square of the metres to q, true for what is near: good to compare by, some ns.
-func (f *Place) MetresSquared(q orb.Point) float64 {
-	x, y := f.plane(q)
+// MetresSquared returns the squared distance to q in metres². It takes some ns and is meant for comparing near
+// points.
+func (f *LocalPlane) MetresSquared(q orb.Point) float64 {
+	x, y := f.xy(q)
 	return x*x + y*y
 }
 
 // Match is a place on a pattern's line.
 type Match struct {
-	Along  float64 // metres from the line's beginning
-	Metres float64 // from the point that was matched
-	East   float64 // the line's direction there, as a unit vector
+	Along  float64 // metres from the beginning of the line
+	Metres float64 // distance to the matched point
+	East   float64 // direction of the line there, as a unit vector
 	North  float64
 }
 
-// on returns the point of segment i that is nearest to the place.
-func (p *Pattern) on(f *Place, i int) Match {
-	ax, ay := f.plane(p.Line[i])
-	bx, by := f.plane(p.Line[i+1])
+// matchSegment returns the point of segment i that is nearest to the plane's point.
+func (p *Pattern) matchSegment(f *LocalPlane, i int) Match {
+	ax, ay := f.xy(p.Line[i])
+	bx, by := f.xy(p.Line[i+1])
 	dx, dy := bx-ax, by-ay
 	long := dx*dx + dy*dy
 	part := 0.0
@@ -54,7 +55,7 @@ func (p *Pattern) on(f *Place, i int) Match {
 		part = min(max(-(ax*dx+ay*dy)/long, 0), 1)
 	}
 	m := Match{
-		Along:  p.reach[i] + part*(p.reach[i+1]-p.reach[i]),
+		Along:  p.cumulative[i] + part*(p.cumulative[i+1]-p.cumulative[i]),
 		Metres: math.Hypot(ax+part*dx, ay+part*dy),
 	}
 	if long > 0 {
@@ -64,42 +65,43 @@ func (p *Pattern) on(f *Place, i int) Match {
 	return m
 }
 
-// Heading is the way a bus moves, as a unit vector; the zero Heading is unknown.
+// Heading is the direction of a bus as a unit vector. The zero Heading is unknown.
 type Heading struct{ East, North float64 }
 
-// HeadingOf turns degrees clockwise from north into a Heading.
+// HeadingOf converts degrees clockwise from north to a Heading.
 func HeadingOf(degrees float64) Heading {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	return Heading{East: sin, North: cos}
 }
 
-// Against returns how much a line runs against a heading: 0 along it or unknown, 1 across, 2 opposite.
-func (m *Match) Against(h Heading) float64 {
+// HeadingMismatch returns how much the line's direction differs from a heading: 0 same or unknown, 1 across, 2
+// opposite.
+func (m *Match) HeadingMismatch(h Heading) float64 {
 	if h == (Heading{}) || m.East == 0 && m.North == 0 {
 		return 0
 	}
 	return 1 - (m.East*h.East + m.North*h.North)
 }
 
-// Weighing of matches: a line that runs against the bus's heading counts as that many metres further off.
-const metresAgainst = 40
+// headingPenalty is the distance in metres that weighs as much as a heading mismatch of 1.
+const headingPenalty = 40
 
-// Cost orders matches of one fix: metres from the line, and more where it runs another way than the bus.
-func (m *Match) Cost(h Heading) float64 { return m.Metres + metresAgainst*m.Against(h) }
+// Cost ranks the matches of one position: the distance to the line plus a penalty for the heading mismatch.
+func (m *Match) Cost(h Heading) float64 { return m.Metres + headingPenalty*m.HeadingMismatch(h) }
 
-// Between returns the best match of a place on the line from one metre to another.
-func (p *Pattern) Between(f *Place, h Heading, from, to float64) Match {
-	return p.among(f, h, p.segment(from), p.segment(to), from, to)
+// Between returns the best match on the part of the line between two distances along it.
+func (p *Pattern) Between(f *LocalPlane, h Heading, from, to float64) Match {
+	return p.matchSegments(f, h, p.segment(from), p.segment(to), from, to)
 }
 
-// among returns the best match on segments first to last, clamped to a part of the line.
-func (p *Pattern) among(f *Place, h Heading, first, last int, from, to float64) Match {
+// matchSegments returns the best match on segments first to last, limited to a part of the line.
+func (p *Pattern) matchSegments(f *LocalPlane, h Heading, first, last int, from, to float64) Match {
 	var best Match
 	cost := math.Inf(1)
 	for i := first; i <= last; i++ {
-		m := p.on(f, i)
+		m := p.matchSegment(f, i)
 		if m.Along < from || m.Along > to {
-			m = p.clamped(f, m, min(max(m.Along, from), to))
+			m = p.moveMatch(f, m, min(max(m.Along, from), to))
 		}
 		if c := m.Cost(h); c < cost {
 			best, cost = m, c
@@ -108,10 +110,10 @@ func (p *Pattern) among(f *Place, h Heading, first, last int, from, to float64) 
 	return best
 }
 
-// clamped moves a match to another place along the line.
-func (p *Pattern) clamped(f *Place, m Match, along float64) Match {
+// moveMatch moves a match to another place along the line.
+func (p *Pattern) moveMatch(f *LocalPlane, m Match, along float64) Match {
 	at, _ := p.At(along)
-	x, y := f.plane(at)
+	x, y := f.xy(at)
 	m.Along, m.Metres = along, math.Hypot(x, y)
 	return m
 }
@@ -122,15 +124,16 @@ type Candidate struct {
 	Match
 }
 
-// Reach is how near to a place Near finds patterns, in metres.
-const Reach = 100
+// MatchRadius is the distance within which Near finds patterns, in metres.
+const MatchRadius = 100
 
-// Near appends every pass of every pattern within Reach of a place, with its best match.
-func (n *Network) Near(dst []Candidate, f *Place, h Heading) []Candidate {
+// Near appends the best match of every pass of every pattern within MatchRadius of a place. A pattern that passes
+// the place twice has two candidates.
+func (n *Network) Near(dst []Candidate, f *LocalPlane, h Heading) []Candidate {
 	for _, s := range n.grid.at(f.Point) {
 		p := n.Patterns[s.pattern]
-		m := p.among(f, h, int(s.first), int(s.last), 0, p.Length())
-		if m.Metres <= Reach {
+		m := p.matchSegments(f, h, int(s.first), int(s.last), 0, p.Length())
+		if m.Metres <= MatchRadius {
 			dst = append(dst, Candidate{p, m})
 		}
 	}

@@ -15,15 +15,15 @@ import (
 	"github.com/paulmach/orb"
 )
 
-func TestPatternsOfALine(t *testing.T) {
+func TestPatternsOfLine(t *testing.T) {
 	n := network.New(geotest.Line(11, 15*time.Minute))
-	must(t, len(n.Patterns) == 2, "got %d of them, want %d", len(n.Patterns), 2)
-	must(t, n.Links() == 20, "got %v, want %v", n.Links(), 20)
+	must(t, len(n.Patterns) == 2, "got %d, want %d", len(n.Patterns), 2)
+	must(t, n.LinkCount() == 20, "got %v, want %v", n.LinkCount(), 20)
 	out := n.Patterns[0]
 	must(t, out.Headsign == "Long Biên", "got %v, want %v", out.Headsign, "Long Biên")
-	must(t, math.Abs(float64(out.Length())-float64(5000)) <= 25, "got %v, want %v", out.Length(), 5000)
+	must(t, math.Abs(out.Length()-5000) <= 25, "got %v, want %v", out.Length(), 5000)
 	for i, along := range out.Along {
-		must(t, math.Abs(float64(along)-float64(float64(i)*500)) <= 3, "got %v, want %v", along, float64(i)*500)
+		must(t, math.Abs(along-float64(i)*500) <= 3, "got %v, want %v", along, float64(i)*500)
 	}
 	must(t, out.NextStop(-1) == 0, "got %v, want %v", out.NextStop(-1), 0)
 	must(t, out.NextStop(out.Along[0]) == 1, "got %v, want %v", out.NextStop(out.Along[0]), 1)
@@ -31,8 +31,8 @@ func TestPatternsOfALine(t *testing.T) {
 	must(t, n.Pattern(out.ID) == out, "got %v, want %v", n.Pattern(out.ID), out)
 }
 
-// A lollipop passes its first stops twice: the order of the stops says which pass is meant.
-func TestStopsOfALoop(t *testing.T) {
+// A lollipop line passes its first stops twice: the order of the stops determines which pass is meant.
+func TestStopsOfLollipopLine(t *testing.T) {
 	f := geotest.Line(5, time.Hour)
 	trip := f.Trips[0]
 	a, b := f.Stops[0], f.Stops[4]
@@ -47,11 +47,11 @@ func TestStopsOfALoop(t *testing.T) {
 	f.Trips = f.Trips[:1]
 	p := network.New(f).Patterns[0]
 	for i, want := range []float64{0, 1000, 2000, 3500, 4000} {
-		must(t, math.Abs(float64(p.Along[i])-float64(want)) <= 5, "got %v, want %v", p.Along[i], want)
+		must(t, math.Abs(p.Along[i]-want) <= 5, "got %v, want %v", p.Along[i], want)
 	}
 }
 
-// Near must find what a look at every line finds, anywhere on earth.
+// Near must find what a search of all lines finds, anywhere on earth.
 func TestNearFindsEveryPattern(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, centre := range []orb.Point{{105.8, 21}, {179.99, -16.8}, {-179.995, 65}, {10, 0}, {24.9, 69.5}} {
@@ -66,20 +66,23 @@ func TestNearFindsEveryPattern(t *testing.T) {
 				at = orb.Point{wrap(at[0] + (rnd.Float64()-0.5)*0.02), at[1] + (rnd.Float64()-0.5)*0.01}
 				tr.Shape.Line = append(tr.Shape.Line, at)
 			}
+			tr.StopTimes = []gtfs.StopTime{
+				{Stop: &gtfs.Stop{ID: "first", Point: tr.Shape.Line[0]}}, {Stop: &gtfs.Stop{ID: "last", Point: at}, Arrival: 600},
+			}
 			f.Trips = append(f.Trips, &tr)
 		}
 		n := network.New(f)
 		for range 300 {
 			p := orb.Point{wrap(centre[0] + (rnd.Float64()-0.5)*0.05), centre[1] + (rnd.Float64()-0.5)*0.03}
-			at := network.From(p)
+			at := network.PlaneAt(p)
 			found := make(map[*network.Pattern]bool)
 			for _, c := range n.Near(nil, &at, network.Heading{}) {
 				found[c.Pattern] = true
 			}
 			for _, q := range n.Patterns {
 				m := q.Between(&at, network.Heading{}, 0, q.Length())
-				if math.Abs(m.Metres-network.Reach) > 0.5 {
-					must(t, found[q] == (m.Metres < network.Reach), "got %v, want %v", found[q], m.Metres < network.Reach)
+				if math.Abs(m.Metres-network.MatchRadius) > 0.5 {
+					must(t, found[q] == (m.Metres < network.MatchRadius), "got %v, want %v", found[q], m.Metres < network.MatchRadius)
 				}
 			}
 		}
@@ -96,32 +99,37 @@ func wrap(lon float64) float64 {
 	return lon
 }
 
-func TestADayOfRuns(t *testing.T) {
+func TestTripInstancesOfDay(t *testing.T) {
 	n := network.New(geotest.Line(11, 15*time.Minute))
 	d := n.Day(geotest.Day)
-	runs := d.RunsOf(n.Patterns[0])
-	must(t, len(runs) == 64, "got %d of them, want %d", len(runs), 64)
-	must(t, runs[0].Departs(0) == time.Date(2026, 3, 2, 6, 0, 0, 0, geotest.Zone).Unix(), "got %v, want %v", runs[0].Departs(0), time.Date(2026, 3, 2, 6, 0, 0, 0, geotest.Zone).Unix())
-	must(t, runs[0].Next == d.RunsOf(n.Patterns[1])[0], "got %v, want %v", runs[0].Next, d.RunsOf(n.Patterns[1])[0])
-	must(t, math.Abs(float64(runs[0].Scheduled(250))-float64(float64(runs[0].Departs(0)+45))) <= 1, "got %v, want %v", runs[0].Scheduled(250), float64(runs[0].Departs(0)+45))
-	must(t, d.RunsOfTrip(runs[3].Trip)[0] == runs[3], "got %v, want %v", d.RunsOfTrip(runs[3].Trip)[0], runs[3])
+	instances := d.TripInstances(n.Patterns[0])
+	must(t, len(instances) == 64, "got %d, want %d", len(instances), 64)
+	must(t, instances[0].Departs(0) == time.Date(2026, 3, 2, 6, 0, 0, 0, geotest.TimeZone).Unix(), "got %v, want %v",
+		instances[0].Departs(0), time.Date(2026, 3, 2, 6, 0, 0, 0, geotest.TimeZone).Unix())
+	must(t, instances[0].Next == d.TripInstances(n.Patterns[1])[0], "got %v, want %v", instances[0].Next,
+		d.TripInstances(n.Patterns[1])[0])
+	must(t, math.Abs(instances[0].Scheduled(250)-float64(instances[0].Departs(0)+45)) <= 1, "got %v, want %v",
+		instances[0].Scheduled(250), float64(instances[0].Departs(0)+45))
+	must(t, d.TripInstancesOf(instances[3].Trip)[0] == instances[3], "got %v, want %v",
+		d.TripInstancesOf(instances[3].Trip)[0], instances[3])
 	must(t, n.Day(geotest.Day) == d, "got %v, want %v", n.Day(geotest.Day), d)
 }
 
-func TestHanoi(t *testing.T) {
+func TestHanoiTimetable(t *testing.T) {
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
-		t.Skip("TESTDATA_DIR is not set: Hanoi's timetable is not here")
+		t.Skip("TESTDATA_DIR is not set: no timetable of Hanoi")
 	}
 	f, err := gtfs.ReadFile(filepath.Join(dir, "gtfs-hanoi", "hanoi-derived-gtfs.zip"))
 	must(t, err == nil, "%v", err)
 	n := network.New(f)
-	must(t, len(n.Patterns) == 195, "got %d of them, want %d", len(n.Patterns), 195)
+	must(t, len(n.Patterns) == 195, "got %d, want %d", len(n.Patterns), 195)
 	for _, p := range n.Patterns {
 		for i := range p.Stops {
 			at, _ := p.At(p.Along[i])
-			f := network.From(at)
-			must(t, p.Between(&f, network.Heading{}, p.Along[i], p.Along[i]).Metres <= 1.0, "got %v, want <= %v", p.Between(&f, network.Heading{}, p.Along[i], p.Along[i]).Metres, 1.0)
+			f := network.PlaneAt(at)
+			must(t, p.Between(&f, network.Heading{}, p.Along[i], p.Along[i]).Metres <= 1.0, "got %v, want <= %v",
+				p.Between(&f, network.Heading{}, p.Along[i], p.Along[i]).Metres, 1.0)
 			if i > 0 {
 				must(t, p.Along[i] >= p.Along[i-1], "got %v, want >= %v", p.Along[i], p.Along[i-1])
 			}

@@ -7,36 +7,37 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geo"
-
 	"nhip"
 	"nhip/geo/gtfs"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geo"
 )
 
-// Pattern is one way of a route in one direction, with the stops at which its trips call.
+// Pattern is one path of a route in one direction, with the stops at which its trips call.
 type Pattern struct {
 	ID        string // the same in every process that reads the same timetable
-	Index     int    // in Network.Patterns
+	Index     int    // position in Network.Patterns
 	Route     *gtfs.Route
 	Direction nhip.Opt[int] // GTFS direction_id
-	Headsign  string        // of its first trip; trips may differ
+	Headsign  string        // of its first trip; other trips may differ
 	Stops     []*gtfs.Stop
-	Along     []float64      // metres along the line of each stop; never falls
-	Links     []int32        // Links[i] is the way from stop i to i+1, shared by all patterns with that pair of stops
+	Along     []float64      // metres along the line of each stop; never decreases
+	Links     []int32        // Links[i] is the link from stop i to i+1, shared by all patterns with that pair of stops
 	Line      orb.LineString // WGS84 lon, lat
 	Trips     []*gtfs.Trip
 
-	reach []float64 // metres along the line of each of its points
+	cumulative []float64 // metres along the line of each of its points
+	misfit     misfit    // of the shape
 }
 
-// Length returns the metres from the line's first point to its last.
-func (p *Pattern) Length() float64 { return p.reach[len(p.reach)-1] }
+// Length returns the length of the line in metres.
+func (p *Pattern) Length() float64 { return p.cumulative[len(p.cumulative)-1] }
 
 // Last returns the index of the last stop.
 func (p *Pattern) Last() int { return len(p.Stops) - 1 }
 
-// NextStop returns the index of the first stop that is further along the line, or len(Stops).
+// NextStop returns the index of the first stop farther along the line than along, or len(Stops).
 func (p *Pattern) NextStop(along float64) int {
 	i, _ := slices.BinarySearchFunc(p.Along, along, func(a, b float64) int {
 		if a <= b {
@@ -47,14 +48,14 @@ func (p *Pattern) NextStop(along float64) int {
 	return i
 }
 
-// At returns the place that many metres along the line, and the line's bearing there, in degrees
-// clockwise from north.
+// At returns the point along metres along the line and the bearing of the line there, in degrees clockwise from
+// north.
 func (p *Pattern) At(along float64) (orb.Point, float64) {
 	i := p.segment(along)
 	a, b := p.Line[i], p.Line[i+1]
 	part := 0.0
-	if span := p.reach[i+1] - p.reach[i]; span > 0 {
-		part = min(max((along-p.reach[i])/span, 0), 1)
+	if span := p.cumulative[i+1] - p.cumulative[i]; span > 0 {
+		part = min(max((along-p.cumulative[i])/span, 0), 1)
 	}
 	bearing := geo.Bearing(a, b)
 	if bearing < 0 {
@@ -63,16 +64,17 @@ func (p *Pattern) At(along float64) (orb.Point, float64) {
 	return orb.Point{a[0] + part*(b[0]-a[0]), a[1] + part*(b[1]-a[1])}, bearing
 }
 
-// segment returns the segment that holds a place along the line.
+// segment returns the index of the segment at a distance along the line.
 func (p *Pattern) segment(along float64) int {
-	i, _ := slices.BinarySearch(p.reach, along)
+	i, _ := slices.BinarySearch(p.cumulative, along)
 	return min(max(i-1, 0), len(p.Line)-2)
 }
 
-// link is a pair of stops that follow one another.
+// link is a pair of consecutive stops.
 type link struct{ from, to *gtfs.Stop }
 
-func (p *Pattern) number(links map[link]int32) {
+// numberLinks assigns a number to each link of the pattern, a new one if links does not have it yet.
+func (p *Pattern) numberLinks(links map[link]int32) {
 	p.Links = make([]int32, p.Last())
 	for i := range p.Links {
 		k := link{p.Stops[i], p.Stops[i+1]}
@@ -85,13 +87,13 @@ func (p *Pattern) number(links map[link]int32) {
 	}
 }
 
-// patternID names a pattern by what makes it: route, direction, shape and stops.
+// patternID derives an id from what identifies a pattern: route, direction, shape and stops.
 func patternID(t *gtfs.Trip) string {
 	h := fnv.New64a()
 	put := func(s string) {
 		var size [4]byte
 		binary.LittleEndian.PutUint32(size[:], uint32(len(s)))
-		_, _ = h.Write(size[:]) // a hash takes everything
+		_, _ = h.Write(size[:]) // writing to a hash never fails
 		_, _ = h.Write([]byte(s))
 	}
 	if t.Shape != nil {
@@ -100,14 +102,40 @@ func patternID(t *gtfs.Trip) string {
 	for i := range t.StopTimes {
 		put(t.StopTimes[i].Stop.ID)
 	}
-	way := "x"
+	direction := "x"
 	if d, ok := t.Direction.Get(); ok {
-		way = string(rune('0' + d))
+		direction = string(rune('0' + d))
 	}
-	return t.Route.ID + ":" + way + ":" + hex.EncodeToString(h.Sum(nil)[:5])
+	return t.Route.ID + ":" + direction + ":" + hex.EncodeToString(h.Sum(nil)[:5])
 }
 
-func newPattern(id string, t *gtfs.Trip) *Pattern {
+// lines are the measured lines of shapes, which patterns share.
+type lines map[*gtfs.Shape]measuredLine
+
+type measuredLine struct {
+	line       orb.LineString
+	cumulative []float64 // metres to each point of the line
+	reach      []float64 // metres to each point of the shape
+}
+
+// of returns the line of a trip: its shape, or straight lines from stop to stop if the timetable has no shape.
+func (l lines) of(t *gtfs.Trip) measuredLine {
+	if m, known := l[t.Shape]; known && t.Shape != nil {
+		return m
+	}
+	m := measuredLine{line: lineOf(t)}
+	m.cumulative = measure(m.line)
+	if t.Shape == nil {
+		return m
+	}
+	m.reach = measure(t.Shape.Line)
+	if m.reach[len(m.reach)-1] > 0 { // else the line is that of the trip's own stops
+		l[t.Shape] = m
+	}
+	return m
+}
+
+func newPattern(id string, t *gtfs.Trip, lines lines) *Pattern {
 	p := &Pattern{ID: id, Route: t.Route, Direction: t.Direction, Headsign: t.Headsign}
 	for i := range t.StopTimes {
 		p.Stops = append(p.Stops, t.StopTimes[i].Stop)
@@ -115,38 +143,50 @@ func newPattern(id string, t *gtfs.Trip) *Pattern {
 	if p.Headsign == "" {
 		p.Headsign = p.Stops[p.Last()].Name
 	}
-	p.Line = wayOf(t)
-	p.reach = measure(p.Line)
-	p.Along = p.place(t)
+	m := lines.of(t)
+	p.Line, p.cumulative = m.line, m.cumulative
+	at := p.placeStops(t, m.reach)
+	if p.Along = at.along; t.Shape != nil {
+		p.misfit = p.fitTo(t, at)
+	}
 	return p
 }
 
-// wayOf returns the shape of a trip, or lines from stop to stop where the timetable draws none.
-func wayOf(t *gtfs.Trip) orb.LineString {
+// lineOf returns the shape of a trip, or straight lines from stop to stop if the timetable has no shape.
+func lineOf(t *gtfs.Trip) orb.LineString {
+	if t.Shape != nil {
+		if line := withoutRepetitions(t.Shape.Line); len(line) >= 2 {
+			return line
+		}
+	}
+	return lineOfStops(t)
+}
+
+// withoutRepetitions returns a line without points that repeat the one before.
+func withoutRepetitions(points orb.LineString) orb.LineString {
 	var line orb.LineString
-	add := func(p orb.Point) {
-		if n := len(line); n == 0 || line[n-1] != p {
+	for i, p := range points {
+		if i == 0 || points[i-1] != p {
 			line = append(line, p)
 		}
 	}
-	if t.Shape != nil {
-		for _, p := range t.Shape.Line {
-			add(p)
-		}
+	return line
+}
+
+// lineOfStops returns the straight lines from stop to stop of a trip.
+func lineOfStops(t *gtfs.Trip) orb.LineString {
+	points := make(orb.LineString, len(t.StopTimes))
+	for i := range t.StopTimes {
+		points[i] = t.StopTimes[i].Stop.Point
 	}
-	if len(line) < 2 {
-		line = line[:0]
-		for i := range t.StopTimes {
-			add(t.StopTimes[i].Stop.Point)
-		}
-	}
-	for len(line) < 2 { // all in one spot
+	line := withoutRepetitions(points)
+	for len(line) < 2 { // all points are the same
 		line = append(line, t.StopTimes[0].Stop.Point)
 	}
 	return line
 }
 
-// measure returns the metres from a line's beginning to each of its points.
+// measure returns the distance in metres from the beginning of a line to each of its points.
 func measure(line orb.LineString) []float64 {
 	reach := make([]float64, len(line))
 	for i := 1; i < len(line); i++ {
@@ -155,19 +195,20 @@ func measure(line orb.LineString) []float64 {
 	return reach
 }
 
-// option is one place along the line at which a stop may lie.
+// option is one place along the line where a stop may lie.
 type option struct {
 	along, metres float64
-	cost          float64 // of the cheapest way to here
-	from          int     // its option at the stop before
+	cost          float64 // of the cheapest path up to this option
+	from          int     // index of the option of the previous stop on that path
 }
 
-// place returns where the stops lie along the line: each as near to its pole as it can while none lies
-// before the one ahead of it. A line may pass a stop twice, and then only the order tells which pass is
-// meant; so all passes are weighed together (least squares of the distances).
-func (p *Pattern) place(t *gtfs.Trip) []float64 {
-	if along := p.placed(t); along != nil {
-		return along
+// placeStops returns the distances along the line of all stops. Each stop is placed as near to its point as
+// possible, and none lies before the previous one. A line may pass a stop twice, and then only the order of the
+// stops determines which pass is meant. Therefore all passes are considered together, and the sum of squared
+// distances is minimised.
+func (p *Pattern) placeStops(t *gtfs.Trip, reach []float64) placed {
+	if along := p.givenDistances(t, reach); along != nil {
+		return placed{along: along}
 	}
 	stages := make([][]option, len(p.Stops))
 	for i, s := range p.Stops {
@@ -176,7 +217,7 @@ func (p *Pattern) place(t *gtfs.Trip) []float64 {
 			continue
 		}
 		for k := range stages[i] {
-			stages[i][k].join(stages[i-1])
+			stages[i][k].connect(stages[i-1])
 		}
 	}
 	last := stages[len(stages)-1]
@@ -191,23 +232,20 @@ func (p *Pattern) place(t *gtfs.Trip) []float64 {
 		o := stages[i][best]
 		along[i], best = o.along, o.from
 	}
-	for i := 1; i < len(along); i++ { // a line that runs backwards against its stops
-		along[i] = max(along[i], along[i-1])
-	}
-	return along
+	return p.inOrder(along)
 }
 
-// disorder is what it costs to lie before the stop ahead, in square metres: more than any detour.
-const disorder = 1e9
+// disorderCost is the cost of lying before the previous stop, in square metres: more than any distance to the line.
+const disorderCost = 1e9
 
-// join finds the cheapest way to an option from the stop before.
-func (o *option) join(before []option) {
+// connect finds the cheapest path to an option from the options of the previous stop.
+func (o *option) connect(before []option) {
 	own := o.metres * o.metres
 	o.cost = -1
 	for k := range before {
 		cost := before[k].cost + own
 		if before[k].along > o.along {
-			cost += disorder
+			cost += disorderCost
 		}
 		if o.cost < 0 || cost < o.cost {
 			o.cost, o.from = cost, k
@@ -215,27 +253,27 @@ func (o *option) join(before []option) {
 	}
 }
 
-// detour is how much further from a stop than the nearest a pass may lie to be one that is meant, in
-// metres: the other side of a wide road.
-const detour = 60
+// passTolerance is how much farther from a stop than the nearest pass another pass may be, in metres: about the
+// other side of a wide road.
+const passTolerance = 60
 
-// passes returns the places where the line comes nearest to a point, one for each time it passes.
+// passes returns the points where the line comes nearest to a point, one for each pass.
 func (p *Pattern) passes(at orb.Point) []option {
 	var all []option
-	f := From(at)
-	near := false // whether the segment before belongs to a pass
+	f := PlaneAt(at)
+	near := false // whether the previous segment belongs to a pass
 	nearest := -1.0
 	for i := range len(p.Line) - 1 {
-		o := p.on(&f, i)
+		o := p.matchSegment(&f, i)
 		if nearest < 0 || o.Metres < nearest {
 			nearest = o.Metres
 		}
-		if o.Metres > max(nearest+detour, 2*nearest) {
+		if o.Metres > max(nearest+passTolerance, 2*nearest) {
 			near = false
 			continue
 		}
 		n := len(all)
-		switch together := near && o.Along-all[n-1].along <= 2*(o.Metres+all[n-1].metres)+detour; {
+		switch together := near && o.Along-all[n-1].along <= 2*(o.Metres+all[n-1].metres)+passTolerance; {
 		case !together:
 			all = append(all, option{along: o.Along, metres: o.Metres})
 		case o.Metres <= all[n-1].metres:
@@ -243,16 +281,17 @@ func (p *Pattern) passes(at orb.Point) []option {
 		}
 		near = true
 	}
-	all = slices.DeleteFunc(all, func(o option) bool { return o.metres > max(nearest+detour, 2*nearest) })
+	all = slices.DeleteFunc(all, func(o option) bool { return o.metres > max(nearest+passTolerance, 2*nearest) })
 	for k := range all {
 		all[k].cost = all[k].metres * all[k].metres
 	}
 	return all
 }
 
-// placed returns the places that the timetable itself gives (shape_dist_traveled), or nil.
-func (p *Pattern) placed(t *gtfs.Trip) []float64 {
-	if t.Shape == nil || t.Shape.Dists == nil {
+// givenDistances returns the distances that the timetable itself gives (shape_dist_traveled), or nil if they are
+// missing or implausible. reach are the metres to each point of the shape.
+func (p *Pattern) givenDistances(t *gtfs.Trip, reach []float64) []float64 {
+	if t.Shape == nil || t.Shape.Dists == nil || reach == nil {
 		return nil
 	}
 	for i := range t.StopTimes {
@@ -260,7 +299,7 @@ func (p *Pattern) placed(t *gtfs.Trip) []float64 {
 			return nil
 		}
 	}
-	dists, reach := t.Shape.Dists, measure(t.Shape.Line)
+	dists := t.Shape.Dists
 	along := make([]float64, len(t.StopTimes))
 	for i := range t.StopTimes {
 		d := t.StopTimes[i].Dist
@@ -274,13 +313,13 @@ func (p *Pattern) placed(t *gtfs.Trip) []float64 {
 		if i > 0 {
 			along[i] = max(along[i], along[i-1])
 		}
-		if at, _ := p.At(along[i]); geo.DistanceHaversine(at, p.Stops[i].Point) > misplaced {
-			return nil // distances in a unit or from an origin of their own
+		if at, _ := p.At(along[i]); geo.DistanceHaversine(at, p.Stops[i].Point) > maxMisplacement {
+			return nil // distances in another unit or from another origin
 		}
 	}
 	return along
 }
 
-// misplaced is how far from its pole the timetable may place a stop on the line before we rather look
-// ourselves, in metres.
-const misplaced = 150
+// maxMisplacement is how far from a stop the point given by the timetable may lie, in metres. If it is farther
+// away, all distances are computed instead.
+const maxMisplacement = 150

@@ -14,42 +14,45 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// benchNow is mid-morning of the made day.
-var benchNow = time.Date(2026, 3, 2, 9, 0, 0, 0, geotest.Zone)
+// benchNow is mid-morning of geotest.Day.
+var benchNow = time.Date(2026, 3, 2, 9, 0, 0, 0, geotest.TimeZone)
 
-// fleet drives buses along the patterns of a network; run i is of pattern i, as often as it takes.
+// fleet drives buses along the patterns of a network: bus i follows instances[i].
 type fleet struct {
-	net   *network.Network
-	runs  []*network.Run
-	named bool
-	fix   nhip.Position
+	net       *network.Network
+	instances []*network.TripInstance
+	signedOn  bool
+	fix       nhip.Position
 }
 
 func newFleet(n *network.Network, buses int, named bool) *fleet {
-	f := &fleet{net: n, named: named}
+	f := &fleet{net: n, signedOn: named}
 	day := n.Day(geotest.Day)
 	for i := range buses {
 		p := n.Patterns[i%len(n.Patterns)]
-		runs := day.RunsOf(p)
+		instances := day.TripInstances(p)
 		k := 12 + (i/len(n.Patterns))%5 // departures of 08:00 and later
-		f.runs = append(f.runs, runs[k])
+		f.instances = append(f.instances, instances[k])
 	}
 	return f
 }
 
-// at is where bus i is at a time.
+// at returns the position of bus i at a time.
 func (f *fleet) at(i int, now time.Time) *nhip.Position {
-	r := f.runs[i]
+	r := f.instances[i]
 	into := float64(now.Unix()-r.Departs(0)) + float64(i%60)
 	p, bearing := r.Pattern.At(min(max(into*r.Pattern.Length()/float64(r.End()-r.Start), 0), r.Pattern.Length()))
-	f.fix = nhip.Position{Event: nhip.Fix, Time: now, Point: nhip.Some(orb.Point{p[0] + 1e-4, p[1]}), Bearing: nhip.Some(bearing), Speed: nhip.Some(6.0)}
-	if f.named {
+	f.fix = nhip.Position{
+		Event: nhip.EventPosition, Time: now, Point: nhip.Some(orb.Point{p[0] + 1e-4, p[1]}), Bearing: nhip.Some(bearing),
+		Speed: nhip.Some(6.0),
+	}
+	if f.signedOn {
 		f.fix.Trip, f.fix.StartDate = r.Trip.ID, geotest.Day.String()
 	}
 	return &f.fix
 }
 
-// BenchmarkFix follows and predicts 1,500 buses for each city: what one fix costs.
+// BenchmarkFix measures following and predicting one position, with 1,500 buses per city.
 func BenchmarkFix(b *testing.B) {
 	for _, c := range []struct {
 		cities int
@@ -68,22 +71,22 @@ func BenchmarkFix(b *testing.B) {
 			now := benchNow
 			for i := range ids {
 				ids[i] = fmt.Sprint(i)
-				t.Fix(ids[i], f.at(i, now), "")
+				t.Update(ids[i], f.at(i, now), "")
 			}
-			var stops []predict.Stop
+			var stops []predict.StopPrediction
 			step := func(i int) {
 				if i%buses == 0 {
 					now = now.Add(20 * time.Second)
 					if now.Sub(benchNow) > 30*time.Minute {
-						now = benchNow.Add(20 * time.Second) // earlier than the last: not looked at
+						now = benchNow.Add(20 * time.Second) // not newer than the last position, so a new tracker is needed
 						t = track.New(n)
 					}
 				}
-				s := t.Fix(ids[i%buses], f.at(i%buses, now), "")
-				for k := range s.Passed {
-					p.Learn(predict.ArrivalOf(ids[i%buses], &s.Passed[k]))
+				s := t.Update(ids[i%buses], f.at(i%buses, now), "")
+				for k := range s.StopEvents {
+					p.Observe(predict.ArrivalOf(ids[i%buses], &s.StopEvents[k]))
 				}
-				stops = p.Predict(stops[:0], predict.BusOf(&s), 90*time.Minute)
+				stops = p.Predict(stops[:0], predict.BusOf(ids[i%buses], &s), 90*time.Minute)
 			}
 			for i := range 3 * buses {
 				step(i)
@@ -96,7 +99,7 @@ func BenchmarkFix(b *testing.B) {
 	}
 }
 
-// BenchmarkRefresh predicts every stop ahead of 2,500 buses.
+// BenchmarkRefresh measures predicting all stops ahead of 2,500 buses.
 func BenchmarkRefresh(b *testing.B) {
 	n := network.New(geotest.City(1))
 	f := newFleet(n, 2500, true)
@@ -104,18 +107,18 @@ func BenchmarkRefresh(b *testing.B) {
 	var all []predict.Bus
 	for i := range 2500 {
 		id := fmt.Sprint(i)
-		t.Fix(id, f.at(i, benchNow), "")
-		s := t.Fix(id, f.at(i, benchNow.Add(20*time.Second)), "")
-		all = append(all, *predict.BusOf(&s))
+		t.Update(id, f.at(i, benchNow), "")
+		s := t.Update(id, f.at(i, benchNow.Add(20*time.Second)), "")
+		all = append(all, *predict.BusOf(id, &s))
 	}
-	var stops []predict.Stop
-	told := 0
+	var stops []predict.StopPrediction
+	predictions := 0
 	for b.Loop() {
-		told = 0
+		predictions = 0
 		for i := range all {
 			stops = p.Predict(stops[:0], &all[i], 24*time.Hour)
-			told += len(stops)
+			predictions += len(stops)
 		}
 	}
-	b.ReportMetric(float64(told), "predictions")
+	b.ReportMetric(float64(predictions), "predictions")
 }

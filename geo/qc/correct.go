@@ -7,38 +7,40 @@ import (
 	"nhip"
 )
 
-// Line is a calibration: what an instrument says becomes what it should have said.
-type Line struct {
+// LinearCorrection is a calibration that holds from a time on.
+type LinearCorrection struct {
 	From          time.Time
 	Slope, Offset float64 // Slope × value + Offset, in the quantity's unit
 }
 
-// EPA2021 is the name of the correction of optical PM2.5 by the humidity beside it.
+// EPA2021 is the name of the humidity correction of optical PM2.5 sensors.
 const EPA2021 = "epa_2021"
 
-// Correction says how raw values of one quantity of one station become corrected ones. The zero Correction
-// changes nothing.
+// Correction converts raw values of one quantity of one station to corrected values. The zero Correction changes
+// nothing.
 type Correction struct {
-	Lines []Line // by From, rising: the last one that has begun counts
-	EPA   bool   // PM2.5 of optics of PurpleAir's kind
+	Calibrations []LinearCorrection // sorted by From; the latest that has begun applies
+	EPA2021      bool               // PM2.5 of an optical sensor as used by PurpleAir
 }
 
-// Correct returns the corrected value and the rule's name; "" where none applies. humidity is in %, NaN where it
-// is not known: without it EPA2021 does not apply.
-func (c *Correction) Correct(q nhip.Quantity, v float64, at time.Time, humidity float64) (corrected float64, rule string) {
-	for i := len(c.Lines) - 1; i >= 0; i-- {
-		if l := &c.Lines[i]; !at.Before(l.From) {
+// Correct returns the corrected value and the name of the rule, or v and "" if no rule applies. humidity is in %,
+// or NaN if unknown; EPA2021 requires it.
+func (c *Correction) Correct(q nhip.Quantity, v float64, at time.Time, humidity float64) (corrected float64,
+	rule string,
+) {
+	for i := len(c.Calibrations) - 1; i >= 0; i-- {
+		if l := &c.Calibrations[i]; !at.Before(l.From) {
 			return l.Slope*v + l.Offset, "calibration " + l.From.UTC().Format(time.RFC3339)
 		}
 	}
-	if c.EPA && q == nhip.PM25 && !math.IsNaN(humidity) {
+	if c.EPA2021 && q == nhip.PM25 && !math.IsNaN(humidity) {
 		return epa2021(v, humidity), EPA2021
 	}
 	return v, ""
 }
 
 // epa2021 is the US-wide correction for PurpleAir (Barkjohn et al. 2021, extended to smoke by the US EPA), in
-// µg/m³ and %. It was fitted on the aerosol of the United States.
+// µg/m³ and %. It was fitted to aerosol in the United States.
 func epa2021(pm, humidity float64) float64 {
 	if pm <= 0 {
 		return 0

@@ -1,6 +1,6 @@
-// Package qc tells values that an instrument measured from those that it made up: the automatic quality control
-// of air monitors, in QARTOD's flags. Raw values are never changed; a verdict stands beside each, with the names
-// of the checks that it did not pass.
+// Package qc is the automatic quality control of air monitors. It flags values that are unlikely to be real
+// measurements, with QARTOD flags. Raw values are never changed; each value gets a flag and the names of the
+// checks that it did not pass.
 //
 // Sources: US IOOS QARTOD manuals and ioos_qc (gross range, spike, rate of change, flat line); titanlib of the
 // Norwegian Meteorological Institute (buddy, isolation, duplicate, metadata, range); Barkjohn et al. 2021,
@@ -14,24 +14,24 @@ import (
 	"nhip"
 )
 
-// Check is one check. Its name stands in the database, in answers and in the configuration.
+// Check is one quality check. Its name is used in the database, in API responses, and in the configuration.
 type Check int
 
 // The checks.
 const (
-	DeviceStatus  Check = iota // the device itself says that it is calibrating or broken
-	GrossRange                 // no instrument of the kind can say it, or hardly
-	Negative                   // less than nothing
-	Zero                       // exactly nothing
-	Spike                      // one value stands out from both its neighbours
-	RateOfChange               // faster than air changes
-	FlatLine                   // the same value for too long
-	FrozenFeed                 // all that the station measures is the same for too long
-	Humidity                   // optics that count droplets
-	ParticleOrder              // more PM2.5 than PM10, of which it is a part
-	Neighbours                 // the hour's median is far from those of the monitors around
-	Channels                   // two sensors in one box disagree
-	Location                   // the monitor is not where it was
+	CheckDeviceStatus  Check = iota // the device reports that it is calibrating or broken
+	CheckGrossRange                 // outside or near the limits of what such an instrument can report
+	CheckNegative                   // below zero
+	CheckZero                       // exactly zero
+	CheckSpike                      // one value differs from both its neighbours in time
+	CheckRateOfChange               // changes faster than air can
+	CheckFlatLine                   // the same value for too long
+	CheckFrozenFeed                 // all quantities of the station unchanged for too long
+	CheckHumidity                   // optical sensors count droplets in humid air
+	CheckParticleOrder              // PM2.5 above PM10, although it is a part of it
+	CheckNeighbours                 // the hourly median is far from those of nearby monitors
+	CheckChannels                   // the two sensors of one device disagree
+	CheckLocation                   // the monitor has moved
 	checks
 )
 
@@ -42,7 +42,7 @@ var checkNames = [checks]string{
 
 func (c Check) String() string { return checkNames[c] }
 
-// ParseCheck returns the check of a name.
+// ParseCheck returns the check with the given name.
 func ParseCheck(name string) (Check, bool) {
 	for c, n := range checkNames {
 		if n == name {
@@ -52,77 +52,78 @@ func ParseCheck(name string) (Check, bool) {
 	return 0, false
 }
 
-// CheckNames returns all names.
+// CheckNames returns the names of all checks.
 func CheckNames() []string { return checkNames[:] }
 
-// Verdict is what the checks make of one value. The zero Verdict has not been evaluated.
-type Verdict struct {
-	Flag    nhip.Flag // the worst of all
-	Suspect set       // checks that found it suspect
-	Failed  set       // checks that it failed
+// Result is the outcome of all checks of one value. The zero Result means not evaluated.
+type Result struct {
+	Flag    nhip.Flag // the worst of all checks
+	Suspect checkSet  // checks that flagged the value as suspect
+	Failed  checkSet  // checks that the value failed
 }
 
-type set uint32
+type checkSet uint32
 
-func (s set) has(c Check) bool { return s&(1<<c) != 0 }
+func (s checkSet) has(c Check) bool { return s&(1<<c) != 0 }
 
-// Note adds what one check found.
-func (v *Verdict) Note(c Check, f nhip.Flag) {
+// Add records the flag that one check returned.
+func (r *Result) Add(c Check, f nhip.Flag) {
 	switch f {
-	case nhip.Fail:
-		v.Failed |= 1 << c
-	case nhip.Suspect:
-		v.Suspect |= 1 << c
+	case nhip.FlagFail:
+		r.Failed |= 1 << c
+	case nhip.FlagSuspect:
+		r.Suspect |= 1 << c
 	default:
 		return
 	}
-	v.Flag = max(v.Flag, f)
+	r.Flag = max(r.Flag, f)
 }
 
-// Tests returns the names of the checks that it did not pass, in order, "spike=4,humidity=3"; "" for a good value.
-func (v *Verdict) Tests() string {
-	if v.Suspect|v.Failed == 0 {
+// Tests returns the checks that the value did not pass, in the order of the constants, as "spike=4,humidity=3".
+// It returns "" for a good value.
+func (r *Result) Tests() string {
+	if r.Suspect|r.Failed == 0 {
 		return ""
 	}
 	var b strings.Builder
 	for c := range checks {
 		switch {
-		case v.Failed.has(c):
+		case r.Failed.has(c):
 			b.WriteString("," + checkNames[c] + "=4")
-		case v.Suspect.has(c):
+		case r.Suspect.has(c):
 			b.WriteString("," + checkNames[c] + "=3")
 		}
 	}
 	return b.String()[1:]
 }
 
-// ParseTests reads what Tests wrote. Names of checks that are no more are passed over.
-func ParseTests(flag nhip.Flag, tests string) Verdict {
-	v := Verdict{Flag: flag}
+// ParseTests is the inverse of Tests. It ignores names of checks that no longer exist.
+func ParseTests(flag nhip.Flag, tests string) Result {
+	r := Result{Flag: flag}
 	for test := range strings.SplitSeq(tests, ",") {
 		name, grade, _ := strings.Cut(test, "=")
 		c, known := ParseCheck(name)
 		switch {
 		case known && grade == "4":
-			v.Failed |= 1 << c
+			r.Failed |= 1 << c
 		case known && grade == "3":
-			v.Suspect |= 1 << c
+			r.Suspect |= 1 << c
 		}
 	}
-	return v
+	return r
 }
 
-// Without returns the verdict as if a check had not been made.
-func (v Verdict) Without(c Check) Verdict {
-	out := Verdict{Flag: nhip.Good, Suspect: v.Suspect &^ (1 << c), Failed: v.Failed &^ (1 << c)}
+// Without returns the result as if the check had not been made.
+func (r Result) Without(c Check) Result {
+	out := Result{Flag: nhip.FlagGood, Suspect: r.Suspect &^ (1 << c), Failed: r.Failed &^ (1 << c)}
 	switch {
 	case out.Failed != 0:
-		out.Flag = nhip.Fail
+		out.Flag = nhip.FlagFail
 	case out.Suspect != 0:
-		out.Flag = nhip.Suspect
+		out.Flag = nhip.FlagSuspect
 	}
 	return out
 }
 
-// none is a limit that is not set: nothing is beyond it.
-var none = math.NaN()
+// unset is the value of a parameter that is not set: no value exceeds it.
+var unset = math.NaN()

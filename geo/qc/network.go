@@ -9,37 +9,47 @@ import (
 	"github.com/paulmach/orb/geo"
 )
 
-// Site is where a monitor stands: WGS84 degrees and metres above the sea, NaN where that is not known.
+// Site is the location of a monitor: WGS84 degrees, and metres above sea level. Unknown values are NaN.
 type Site struct{ Lat, Lon, Elevation float64 }
 
 func (s *Site) known() bool { return !math.IsNaN(s.Lat) && !math.IsNaN(s.Lon) }
 
-func (s *Site) to(o *Site) float64 {
+// within reports whether two known sites are at most radius metres apart.
+func (s *Site) within(o *Site, radius float64) bool {
+	const metresPerDegree = 111_000 // of latitude, at least; saves most distances in a large network
+	return math.Abs(s.Lat-o.Lat)*metresPerDegree <= radius && s.metresTo(o) <= radius
+}
+
+func (s *Site) metresTo(o *Site) float64 {
 	return geo.DistanceHaversine(orb.Point{s.Lon, s.Lat}, orb.Point{o.Lon, o.Lat})
 }
 
-// Buddies is titanlib's buddy check: who differs from the mean of the others within a radius by more than
-// threshold times their deviation is flagged, and is nobody's buddy any more in the next round. Deviation is
-// √(variance + variance/n), and floor at least. Who has fewer than count buddies is not evaluated, nor is who
-// has no value (NaN).
-type Buddies struct {
-	Radius    float64 // m
-	Count     int
-	Threshold float64
-	Floor     float64
-	Rounds    int
+// BuddyCheck is the buddy check of titanlib. It flags a site that differs from the mean of the other sites within
+// Radius by more than Threshold times their deviation. The deviation is √(variance + variance/n), but at least
+// MinDeviation. Flagged sites are excluded from the next iteration. Sites with fewer than MinNeighbours
+// neighbours or without a value (NaN) are not evaluated.
+type BuddyCheck struct {
+	Radius        float64 // m
+	MinNeighbours int
+	Threshold     float64
+	MinDeviation  float64
+	Iterations    int
 }
 
-// Check flags those that stand out with true.
-func (b *Buddies) Check(sites []Site, values []float64) []bool {
-	out := make([]bool, len(sites))
-	near := b.near(sites)
-	for range b.Rounds {
-		found := make([]bool, len(sites))
+// Flag reports for each site whether it is an outlier.
+func (b *BuddyCheck) Flag(sites []Site, values []float64) []bool {
+	return b.flag(b.neighbours(sites), values)
+}
+
+// flag is Flag for sites whose neighbours are known.
+func (b *BuddyCheck) flag(near [][]int, values []float64) []bool {
+	out := make([]bool, len(values))
+	for range b.Iterations {
+		found := make([]bool, len(values))
 		copy(found, out)
-		for i := range sites {
+		for i := range values {
 			if !out[i] && !math.IsNaN(values[i]) {
-				found[i] = b.standsOut(values, out, near[i], i)
+				found[i] = b.isOutlier(values, out, near[i], i)
 			}
 		}
 		out = found
@@ -47,12 +57,12 @@ func (b *Buddies) Check(sites []Site, values []float64) []bool {
 	return out
 }
 
-// near returns for each site the others within the radius.
-func (b *Buddies) near(sites []Site) [][]int {
+// neighbours returns the indices of the other sites within the radius, for each site.
+func (b *BuddyCheck) neighbours(sites []Site) [][]int {
 	out := make([][]int, len(sites))
 	for i := range sites {
 		for j := i + 1; j < len(sites); j++ {
-			if sites[i].known() && sites[j].known() && sites[i].to(&sites[j]) <= b.Radius {
+			if sites[i].known() && sites[j].known() && sites[i].within(&sites[j], b.Radius) {
 				out[i], out[j] = append(out[i], j), append(out[j], i)
 			}
 		}
@@ -60,7 +70,7 @@ func (b *Buddies) near(sites []Site) [][]int {
 	return out
 }
 
-func (b *Buddies) standsOut(values []float64, flagged []bool, near []int, i int) bool {
+func (b *BuddyCheck) isOutlier(values []float64, flagged []bool, near []int, i int) bool {
 	n, sum := 0, 0.0
 	for _, j := range near {
 		if !flagged[j] && !math.IsNaN(values[j]) {
@@ -68,7 +78,7 @@ func (b *Buddies) standsOut(values []float64, flagged []bool, near []int, i int)
 			sum += values[j]
 		}
 	}
-	if n == 0 || n < b.Count {
+	if n == 0 || n < b.MinNeighbours {
 		return false
 	}
 	mean, squares := sum/float64(n), 0.0
@@ -78,75 +88,76 @@ func (b *Buddies) standsOut(values []float64, flagged []bool, near []int, i int)
 		}
 	}
 	variance := squares / float64(n)
-	return math.Abs(values[i]-mean) > b.Threshold*max(math.Sqrt(variance+variance/float64(n)), b.Floor)
+	return math.Abs(values[i]-mean) > b.Threshold*max(math.Sqrt(variance+variance/float64(n)), b.MinDeviation)
 }
 
-// buddyRounds is how often those that stand out are left out and the others looked at again.
-const buddyRounds = 2
+// buddyIterations is how many times outliers are excluded and the remaining sites compared again.
+const buddyIterations = 2
 
-// lnFloor is the concentration below which two are the same to the neighbour check, µg/m³: in clean air a
-// factor of three is noise.
-const lnFloor = 2
+// minConcentration in µg/m³ is a lower bound for the neighbour check: in clean air a factor of three is noise.
+const minConcentration = 2
 
-// Neighbourhood holds one hour of a network of cheap monitors against itself: values are each station's median
-// of the hour, NaN where there is none. Particles are as likely to be half as twice, so it looks at logarithms.
-// The flags are Good, Suspect or Fail, and NotEvaluated for who has too few neighbours.
-func (r *Rules) Neighbourhood(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
+// CompareNeighbours compares the hourly values of a network of low-cost monitors with each other. values holds
+// the hourly median of each station, NaN if it has none. Particle concentrations are roughly log-normal, half as
+// likely as double, so logarithms are compared. A flag is Good, Suspect or Fail, or NotEvaluated for stations
+// with too few neighbours.
+func (r *Rules) CompareNeighbours(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
 	out := make([]nhip.Flag, len(sites))
-	l := r.At(q, LowCost, Neighbours)
+	l := r.Params(q, ClassLowCost, CheckNeighbours)
 	if l.Count < 1 {
 		for i := range out {
-			out[i] = nhip.NotEvaluated
+			out[i] = nhip.FlagNotEvaluated
 		}
 		return out
 	}
 	logs := make([]float64, len(values))
 	for i, v := range values {
-		logs[i] = math.Log(max(v, lnFloor))
+		logs[i] = math.Log(max(v, minConcentration))
 		if math.IsNaN(v) {
 			logs[i] = math.NaN()
 		}
-		out[i] = nhip.Good
+		out[i] = nhip.FlagGood
 	}
-	b := Buddies{Radius: l.Radius, Count: int(l.Count), Floor: l.Floor, Rounds: buddyRounds}
+	b := BuddyCheck{Radius: l.Radius, MinNeighbours: int(l.Count), MinDeviation: l.Floor, Iterations: buddyIterations}
+	near := b.neighbours(sites)
 	for _, grade := range []struct {
 		threshold float64
 		flag      nhip.Flag
-	}{{l.Suspect, nhip.Suspect}, {l.Fail, nhip.Fail}} {
+	}{{l.Suspect, nhip.FlagSuspect}, {l.Fail, nhip.FlagFail}} {
 		if math.IsNaN(grade.threshold) {
 			continue
 		}
 		b.Threshold = grade.threshold
-		for i, found := range b.Check(sites, logs) {
+		for i, found := range b.flag(near, logs) {
 			if found {
 				out[i] = grade.flag
 			}
 		}
 	}
-	for i, near := range b.near(sites) {
-		if len(near) < b.Count || math.IsNaN(values[i]) {
-			out[i] = nhip.NotEvaluated
+	for i, near := range near {
+		if len(near) < b.MinNeighbours || math.IsNaN(values[i]) {
+			out[i] = nhip.FlagNotEvaluated
 		}
 	}
 	return out
 }
 
-// samePlace is how near to each other two monitors measure the same air, m.
-const samePlace = 30
+// collocationRadius in m is the distance within which two monitors measure the same air.
+const collocationRadius = 30
 
-// SamePlace holds monitors that stand side by side against each other, as the two sensors of one box: values are
-// each one's median of the hour, NaN where there is none. Which of two is wrong nobody can tell, so both are
-// flagged. A monitor with nobody beside it is Good.
-func (r *Rules) SamePlace(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
+// CompareCollocated compares monitors that stand next to each other, like the two sensors of one device. values
+// holds the hourly median of each monitor, NaN if it has none. Both monitors of a pair that disagrees are
+// flagged, because it is unknown which of them is wrong. A monitor without a collocated one is Good.
+func (r *Rules) CompareCollocated(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
 	out := make([]nhip.Flag, len(sites))
-	l := r.At(q, LowCost, Channels)
+	l := r.Params(q, ClassLowCost, CheckChannels)
 	for i := range out {
-		out[i] = nhip.Good
+		out[i] = nhip.FlagGood
 	}
 	for i := range sites {
 		for j := i + 1; j < len(sites); j++ {
-			if sites[i].known() && sites[j].known() && sites[i].to(&sites[j]) <= samePlace {
-				f := l.disagree(values[i], values[j])
+			if sites[i].known() && sites[j].known() && sites[i].within(&sites[j], collocationRadius) {
+				f := l.compareChannels(values[i], values[j])
 				out[i], out[j] = max(out[i], f), max(out[j], f)
 			}
 		}
@@ -154,14 +165,15 @@ func (r *Rules) SamePlace(q nhip.Quantity, sites []Site, values []float64) []nhi
 	return out
 }
 
-// Isolated tells who has fewer than count others within a radius (m) and, where vertical is not NaN, within so
-// many metres of height. Who has no place is isolated.
+// Isolated reports for each site whether it has fewer than count other sites within radius (m) and, unless
+// vertical is NaN, within vertical metres of its height. A site without coordinates is isolated.
 func Isolated(sites []Site, count int, radius, vertical float64) []bool {
 	out := make([]bool, len(sites))
 	for i := range sites {
 		n := 0
 		for j := range sites {
-			if i != j && sites[i].known() && sites[j].known() && sites[i].to(&sites[j]) <= radius && level(&sites[i], &sites[j], vertical) {
+			if i != j && sites[i].known() && sites[j].known() && sites[i].metresTo(&sites[j]) <= radius &&
+				sameHeight(&sites[i], &sites[j], vertical) {
 				n++
 			}
 		}
@@ -170,29 +182,29 @@ func Isolated(sites []Site, count int, radius, vertical float64) []bool {
 	return out
 }
 
-// level reports whether two sites are within vertical metres of height; NaN: heights do not matter. An unknown
-// height is level with nothing.
-func level(a, b *Site, vertical float64) bool {
+// sameHeight reports whether the heights of two sites differ by at most vertical metres. If vertical is NaN heights
+// are ignored; otherwise an unknown height matches none.
+func sameHeight(a, b *Site, vertical float64) bool {
 	return math.IsNaN(vertical) || math.Abs(a.Elevation-b.Elevation) <= vertical
 }
 
-// Duplicates tells who stands where another one does that came before: within a radius (m) and, where vertical
-// is not NaN, within so many metres of height. Of two, the one without a height is the duplicate. Who has no
-// place is none.
+// Duplicates reports for each site whether an earlier site lies within radius (m) and, unless vertical is NaN,
+// within vertical metres of its height. Of two such sites, the one without a height is the duplicate. A site
+// without coordinates is never a duplicate.
 func Duplicates(sites []Site, radius, vertical float64) []bool {
 	out := make([]bool, len(sites))
-	isDouble := func(i, j int) bool {
-		if !sites[i].known() || !sites[j].known() || out[j] || sites[i].to(&sites[j]) > radius {
+	isDuplicate := func(i, j int) bool {
+		if !sites[i].known() || !sites[j].known() || out[j] || sites[i].metresTo(&sites[j]) > radius {
 			return false
 		}
 		if math.IsNaN(sites[i].Elevation) && !math.IsNaN(vertical) {
 			return j < i || !math.IsNaN(sites[j].Elevation)
 		}
-		return j < i && level(&sites[i], &sites[j], vertical)
+		return j < i && sameHeight(&sites[i], &sites[j], vertical)
 	}
 	for i := range sites {
 		for j := range sites {
-			out[i] = out[i] || i != j && isDouble(i, j)
+			out[i] = out[i] || i != j && isDuplicate(i, j)
 		}
 	}
 	return out

@@ -13,10 +13,10 @@ import (
 
 const step = 5 * time.Minute
 
-// midnight is when every series of these tests begins.
+// midnight is the time of the first value of every test series.
 var midnight = time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC).UnixMilli()
 
-// steady makes a series whose values follow one another without a gap.
+// steady returns a series without gaps.
 func steady(q nhip.Quantity, period time.Duration, values ...float64) Series {
 	s := Series{Quantity: q, Period: period}
 	for i, v := range values {
@@ -25,10 +25,10 @@ func steady(q nhip.Quantity, period time.Duration, values ...float64) Series {
 	return s
 }
 
-// told returns what the checks say of each value of the first series.
-func told(class Class, all ...Series) []string {
+// testsOf returns Result.Tests of each value of the first series.
+func testsOf(class Class, all ...Series) []string {
 	out := make([]string, len(all[0].Samples))
-	NewRules().Station(class, nhip.Some(orb.Point{105.8, 21}), all, 0, func(series, sample int, v Verdict) {
+	NewRules().EvaluateStation(class, nhip.Some(orb.Point{105.8, 21}), all, 0, func(series, sample int, v Result) {
 		if series == 0 {
 			out[sample] = v.Tests()
 		}
@@ -60,153 +60,162 @@ func TestSingleValues(t *testing.T) {
 		value float64
 		want  string
 	}{
-		{"usual", LowCost, nhip.PM25, 35, ""},
-		{"a broken fan", LowCost, nhip.PM25, 999.9, "gross_range=4"},
-		{"a fire", Reference, nhip.PM25, 700, "gross_range=3"},
-		{"beyond the instrument", Reference, nhip.PM25, 1200, "gross_range=4"},
-		{"noise near zero", Reference, nhip.PM25, -2, "negative=3"},
-		{"less than noise", Reference, nhip.PM25, -20, "gross_range=4,negative=3"},
-		{"no particles at all", LowCost, nhip.PM25, 0, ""},
-		{"no ozone at all", Reference, nhip.O3, 0, "zero=3"},
-		{"a frost in Hanoi", Reference, nhip.Temperature, -12, "gross_range=3"},
+		{"normal", ClassLowCost, nhip.PM25, 35, ""},
+		{"broken fan", ClassLowCost, nhip.PM25, 999.9, "gross_range=4"},
+		{"fire", ClassReference, nhip.PM25, 700, "gross_range=3"},
+		{"beyond the instrument's range", ClassReference, nhip.PM25, 1200, "gross_range=4"},
+		{"noise near zero", ClassReference, nhip.PM25, -2, "negative=3"},
+		{"below the noise", ClassReference, nhip.PM25, -20, "gross_range=4,negative=3"},
+		{"zero particles", ClassLowCost, nhip.PM25, 0, ""},
+		{"zero ozone", ClassReference, nhip.O3, 0, "zero=3"},
+		{"frost in Hanoi", ClassReference, nhip.Temperature, -12, "gross_range=3"},
 	} {
-		if got := told(c.class, steady(c.q, step, c.value))[0]; got != c.want {
+		if got := testsOf(c.class, steady(c.q, step, c.value))[0]; got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }
 
-func TestASpikeIsFlaggedAndItsNeighboursAreNot(t *testing.T) {
-	got := told(LowCost, steady(nhip.PM25, step, 16, 17, 300.8, 16, 15, 90, 17, 18))
+func TestSpikeIsFlaggedWithoutItsNeighbours(t *testing.T) {
+	got := testsOf(ClassLowCost, steady(nhip.PM25, step, 16, 17, 300.8, 16, 15, 90, 17, 18))
 	if want := []string{"", "", "spike=4", "", "", "spike=3", "", ""}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
-	if got := told(Reference, steady(nhip.PM25, time.Hour, 16, 17, 323, 16, 15)); got[2] != "spike=3" {
-		t.Errorf("an hour that stands out is %q", got[2])
+	if got := testsOf(ClassReference, steady(nhip.PM25, time.Hour, 16, 17, 323, 16, 15)); got[2] != "spike=3" {
+		t.Errorf("spike of hourly means: %q", got[2])
 	}
-	if got := told(LowCost, steady(nhip.PM25, step, 16, 17, 150, 160, 155, 150, 30)); !cmp.Equal(got, make([]string, 7)) {
-		t.Errorf("a step is %q", got)
+	if got := testsOf(ClassLowCost, steady(nhip.PM25, step, 16, 17, 150, 160, 155, 150, 30)); !cmp.Equal(got,
+		make([]string, 7)) {
+		t.Errorf("step: %q", got)
 	}
 	apart := steady(nhip.PM25, step, 16, 300, 17)
 	apart.Samples[2].At += 4 * step.Milliseconds()
-	if got := told(LowCost, apart); got[1] != "" {
-		t.Errorf("a value after which none comes for long is %q", got[1])
+	if got := testsOf(ClassLowCost, apart); got[1] != "" {
+		t.Errorf("value before a gap: %q", got[1])
 	}
 }
 
-func TestARateIsAMinutes(t *testing.T) {
-	if got := told(LowCost, steady(nhip.Temperature, step, 20, 34, 51)); !cmp.Equal(got, []string{"", "", "gross_range=3,rate_of_change=3"}) {
-		t.Errorf("14 and 17 degrees in five minutes are %q", got)
+func TestRateOfChangeIsPerMinute(t *testing.T) {
+	if got := testsOf(ClassLowCost, steady(nhip.Temperature, step, 20, 34, 51)); !cmp.Equal(got, []string{
+		"", "", "gross_range=3,rate_of_change=3",
+	}) {
+		t.Errorf("14 and 17 degrees in five minutes: %q", got)
 	}
 }
 
-func TestAFlatLineAndAFrozenFeed(t *testing.T) {
+func TestFlatLineAndFrozenFeed(t *testing.T) {
 	stuck := steady(nhip.NO2, time.Hour, repeat(41, 14)...)
-	got := told(Reference, stuck, steady(nhip.SO2, time.Hour, wave(14)...))
+	got := testsOf(ClassReference, stuck, steady(nhip.SO2, time.Hour, wave(14)...))
 	for i, want := range []string{5: "", 6: "flat_line=3", 11: "flat_line=3", 12: "flat_line=4"} {
 		if want != "" && got[i] != want {
-			t.Errorf("hour %d is %q, want %q", i, got[i], want)
+			t.Errorf("hour %d: %q, want %q", i, got[i], want)
 		}
 	}
 	if got[5] != "" {
-		t.Errorf("hour 5 is %q", got[5])
+		t.Errorf("hour 5: %q", got[5])
 	}
-	got = told(Reference, stuck, steady(nhip.SO2, time.Hour, repeat(12, 14)...))
+	got = testsOf(ClassReference, stuck, steady(nhip.SO2, time.Hour, repeat(12, 14)...))
 	if got[3] != "" || got[4] != "frozen_feed=3" || got[5] != "frozen_feed=4" {
-		t.Errorf("a whole feed that is frozen is %q", got)
+		t.Errorf("frozen feed: %q", got)
 	}
-	if got = told(Reference, stuck); got[5] != "" {
-		t.Errorf("one quantity alone is %q", got[5])
+	if got = testsOf(ClassReference, stuck); got[5] != "" {
+		t.Errorf("frozen feed of one quantity: %q", got[5])
 	}
 }
 
-func TestHumidityTaintsOptics(t *testing.T) {
+func TestHumidityAffectsOpticalSensors(t *testing.T) {
 	pm := steady(nhip.PM25, step, wave(3)...)
 	wet := steady(nhip.Humidity, step, 90, 97, 96.5)
-	if got, want := told(LowCost, pm, wet), []string{"", "humidity=3", "humidity=3"}; !cmp.Equal(got, want) {
+	if got, want := testsOf(ClassLowCost, pm, wet), []string{"", "humidity=3", "humidity=3"}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
-	if got := told(Reference, pm, wet); !cmp.Equal(got, make([]string, 3)) {
-		t.Errorf("a reference instrument's are %q", got)
+	if got := testsOf(ClassReference, pm, wet); !cmp.Equal(got, make([]string, 3)) {
+		t.Errorf("reference instrument: %q", got)
 	}
 	day := steady(nhip.PM25, step, wave(200)...)
-	if got := told(LowCost, day, steady(nhip.Humidity, step, repeat(99.9, 200)...)); got[199] != "" || got[20] != "humidity=3" {
-		t.Errorf("beside a hygrometer that is stuck: %q, and before that is known %q", got[199], got[20])
+	if got := testsOf(ClassLowCost, day, steady(nhip.Humidity, step, repeat(99.9, 200)...)); got[199] != "" ||
+		got[20] != "humidity=3" {
+		t.Errorf("with a stuck hygrometer: %q, before it counts as stuck: %q", got[199], got[20])
 	}
 }
 
-func TestTheWholeHasItsParts(t *testing.T) {
+func TestPM25AbovePM10IsSuspect(t *testing.T) {
 	fine, coarse := steady(nhip.PM25, step, 30, 60), steady(nhip.PM10, step, 30, 40)
 	for _, all := range [][]Series{{fine, coarse}, {coarse, fine}} {
-		if got, want := told(LowCost, all...), []string{"", "particle_order=3"}; !cmp.Equal(got, want) {
+		if got, want := testsOf(ClassLowCost, all...), []string{"", "particle_order=3"}; !cmp.Equal(got, want) {
 			t.Error(cmp.Diff(want, got))
 		}
 	}
 }
 
-func TestTwoChannels(t *testing.T) {
+func TestChannelsThatDisagree(t *testing.T) {
 	s := steady(nhip.PM25, step, 30, 30, 3)
 	s.Samples[0].Channels = &[2]float64{28, 32}
 	s.Samples[1].Channels = &[2]float64{15, 45}
 	s.Samples[2].Channels = &[2]float64{1, 5}
-	if got, want := told(LowCost, s), []string{"", "channels=3", ""}; !cmp.Equal(got, want) {
+	if got, want := testsOf(ClassLowCost, s), []string{"", "channels=3", ""}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
 }
 
-func TestWhatTheDeviceSaysAndWhereItIs(t *testing.T) {
+func TestDeviceStatusAndLocation(t *testing.T) {
 	s := steady(nhip.PM25, step, 30, 31, 32, 33)
-	s.Samples[1].Device = nhip.Fail
-	s.Samples[2].Device = nhip.Suspect
+	s.Samples[1].Device = nhip.FlagFail
+	s.Samples[2].Device = nhip.FlagSuspect
 	s.Samples[3].Point = &orb.Point{105.81, 21}
-	if got, want := told(Reference, s), []string{"", "device_status=4", "device_status=3", "location=3"}; !cmp.Equal(got, want) {
+	if got, want := testsOf(ClassReference, s), []string{
+		"", "device_status=4", "device_status=3",
+		"location=3",
+	}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
 }
 
-func TestAMonitorThatJumps(t *testing.T) {
+func TestLocationOfStationWithoutKnownPlace(t *testing.T) {
 	s := steady(nhip.PM25, step, 30, 31, 32, 33)
 	for i, lon := range []float64{105.8, 105.8, 105.81, 105.81} {
 		s.Samples[i].Point = &orb.Point{lon, 21}
 	}
 	var got []string
-	NewRules().Station(LowCost, nhip.Opt[orb.Point]{}, []Series{s}, 0, func(_, _ int, v Verdict) { got = append(got, v.Tests()) })
+	NewRules().EvaluateStation(ClassLowCost, nhip.Opt[orb.Point]{}, []Series{s}, 0, func(_, _ int, v Result) {
+		got = append(got, v.Tests())
+	})
 	if want := []string{"", "", "location=3", ""}; !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
 }
 
-func TestTheNeighbourhood(t *testing.T) {
+func TestCompareNeighbours(t *testing.T) {
 	var sites []Site
 	for i := range 8 {
-		sites = append(sites, Site{Lat: 21 + float64(i)*0.003, Lon: 105.8, Elevation: none})
+		sites = append(sites, Site{Lat: 21 + float64(i)*0.003, Lon: 105.8, Elevation: unset})
 	}
-	sites = append(sites, Site{Lat: 22, Lon: 105.8, Elevation: none})
+	sites = append(sites, Site{Lat: 22, Lon: 105.8, Elevation: unset})
 	values := []float64{12, 13, 14, 15, 13, 12, 3.8, math.NaN(), 500}
-	got := NewRules().Neighbourhood(nhip.PM25, sites, values)
+	got := NewRules().CompareNeighbours(nhip.PM25, sites, values)
 	want := []nhip.Flag{1, 1, 1, 1, 1, 1, 4, 2, 2}
 	if !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
-	if got := NewRules().Neighbourhood(nhip.O3, sites, values); got[6] != nhip.NotEvaluated {
-		t.Errorf("ozone, of which no neighbours are asked, is %d", got[6])
+	if got := NewRules().CompareNeighbours(nhip.O3, sites, values); got[6] != nhip.FlagNotEvaluated {
+		t.Errorf("flag %d for ozone, which has no neighbour check", got[6])
 	}
 }
 
-func TestEveryCheckHasItsNameAndParameters(t *testing.T) {
+func TestCheckNamesAndParameters(t *testing.T) {
 	for c := range checks {
 		if back, ok := ParseCheck(c.String()); !ok || back != c {
-			t.Errorf("check %d is %q", c, c)
+			t.Errorf("check %d has the name %q", c, c)
 		}
-		l := Off()
+		l := Disabled()
 		for _, p := range c.Parameters() {
 			if l.Fields()[p] == nil {
-				t.Errorf("%s: no parameter is called %s", c, p)
+				t.Errorf("%s: unknown parameter %s", c, p)
 			}
 		}
 	}
 	if _, ok := ParseCheck("none"); ok {
-		t.Error("a check that is not there has been found")
+		t.Error("unknown check was parsed")
 	}
 }
 
@@ -216,11 +225,11 @@ func BenchmarkReading(b *testing.B) {
 		steady(nhip.SO2, step, wave(288)...), steady(nhip.O3, step, wave(288)...), steady(nhip.Humidity, step, wave(288)...),
 	}
 	r := NewRules()
-	last := all[0].Samples[286].At // of each series the last but one is looked at again, for the spike
+	last := all[0].Samples[286].At // the last but one value of each series is checked again for a spike
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Station(LowCost, nhip.Opt[orb.Point]{}, all, last, func(int, int, Verdict) { n++ })
+		r.EvaluateStation(ClassLowCost, nhip.Opt[orb.Point]{}, all, last, func(int, int, Result) { n++ })
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(all)), "ns/reading")
 }

@@ -6,33 +6,33 @@ import (
 	"nhip"
 )
 
-// Class is what kind of monitor a station is: what its values are worth, and what may be asked of them.
+// Class is the kind of a monitor. It determines which checks apply and with which parameters.
 type Class int
 
 // The classes.
 const (
-	LowCost   Class = iota // an optical or electrochemical sensor; also who is not in the fleet
-	Reference              // an instrument that the law accepts
+	ClassLowCost   Class = iota // an optical or electrochemical sensor; also any station that the fleet file does not list
+	ClassReference              // a reference instrument as defined by law
 	classes
 )
 
-// Limits are the parameters of one check. What is NaN is not looked at. Values are in the quantity's unit.
-type Limits struct {
-	Suspect float64 // beyond it a value is suspect: see the check
-	Fail    float64 // beyond it a value fails
+// Params are the parameters of one check. A NaN limit is not applied. Values are in the unit of the quantity.
+type Params struct {
+	Suspect float64 // values beyond it are suspect; the measure depends on the check
+	Fail    float64 // values beyond it fail
 
 	Low, High               float64 // gross_range: values outside fail
 	SuspectLow, SuspectHigh float64 // gross_range: values outside are suspect
 
-	Relative  float64 // added to Suspect and Fail: this part of what the value is held against
-	Tolerance float64 // what still counts as the same
-	Radius    float64 // neighbours: how far they may be, m
-	Count     float64 // neighbours: so many are needed
-	Floor     float64 // neighbours: the least deviation that they are taken to have
+	Relative  float64 // this fraction of the reference value is added to Suspect and Fail
+	Tolerance float64 // differences up to this count as no change
+	Radius    float64 // neighbours: maximum distance, m
+	Count     float64 // neighbours: minimum number
+	Floor     float64 // neighbours: lower bound of their standard deviation
 }
 
-// Fields returns each parameter by the name that it has in the configuration.
-func (l *Limits) Fields() map[string]*float64 {
+// Fields returns the parameters by their names in the configuration.
+func (l *Params) Fields() map[string]*float64 {
 	return map[string]*float64{
 		"suspect": &l.Suspect, "fail": &l.Fail, "low": &l.Low, "high": &l.High, "suspect_low": &l.SuspectLow,
 		"suspect_high": &l.SuspectHigh, "relative": &l.Relative, "tolerance": &l.Tolerance, "radius": &l.Radius,
@@ -40,47 +40,47 @@ func (l *Limits) Fields() map[string]*float64 {
 	}
 }
 
-// parameters are the ones that each check looks at.
+// parameters lists the parameters that each check uses.
 var parameters = [checks][]string{
-	GrossRange:    {"low", "high", "suspect_low", "suspect_high"},
-	Negative:      {"suspect", "fail"},
-	Zero:          {"suspect", "fail"},
-	Spike:         {"suspect", "fail", "relative"},
-	RateOfChange:  {"suspect", "fail"},
-	FlatLine:      {"suspect", "fail", "tolerance"},
-	FrozenFeed:    {"suspect", "fail"},
-	Humidity:      {"suspect", "fail"},
-	ParticleOrder: {"suspect", "fail", "relative"},
-	Neighbours:    {"suspect", "fail", "radius", "count", "floor"},
-	Channels:      {"suspect", "fail", "relative"},
-	Location:      {"suspect", "fail"},
+	CheckGrossRange:    {"low", "high", "suspect_low", "suspect_high"},
+	CheckNegative:      {"suspect", "fail"},
+	CheckZero:          {"suspect", "fail"},
+	CheckSpike:         {"suspect", "fail", "relative"},
+	CheckRateOfChange:  {"suspect", "fail"},
+	CheckFlatLine:      {"suspect", "fail", "tolerance"},
+	CheckFrozenFeed:    {"suspect", "fail"},
+	CheckHumidity:      {"suspect", "fail"},
+	CheckParticleOrder: {"suspect", "fail", "relative"},
+	CheckNeighbours:    {"suspect", "fail", "radius", "count", "floor"},
+	CheckChannels:      {"suspect", "fail", "relative"},
+	CheckLocation:      {"suspect", "fail"},
 }
 
-// Parameters returns the names of the parameters that a check looks at.
+// Parameters returns the names of the parameters that a check uses.
 func (c Check) Parameters() []string { return parameters[c] }
 
-// Off returns the limits of a check that is off: none.
-func Off() Limits {
-	return Limits{none, none, none, none, none, none, 0, 0, 0, 0, 0}
+// Disabled returns the parameters of a check that is switched off.
+func Disabled() Params {
+	return Params{unset, unset, unset, unset, unset, unset, 0, 0, 0, 0, 0}
 }
 
-// Rules say which limits hold for which quantity of which class. Rules are values: to change them, copy.
+// Rules holds the parameters of all checks by quantity and class.
 type Rules struct {
-	limits map[nhip.Quantity]*[classes][checks]Limits
+	params map[nhip.Quantity]*[classes][checks]Params
 }
 
-// At returns the limits of a check.
-func (r *Rules) At(q nhip.Quantity, class Class, c Check) *Limits {
-	if of := r.limits[q]; of != nil {
+// Params returns the parameters of a check. They must not be changed; use Set.
+func (r *Rules) Params(q nhip.Quantity, class Class, c Check) *Params {
+	if of := r.params[q]; of != nil {
 		return &of[class][c]
 	}
-	off := Off()
+	off := Disabled()
 	return &off
 }
 
-// Set replaces limits; "" is every quantity.
-func (r *Rules) Set(q nhip.Quantity, class Class, c Check, change func(*Limits)) {
-	for of, limits := range r.limits {
+// Set changes the parameters of a check for one quantity, or for all quantities if q is "".
+func (r *Rules) Set(q nhip.Quantity, class Class, c Check, change func(*Params)) {
+	for of, limits := range r.params {
 		if q == "" || q == of {
 			change(&limits[class][c])
 		}
@@ -93,64 +93,64 @@ var (
 	weather   = []nhip.Quantity{nhip.Temperature, nhip.Humidity, nhip.Pressure}
 )
 
-// NewRules returns the usual rules. Durations are in hours, rates in units a minute, distances in metres.
+// NewRules returns the default rules. Durations are in hours, rates in units per minute, distances in metres.
 func NewRules() *Rules {
-	r := &Rules{limits: make(map[nhip.Quantity]*[classes][checks]Limits)}
+	r := &Rules{params: make(map[nhip.Quantity]*[classes][checks]Params)}
 	for _, group := range [][]nhip.Quantity{particles, gases, weather} {
 		for _, q := range group {
-			of := new([classes][checks]Limits)
+			of := new([classes][checks]Params)
 			for class := range of {
 				for c := range of[class] {
-					of[class][c] = Off()
+					of[class][c] = Disabled()
 				}
 			}
-			r.limits[q] = of
+			r.params[q] = of
 		}
 	}
-	for _, class := range []Class{LowCost, Reference} {
+	for _, class := range []Class{ClassLowCost, ClassReference} {
 		r.setRanges(class)
 		r.setTimes(class)
-		r.Set("", class, Location, func(l *Limits) { l.Suspect = 500 })
+		r.Set("", class, CheckLocation, func(l *Params) { l.Suspect = 500 })
 	}
 	r.setParticles()
 	return r
 }
 
-// setRanges sets what hardly is and what can't be. Gases are in µg/m³: the highest are what the instruments
-// span.
+// setRanges sets the gross ranges. Gases are in µg/m³; their upper limits are the measuring ranges of the
+// instruments.
 func (r *Rules) setRanges(class Class) {
 	for q, span := range map[nhip.Quantity][4]float64{ // fail below, suspect below, suspect above, fail above
-		nhip.PM1:         {-15, none, 500, 1000},
-		nhip.PM25:        {-15, none, 600, 1000},
-		nhip.PM10:        {-15, none, 1000, 2000},
-		nhip.TSP:         {-15, none, 2000, 5000},
-		nhip.SO2:         {-30, none, 1300, 2700},
-		nhip.NO:          {-30, none, 600, 1300},
-		nhip.NO2:         {-30, none, 500, 2000},
-		nhip.CO:          {-1000, none, 30_000, 60_000},
-		nhip.O3:          {-30, none, 500, 1000},
+		nhip.PM1:         {-15, unset, 500, 1000},
+		nhip.PM25:        {-15, unset, 600, 1000},
+		nhip.PM10:        {-15, unset, 1000, 2000},
+		nhip.TSP:         {-15, unset, 2000, 5000},
+		nhip.SO2:         {-30, unset, 1300, 2700},
+		nhip.NO:          {-30, unset, 600, 1300},
+		nhip.NO2:         {-30, unset, 500, 2000},
+		nhip.CO:          {-1000, unset, 30_000, 60_000},
+		nhip.O3:          {-30, unset, 500, 1000},
 		nhip.Temperature: {-30, -10, 50, 65},
-		nhip.Humidity:    {0, 3, none, 100},
+		nhip.Humidity:    {0, 3, unset, 100},
 		nhip.Pressure:    {60_000, 80_000, 106_000, 110_000},
 	} {
-		r.Set(q, class, GrossRange, func(l *Limits) {
+		r.Set(q, class, CheckGrossRange, func(l *Params) {
 			l.Low, l.SuspectLow, l.SuspectHigh, l.High = span[0], span[1], span[2], span[3]
 		})
 	}
 	for _, q := range append(particles[:len(particles):len(particles)], gases...) {
-		r.Set(q, class, Negative, func(l *Limits) { l.Suspect = 0 }) // beyond the range it fails
+		r.Set(q, class, CheckNegative, func(l *Params) { l.Suspect = 0 }) // values below the gross range fail
 	}
 	for _, q := range gases {
-		r.Set(q, class, Zero, func(l *Limits) { l.Suspect = 0 }) // any number turns it on
+		r.Set(q, class, CheckZero, func(l *Params) { l.Suspect = 0 }) // any finite limit enables the check
 	}
-	// An SDS011 whose fan is broken says 999.9 and 1999.9, the most it can.
-	r.Set(nhip.PM25, LowCost, GrossRange, func(l *Limits) { l.High = 999 })
-	r.Set(nhip.PM10, LowCost, GrossRange, func(l *Limits) { l.High = 1999 })
+	// An SDS011 with a broken fan reports 999.9 and 1999.9, the ends of its range.
+	r.Set(nhip.PM25, ClassLowCost, CheckGrossRange, func(l *Params) { l.High = 999 })
+	r.Set(nhip.PM10, ClassLowCost, CheckGrossRange, func(l *Params) { l.High = 1999 })
 }
 
-// setTimes sets what can't change so fast, or so little.
+// setTimes sets the parameters of the checks of changes over time.
 func (r *Rules) setTimes(class Class) {
-	for q, l := range map[nhip.Quantity][3]float64{ // spike: suspect, fail, and this part of the neighbours' mean
+	for q, l := range map[nhip.Quantity][3]float64{ // spike: suspect, fail, relative to the mean of the neighbours
 		nhip.PM1:         {25, 50, 1},
 		nhip.PM25:        {30, 60, 1},
 		nhip.PM10:        {60, 120, 1},
@@ -164,40 +164,43 @@ func (r *Rules) setTimes(class Class) {
 		nhip.Humidity:    {20, 40, 0},
 		nhip.Pressure:    {500, 1500, 0},
 	} {
-		r.Set(q, class, Spike, func(to *Limits) { to.Suspect, to.Fail, to.Relative = l[0], l[1], l[2] })
+		r.Set(q, class, CheckSpike, func(to *Params) { to.Suspect, to.Fail, to.Relative = l[0], l[1], l[2] })
 	}
-	for q, perMinute := range map[nhip.Quantity]float64{nhip.Temperature: 3, nhip.Humidity: 20, nhip.Pressure: 300, nhip.O3: 60} {
-		r.Set(q, class, RateOfChange, func(l *Limits) { l.Suspect = perMinute })
+	for q, perMinute := range map[nhip.Quantity]float64{
+		nhip.Temperature: 3, nhip.Humidity: 20, nhip.Pressure: 300, nhip.O3: 60,
+	} {
+		r.Set(q, class, CheckRateOfChange, func(l *Params) { l.Suspect = perMinute })
 	}
-	r.Set("", class, FlatLine, func(l *Limits) { l.Suspect, l.Fail = 6, 12 })
-	r.Set(nhip.Pressure, class, FlatLine, func(l *Limits) { l.Suspect, l.Fail = 12, 24 })
-	r.Set("", class, FrozenFeed, func(l *Limits) { l.Suspect, l.Fail = 3, 4 })
+	r.Set("", class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 6, 12 })
+	r.Set(nhip.Pressure, class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 12, 24 })
+	r.Set("", class, CheckFrozenFeed, func(l *Params) { l.Suspect, l.Fail = 3, 4 })
 }
 
-// setParticles sets what only particles are asked. Optics count droplets from about 95 % on, which is usual in a
-// winter of Hanoi: suspect, never failed. Neighbours are for networks of cheap sensors; a reference instrument
-// may stand beside a road that none of them sees. The two channels' limits are Barkjohn's.
+// setParticles sets the checks that apply to particles only. Optical sensors count droplets above about 95 %
+// relative humidity. That is common in Hanoi in winter, so the humidity check never fails a value. The neighbour
+// check applies to low-cost sensors only: a reference instrument may stand next to a road that none of them
+// measures. The limits of the channel check are those of Barkjohn et al.
 func (r *Rules) setParticles() {
 	for _, q := range particles {
-		r.Set(q, LowCost, Humidity, func(l *Limits) { l.Suspect = 95 })
-		r.Set(q, LowCost, Neighbours, func(l *Limits) {
+		r.Set(q, ClassLowCost, CheckHumidity, func(l *Params) { l.Suspect = 95 })
+		r.Set(q, ClassLowCost, CheckNeighbours, func(l *Params) {
 			l.Suspect, l.Fail, l.Radius, l.Count, l.Floor = 2, 3, 10_000, 5, 0.25
 		})
-		r.Set(q, LowCost, Channels, func(l *Limits) { l.Suspect, l.Relative = 5, 0.61 })
+		r.Set(q, ClassLowCost, CheckChannels, func(l *Params) { l.Suspect, l.Relative = 5, 0.61 })
 	}
-	for _, class := range []Class{LowCost, Reference} {
-		r.Set(nhip.PM25, class, ParticleOrder, func(l *Limits) { l.Suspect, l.Relative = 5, 0.1 })
+	for _, class := range []Class{ClassLowCost, ClassReference} {
+		r.Set(nhip.PM25, class, CheckParticleOrder, func(l *Params) { l.Suspect, l.Relative = 5, 0.1 })
 	}
 }
 
-// beyond returns the flag of a measure that must not exceed the limits, each with a part of base added.
-func (l *Limits) beyond(measure, base float64) nhip.Flag {
+// beyond compares a measure with the limits, each increased by the Relative part of base.
+func (l *Params) beyond(measure, base float64) nhip.Flag {
 	more := l.Relative * math.Abs(base)
 	switch {
 	case measure > l.Fail+more:
-		return nhip.Fail
+		return nhip.FlagFail
 	case measure > l.Suspect+more:
-		return nhip.Suspect
+		return nhip.FlagSuspect
 	}
-	return nhip.Good
+	return nhip.FlagGood
 }

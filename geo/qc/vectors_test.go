@@ -18,7 +18,7 @@ func testdata(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
-		t.Skip("TESTDATA_DIR is not set: the vectors and the recorded air are not here")
+		t.Skip("TESTDATA_DIR is not set: no test vectors")
 	}
 	return filepath.Join(dir, "air")
 }
@@ -34,7 +34,7 @@ func load(t *testing.T, name string, into any, unmarshal func([]byte, any) error
 	}
 }
 
-func TestQARTODSpikes(t *testing.T) {
+func TestSpikeOverMeanMatchesQARTOD(t *testing.T) {
 	var vectors struct {
 		Suspect, Fail float64
 		Cases         []struct {
@@ -50,7 +50,7 @@ func TestQARTODSpikes(t *testing.T) {
 	}
 }
 
-func TestQARTODFlatLines(t *testing.T) {
+func TestFlatLineMatchesQARTOD(t *testing.T) {
 	var v struct {
 		Step      int     `json:"step_minutes"`
 		Suspect   float64 `json:"suspect_threshold_s"`
@@ -61,16 +61,19 @@ func TestQARTODFlatLines(t *testing.T) {
 	}
 	load(t, "qartod_flat_line.json", &v, json.Unmarshal)
 	s := steady(nhip.Temperature, time.Duration(v.Step)*time.Minute, v.Values...)
-	l := Off()
+	l := Disabled()
 	l.Suspect, l.Fail, l.Tolerance = v.Suspect/3600, v.Fail/3600, v.Tolerance
 	for i, want := range v.Expected {
-		if got := l.flat(&s, i); got != want {
+		if got := (&station{
+			all:  []Series{s},
+			flat: []flatStretches{{line: flatStretch{tolerance: l.Tolerance}}},
+		}).flatLine(&l, 0, i); got != want {
 			t.Errorf("value %d is %d, want %d", i, got, want)
 		}
 	}
 }
 
-// titanlib is one of its files of vectors.
+// titanlib is the content of one file of titanlib test vectors.
 type titanlib []struct {
 	Dataset struct {
 		Lats, Lons, Elevs, Lafs, Values []float64
@@ -84,7 +87,7 @@ type titanlib []struct {
 
 type titanArgs = map[string]any
 
-// titan runs a function over all vectors of a file.
+// titan runs a function on all vectors of a file.
 func titan(t *testing.T, name string, run func(sites []Site, values []float64, args titanArgs) []bool) {
 	t.Helper()
 	var all titanlib
@@ -114,11 +117,11 @@ func titan(t *testing.T, name string, run func(sites []Site, values []float64, a
 		}
 	}
 	if n == 0 {
-		t.Error("there are no vectors")
+		t.Error("no vectors")
 	}
 }
 
-// number reads an argument, which may be a list of one; none where it is left out.
+// argument returns a numeric argument, which may be a list of one; unset if it is missing.
 func argument(args titanArgs, name string) float64 {
 	v := args[name]
 	if list, ok := v.([]any); ok {
@@ -132,47 +135,48 @@ func argument(args titanArgs, name string) float64 {
 	case int64:
 		return float64(v)
 	}
-	return none
+	return unset
 }
 
-func TestTitanlibsBuddies(t *testing.T) {
+func TestBuddyCheckMatchesTitanlib(t *testing.T) {
 	titan(t, "titanlib_buddy_check.yml", func(sites []Site, values []float64, args titanArgs) []bool {
-		b := Buddies{
-			Radius: argument(args, "radius"), Count: int(argument(args, "num_min")), Threshold: argument(args, "threshold"),
-			Floor: argument(args, "min_std"), Rounds: int(argument(args, "num_iterations")),
+		b := BuddyCheck{
+			Radius: argument(args, "radius"), MinNeighbours: int(argument(args, "num_min")),
+			Threshold:    argument(args, "threshold"),
+			MinDeviation: argument(args, "min_std"), Iterations: int(argument(args, "num_iterations")),
 		}
-		return b.Check(sites, values)
+		return b.Flag(sites, values)
 	})
 }
 
-func TestTitanlibsIsolation(t *testing.T) {
+func TestIsolatedMatchesTitanlib(t *testing.T) {
 	titan(t, "titanlib_isolation_check.yml", func(sites []Site, _ []float64, args titanArgs) []bool {
 		return Isolated(sites, int(argument(args, "num_min")), argument(args, "radius"), argument(args, "vertical_radius"))
 	})
 }
 
-func TestTitanlibsDuplicates(t *testing.T) {
+func TestDuplicatesMatchTitanlib(t *testing.T) {
 	titan(t, "titanlib_duplicate_check.yml", func(sites []Site, _ []float64, args titanArgs) []bool {
 		return Duplicates(sites, argument(args, "radius"), argument(args, "vertical_range"))
 	})
 }
 
-// What titanlib asks of a site's description is asked of the fleet file, whose reader refuses a station that
-// stands nowhere: here it is only that what is unknown is known to be so.
-func TestTitanlibsMetadata(t *testing.T) {
+// The metadata check of titanlib has no counterpart here, because the reader of the fleet file rejects stations
+// without coordinates. This test only checks that NaN marks unknown values.
+func TestMetadataMatchesTitanlib(t *testing.T) {
 	titan(t, "titanlib_metadata_check.yml", func(sites []Site, _ []float64, args titanArgs) []bool {
-		asked := func(name string) bool { on, said := args[name].(bool); return on || !said }
+		enabled := func(name string) bool { on, set := args[name].(bool); return on || !set }
 		lafs := args["lafs"].([]float64)
 		out := make([]bool, len(sites))
 		for i, s := range sites {
-			out[i] = asked("check_lat") && math.IsNaN(s.Lat) || asked("check_lon") && math.IsNaN(s.Lon) ||
-				asked("check_elev") && math.IsNaN(s.Elevation) || asked("check_laf") && math.IsNaN(lafs[i])
+			out[i] = enabled("check_lat") && math.IsNaN(s.Lat) || enabled("check_lon") && math.IsNaN(s.Lon) ||
+				enabled("check_elev") && math.IsNaN(s.Elevation) || enabled("check_laf") && math.IsNaN(lafs[i])
 		}
 		return out
 	})
 }
 
-func TestTitanlibsRanges(t *testing.T) {
+func TestGrossRangeMatchesTitanlib(t *testing.T) {
 	titan(t, "titanlib_range_check.yml", func(sites []Site, values []float64, args titanArgs) []bool {
 		bound := func(name string, i int) float64 {
 			list := args[name].([]any)
@@ -180,9 +184,9 @@ func TestTitanlibsRanges(t *testing.T) {
 		}
 		out := make([]bool, len(sites))
 		for i, v := range values {
-			l := Off()
+			l := Disabled()
 			l.Low, l.High = bound("min", i), bound("max", i)
-			out[i] = math.IsNaN(v) || l.outside(v) == nhip.Fail // a value that is none never gets here
+			out[i] = math.IsNaN(v) || l.outside(v) == nhip.FlagFail // NaN values never reach the range check
 		}
 		return out
 	})

@@ -1,5 +1,5 @@
-// Package report makes what the agency reports of hours and days: where and how often limits were exceeded, how a
-// month was, and when a monitor said nothing.
+// Package report computes what environment agencies report about hours and days: exceedances of limits, monthly
+// profiles, and data gaps.
 package report
 
 import (
@@ -10,22 +10,22 @@ import (
 	"nhip/geo/limits"
 )
 
-// Exceedance is how one mean of one quantity at one station was against its limit over a span.
+// Exceedance compares one average of one quantity at one station with its limit over a period.
 type Exceedance struct {
 	Quantity  nhip.Quantity  `json:"quantity"`
 	Average   limits.Average `json:"average"`
-	Limit     float64        `json:"limit"` // of the last mean; it may have changed within the span
+	Limit     float64        `json:"limit"` // in force at the last mean; it may have changed within the period
 	Unit      string         `json:"unit"`
-	Number    int            `json:"number"`    // means above the limit of their day
-	Evaluated int            `json:"evaluated"` // means that there are
+	Number    int            `json:"number"`    // means above the limit of their own day
+	Evaluated int            `json:"evaluated"` // means that exist
 	Capture   float64        `json:"capture_pct"`
-	Hours     float64        `json:"hours"`         // that those above it stand for
-	Longest   float64        `json:"longest_hours"` // of them in a row
+	Hours     float64        `json:"hours"`         // covered by the means above the limit
+	Longest   float64        `json:"longest_hours"` // longest consecutive exceedance
 	Max       float64        `json:"max"`
-	MaxTime   time.Time      `json:"max_time"` // its END
+	MaxTime   time.Time      `json:"max_time"` // END of the highest mean
 }
 
-// Series are the complete means of one quantity, by their END in UTC, rising.
+// Series holds the complete means of one quantity, sorted by END. ENDs are in UTC.
 type Series struct {
 	Hours []Mean
 	Days  []Mean
@@ -37,32 +37,33 @@ type Mean struct {
 	Value float64
 }
 
-// Exceedances holds the means of a quantity from one local time, exclusive, to another, inclusive, against its
-// limits. Averages of which there is no mean are left out. The year's is there for each whole calendar year of the
-// span.
+// Exceedances compares the means of a quantity with its limits. from is exclusive and to is inclusive; both are
+// local times. Averages without any mean are left out. The annual mean is evaluated for each calendar year that
+// lies entirely within the period.
 func Exceedances(q nhip.Quantity, s Series, from, to time.Time, completeness float64) []Exceedance {
 	var out []Exceedance
 	for _, a := range limits.Averages(q) {
-		means, each := s.of(a, from, to, completeness)
+		means, each := s.means(a, from, to, completeness)
 		if len(means) == 0 {
 			continue
 		}
-		out = append(out, exceedance(q, a, means, each, from, to))
+		out = append(out, evaluate(q, a, means, each, from, to))
 	}
 	return out
 }
 
-// of returns the means of an average and how long each stands for alone: a running mean of 8 hours for one.
-func (s *Series) of(a limits.Average, from, to time.Time, completeness float64) (means []Mean, each time.Duration) {
+// means returns the means of an average and the time that each of them adds to a duration: an hour for a running
+// 8-hour mean.
+func (s *Series) means(a limits.Average, from, to time.Time, completeness float64) (means []Mean, each time.Duration) {
 	switch a {
-	case limits.Hour:
+	case limits.AverageHour:
 		return within(s.Hours, from, to), time.Hour
-	case limits.Eight:
-		return within(running(s.Hours, 8, completeness), from, to), time.Hour
-	case limits.Day:
+	case limits.Average8h:
+		return within(runningMeans(s.Hours, 8, completeness), from, to), time.Hour
+	case limits.AverageDay:
 		return within(s.Days, from, to), day
 	}
-	return years(s.Days, from, to, completeness), 366 * day
+	return annualMeans(s.Days, from, to, completeness), 366 * day
 }
 
 const day = 24 * time.Hour
@@ -77,8 +78,8 @@ func within(all []Mean, from, to time.Time) []Mean {
 	return out
 }
 
-// running returns the means of n hours, at each hour that there is, where enough of them are there.
-func running(hours []Mean, n int, completeness float64) []Mean {
+// runningMeans returns the mean of the last n hours at each END in hours, if enough of them exist.
+func runningMeans(hours []Mean, n int, completeness float64) []Mean {
 	var out []Mean
 	first, sum := 0, 0.0
 	for i, h := range hours {
@@ -94,8 +95,8 @@ func running(hours []Mean, n int, completeness float64) []Mean {
 	return out
 }
 
-// years returns the means of the calendar years that lie wholly in a span, by the zone of from.
-func years(days []Mean, from, to time.Time, completeness float64) []Mean {
+// annualMeans returns the means of the calendar years that lie entirely within a period, in the time zone of from.
+func annualMeans(days []Mean, from, to time.Time, completeness float64) []Mean {
 	var out []Mean
 	for y := from.Year(); y <= to.In(from.Location()).Year(); y++ {
 		begin, end := time.Date(y, 1, 1, 0, 0, 0, 0, from.Location()), time.Date(y+1, 1, 1, 0, 0, 0, 0, from.Location())
@@ -115,17 +116,17 @@ func years(days []Mean, from, to time.Time, completeness float64) []Mean {
 	return out
 }
 
-func exceedance(q nhip.Quantity, a limits.Average, means []Mean, each time.Duration, from, to time.Time) Exceedance {
+func evaluate(q nhip.Quantity, a limits.Average, means []Mean, each time.Duration, from, to time.Time) Exceedance {
 	e := Exceedance{Quantity: q, Average: a, Unit: q.Unit(), Evaluated: len(means), Max: math.Inf(-1)}
 	could := float64(to.Sub(from) / each)
-	if a == limits.Year {
+	if a == limits.AverageYear {
 		could = float64(len(means))
 	}
 	e.Capture = math.Round(1000*min(float64(len(means))/max(could, 1), 1)) / 10
 	row, last := 0.0, time.Time{}
 	for _, m := range means {
-		begin := m.End.Add(-time.Nanosecond).In(from.Location()) // whose day it is
-		e.Limit, _ = limits.On(q, a, begin)
+		begin := m.End.Add(-time.Nanosecond).In(from.Location()) // the day that the mean belongs to
+		e.Limit, _ = limits.InForce(q, a, begin)
 		if m.Value > e.Max {
 			e.Max, e.MaxTime = m.Value, m.End
 		}

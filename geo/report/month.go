@@ -7,16 +7,16 @@ import (
 	"nhip"
 )
 
-// Profile is the mean of each part of a cycle: of the hours of a day, or the days of a week from Monday. NaN is a
-// part without a value.
+// Profile is the mean of each part of a cycle: the hours of a day, or the days of a week from Monday. Parts
+// without values are NaN.
 type Profile []float64
 
-// Diurnal returns the mean of each hour of the day, by the local hour that it begins: 0 is 00:00 to 01:00.
+// Diurnal returns the mean of each local hour of the day; index 0 is 00:00 to 01:00.
 func Diurnal(hours []Mean, zone *time.Location) Profile {
 	return profile(hours, 24, func(begin time.Time) int { return begin.In(zone).Hour() })
 }
 
-// Weekdays returns the mean of each day of the week, from Monday.
+// Weekdays returns the mean of each day of the week; index 0 is Monday.
 func Weekdays(hours []Mean, zone *time.Location) Profile {
 	return profile(hours, 7, func(begin time.Time) int { return (int(begin.In(zone).Weekday()) + 6) % 7 })
 }
@@ -29,12 +29,12 @@ func profile(hours []Mean, n int, part func(time.Time) int) Profile {
 		counts[i]++
 	}
 	for i := range sums {
-		sums[i] /= float64(counts[i]) // NaN of nothing
+		sums[i] /= float64(counts[i]) // NaN if the part has no values
 	}
 	return sums
 }
 
-// Max returns the greatest part, 0 where there is none.
+// Max returns the highest part, or 0 if there is none.
 func (p Profile) Max() float64 {
 	top := 0.0
 	for _, v := range p {
@@ -45,15 +45,15 @@ func (p Profile) Max() float64 {
 	return top
 }
 
-// Gap is a stretch in which a monitor said nothing that counts.
+// Gap is a period without complete hours.
 type Gap struct {
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`
 	Hours float64   `json:"hours"`
 }
 
-// Gaps returns the stretches from one time to another of which no hour is complete, by the ENDs of those that are,
-// rising.
+// Gaps returns the periods between from and to without complete hours. ends are the sorted ENDs of the complete
+// hours.
 func Gaps(ends []time.Time, from, to time.Time) []Gap {
 	var out []Gap
 	last := from
@@ -73,7 +73,7 @@ func Gaps(ends []time.Time, from, to time.Time) []Gap {
 	return out
 }
 
-// Calendar returns the days of a month in weeks from Monday; the zero Day stands where the month has none.
+// Calendar returns the days of a month in weeks from Monday. Days of other months are zero.
 func Calendar(month time.Time) [][7]time.Time {
 	var out [][7]time.Time
 	first := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, month.Location())
@@ -87,8 +87,8 @@ func Calendar(month time.Time) [][7]time.Time {
 	return out
 }
 
-// Complete returns the means of complete roll-ups.
-func Complete(all []nhip.Rollup) []Mean {
+// CompleteMeans returns the means of the complete rollups.
+func CompleteMeans(all []nhip.Rollup) []Mean {
 	var out []Mean
 	for i := range all {
 		if all[i].Complete() {

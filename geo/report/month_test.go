@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestProfilesAreLocal(t *testing.T) {
+func TestProfilesUseLocalTime(t *testing.T) {
 	monday := time.Date(2026, 3, 2, 0, 0, 0, 0, hanoi)
 	values := make([]float64, 48)
 	for i := range values {
@@ -16,10 +16,10 @@ func TestProfilesAreLocal(t *testing.T) {
 	}
 	all := hoursFrom(monday, values...)
 	if d := Diurnal(all, hanoi); d[0] != 12 || d[23] != 35 || d.Max() != 35 {
-		t.Errorf("the day is %v", d)
+		t.Errorf("diurnal profile: %v", d)
 	}
 	if w := Weekdays(all, hanoi); w[0] != 11.5 || w[1] != 35.5 || !math.IsNaN(w[2]) {
-		t.Errorf("the week is %v", w)
+		t.Errorf("weekday profile: %v", w)
 	}
 }
 
@@ -32,12 +32,12 @@ func TestGaps(t *testing.T) {
 		t.Error(cmp.Diff(want, got))
 	}
 	if got := Gaps([]time.Time{at(1), at(2)}, from, at(2)); got != nil {
-		t.Errorf("a monitor that was always there has %v", got)
+		t.Errorf("gaps without missing hours: %v", got)
 	}
 }
 
 func TestCalendar(t *testing.T) {
-	weeks := Calendar(time.Date(2026, 2, 15, 0, 0, 0, 0, hanoi)) // begins on a Sunday
+	weeks := Calendar(time.Date(2026, 2, 15, 0, 0, 0, 0, hanoi)) // the month begins on a Sunday
 	if len(weeks) != 5 || weeks[0][6].Day() != 1 || !weeks[0][5].IsZero() || weeks[4][5].Day() != 28 {
 		t.Errorf("%v", weeks)
 	}

@@ -1,4 +1,4 @@
-// Package rollup sums values up over hours, days and months, with how much of each was captured.
+// Package rollup aggregates values over hours, days and months and records the data capture.
 package rollup
 
 import (
@@ -8,31 +8,32 @@ import (
 	"nhip"
 )
 
-// UsualCompleteness is the share of values that must be there for their mean to stand for the whole.
-const UsualCompleteness = 0.75
+// DefaultCompleteness is the share of values that must exist for their mean to represent the whole period.
+const DefaultCompleteness = 0.75
 
-// suspectShare is the part of suspect values from which the sum of all is suspect, too.
+// suspectShare is the share of suspect values above which the aggregate is suspect, too.
 const suspectShare = 0.25
 
-// Value is one of those that are summed up.
+// Value is one value to be aggregated.
 type Value struct {
 	Value float64
 	Flag  nhip.Flag
 }
 
-// Hour sums up the values of an hour, of which expected were to come. What failed does not count; what is suspect
-// does, and taints the whole where it is much. It is false where there are no values.
-func Hour(values []Value, expected, completeness float64) (nhip.Stats, bool) {
+// FromValues aggregates the values of an hour in which expected values were due. Failed and missing values are
+// ignored; suspect values count, and make the aggregate suspect if there are many. ok is false if values is
+// empty.
+func FromValues(values []Value, expected, completeness float64) (s nhip.RollupStats, ok bool) {
 	if len(values) == 0 {
-		return nhip.Stats{}, false
+		return nhip.RollupStats{}, false
 	}
 	good := make([]float64, 0, len(values))
 	suspect := 0
 	for _, v := range values {
-		if v.Flag == nhip.Fail || v.Flag == nhip.MissingValue {
+		if v.Flag == nhip.FlagFail || v.Flag == nhip.FlagMissing {
 			continue
 		}
-		if v.Flag == nhip.Suspect {
+		if v.Flag == nhip.FlagSuspect {
 			suspect++
 		}
 		good = append(good, v.Value)
@@ -40,11 +41,11 @@ func Hour(values []Value, expected, completeness float64) (nhip.Stats, bool) {
 	return stats(good, suspect, expected, completeness), true
 }
 
-// Hours sums up a day or a month of so many hours. Only complete hours count. It is false where there are none at
-// all.
-func Hours(hours []nhip.Stats, n int, completeness float64) (nhip.Stats, bool) {
+// FromHours aggregates the hours of a day or a month that has n hours. Only complete hours count. ok is false if
+// hours is empty.
+func FromHours(hours []nhip.RollupStats, n int, completeness float64) (s nhip.RollupStats, ok bool) {
 	if len(hours) == 0 {
-		return nhip.Stats{}, false
+		return nhip.RollupStats{}, false
 	}
 	means := make([]float64, 0, len(hours))
 	suspect := 0
@@ -54,22 +55,22 @@ func Hours(hours []nhip.Stats, n int, completeness float64) (nhip.Stats, bool) {
 		if !h.Complete() {
 			continue
 		}
-		if h.Flag == nhip.Suspect {
+		if h.Flag == nhip.FlagSuspect {
 			suspect++
 		}
 		means = append(means, h.Mean)
 		low, high = min(low, h.Min), max(high, h.Max)
 	}
-	s := stats(means, suspect, float64(n), completeness)
+	s = stats(means, suspect, float64(n), completeness)
 	if s.Count > 0 {
-		s.Min, s.Max = low, high // of the values, not of their means
+		s.Min, s.Max = low, high // extremes of the values, not of the hourly means
 	}
 	return s, true
 }
 
-// stats makes the numbers of what counts. It sorts values.
-func stats(values []float64, suspect int, expected, completeness float64) nhip.Stats {
-	s := nhip.Stats{Count: len(values), Flag: nhip.Fail}
+// stats computes the statistics of the values that count. It sorts values.
+func stats(values []float64, suspect int, expected, completeness float64) nhip.RollupStats {
+	s := nhip.RollupStats{Count: len(values), Flag: nhip.FlagFail}
 	if s.Count == 0 {
 		return s
 	}
@@ -84,16 +85,17 @@ func stats(values []float64, suspect int, expected, completeness float64) nhip.S
 	s.Capture = 100 * share
 	switch {
 	case share < completeness:
-		s.Flag = nhip.NotEvaluated
+		s.Flag = nhip.FlagNotEvaluated
 	case float64(suspect) > suspectShare*float64(s.Count):
-		s.Flag = nhip.Suspect
+		s.Flag = nhip.FlagSuspect
 	default:
-		s.Flag = nhip.Good
+		s.Flag = nhip.FlagGood
 	}
 	return s
 }
 
-// percentile is the least of sorted values that so great a part of them does not exceed (nearest rank).
+// percentile returns the nearest-rank percentile: the smallest value that is at least as great as that part of
+// all values.
 func percentile(sorted []float64, part float64) float64 {
 	rank := int(math.Ceil(part * float64(len(sorted))))
 	return sorted[max(rank, 1)-1]

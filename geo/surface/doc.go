@@ -1,12 +1,15 @@
-// Package surface estimates the air between the monitors, and how sure that is: ordinary kriging with a
-// measurement error per monitor, on a variogram that is learned over weeks.
+// Package surface interpolates concentrations between monitors and estimates the uncertainty. A fixed bank of twelve
+// estimates (kriging with given covariances, of values and of logarithms, with and without lasting biases of the sites,
+// inverse distances, the mean) is weighed by what each was worth lately: see Learner and Stack. Nothing is fitted to a
+// variogram. Model and VariogramFitter, ordinary kriging with a fitted variogram, are for comparison.
 //
-// Everything is in metres on a plane around the city (see Plane). A variogram is relative: its semivariances are
-// in units of the scale² of an hour, because foul air varies more than clean air does, by the same pattern.
-// Weights depend on the pattern alone; only the variance of an estimate needs the scale.
+// All distances are metres on a plane around the city (see LocalPlane). Variances of a bank are in units of the
+// variance of the air, those of variograms in units of scale², a factor that differs from hour to hour.
 //
 // Sources: Cressie, Statistics for Spatial Data (1993), §2.4 (robust variogram), §3.2 (ordinary kriging);
-// Dubrule, Cross validation of kriging in a unique neighborhood (1983), for leaving one out without solving again.
+// Dubrule, Cross validation of kriging in a unique neighborhood (1983), for leave-one-out estimates without
+// solving again; Willmott & Robeson, Climatologically aided interpolation (1995); Wolpert, Stacked generalization
+// (1992); Gibbs & Candès, Adaptive conformal inference (2021), for ranges.
 package surface
 
 import (
@@ -15,44 +18,45 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Class of a monitor: how far its word can be off where it stands.
+// Class is the accuracy class of a monitor.
 type Class int
 
 // The classes.
 const (
-	Reference Class = iota
-	LowCost
+	ClassReference Class = iota
+	ClassLowCost
 )
 
-// Site is where a value was taken.
+// Site is the place of one measurement.
 type Site struct {
+	ID    string    // of the station; "" for a place of which nothing is learned
 	Point orb.Point // WGS84 lon, lat
 	Class Class
-	Extra float64 // further error variance, in scale²: of a value that was taken on the move or some time ago
+	Extra float64 // additional error variance, for mobile or old values
 }
 
-// Plane is flat ground around a place, for distances in a city: 0.1 % off at 100 km.
-type Plane struct{ lon, lat, east, north float64 }
+// LocalPlane is a plane in metres around a place. At 100 km from it distances are off by 0.1 %.
+type LocalPlane struct{ lon, lat, east, north float64 }
 
-// earthRadius is the mean one, in m.
+// earthRadius is the mean radius, in m.
 const earthRadius = 6371008.8
 
-// NewPlane returns the plane around a place, WGS84 lon, lat.
-func NewPlane(at orb.Point) Plane {
+// NewLocalPlane returns the plane around a place (WGS84 lon, lat).
+func NewLocalPlane(at orb.Point) LocalPlane {
 	north := earthRadius * math.Pi / 180
-	return Plane{at[0], at[1], north * math.Cos(at[1]*math.Pi/180), north}
+	return LocalPlane{at[0], at[1], north * math.Cos(at[1]*math.Pi/180), north}
 }
 
-// XY returns metres east and north of the plane's place.
-func (p Plane) XY(at orb.Point) (x, y float64) {
+// XY returns metres east and north of the plane's origin.
+func (p LocalPlane) XY(at orb.Point) (x, y float64) {
 	return math.Remainder(at[0]-p.lon, 360) * p.east, (at[1] - p.lat) * p.north
 }
 
-// planeOf returns a plane around the middle of sites.
-func planeOf(sites []Site) Plane {
+// planeOf returns a plane around the centre of the sites.
+func planeOf(sites []Site) LocalPlane {
 	b := orb.MultiPoint{}
 	for i := range sites {
 		b = append(b, sites[i].Point)
 	}
-	return NewPlane(b.Bound().Center())
+	return NewLocalPlane(b.Bound().Center())
 }

@@ -6,34 +6,34 @@ import (
 	"slices"
 )
 
-// lag is a bin of pairs of sites at about one distance.
+// lag is a bin of pairs of sites with similar distances.
 type lag struct {
 	distance float64 // mean, m
 	gamma    float64 // robust semivariance, in scale²
 	pairs    float64
 }
 
-// pair are two values of one moment.
+// pair is a pair of simultaneous values.
 type pair struct {
 	distance float64 // m
 	root     float64 // √|difference|, in √scale
-	low      int     // how many of the two monitors are low-cost
+	low      int     // number of low-cost monitors in the pair, 0 to 2
 }
 
 const (
-	lags = 15
-	// leastPairs is how many pairs a bin needs to say anything.
-	leastPairs = 30
+	maxLags = 15
+	// minPairs is the minimum number of pairs in a bin.
+	minPairs = 30
 )
 
-// binned returns semivariances by distance, in bins of as many pairs each (Cressie & Hawkins 1980).
-func binned(pairs []pair) []lag {
+// lagsOf returns semivariances by distance, in bins of equally many pairs (Cressie & Hawkins 1980).
+func lagsOf(pairs []pair) []lag {
 	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.distance, b.distance) })
-	count := min(lags, len(pairs)/leastPairs)
+	count := min(maxLags, len(pairs)/minPairs)
 	out := make([]lag, 0, count)
 	for at, i := 0, 0; i < count; i++ {
 		end := (i + 1) * len(pairs) / count
-		// Pairs at one distance are of the same two places: they stay together.
+		// Pairs with the same distance come from the same two places and must stay in one bin.
 		for end < len(pairs) && end > at && pairs[end].distance == pairs[end-1].distance {
 			end++
 		}
@@ -46,26 +46,27 @@ func binned(pairs []pair) []lag {
 }
 
 func lagOf(pairs []pair) lag {
-	n, sum, way := float64(len(pairs)), 0.0, 0.0
+	n, sum, distance := float64(len(pairs)), 0.0, 0.0
 	for _, p := range pairs {
 		sum += p.root
-		way += p.distance
+		distance += p.distance
 	}
-	return lag{distance: way / n, gamma: math.Pow(sum/n, 4) / (0.457 + 0.494/n) / 2, pairs: n}
+	return lag{distance: distance / n, gamma: math.Pow(sum/n, 4) / (0.457 + 0.494/n) / 2, pairs: n}
 }
 
-// extraOfLowCost returns what a low-cost monitor's error variance adds to a reference's: how much more unlike two
-// low-cost ones are than two references at the same distance. It is 0 where the network is all of one class.
-func extraOfLowCost(pairs []pair) float64 {
+// lowCostVariance returns the additional error variance of a low-cost monitor. It compares the semivariances of
+// pairs with low-cost monitors with those of reference monitors at similar distances. It returns 0 if all
+// monitors have the same class.
+func lowCostVariance(pairs []pair) float64 {
 	var by [3][]pair
 	for _, p := range pairs {
 		by[p.low] = append(by[p.low], p)
 	}
-	references := binned(by[0])
+	references := lagsOf(by[0])
 	sum, weight := 0.0, 0.0
 	for low := 1; low <= 2; low++ {
-		for _, l := range binned(by[low]) {
-			if r, ok := near(references, l.distance); ok {
+		for _, l := range lagsOf(by[low]) {
+			if r, ok := nearLag(references, l.distance); ok {
 				sum += l.pairs * (l.gamma - r.gamma) * 2 / float64(low)
 				weight += l.pairs
 			}
@@ -77,46 +78,47 @@ func extraOfLowCost(pairs []pair) float64 {
 	return max(0, sum/weight)
 }
 
-// near returns the bin at about a distance: within a third of it.
-func near(all []lag, distance float64) (lag, bool) {
+// nearLag returns the bin nearest to a distance, if it is within a third of it.
+func nearLag(all []lag, distance float64) (lag, bool) {
 	best, found := lag{}, false
 	for _, l := range all {
-		if math.Abs(l.distance-distance) <= distance/3 && (!found || math.Abs(l.distance-distance) < math.Abs(best.distance-distance)) {
+		if math.Abs(l.distance-distance) <= distance/3 &&
+			(!found || math.Abs(l.distance-distance) < math.Abs(best.distance-distance)) {
 			best, found = l, true
 		}
 	}
 	return best, found
 }
 
-// The ranges that are tried lie between these parts of the longest distance, each rangeStep times the last.
+// Candidate ranges lie between these multiples of the longest distance. Each is rangeStep times the previous one.
 const (
-	leastRange, mostRange = 0.05, 4
-	rangeStep             = 1.15
+	minRange, maxRange = 0.05, 4
+	rangeStep          = 1.15
 )
 
-// fit returns the variogram of a form that comes nearest to the bins, by Cressie's weights: a miss counts by its
-// part of the semivariance. It is false of fewer than three bins.
-func fit(kind Kind, bins []lag) (Variogram, bool) {
+// fitVariogram returns the variogram of a form that fits the bins best, by Cressie's weights: errors are relative
+// to the semivariance. ok is false if there are fewer than three bins or no fit has a positive sill.
+func fitVariogram(kind Kind, bins []lag) (v Variogram, ok bool) {
 	if len(bins) < 3 {
 		return Variogram{}, false
 	}
 	longest := bins[len(bins)-1].distance
 	best, least := Variogram{}, math.Inf(1)
-	from, to := leastRange*longest, mostRange*longest
-	if kind == Linear {
-		from, to = longest, longest // its range is but a unit
+	from, to := minRange*longest, maxRange*longest
+	if kind == KindLinear {
+		from, to = longest, longest // the range of a linear variogram is only a unit
 	}
-	for reach := from; reach <= to; reach *= rangeStep {
-		v := Variogram{Kind: kind, Range: reach}
-		v.Nugget, v.Sill = fitLine(bins, func(h float64) float64 { return kind.shape(h / reach) })
-		if miss := missOf(&v, bins); v.Sill > 0 && miss < least {
-			best, least = v, miss
+	for distance := from; distance <= to; distance *= rangeStep {
+		v := Variogram{Kind: kind, Range: distance}
+		v.Nugget, v.Sill = fitLine(bins, func(h float64) float64 { return kind.shape(h / distance) })
+		if sum := weightedError(&v, bins); v.Sill > 0 && sum < least {
+			best, least = v, sum
 		}
 	}
 	return best, !math.IsInf(least, 1)
 }
 
-// fitLine returns a and b ≥ 0 so that a + b·shape comes nearest to the bins.
+// fitLine returns a, b ≥ 0 for which a + b·shape fits the bins best.
 func fitLine(bins []lag, shape func(float64) float64) (a, b float64) {
 	var w, ws, wss, wg, wsg float64
 	for _, l := range bins {
@@ -136,10 +138,10 @@ func fitLine(bins []lag, shape func(float64) float64) (a, b float64) {
 	return a, b
 }
 
-func missOf(v *Variogram, bins []lag) float64 {
+func weightedError(v *Variogram, bins []lag) float64 {
 	sum := 0.0
 	for _, l := range bins {
-		d := l.gamma - v.At(l.distance)
+		d := l.gamma - v.Semivariance(l.distance)
 		sum += weightOf(&l) * d * d
 	}
 	return sum

@@ -5,24 +5,24 @@ import (
 	"slices"
 )
 
-// IDW is inverse distance weighting: the mean of values by 1/distance^Power.
+// IDW is inverse distance weighting: the mean of the values weighted by 1/distance^Power.
 type IDW struct {
 	Power   float64
-	Nearest int // of so many sites; 0 of all
+	Nearest int // number of nearest sites to use; 0 uses all
 }
 
-// Estimate returns the mean at distances in metres; values and distances go together. NaN of none.
+// Estimate returns the weighted mean. distances are in metres and correspond to values. It is NaN without values.
 func (w IDW) Estimate(distances, values []float64) float64 {
-	reach := math.Inf(1)
+	farthest := math.Inf(1)
 	if w.Nearest > 0 && w.Nearest < len(distances) {
-		reach = slices.Sorted(slices.Values(distances))[w.Nearest-1]
+		farthest = slices.Sorted(slices.Values(distances))[w.Nearest-1]
 	}
 	sum, weights := 0.0, 0.0
 	for i, d := range distances {
-		if d > reach {
+		if d > farthest {
 			continue
 		}
-		// A metre apart is the same place. Weights are of kilometres, so that no power runs over.
+		// Distances below one metre count as one metre. Weights are in km^-Power to avoid overflow.
 		k := math.Pow(max(d, 1)/1000, -w.Power)
 		sum += k * values[i]
 		weights += k

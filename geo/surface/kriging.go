@@ -1,44 +1,47 @@
 package surface
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// MostSites is how many sites a Network may have: its memory grows with the square, its making with the cube.
-const MostSites = 250
+// MaxSites is the maximum number of sites of a KrigingSystem: memory grows with its square, computing time with
+// its cube.
+const MaxSites = 250
 
-// Network is a set of sites with all worked out that does not depend on what they say. It may be used by any
-// number of goroutines.
-type Network struct {
-	model   Variogram
-	sites   []Site
-	plane   Plane
-	x, y    []float64
-	between func(h float64) float64 // covariance
-	inverse []float64               // of the sites' covariance matrix, row by row
-	sums    []float64               // of its rows
-	sum     float64                 // of all
+// KrigingSystem holds everything about a set of sites that does not depend on the measured values. It is safe for
+// concurrent use.
+type KrigingSystem struct {
+	variogram  Variogram
+	sites      []Site
+	plane      LocalPlane
+	x, y       []float64
+	covariance func(h float64) float64 // covariance
+	inverse    []float64               // of the covariance matrix of the sites, row by row
+	sums       []float64               // of the rows of inverse
+	sum        float64                 // of all elements of inverse
 }
 
-// NewNetwork works out a set of at least two and at most MostSites sites. It fails only on sites that are no
-// places or a variogram that is none.
-func NewNetwork(v Variogram, sites []Site) (*Network, error) {
-	if len(sites) < 2 || len(sites) > MostSites {
-		return nil, fmt.Errorf("a network has 2 to %d sites, not %d", MostSites, len(sites))
+// NewKrigingSystem returns the system of at least two and at most MaxSites sites. It fails if coordinates or
+// variogram are invalid, so that the covariances are not positive definite.
+func NewKrigingSystem(v Variogram, sites []Site) (*KrigingSystem, error) {
+	if len(sites) < 2 || len(sites) > MaxSites {
+		return nil, fmt.Errorf("kriging needs 2 to %d sites, got %d", MaxSites, len(sites))
 	}
-	n := &Network{model: v, sites: sites, plane: planeOf(sites)}
+	n := &KrigingSystem{variogram: v, sites: sites, plane: planeOf(sites)}
 	n.x, n.y = make([]float64, len(sites)), make([]float64, len(sites))
 	for i := range sites {
 		n.x[i], n.y[i] = n.plane.XY(sites[i].Point)
 	}
-	n.between = v.covariance(n.diameter())
+	n.covariance = v.covariance(n.diameter())
 	return n, n.invert()
 }
 
-func (n *Network) diameter() float64 {
+func (n *KrigingSystem) diameter() float64 {
 	d := 0.0
 	for i := range n.x {
 		for j := range i {
@@ -48,22 +51,22 @@ func (n *Network) diameter() float64 {
 	return d
 }
 
-func (n *Network) invert() error {
+func (n *KrigingSystem) invert() error {
 	size := len(n.sites)
 	k := mat.NewSymDense(size, nil)
 	for i := range size {
 		for j := range i {
-			k.SetSym(i, j, n.between(math.Hypot(n.x[i]-n.x[j], n.y[i]-n.y[j])))
+			k.SetSym(i, j, n.covariance(math.Hypot(n.x[i]-n.x[j], n.y[i]-n.y[j])))
 		}
-		k.SetSym(i, i, n.between(0)+n.model.noise(&n.sites[i]))
+		k.SetSym(i, i, n.covariance(0)+n.variogram.errorVariance(&n.sites[i]))
 	}
 	var factor mat.Cholesky
 	if !factor.Factorize(k) {
-		return fmt.Errorf("the covariances of %d sites are not positive definite", size)
+		return fmt.Errorf("covariances of %d sites not positive definite", size)
 	}
 	var inverse mat.SymDense
 	if err := factor.InverseTo(&inverse); err != nil {
-		return fmt.Errorf("can't invert the covariances of %d sites: %w", size, err)
+		return fmt.Errorf("inverting the covariances of %d sites: %w", size, err)
 	}
 	n.inverse, n.sums = make([]float64, size*size), make([]float64, size)
 	for i := range size {
@@ -78,19 +81,20 @@ func (n *Network) invert() error {
 }
 
 // row returns row i of the inverse.
-func (n *Network) row(i int) []float64 { return n.inverse[i*len(n.sites) : (i+1)*len(n.sites)] }
+func (n *KrigingSystem) row(i int) []float64 { return n.inverse[i*len(n.sites) : (i+1)*len(n.sites)] }
 
-// Field is what a network says of one moment, by dual kriging: an estimate is a sum over sites, without solving.
-type Field struct {
-	*Network
-	mean    float64
-	weights []float64
-	energy  float64 // zᵀQz, of which the scale is made
+// Solution holds the estimate for one set of values by dual kriging: an estimate is a weighted sum over the sites
+// and needs no further solving.
+type Solution struct {
+	*KrigingSystem
+	mean          float64
+	weights       []float64
+	quadraticForm float64 // zᵀQz, from which the scale² is estimated
 }
 
-// Field takes in one value for each site.
-func (n *Network) Field(values []float64) *Field {
-	f := &Field{Network: n, weights: make([]float64, len(values))}
+// Solve returns the solution for one value per site.
+func (n *KrigingSystem) Solve(values []float64) *Solution {
+	f := &Solution{KrigingSystem: n, weights: make([]float64, len(values))}
 	for i, z := range values {
 		f.mean += n.sums[i] * z
 	}
@@ -99,32 +103,32 @@ func (n *Network) Field(values []float64) *Field {
 		for j, a := range n.row(i) {
 			f.weights[i] += a * (values[j] - f.mean)
 		}
-		f.energy += f.weights[i] * values[i]
+		f.quadraticForm += f.weights[i] * values[i]
 	}
 	return f
 }
 
-// Scale2 returns what the values themselves say of the scale², with len(sites)−1 degrees of freedom.
-func (f *Field) Scale2() float64 { return max(0, f.energy) / float64(len(f.sites)-1) }
+// Scale2 returns the scale² estimated from the values, with len(sites)−1 degrees of freedom.
+func (f *Solution) Scale2() float64 { return max(0, f.quadraticForm) / float64(len(f.sites)-1) }
 
-// At estimates the air x metres east and y north on the network's plane.
-func (f *Field) At(x, y float64) float64 {
+// At estimates the concentration x metres east and y metres north on the system's plane.
+func (f *Solution) At(x, y float64) float64 {
 	v := f.mean
 	for i, w := range f.weights {
-		v += w * f.between(math.Hypot(x-f.x[i], y-f.y[i]))
+		v += w * f.covariance(math.Hypot(x-f.x[i], y-f.y[i]))
 	}
 	return v
 }
 
-// Variance returns that of an estimate at a place on the plane, in scale²: of the air itself, not of what another
-// monitor there would say. Room is scratch space of the caller's.
-func (n *Network) Variance(x, y float64, room *[]float64) float64 {
-	c := (*room)[:0]
+// Variance returns the variance of an estimate at a place on the plane, in scale². It is the variance of the air
+// itself, not of what another monitor there would measure. scratch is a buffer of the caller.
+func (n *KrigingSystem) Variance(x, y float64, scratch *[]float64) float64 {
+	c := (*scratch)[:0]
 	for i := range n.x {
-		c = append(c, n.between(math.Hypot(x-n.x[i], y-n.y[i])))
+		c = append(c, n.covariance(math.Hypot(x-n.x[i], y-n.y[i])))
 	}
-	*room = c
-	explained, along := 0.0, 0.0
+	*scratch = c
+	explained, weightSum := 0.0, 0.0
 	for i, ci := range c {
 		dot := 0.0
 		row := n.row(i)[:len(c)]
@@ -132,29 +136,68 @@ func (n *Network) Variance(x, y float64, room *[]float64) float64 {
 			dot += row[j] * cj
 		}
 		explained += ci * (2*dot + row[i]*ci) // the inverse is symmetric
-		along += n.sums[i] * ci
+		weightSum += n.sums[i] * ci
 	}
-	return max(0, n.between(0)-explained+(1-along)*(1-along)/n.sum)
+	return max(0, n.covariance(0)-explained+(1-weightSum)*(1-weightSum)/n.sum)
 }
 
-// Left is what all others say of one site.
-type Left struct {
+// LOOEstimate is the estimate of one site from others.
+type LOOEstimate struct {
 	Value    float64
-	Variance float64 // of the difference to what the site itself says, in the others' scale²
-	Scale2   float64 // what the others' values say of the scale²
+	Variance float64 // of the difference from the site's own value, in scale² of the others
+	Scale2   float64 // scale² estimated from the values of the others
 }
 
-// LeaveOneOut estimates each site from all the others, of which there must be two at least, without solving again
-// (Dubrule 1983).
-func (f *Field) LeaveOneOut(values []float64) []Left {
-	out := make([]Left, len(values))
+// LeaveOneOut estimates each site from all others but its skip nearest, without solving again (Dubrule 1983). At least
+// three sites are needed, and two others for each estimate.
+func (f *Solution) LeaveOneOut(values []float64, skip int) []LOOEstimate {
+	out := make([]LOOEstimate, len(values))
 	for i := range out {
-		own := f.row(i)[i] - f.sums[i]*f.sums[i]/f.sum
-		miss := f.weights[i] / own
-		out[i] = Left{
-			Value: values[i] - miss, Variance: 1 / own,
-			Scale2: max(0, f.energy-miss*f.weights[i]) / float64(len(values)-2),
+		left := append([]int{i}, nearestOf(f.x, f.y, i, skip)...)
+		residual, variance := f.without(left)
+		own := 1 / f.constrained(i, i)
+		out[i] = LOOEstimate{
+			Value: values[i] - residual, Variance: variance,
+			Scale2: max(0, f.quadraticForm-f.weights[i]*own*f.weights[i]) / float64(len(values)-2),
 		}
 	}
 	return out
+}
+
+// constrained returns an element of A − aaᵀ/Σa, A the inverse of the covariances and a the sums of its rows.
+func (n *KrigingSystem) constrained(i, j int) float64 { return n.row(i)[j] - n.sums[i]*n.sums[j]/n.sum }
+
+// without returns the error of estimating the first of some sites without all of them, and its variance.
+func (f *Solution) without(left []int) (residual, variance float64) {
+	q := mat.NewSymDense(len(left), nil)
+	unit, row := mat.NewVecDense(len(left), nil), mat.NewVecDense(len(left), nil)
+	unit.SetVec(0, 1)
+	for p, i := range left {
+		for r, j := range left[:p+1] {
+			q.SetSym(p, r, f.constrained(i, j))
+		}
+	}
+	var factor mat.Cholesky
+	if factor.Factorize(q) {
+		_ = factor.SolveVecTo(row, unit) // an error is only that the matrix is badly conditioned
+	}
+	for p, i := range left {
+		residual += row.AtVec(p) * f.weights[i]
+	}
+	return residual, row.AtVec(0)
+}
+
+// nearestOf returns the count sites nearest to site i, the nearest first.
+func nearestOf(x, y []float64, i, count int) []int {
+	order := make([]int, 0, len(x)-1)
+	for j := range x {
+		if j != i {
+			order = append(order, j)
+		}
+	}
+	distance2 := func(j int) float64 { return (x[i]-x[j])*(x[i]-x[j]) + (y[i]-y[j])*(y[i]-y[j]) }
+	slices.SortFunc(order, func(j, k int) int {
+		return cmp.Or(cmp.Compare(distance2(j), distance2(k)), cmp.Compare(j, k))
+	})
+	return slices.Clone(order[:min(len(order), count)])
 }

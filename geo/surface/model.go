@@ -7,118 +7,118 @@ import (
 	"time"
 )
 
-// Model is what was learned of a quantity.
+// Model is the fitted model of one quantity.
 type Model struct {
 	Variogram
-	Level  Level     `json:"level"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
-	Rounds int       `json:"rounds"`
-	RMSE   float64   `json:"rmse"`  // of each monitor from the others, by which the form was chosen
-	Drift  float64   `json:"drift"` // semivariance of the air of one place an hour apart, in scale²
+	ScaleModel ScaleModel `json:"level"`
+	From       time.Time  `json:"from"`
+	To         time.Time  `json:"to"`
+	Count      int        `json:"rounds"` // number of observations
+	RMSE       float64    `json:"rmse"`   // of estimating each monitor from the others; the form with the lowest is chosen
 }
 
-// Level says how the scale² of an hour goes with the mean of the city, and how far to believe that beside what the
-// hour's own values say.
-type Level struct {
-	Base      float64 `json:"base"`      // ln scale² = Base + Slope · ln mean
-	Slope     float64 `json:"slope"`     //
-	Freedom   float64 `json:"freedom"`   // as many values of the hour itself weigh as much
-	Inflation float64 `json:"inflation"` // how far errors went beyond the variance, in squares
+// ScaleModel predicts the scale² of an hour from the mean concentration, and weighs the prediction against the
+// hour's own values.
+type ScaleModel struct {
+	Base             float64 `json:"base"`      // ln scale² = Base + Slope · ln mean
+	Slope            float64 `json:"slope"`     //
+	DegreesOfFreedom float64 `json:"freedom"`   // of the prediction: its weight, in values of the hour itself
+	Inflation        float64 `json:"inflation"` // ratio of squared errors to their predicted variance
 }
 
-// cleanest is the mean below which all air counts as equally clean, in the quantity's unit.
-const cleanest = 1
+// minMean is the mean below which all air counts as equally clean, in the unit of the quantity.
+const minMean = 1
 
-// Scale2 returns the scale² of a moment with a mean: learned, and drawn towards what its own values say with so many
-// degrees of freedom.
-func (l *Level) Scale2(mean, own float64, freedom int) float64 {
-	learned := math.Exp(l.Base + l.Slope*math.Log(max(mean, cleanest)))
-	return l.Inflation * (l.Freedom*learned + float64(freedom)*own) / (l.Freedom + float64(freedom))
+// Scale2 returns the scale² of an hour: the prediction from its mean, combined with the estimate from its own
+// values and their degrees of freedom.
+func (l *ScaleModel) Scale2(mean, own float64, freedom int) float64 {
+	predicted := math.Exp(l.Base + l.Slope*math.Log(max(mean, minMean)))
+	return l.Inflation * (l.DegreesOfFreedom*predicted + float64(freedom)*own) / (l.DegreesOfFreedom + float64(freedom))
 }
 
-// check holds the model against rounds, and learns from that how the scale goes and what the error is. It is false
-// where no round could be worked out.
-func (m *Model) check(rounds []*Round) bool {
-	m.Level = Level{Inflation: 1}
-	type checked struct {
-		round *Round
-		field *Field
+// validate applies the model to observations. It fits the scale model and computes the errors. It returns false
+// if too few observations can be solved.
+func (m *Model) validate(observations []*Observations) bool {
+	m.ScaleModel = ScaleModel{Inflation: 1}
+	type solved struct {
+		obs      *Observations
+		solution *Solution
 	}
-	var all []checked
-	nets := networks{}
-	for _, r := range rounds {
-		if n := nets.of(m.Variogram, r.Sites); n != nil {
-			all = append(all, checked{r, n.Field(r.Values)})
+	var all []solved
+	systems := systemCache{}
+	for _, r := range observations {
+		if n := systems.of(m.Variogram, r.Sites); n != nil {
+			all = append(all, solved{r, n.Solve(r.Values)})
 		}
 	}
-	if len(all) < leastRounds/2 {
+	if len(all) < minObservations/2 {
 		return false
 	}
 	means, scales := make([]float64, len(all)), make([]float64, len(all))
 	for i, c := range all {
-		means[i] = math.Log(max(meanOf(c.round.Values), cleanest))
-		scales[i] = math.Log(max(c.field.Scale2(), 1e-9))
+		means[i] = math.Log(max(Mean(c.obs.Values), minMean))
+		scales[i] = math.Log(max(c.solution.Scale2(), 1e-9))
 	}
-	m.Level.learn(means, scales, len(rounds[0].Sites)-1)
-	errors, misses, count := 0.0, 0.0, 0
+	m.ScaleModel.fit(means, scales, len(observations[0].Sites)-1)
+	squares, ratios, count := 0.0, 0.0, 0
 	for _, c := range all {
-		for i, left := range c.field.LeaveOneOut(c.round.Values) {
-			miss := c.round.Values[i] - max(0, left.Value)
-			errors += miss * miss
-			misses += miss * miss / (left.Variance * m.Level.Scale2(othersMean(c.round.Values, i), left.Scale2, len(c.round.Values)-2))
+		for i, loo := range c.solution.LeaveOneOut(c.obs.Values, 0) {
+			residual := c.obs.Values[i] - max(0, loo.Value)
+			squares += residual * residual
+			ratios += residual * residual / (loo.Variance * m.ScaleModel.Scale2(othersMean(c.obs.Values, i), loo.Scale2,
+				len(c.obs.Values)-2))
 			count++
 		}
 	}
-	m.RMSE = math.Sqrt(errors / float64(count))
-	m.Level.Inflation = misses / float64(count)
-	return m.Level.Inflation > 0
+	m.RMSE = math.Sqrt(squares / float64(count))
+	m.ScaleModel.Inflation = ratios / float64(count)
+	return m.ScaleModel.Inflation > 0
 }
 
-// othersMean is the mean of all values but one.
+// othersMean returns the mean of all values except values[but].
 func othersMean(values []float64, but int) float64 {
 	n := float64(len(values))
-	return (meanOf(values)*n - values[but]) / (n - 1)
+	return (Mean(values)*n - values[but]) / (n - 1)
 }
 
-// learn fits the line, and makes of how far rounds lie from it how much it is worth.
-func (l *Level) learn(means, scales []float64, freedom int) {
+// fit fits the regression line. The scatter of the observations around it determines the degrees of freedom.
+func (l *ScaleModel) fit(means, scales []float64, freedom int) {
 	n := float64(len(means))
-	mx, my := meanOf(means), meanOf(scales)
+	mx, my := Mean(means), Mean(scales)
 	var xx, xy float64
 	for i := range means {
 		xx += (means[i] - mx) * (means[i] - mx)
 		xy += (means[i] - mx) * (scales[i] - my)
 	}
 	if xx > 0 {
-		l.Slope = min(max(xy/xx, -steepest), steepest)
+		l.Slope = min(max(xy/xx, -maxSlope), maxSlope)
 	}
 	var rest float64
 	for i := range means {
 		d := scales[i] - my - l.Slope*(means[i]-mx)
 		rest += d * d
 	}
-	// The logarithm of χ²/ν has a mean of about −1/ν and a variance of about 2/ν; what is over belongs to the
-	// rounds themselves, and an inverse gamma of that variance is worth 2/variance values.
+	// The logarithm of χ²/ν has a mean of about −1/ν and a variance of about 2/ν. The remaining variance is that of
+	// the scale itself, and an inverse gamma distribution of that variance has 2/variance degrees of freedom.
 	own := 2 / float64(freedom)
 	l.Base = my - l.Slope*mx + 1/float64(freedom)
-	l.Freedom = min(max(2/max(rest/n-own, 1e-9), leastFreedom), mostFreedom)
+	l.DegreesOfFreedom = min(max(2/max(rest/n-own, 1e-9), minFreedom), maxFreedom)
 }
 
 const (
-	steepest                  = 3.0 // deviations go with the mean to the power of ±1.5 at most: ozone varies most where there is least
-	leastFreedom, mostFreedom = 1.0, 100.0
+	maxSlope               = 3.0 // deviation ∝ mean^±1.5 at most; ozone varies most where it is low
+	minFreedom, maxFreedom = 1.0, 100.0
 )
 
-// networks keeps what was worked out for sets of sites, which repeat.
-type networks map[string]*Network
+// systemCache caches the systems of sets of sites, which repeat from hour to hour.
+type systemCache map[string]*KrigingSystem
 
-func (c networks) of(v Variogram, sites []Site) *Network {
-	key := keyOf(sites)
+func (c systemCache) of(v Variogram, sites []Site) *KrigingSystem {
+	key := siteKey(sites)
 	if n, known := c[key]; known {
 		return n
 	}
-	n, err := NewNetwork(v, slices.Clone(sites))
+	n, err := NewKrigingSystem(v, slices.Clone(sites))
 	if err != nil {
 		n = nil
 	}
@@ -126,8 +126,8 @@ func (c networks) of(v Variogram, sites []Site) *Network {
 	return n
 }
 
-// keyOf tells sets of sites apart.
-func keyOf(sites []Site) string {
+// siteKey returns a key that identifies a list of sites.
+func siteKey(sites []Site) string {
 	b := make([]byte, 0, len(sites)*25)
 	for i := range sites {
 		s := &sites[i]
@@ -135,6 +135,8 @@ func keyOf(sites []Site) string {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
 		b = append(b, byte(s.Class))
+		b = append(b, s.ID...)
+		b = append(b, 0)
 	}
 	return string(b)
 }

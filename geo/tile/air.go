@@ -4,29 +4,29 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/aqi"
 	"nhip/geo/isoband"
 	"nhip/geo/surface"
 
 	"github.com/paulmach/orb/maptile"
 )
 
-// Scene is what is drawn of the air at one moment. It must not change once its first tile is made.
-type Scene struct {
-	Time     time.Time       // what is stale is so by it
-	Index    *surface.Raster // before it is rounded; nil where there is none
-	Levels   []nhip.Level    // the scale's classes, and from where on each but the first begins
-	From     []float64       //
-	Stations []nhip.Station
-	IndexOf  func(*nhip.Station) (index float64, level nhip.Level, ok bool) // of a station; may be nil
-	Zones    *Zones                                                         // may be nil
-	ZoneAir  func(k int) (index float64, level nhip.Level, ok bool)         // of zone k; may be nil
+// AirScene is the content of the air tiles at one time. It must not change after its first tile was made.
+type AirScene struct {
+	Time         time.Time           // determines which stations are stale
+	Index        *surface.Raster     // unrounded; nil without an index
+	Categories   []aqi.CategoryBound // of the scale of Index, the cleanest first
+	Stations     []nhip.Station
+	StationIndex func(*nhip.Station) (index float64, level nhip.AQICategory, ok bool) // may be nil
+	Zones        *ZoneMap                                                             // may be nil
+	ZoneIndex    func(k int) (index float64, level nhip.AQICategory, ok bool)         // of zone k; may be nil
 }
 
-// Tile returns a tile with the layers isobands (a polygon for each class of the index, with level, name_vi, name_en,
-// colour, from and to), zones (see NewZones) and stations. Layers without anything in the tile or its
-// buffer are left out; it returns nil when all are. A t that Address would not have made is an error. Tile may be
-// called from any goroutine.
-func (s *Scene) Tile(t maptile.Tile) ([]byte, error) {
+// Tile returns a tile with the layers isobands (a polygon for each category of the index, with level, name_vi,
+// name_en, color, from and to), zones (see NewZoneMap) and stations. Layers without features in the tile and its
+// buffer are omitted; Tile returns nil if all are. Tiles that Address does not return are an error. Tile is safe
+// for concurrent use.
+func (s *AirScene) Tile(t maptile.Tile) ([]byte, error) {
 	if err := check(t); err != nil {
 		return nil, err
 	}
@@ -36,63 +36,74 @@ func (s *Scene) Tile(t maptile.Tile) ([]byte, error) {
 	return s.stations(f, int(t.Z)).appendTo(b), nil
 }
 
-// Isobands are drawn on a lattice of so many steps along a tile's side, which is the same for neighbours, and one
-// step beyond: a step is as wide as the buffer.
+// Isobands are computed on a lattice with bandSteps steps along a tile's side, the same for neighbouring tiles,
+// and one more step on each side. A step is as wide as the buffer.
 const (
 	bandSteps = extent / buffer
 	bandNodes = bandSteps + 3
 )
 
-func (s *Scene) isobands(f frame) *layer {
+func (s *AirScene) isobands(f frame) *layer {
 	l := newLayer("isobands")
 	if s.Index == nil || !f.overlaps(s.Index.Grid) {
 		return l
 	}
-	for k, area := range isoband.Bands(f.lattice(s.Index), s.From) {
+	for k, area := range isoband.Bands(f.lattice(s.Index), thresholds(s.Categories)) {
 		g := geometry{kind: polygonKind}
 		for _, polygon := range area {
 			for i, ring := range polygon {
-				places := make([]place, len(ring))
+				vertices := make([]vertex, len(ring))
 				for n, p := range ring {
-					places[n] = place{round((p[0] - 1) * buffer), round((p[1] - 1) * buffer)}
+					vertices[n] = vertex{round((p[0] - 1) * buffer), round((p[1] - 1) * buffer)}
 				}
-				if drawn := g.addRing(places, i == 0); i == 0 && !drawn {
-					break // holes in nothing
+				if drawn := g.addRing(vertices, i == 0); i == 0 && !drawn {
+					break // the outer ring has vanished, and its holes with it
 				}
 			}
 		}
 		if !g.empty() {
-			level := &s.Levels[k]
-			l.add(level.Name.En, g, s.band(k, level)...)
+			l.add(s.Categories[k].Name.En, g, s.band(k)...)
 		}
 	}
 	return l
 }
 
-func (s *Scene) band(k int, level *nhip.Level) []property {
+// band returns the properties of the isoband of category k.
+func (s *AirScene) band(k int) []property {
+	c := &s.Categories[k]
 	properties := []property{
-		{"level", number(float64(level.Number))},
-		{"name_vi", text(level.Name.Vi)},
-		{"name_en", text(level.Name.En)},
-		{"colour", text(level.Colour)},
+		{"level", number(float64(c.Number))},
+		{"name_vi", text(c.Name.Vi)},
+		{"name_en", text(c.Name.En)},
+		{"color", text(c.Color)},
 	}
 	if k > 0 {
-		properties = append(properties, property{"from", number(s.From[k-1])})
+		properties = append(properties, property{"from", number(c.From)})
 	}
-	if k < len(s.From) {
-		properties = append(properties, property{"to", number(s.From[k])})
+	if k < len(s.Categories)-1 {
+		properties = append(properties, property{"to", number(s.Categories[k+1].From)})
 	}
 	return properties
 }
 
-// overlaps reports whether a lattice has anything to do with the frame or its buffer.
+// thresholds returns the lower bounds of all categories but the first.
+func thresholds(categories []aqi.CategoryBound) []float64 {
+	out := make([]float64, 0, len(categories))
+	for _, c := range categories[1:] {
+		out = append(out, c.From)
+	}
+	return out
+}
+
+// overlaps reports whether a lattice overlaps the frame or its buffer.
 func (f frame) overlaps(g surface.Grid) bool {
 	b := f.bound()
 	size := float64(g.Size)
-	return float64(g.X) < b.Max[0]*size && float64(g.X+g.W) > b.Min[0]*size && float64(g.Y) < b.Max[1]*size && float64(g.Y+g.H) > b.Min[1]*size
+	return float64(g.X) < b.Max[0]*size && float64(g.X+g.W) > b.Min[0]*size && float64(g.Y) < b.Max[1]*size &&
+		float64(g.Y+g.H) > b.Min[1]*size
 }
 
-// lattice returns a raster at the nodes that isobands of the frame are drawn on.
+// lattice samples a raster at the nodes for the isobands of the frame.
 func (f frame) lattice(r *surface.Raster) isoband.Lattice {
 	l := isoband.Lattice{W: bandNodes, H: bandNodes, Values: make([]float32, bandNodes*bandNodes)}
 	size := float64(r.Size)

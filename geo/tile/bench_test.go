@@ -12,14 +12,16 @@ import (
 	"github.com/paulmach/orb/maptile"
 )
 
-// somePoints are points all over a tile, with an id and three properties each.
+// somePoints returns points all over a tile, with an id and three properties each.
 func somePoints(at maptile.Tile, n int) []bench {
 	r := rand.New(rand.NewPCG(5, 6))
 	b := at.Bound()
 	out := make([]bench, n)
 	for i := range out {
 		p := orb.Point{b.Min[0] + r.Float64()*(b.Max[0]-b.Min[0]), b.Min[1] + r.Float64()*(b.Max[1]-b.Min[1])}
-		out[i] = bench{fmt.Sprintf("bus-%d", i), p, fmt.Sprint(i % 40), float64(r.IntN(3600)) / 10, []string{"live", "stale"}[i%2]}
+		out[i] = bench{
+			fmt.Sprintf("bus-%d", i), p, fmt.Sprint(i % 40), float64(r.IntN(3600)) / 10, []string{"live", "stale"}[i%2],
+		}
 	}
 	return out
 }
@@ -38,9 +40,11 @@ func ours(at maptile.Tile, points []bench) []byte {
 	l := newLayer("points")
 	for i := range points {
 		p := &points[i]
-		if q, ok := onMap(p.point); ok && bound.Contains(q) {
+		if q, ok := mercator(p.point); ok && bound.Contains(q) {
 			x, y := f.units(q)
-			l.point(p.id, x, y, property{"line", text(p.line)}, property{"bearing", number(p.bearing)}, property{"state", text(p.state)})
+			l.point(p.id, x, y, property{"line", text(p.line)}, property{"bearing", number(p.bearing)}, property{
+				"state", text(p.state),
+			})
 		}
 	}
 	return l.appendTo(nil)

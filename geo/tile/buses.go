@@ -11,13 +11,13 @@ import (
 	"github.com/paulmach/orb/maptile"
 )
 
-// BusesZoom is the zoom from which tiles have buses: further out they would cover the lines.
+// BusesZoom is the zoom from which tiles have buses: at lower zooms they would hide the lines.
 const BusesZoom = 10
 
-// Buses returns a tile with the layer buses: a point for each bus in the tile or its buffer, with id, agency, route,
-// line, headsign, bearing (degrees clockwise from north), occupancy, state (live or stale at now) and time (RFC 3339,
-// UTC), as far as they are known. It returns nil where there is none, and further out than BusesZoom. Put behind a
-// Network's tile it makes one tile with it. A t that Address would not have made is an error.
+// Buses returns a tile with the layer buses: a point for each bus in the tile or its buffer, with id, agency,
+// route, line, headsign, bearing (degrees clockwise from north), occupancy, state (live or stale at now), and
+// time (RFC 3339, UTC), as far as they are known. It returns nil without buses and below BusesZoom. The result
+// can be appended to a tile of a TransitMap to make one tile. Tiles that Address does not return are an error.
 func Buses(t maptile.Tile, buses []*nhip.Bus, now time.Time) ([]byte, error) {
 	if err := check(t); err != nil || t.Z < BusesZoom {
 		return nil, err
@@ -29,20 +29,20 @@ func Buses(t maptile.Tile, buses []*nhip.Bus, now time.Time) ([]byte, error) {
 		bus *nhip.Bus
 		at  orb.Point
 	}
-	var here []placed
+	var visible []placed
 	for _, b := range buses {
-		p, valid := onMap(b.Point())
-		if p = f.nearby(p); valid && bound.Contains(p) && !b.Gone(now) {
-			here = append(here, placed{b, p})
+		p, valid := mercator(b.Point())
+		if p = f.nearby(p); valid && bound.Contains(p) && !b.Expired(now) {
+			visible = append(visible, placed{b, p})
 		}
 	}
-	slices.SortStableFunc(here, func(a, b placed) int {
+	slices.SortStableFunc(visible, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.bus.Agency, b.bus.Agency), cmp.Compare(a.bus.ID, b.bus.ID))
 	})
-	var room [10]property
-	for _, h := range here {
+	var scratch [10]property
+	for _, h := range visible {
 		x, y := f.units(h.at)
-		l.point(h.bus.Agency+"/"+h.bus.ID, x, y, busProperties(room[:0], h.bus, now)...)
+		l.point(h.bus.Agency+"/"+h.bus.ID, x, y, busProperties(scratch[:0], h.bus, now)...)
 	}
 	return l.appendTo(nil), nil
 }

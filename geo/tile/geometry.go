@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Kinds of geometry and commands of MVT 2.1 §4.3.
+// Geometry types and commands of MVT 2.1 §4.3.
 const (
 	pointKind   = 1
 	lineKind    = 2
@@ -17,21 +17,21 @@ const (
 	closePath = 7
 )
 
-// place is a point in a tile's units, y downwards.
-type place struct{ x, y int32 }
+// vertex is a point in tile units, y downwards.
+type vertex struct{ x, y int32 }
 
-// geometry is one feature's drawing. Nothing in it is empty or drawn twice in one spot: what
-// vanishes when it is rounded is left out by the add methods.
+// geometry is the encoded geometry of one feature. The add methods leave out parts that vanish by rounding, so it
+// has no empty or repeated parts.
 type geometry struct {
 	kind     int
 	commands []uint32
-	pen      place
+	pen      vertex
 }
 
 func (g *geometry) empty() bool { return len(g.commands) == 0 }
 
-// addLine draws a line, unless it is a single spot.
-func (g *geometry) addLine(line []place) {
+// addLine adds a line unless all its points coincide.
+func (g *geometry) addLine(line []vertex) {
 	line = slices.Compact(line)
 	if len(line) < 2 {
 		return
@@ -40,9 +40,9 @@ func (g *geometry) addLine(line []place) {
 	g.draw(lineTo, line[1:]...)
 }
 
-// addRing draws a ring and reports whether there was anything to draw. An exterior ring's area
-// must be positive and an interior one's negative, with y downwards, whichever way it came.
-func (g *geometry) addRing(ring []place, exterior bool) bool {
+// addRing adds a ring and reports whether it has an area. With y downwards, the area of exterior rings must be
+// positive and that of interior rings negative; the ring is reversed if necessary.
+func (g *geometry) addRing(ring []vertex, exterior bool) bool {
 	ring = slices.Compact(ring)
 	if len(ring) > 1 && ring[0] == ring[len(ring)-1] {
 		ring = ring[:len(ring)-1] // ClosePath draws the last side
@@ -60,8 +60,8 @@ func (g *geometry) addRing(ring []place, exterior bool) bool {
 	return true
 }
 
-// doubleArea is the surveyor's formula.
-func doubleArea(ring []place) int64 {
+// doubleArea returns twice the area by the shoelace formula.
+func doubleArea(ring []vertex) int64 {
 	var sum int64
 	for i, p := range ring {
 		q := ring[(i+1)%len(ring)]
@@ -70,14 +70,14 @@ func doubleArea(ring []place) int64 {
 	return sum
 }
 
-func (g *geometry) draw(what int, to ...place) {
-	g.commands = append(g.commands, command(what, len(to)))
+func (g *geometry) draw(kind int, to ...vertex) {
+	g.commands = append(g.commands, command(kind, len(to)))
 	for _, p := range to {
 		g.commands = append(g.commands, zigzag(p.x-g.pen.x), zigzag(p.y-g.pen.y))
 		g.pen = p
 	}
 }
 
-func command(what, count int) uint32 { return uint32(what) | uint32(count)<<3 }
+func command(kind, count int) uint32 { return uint32(kind) | uint32(count)<<3 }
 
 func zigzag(v int32) uint32 { return uint32(protowire.EncodeZigZag(int64(v))) }

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The encoder is our own: it is small, many times as fast as the general one, and cannot leave out
-// an id or write an empty layer. Field numbers are those of vector_tile.proto 2.1.
+// This package has its own encoder. It is small, many times as fast as orb's general one, always writes ids, and
+// never writes empty layers. Field numbers are those of vector_tile.proto 2.1.
 const (
 	tileLayers = 3
 
@@ -31,28 +31,29 @@ const (
 	valueSint   = 6
 )
 
-// version is the MVT major version that the tiles keep to.
+// version is the major version of MVT that the tiles conform to.
 const version = 2
 
-// layer collects features.
+// layer collects the features of a layer.
 type layer struct {
-	name     string
-	features []byte
-	keys     []string // few: looked through
-	values   []value
-	valueAt  slots // places in values
-	ids      []uint64
-	idAt     slots // places in ids
+	name       string
+	features   []byte
+	keys       []string // few, so searched linearly
+	values     []value
+	valueSlots slots // indices into values
+	ids        []uint64
+	idSlots    slots // indices into ids
 
 	tags, body []byte // scratch
 }
 
-// slots is an open hash table of places in a list, each one more than it is; 0 is free. It is a quarter of what the
-// language's own map costs here. Its length is a power of two, and half of it is free.
+// slots is an open-addressing hash table of list indices, each stored plus one; 0 is free. It takes a quarter of
+// the time of a Go map here. Its length is a power of two, and at least half of it is free.
 type slots []uint32
 
-// room returns the table with room for one more than n, filled again by put where it had to grow.
-func (s slots) room(n int, hash func(i int) uint64) slots {
+// grow returns the table with space for one more than n entries. If it has to be enlarged, the entries are
+// inserted again by their hashes.
+func (s slots) grow(n int, hash func(i int) uint64) slots {
 	if 2*(n+1) <= len(s) {
 		return s
 	}
@@ -67,7 +68,7 @@ func (s slots) room(n int, hash func(i int) uint64) slots {
 	return grown
 }
 
-// value is a text or a number; each is written once a layer.
+// value is a text or a number. Each distinct value is written once per layer.
 type value struct {
 	text     string
 	number   float64
@@ -82,47 +83,50 @@ type property struct {
 	value value
 }
 
-// layers are at rest: their tables and buffers are as large as tiles are, and cost half of a tile to make.
-var layers = sync.Pool{New: func() any { return &layer{features: make([]byte, 0, 4<<10)} }}
+// layerPool holds idle layers: allocating their tables and buffers would take half the time of a tile.
+var layerPool = sync.Pool{New: func() any { return &layer{features: make([]byte, 0, 4<<10)} }}
 
-// mostSlots is how many are kept: to clear more than these costs more than to begin small.
-const mostSlots = 1 << 14
+// maxSlots is the size up to which tables are reused: clearing larger ones takes longer than starting small.
+const maxSlots = 1 << 14
 
-// newLayer returns an empty layer, which appendTo ends.
+// newLayer returns an empty layer from the pool. appendTo returns it.
 func newLayer(name string) *layer {
-	l := layers.Get().(*layer)
-	if len(l.valueAt)+len(l.idAt) > mostSlots {
-		l.valueAt, l.idAt = nil, nil
+	l := layerPool.Get().(*layer)
+	if len(l.valueSlots)+len(l.idSlots) > maxSlots {
+		l.valueSlots, l.idSlots = nil, nil
 	}
 	clear(l.keys)
-	clear(l.values) // they hold on to texts
-	clear(l.valueAt)
-	clear(l.idAt)
+	clear(l.values) // they would keep texts alive
+	clear(l.valueSlots)
+	clear(l.idSlots)
 	*l = layer{
-		name: name, features: l.features[:0], keys: l.keys[:0], values: l.values[:0], valueAt: l.valueAt, ids: l.ids[:0],
-		idAt: l.idAt, body: l.body[:0], tags: l.tags[:0],
+		name: name, features: l.features[:0], keys: l.keys[:0], values: l.values[:0], valueSlots: l.valueSlots,
+		ids:     l.ids[:0],
+		idSlots: l.idSlots, body: l.body[:0], tags: l.tags[:0],
 	}
 	return l
 }
 
-// point writes a point.
+// point adds a point feature.
 func (l *layer) point(id string, x, y int32, properties ...property) {
 	start := l.begin(id, properties)
 	gx, gy := uint64(zigzag(x)), uint64(zigzag(y))
-	f := append(l.features, featureType<<3|byte(protowire.VarintType), pointKind, featureGeometry<<3|byte(protowire.BytesType),
+	f := append(l.features, featureType<<3|byte(protowire.VarintType), pointKind,
+		featureGeometry<<3|byte(protowire.BytesType),
 		byte(1+protowire.SizeVarint(gx)+protowire.SizeVarint(gy)), byte(command(moveTo, 1)))
 	l.features = protowire.AppendVarint(protowire.AppendVarint(f, gx), gy)
 	l.end(start)
 }
 
-// add writes a feature, whose number comes from its id. The geometry must not be empty.
+// add adds a feature with a number derived from its id. The geometry must not be empty.
 func (l *layer) add(id string, g geometry, properties ...property) {
 	start := l.begin(id, properties)
 	size := 0
 	for _, c := range g.commands {
 		size += protowire.SizeVarint(uint64(c))
 	}
-	f := append(l.features, featureType<<3|byte(protowire.VarintType), byte(g.kind), featureGeometry<<3|byte(protowire.BytesType))
+	f := append(l.features, featureType<<3|byte(protowire.VarintType), byte(g.kind),
+		featureGeometry<<3|byte(protowire.BytesType))
 	f = protowire.AppendVarint(f, uint64(size))
 	for _, c := range g.commands {
 		f = protowire.AppendVarint(f, uint64(c))
@@ -131,13 +135,13 @@ func (l *layer) add(id string, g geometry, properties ...property) {
 	l.end(start)
 }
 
-// begin writes a feature's number and properties, and returns where the feature starts. Before it is room for a
-// length of one byte, which is what most have.
+// begin writes the number and the properties of a feature and returns where the feature starts. Before it there
+// is one byte for its length, which is enough for most.
 func (l *layer) begin(id string, properties []property) (start int) {
 	f := append(l.features, layerFeatures<<3|byte(protowire.BytesType), 0)
 	start = len(f)
-	// Ids must be unique in a layer. The second with a number goes without one, which is allowed.
-	if n := number53(id); l.fresh(n) {
+	// Ids must be unique in a layer. A second feature with the same number is written without an id, which MVT allows.
+	if n := number53(id); l.addID(n) {
 		f = append(f, featureID<<3|byte(protowire.VarintType))
 		f = protowire.AppendVarint(f, n)
 	}
@@ -155,7 +159,7 @@ func (l *layer) begin(id string, properties []property) (start int) {
 	return start
 }
 
-// end writes the length of the feature that starts there.
+// end writes the length of the feature that begins at start.
 func (l *layer) end(start int) {
 	n := uint64(len(l.features) - start)
 	if more := protowire.SizeVarint(n) - 1; more > 0 {
@@ -165,7 +169,7 @@ func (l *layer) end(start int) {
 	protowire.AppendVarint(l.features[:start-1], n)
 }
 
-// number53 returns FNV-1a of the id, of which the low 53 bits are kept: JavaScript holds no more.
+// number53 returns the low 53 bits of FNV-1a of the id, as JavaScript cannot represent more.
 func number53(id string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
@@ -184,48 +188,48 @@ func (l *layer) key(s string) uint32 {
 	return uint32(len(l.keys) - 1)
 }
 
-// fresh notes a feature's number, and reports whether it is the first with it.
-func (l *layer) fresh(n uint64) bool {
-	l.idAt = l.idAt.room(len(l.ids), func(i int) uint64 { return l.ids[i] })
-	mask := uint64(len(l.idAt) - 1)
+// addID records the number of a feature and reports whether it is new.
+func (l *layer) addID(n uint64) bool {
+	l.idSlots = l.idSlots.grow(len(l.ids), func(i int) uint64 { return l.ids[i] })
+	mask := uint64(len(l.idSlots) - 1)
 	at := n & mask
-	for ; l.idAt[at] != 0; at = (at + 1) & mask {
-		if l.ids[l.idAt[at]-1] == n {
+	for ; l.idSlots[at] != 0; at = (at + 1) & mask {
+		if l.ids[l.idSlots[at]-1] == n {
 			return false
 		}
 	}
 	l.ids = append(l.ids, n)
-	l.idAt[at] = uint32(len(l.ids))
+	l.idSlots[at] = uint32(len(l.ids))
 	return true
 }
 
 func (l *layer) value(v *value) uint32 {
-	l.valueAt = l.valueAt.room(len(l.values), func(i int) uint64 { return l.values[i].hash() })
-	mask := uint64(len(l.valueAt) - 1)
+	l.valueSlots = l.valueSlots.grow(len(l.values), func(i int) uint64 { return l.values[i].hash() })
+	mask := uint64(len(l.valueSlots) - 1)
 	at := v.hash() & mask
-	for ; l.valueAt[at] != 0; at = (at + 1) & mask {
-		if l.values[l.valueAt[at]-1] == *v {
-			return l.valueAt[at] - 1
+	for ; l.valueSlots[at] != 0; at = (at + 1) & mask {
+		if l.values[l.valueSlots[at]-1] == *v {
+			return l.valueSlots[at] - 1
 		}
 	}
 	l.values = append(l.values, *v)
-	l.valueAt[at] = uint32(len(l.values))
+	l.valueSlots[at] = uint32(len(l.values))
 	return uint32(len(l.values) - 1)
 }
 
-// hash spreads values over the slots.
+// hash returns the hash of a value.
 func (v *value) hash() uint64 {
 	if v.isNumber {
 		h := math.Float64bits(v.number)
-		h = (h ^ h>>33) * 0x9E3779B97F4A7C15 // 2⁶⁴ by the golden ratio; short numbers have nothing in their low bits
+		h = (h ^ h>>33) * 0x9E3779B97F4A7C15 // 2⁶⁴ divided by the golden ratio; the low bits of short numbers are zero
 		return h ^ h>>33
 	}
 	return number53(v.text)
 }
 
-// appendTo writes the layer to a tile and ends it; an empty layer is not written, as the standard asks.
+// appendTo appends the layer to a tile and returns it to the pool. Empty layers are not written, as MVT requires.
 func (l *layer) appendTo(tile []byte) []byte {
-	defer layers.Put(l)
+	defer layerPool.Put(l)
 	if len(l.features) == 0 {
 		return tile
 	}
@@ -249,7 +253,7 @@ func (l *layer) appendTo(tile []byte) []byte {
 	return protowire.AppendBytes(tile, b)
 }
 
-// appendTo writes a value with its length. Whole numbers are as short as they can be.
+// appendTo appends a value with its length, whole numbers in the shortest form.
 func (v *value) appendTo(b []byte) []byte {
 	b = append(b, layerValues<<3|byte(protowire.BytesType))
 	switch whole := v.number == math.Trunc(v.number) && math.Abs(v.number) < 1<<53; {

@@ -9,56 +9,56 @@ import (
 )
 
 const (
-	// outlineMargin is how far, in metres, an outline lies from what it goes around: some
-	// 20 minutes on foot, as far as anyone walks to a bus.
+	// outlineMargin is the distance in metres between an outline and the points: some 20 minutes on foot, as far as
+	// anyone walks to a bus.
 	outlineMargin = 1500
-	// outlineCorners is into how many corners a full turn is rounded.
+	// outlineCorners is the number of corners by which a full circle is approximated.
 	outlineCorners = 16
-	// outlineGrain is to how many parts of a degree its points are rounded: about a metre.
-	outlineGrain = 1e5
+	// outlinePrecision is the number of steps per degree to which coordinates are rounded: about a metre.
+	outlinePrecision = 1e5
 )
 
-// metresPerDegree is along a meridian, on the sphere of orb/geo.
+// metresPerDegree is the length of a degree along a meridian on the sphere of orb/geo.
 const metresPerDegree = orb.EarthRadius * math.Pi / 180
 
-// NewOutline returns the convex hull of the points (WGS84 lon, lat), pushed outwards by 1.5 km with
-// rounded corners, as one counter-clockwise ring (RFC 7946); nil when no point is a place. Metres
-// are true at the middle latitude and good to a percent over a city region. Points on both sides
-// of the antimeridian are taken to be the long way apart.
+// NewOutline returns the convex hull of the points (WGS84 lon, lat), extended by 1.5 km with rounded corners, as
+// one counter-clockwise ring (RFC 7946). It returns nil without valid points. Metres are exact at the centre
+// latitude and accurate to one percent across a city region. Points on both sides of the antimeridian are
+// connected the long way round.
 func NewOutline(points []orb.Point) orb.Polygon {
 	var places []orb.Point
 	for _, p := range points {
-		if _, ok := onMap(p); ok {
+		if _, ok := mercator(p); ok {
 			places = append(places, p)
 		}
 	}
 	if len(places) == 0 {
 		return nil
 	}
-	middle := orb.MultiPoint(places).Bound().Center()
-	// cos is held above 0 for who draws a network around a pole.
-	scale := orb.Point{max(0.01, math.Cos(middle[1]*math.Pi/180)) * metresPerDegree, metresPerDegree}
+	centre := orb.MultiPoint(places).Bound().Center()
+	// A lower bound on the cosine avoids a division by zero at the poles.
+	scale := orb.Point{max(0.01, math.Cos(centre[1]*math.Pi/180)) * metresPerDegree, metresPerDegree}
 	metres := make([]orb.Point, len(places))
 	for i, p := range places {
-		metres[i] = orb.Point{(p[0] - middle[0]) * scale[0], (p[1] - middle[1]) * scale[1]}
+		metres[i] = orb.Point{(p[0] - centre[0]) * scale[0], (p[1] - centre[1]) * scale[1]}
 	}
-	ring := orb.Ring(convexHull(pushedOut(convexHull(metres))))
+	ring := orb.Ring(convexHull(buffered(convexHull(metres))))
 	for i, p := range ring {
 		ring[i] = orb.Point{
-			grained(middle[0]+p[0]/scale[0], 180),
-			grained(middle[1]+p[1]/scale[1], 90),
+			roundDegrees(centre[0]+p[0]/scale[0], 180),
+			roundDegrees(centre[1]+p[1]/scale[1], 90),
 		}
 	}
 	return orb.Polygon{append(ring, ring[0])}
 }
 
-func grained(degrees, limit float64) float64 {
-	return max(-limit, min(limit, math.Round(degrees*outlineGrain)/outlineGrain))
+func roundDegrees(degrees, limit float64) float64 {
+	return max(-limit, min(limit, math.Round(degrees*outlinePrecision)/outlinePrecision))
 }
 
-// pushedOut puts a circle of corners around every point. Their hull has no side nearer than
-// outlineMargin: that is the radius of the circle inside the corners.
-func pushedOut(points []orb.Point) []orb.Point {
+// buffered replaces each point by the corners of a polygon around it. outlineMargin is the radius of the
+// inscribed circle, so the hull of all corners is nowhere closer to the points.
+func buffered(points []orb.Point) []orb.Point {
 	const turn = 2 * math.Pi / outlineCorners
 	radius := outlineMargin / math.Cos(turn/2)
 	var out []orb.Point
@@ -71,7 +71,8 @@ func pushedOut(points []orb.Point) []orb.Point {
 	return out
 }
 
-// convexHull is Andrew's monotone chain: the corners counter-clockwise, without those on a side.
+// convexHull returns the corners of the convex hull counter-clockwise (Andrew's monotone chain), without points
+// on its sides.
 func convexHull(points []orb.Point) []orb.Point {
 	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b orb.Point) int {
@@ -87,7 +88,7 @@ func convexHull(points []orb.Point) []orb.Point {
 	return append(lower[:len(lower)-1], upper[:len(upper)-1]...)
 }
 
-// chain goes along sorted points and keeps those where it turns left.
+// chain returns the sorted points at which the hull turns left.
 func chain(points []orb.Point) []orb.Point {
 	var c []orb.Point
 	for _, p := range points {
@@ -99,7 +100,7 @@ func chain(points []orb.Point) []orb.Point {
 	return c
 }
 
-// cross is positive when a, b, c turn left.
+// cross is positive if a, b, c make a left turn.
 func cross(a, b, c orb.Point) float64 {
 	return (b[0]-a[0])*(c[1]-a[1]) - (b[1]-a[1])*(c[0]-a[0])
 }

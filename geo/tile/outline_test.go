@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestOutlineGoesAround(t *testing.T) {
+func TestOutlineEnclosesPoints(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		points := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) orb.Point {
 			return orb.Point{
@@ -25,7 +25,7 @@ func TestOutlineGoesAround(t *testing.T) {
 		}
 		for _, p := range points {
 			if !planar.PolygonContains(outline, p) {
-				t.Fatalf("%v is not inside", p)
+				t.Fatalf("%v lies outside", p)
 			}
 			if d := distanceToRing(ring, p); d < outlineMargin*0.99 {
 				t.Fatalf("%v is %v m from the outline", p, d)
@@ -39,7 +39,7 @@ func TestOutlineGoesAround(t *testing.T) {
 				}
 			}
 			if nearest > outlineMargin*1.05 {
-				t.Fatalf("corner %v is %v m from what it goes around", corner, nearest)
+				t.Fatalf("corner %v is %v m from the nearest point", corner, nearest)
 			}
 		}
 	})
@@ -53,8 +53,7 @@ func distanceToRing(r orb.Ring, p orb.Point) float64 {
 	return nearest
 }
 
-// distanceToSide is in metres, in the plane that touches the earth at p: good to a thousandth over
-// a city.
+// distanceToSide returns metres in the plane tangent to the earth at p, accurate to one in a thousand across a city.
 func distanceToSide(a, b, p orb.Point) float64 {
 	flat := func(q orb.Point) orb.Point {
 		return orb.Point{
@@ -65,23 +64,23 @@ func distanceToSide(a, b, p orb.Point) float64 {
 	return planar.DistanceFromSegment(flat(a), flat(b), orb.Point{})
 }
 
-func TestOutlineOfFew(t *testing.T) {
+func TestOutlineOfFewPoints(t *testing.T) {
 	nan := math.NaN()
 	if got := NewOutline(nil); got != nil {
-		t.Errorf("of nothing: %v", got)
+		t.Errorf("no points: %v", got)
 	}
 	if got := NewOutline([]orb.Point{{nan, 21}, {200, 21}}); got != nil {
-		t.Errorf("of no places: %v", got)
+		t.Errorf("invalid points: %v", got)
 	}
 	if got := NewOutline([]orb.Point{hanoi, hanoi, {nan, nan}}); len(got[0]) != outlineCorners+1 {
-		t.Errorf("of one place: %v", got)
+		t.Errorf("one point: %v", got)
 	}
 	if got := NewOutline([]orb.Point{{105, 21}, {105.5, 21}, {106, 21}}); len(got[0]) < outlineCorners {
-		t.Errorf("of a straight line: %v", got)
+		t.Errorf("straight line: %v", got)
 	}
 	for _, p := range NewOutline([]orb.Point{{-180, 90}, {180, -90}})[0] {
-		if _, ok := onMap(p); !ok {
-			t.Errorf("of the world: %v", p)
+		if _, ok := mercator(p); !ok {
+			t.Errorf("points all over the world: %v", p)
 		}
 	}
 }

@@ -16,13 +16,12 @@ import (
 
 var now = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 
-// hanoi is a place in tile hanoiTile, well inside it.
+// hanoi is a place well inside the tile hanoiTile.
 var hanoi = orb.Point{105.8542, 21.0285}
 
 func tileAt(p orb.Point, zoom maptile.Zoom) maptile.Tile { return maptile.At(p, zoom) }
 
-// decode reads a tile with orb's decoder after checkTile has held it to the standard, and returns
-// its layers by name.
+// decode checks a tile with checkTile, decodes it with orb and returns its layers by name.
 func decode(t testing.TB, b []byte) map[string]*mvt.Layer {
 	t.Helper()
 	checkTile(t, b)
@@ -43,8 +42,8 @@ func decode(t testing.TB, b []byte) map[string]*mvt.Layer {
 	return byName
 }
 
-// checkTile holds a tile to MVT 2.1 on the wire, where a decoder is forgiving: no empty layers,
-// unique ids, geometry by the book, tags within their tables.
+// checkTile checks a tile against MVT 2.1 at the wire level, which decoders do not enforce: no empty layers,
+// unique ids, valid geometry, and tags within their tables.
 func checkTile(t testing.TB, b []byte) {
 	t.Helper()
 	each(t, b, func(field protowire.Number, l []byte, _ uint64) {
@@ -64,7 +63,7 @@ func checkTile(t testing.TB, b []byte) {
 			}
 		})
 		if len(features) == 0 {
-			t.Fatal("an empty layer")
+			t.Fatal("empty layer")
 		}
 		ids := map[uint64]bool{}
 		for _, f := range features {
@@ -81,7 +80,7 @@ func checkFeature(t testing.TB, b []byte, ids map[uint64]bool, keys, values int)
 		switch field {
 		case featureID:
 			if ids[v] || v >= 1<<53 {
-				t.Fatalf("id %d is used twice or beyond JavaScript", v)
+				t.Fatalf("id %d is a duplicate or exceeds 53 bits", v)
 			}
 			ids[v] = true
 		case featureType:
@@ -97,20 +96,20 @@ func checkFeature(t testing.TB, b []byte, ids map[uint64]bool, keys, values int)
 	}
 	for i, tag := range tags {
 		if i%2 == 0 && tag >= uint64(keys) || i%2 == 1 && tag >= uint64(values) {
-			t.Fatalf("tag %d points nowhere", i)
+			t.Fatalf("tag %d has no key or value", i)
 		}
 	}
 	checkGeometry(t, kind, commands)
 }
 
-// checkGeometry is MVT 2.1 §4.3.4, and the buffer.
+// checkGeometry checks the rules of MVT 2.1 §4.3.4, and that the geometry stays within the buffer.
 func checkGeometry(t testing.TB, kind uint64, c []uint64) {
 	t.Helper()
 	if len(c) == 0 {
-		t.Fatal("a feature without geometry")
+		t.Fatal("feature without geometry")
 	}
-	var pen place
-	var ring []place
+	var pen vertex
+	var ring []vertex
 	rings := 0
 	for len(c) > 0 {
 		what, count := c[0]&7, int(c[0]>>3)
@@ -119,7 +118,7 @@ func checkGeometry(t testing.TB, kind uint64, c []uint64) {
 			if kind != polygonKind || count != 1 || len(ring) < 3 {
 				t.Fatalf("ClosePath %d after %d points in kind %d", count, len(ring), kind)
 			}
-			// An outer ring comes first; after it may come its holes, or the next outer one.
+			// An outer ring comes first. It may be followed by its holes or by the next outer ring.
 			if area := doubleArea(ring); area == 0 || rings == 0 && area < 0 {
 				t.Fatalf("ring %d has area %d", rings, area)
 			}
@@ -132,7 +131,7 @@ func checkGeometry(t testing.TB, kind uint64, c []uint64) {
 		}
 		if what == moveTo {
 			if kind == polygonKind && ring != nil || kind == lineKind && len(ring) == 1 {
-				t.Fatal("MoveTo before the last part was done")
+				t.Fatal("MoveTo before the previous part was complete")
 			}
 			ring = nil
 		}
@@ -140,11 +139,11 @@ func checkGeometry(t testing.TB, kind uint64, c []uint64) {
 			dx, dy := protowire.DecodeZigZag(c[0]), protowire.DecodeZigZag(c[1])
 			c = c[2:]
 			if what == lineTo && dx == 0 && dy == 0 {
-				t.Fatal("LineTo nowhere")
+				t.Fatal("LineTo of length zero")
 			}
-			pen = place{pen.x + int32(dx), pen.y + int32(dy)}
+			pen = vertex{pen.x + int32(dx), pen.y + int32(dy)}
 			if pen.x < -buffer || pen.x > extent+buffer || pen.y < -buffer || pen.y > extent+buffer {
-				t.Fatalf("%v is beyond the buffer", pen)
+				t.Fatalf("%v lies beyond the buffer", pen)
 			}
 			ring = append(ring, pen)
 		}
@@ -219,22 +218,22 @@ func TestAddress(t *testing.T) {
 			continue
 		}
 		var e *nhip.Error
-		if !errors.As(err, &e) || e.Code != nhip.NotFound || e.Field != c.field {
+		if !errors.As(err, &e) || e.Code != nhip.CodeNotFound || e.Field != c.field {
 			t.Errorf("Address(%d, %d, %d): %v, want not_found of %s", c.z, c.x, c.y, err, c.field)
 		}
 	}
 }
 
-func TestNoSuchTile(t *testing.T) {
-	n := &Network{Stops: []Stop{{"s", "Stop", hanoi}}}
+func TestInvalidTileIsAnError(t *testing.T) {
+	n := &TransitMap{Stops: []Stop{{"s", "Stop", hanoi}}}
 	for _, bad := range []maptile.Tile{
 		maptile.New(1, 0, 0), maptile.New(0, 1024, 10), maptile.New(0, 0, MaxZoom+1), maptile.New(0, 0, 77),
 	} {
-		if _, err := n.Tile(bad); nhip.ErrorCode(err) != nhip.NotFound {
-			t.Errorf("Network.Tile(%v): %v", bad, err)
+		if _, err := n.Tile(bad); nhip.ErrorCode(err) != nhip.CodeNotFound {
+			t.Errorf("TransitMap.Tile(%v): %v", bad, err)
 		}
-		if _, err := stationsTile(bad, nil); nhip.ErrorCode(err) != nhip.NotFound {
-			t.Errorf("Stations(%v): %v", bad, err)
+		if _, err := stationsTile(bad, nil); nhip.ErrorCode(err) != nhip.CodeNotFound {
+			t.Errorf("AirScene.Tile(%v): %v", bad, err)
 		}
 	}
 }

@@ -9,41 +9,42 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// TileJSON tells a client where tiles are and what is in them (TileJSON 3.0.0).
+// TileJSON describes a tile set (TileJSON 3.0.0).
 type TileJSON struct {
 	TileJSON     string        `json:"tilejson"`
 	Name         string        `json:"name,omitempty"`
 	Attribution  string        `json:"attribution,omitempty"`
 	Tiles        []string      `json:"tiles"` // templates with {z}, {x} and {y}
 	MinZoom      int           `json:"minzoom"`
-	MaxZoom      int           `json:"maxzoom"` // closer ones are drawn from this one's tiles
+	MaxZoom      int           `json:"maxzoom"` // clients scale these tiles for higher zooms
 	Bounds       [4]float64    `json:"bounds"`  // west, south, east, north in degrees
 	VectorLayers []VectorLayer `json:"vector_layers,omitempty"`
 }
 
-// VectorLayer tells what one layer holds.
+// VectorLayer describes a layer of vector tiles.
 type VectorLayer struct {
 	ID          string            `json:"id"`
 	Description string            `json:"description,omitempty"`
 	MinZoom     int               `json:"minzoom"`
 	MaxZoom     int               `json:"maxzoom"`
-	Fields      map[string]string `json:"fields"` // what each property says
+	Fields      map[string]string `json:"fields"` // description of each property
 }
 
-// Air describes the tiles of a Scene, served under base (as https://host, without a slash at the
-// end) with a query, as "?index=WHO" or "". Bounds are where there are monitors; when empty, the world.
+// Air describes the tiles of an AirScene. They are served under base, such as https://host without a trailing
+// slash, with a query such as "?index=WHO" or "". bounds must hold all that the tiles draw, because clients request no
+// others; if empty, the world.
 func Air(base, query string, bounds orb.Bound) TileJSON {
 	index := map[string]string{
-		"aqi":    "Number. The index, where there is one",
-		"level":  "Number. Its class, 1 is the cleanest",
-		"colour": "String. That of the class, #RRGGBB",
+		"aqi":   "Number. The index, if there is one",
+		"level": "Number. Category of the index; 1 is the cleanest",
+		"color": "String. Color of the category, #RRGGBB",
 	}
 	fields := map[string]string{
-		"id":    "String. The monitor's id",
-		"state": "String. live, or stale after two reporting periods of silence",
-		"time":  "String. End of the newest value's period, RFC 3339",
-		"count": "Number. Of monitors that are drawn as one, below zoom 10",
-		"live":  "Number. How many of them are",
+		"id":    "String. Station id",
+		"state": "String. live, or stale after two reporting periods without a value",
+		"time":  "String. End of the period of the latest value, RFC 3339",
+		"count": "Number. Monitors in the cluster, below zoom 10",
+		"live":  "Number. Live monitors in the cluster",
 	}
 	maps.Copy(fields, index)
 	for q, name := range quantityNames {
@@ -51,57 +52,57 @@ func Air(base, query string, bounds orb.Bound) TileJSON {
 	}
 	bands := map[string]string{
 		"level":   index["level"],
-		"name_vi": "String. The class in Vietnamese",
-		"name_en": "String. The class in English",
-		"colour":  index["colour"],
-		"from":    "Number. The least index in it; left out of the first",
-		"to":      "Number. Where the next begins; left out of the last",
+		"name_vi": "String. Name of the category in Vietnamese",
+		"name_en": "String. Name of the category in English",
+		"color":   index["color"],
+		"from":    "Number. Lowest index of the category; missing for the first",
+		"to":      "Number. Lowest index of the next category; missing for the last",
 	}
 	zones := map[string]string{
-		"id":      "String. The zone's id",
-		"kind":    "String. What it is a zone of",
-		"name_vi": "String. Its name in Vietnamese",
-		"name_en": "String. Its name in English",
+		"id":      "String. Zone id",
+		"kind":    "String. Kind of zone",
+		"name_vi": "String. Name in Vietnamese",
+		"name_en": "String. Name in English",
 	}
 	maps.Copy(zones, index)
 	return newTileJSON("Air", base+"/tiles/air/{z}/{x}/{y}.mvt"+query, bounds, []VectorLayer{
-		{"isobands", "Areas of one class of the index", 0, DeepZoom, bands},
-		{"zones", "Zones and their air", 0, DeepZoom, zones},
-		{"stations", "Monitors and their newest values", 0, DeepZoom, fields},
+		{"isobands", "Areas of one category of the index", 0, DetailZoom, bands},
+		{"zones", "Zones with their index", 0, DetailZoom, zones},
+		{"stations", "Monitors with their latest values", 0, DetailZoom, fields},
 	})
 }
 
-// AirPicture describes the pictures of the index, as Air does its tiles.
-func AirPicture(base, query string, bounds orb.Bound) TileJSON {
+// AirRaster describes the PNG tiles of the index, like Air.
+func AirRaster(base, query string, bounds orb.Bound) TileJSON {
 	doc := newTileJSON("Air, as pictures", base+"/tiles/air/{z}/{x}/{y}.png"+query, bounds, nil)
 	doc.VectorLayers = nil
 	return doc
 }
 
-// Transit describes the tiles of a Network, as Air does its own.
+// Transit describes the tiles of a TransitMap, like Air.
 func Transit(base, query string, bounds orb.Bound) TileJSON {
 	return newTileJSON("Transit", base+"/tiles/transit/{z}/{x}/{y}.mvt"+query, bounds, []VectorLayer{
-		{"outline", "A polygon around the network", 0, DeepZoom, map[string]string{}},
-		{"routes", "Lines of the network", 0, DeepZoom, map[string]string{
+		{"outline", "A polygon around the network", 0, DetailZoom, map[string]string{}},
+		{"routes", "Lines of the network", 0, DetailZoom, map[string]string{
 			"route": "String. GTFS route_id",
-			"line":  "String. The number shown to riders",
-			"name":  "String. The route's name",
+			"line":  "String. Short name shown to riders",
+			"name":  "String. Name of the route",
 			"color": "String. #rrggbb, or empty",
 		}},
-		{"stops", "Places to board", StopsZoom, DeepZoom, map[string]string{
+		{"stops", "Stops where riders board", StopsZoom, DetailZoom, map[string]string{
 			"id":   "String. GTFS stop_id",
-			"name": "String. The stop's name",
+			"name": "String. Name of the stop",
 		}},
-		{"buses", "Buses and where they were last", BusesZoom, DeepZoom, map[string]string{
-			"id":        "String. The vehicle, unique within its agency",
-			"agency":    "String. Whose it is",
+		{"buses", "Buses at their latest positions", BusesZoom, DetailZoom, map[string]string{
+			"id":        "String. Vehicle id, unique within its agency",
+			"agency":    "String. Agency id",
 			"route":     "String. GTFS route_id",
-			"line":      "String. The number shown to riders",
-			"headsign":  "String. Where it says it goes",
+			"line":      "String. Short name shown to riders",
+			"headsign":  "String. Headsign of the trip",
 			"bearing":   "Number. Degrees clockwise from north",
 			"occupancy": "String. A GTFS-realtime occupancy status",
 			"state":     "String. live or stale",
-			"time":      "String. Of the fix, RFC 3339",
+			"time":      "String. Time of the position, RFC 3339",
 		}},
 	})
 }
@@ -116,9 +117,9 @@ var quantityNames = map[nhip.Quantity]string{
 	nhip.NO2:         "Nitrogen dioxide",
 	nhip.CO:          "Carbon monoxide",
 	nhip.O3:          "Ozone",
-	nhip.Temperature: "Temperature of the air",
+	nhip.Temperature: "Air temperature",
 	nhip.Humidity:    "Relative humidity",
-	nhip.Pressure:    "Pressure of the air",
+	nhip.Pressure:    "Air pressure",
 }
 
 func newTileJSON(name, template string, bounds orb.Bound, layers []VectorLayer) TileJSON {
@@ -127,14 +128,14 @@ func newTileJSON(name, template string, bounds orb.Bound, layers []VectorLayer) 
 		Name:         name,
 		Tiles:        []string{template},
 		MinZoom:      0,
-		MaxZoom:      DeepZoom,
+		MaxZoom:      DetailZoom,
 		Bounds:       jsonBounds(bounds),
 		VectorLayers: layers,
 	}
 }
 
-// jsonBounds holds bounds to what TileJSON allows; what is empty, no number or not set becomes the
-// part of the world that the map's square shows, which is the standard's default.
+// jsonBounds limits bounds to the values that TileJSON allows. Empty, invalid or unset bounds become the extent
+// of the Web Mercator map, which is the default of TileJSON.
 func jsonBounds(b orb.Bound) [4]float64 {
 	const edge = 85.0511287798066 // degrees of latitude
 	in := func(v, limit float64) float64 { return max(-limit, min(limit, v)) }
@@ -144,5 +145,12 @@ func jsonBounds(b orb.Bound) [4]float64 {
 			return [4]float64{-180, -edge, 180, edge}
 		}
 	}
-	return w
+	// Rounded outwards, so that they still hold everything.
+	return [4]float64{
+		in(math.Floor(w[0]*boundSteps)/boundSteps, 180), in(math.Floor(w[1]*boundSteps)/boundSteps, edge),
+		in(math.Ceil(w[2]*boundSteps)/boundSteps, 180), in(math.Ceil(w[3]*boundSteps)/boundSteps, edge),
+	}
 }
+
+// boundSteps is the precision of bounds, in steps per degree.
+const boundSteps = 1e5

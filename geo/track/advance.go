@@ -7,111 +7,128 @@ import (
 	"nhip/geo/network"
 )
 
-// How many moved fixes away from its line make a bus doubtful, and on a detour.
-const (
-	doubtAfter  = 2
-	detourAfter = 2
-)
+// offRouteAfter is after how many consecutive positions away from the line, while moving, the bus is off route.
+const offRouteAfter = 2
 
-// assign puts a bus onto a pattern, at the pass of its line that fits the place, the heading and the
-// timetable best.
-func (t *Tracker) assign(v *vehicle, p *network.Pattern, r *network.Run, f *network.Place, now time.Time) {
-	if v.run != nil && v.run != r {
-		v.last = v.run
+// assign puts a bus onto a pattern, at the point of its line that fits the position, the heading and the
+// timetable best. A line may pass a place more than once.
+func (t *Tracker) assign(v *vehicle, p *network.Pattern, inst *network.TripInstance, plane *network.LocalPlane,
+	now time.Time,
+) {
+	if v.instance != nil && v.instance != inst {
+		v.previous = v.instance
 	}
-	v.hold(t, r)
-	v.pattern, v.off, v.matched, v.at = p, 0, now, -1
-	m := t.enter(v, p, r, f, now)
+	v.claim(t, inst)
+	v.pattern, v.offRoute, v.matched, v.atStop = p, 0, now, -1
+	v.way = way{}
+	m := t.entryMatch(v, p, inst, plane, now)
 	v.along = m.Along
 	v.ended = false
-	v.started = !v.waits(v.along, now)
-	v.passed = p.NextStop(v.along)
+	v.nextStop = p.NextStop(v.along)
+	v.started = !v.isWaiting(v.along, now) // by the next stop of this trip
 	if !v.started {
-		v.along, v.passed = p.Along[0], 1
-		v.at = 0
+		v.along, v.nextStop = p.Along[0], 1
+		v.atStop = 0
 	}
 }
 
-// enter finds where on a pattern a bus begins to be followed.
-func (t *Tracker) enter(v *vehicle, p *network.Pattern, r *network.Run, f *network.Place, now time.Time) network.Match {
-	best, least := p.Between(f, v.heading, 0, p.Length()), math.Inf(1)
-	if best.Metres > network.Reach {
-		if r == nil || float64(now.Unix()) < r.Scheduled(p.Along[0])+earlyStart {
-			return network.Match{Along: p.Along[0]} // on its way to the first stop
+// entryMatch returns the place on a pattern from which a bus is followed.
+func (t *Tracker) entryMatch(v *vehicle, p *network.Pattern, inst *network.TripInstance, plane *network.LocalPlane,
+	now time.Time,
+) network.Match {
+	best, least := p.Between(plane, v.heading, 0, p.Length()), math.Inf(1)
+	if best.Metres > network.MatchRadius {
+		if inst == nil || best.Metres > terminalArea || float64(now.Unix()) < inst.Scheduled(p.Along[0])+approachTime {
+			return network.Match{Along: p.Along[0]} // still on its way to the first stop
 		}
 		return best
 	}
-	t.near = t.net.Near(t.near[:0], f, v.heading)
-	for _, c := range t.near {
+	t.candidates = t.net.Near(t.candidates[:0], plane, v.heading)
+	for _, c := range t.candidates {
 		if c.Pattern != p {
 			continue
 		}
 		cost := c.Cost(v.heading) / noise
-		if r != nil {
-			cost += math.Abs(float64(now.Unix())-r.Scheduled(c.Along)) / passMinutes
+		if inst != nil {
+			cost += math.Abs(inst.Deviation(c.Along, float64(now.Unix()))) / scheduleScale
 		}
 		if cost < least {
 			best, least = c.Match, cost
 		}
 	}
+	if v.returns(p, inst, best, now) {
+		return network.Match{Along: p.Along[0]}
+	}
 	return best
 }
 
+// returns reports whether a bus that is on the line of its trip long before the trip may be driving back to the first
+// stop: nothing shows that it drives in the direction of the line.
+func (v *vehicle) returns(p *network.Pattern, inst *network.TripInstance, m network.Match, now time.Time) bool {
+	if inst == nil || inst.HeadwayBased || m.Along <= p.Along[0]+terminalArea {
+		return false
+	}
+	against := v.heading == (network.Heading{}) || m.HeadingMismatch(v.heading) > 1
+	return against && float64(now.Unix())-inst.Scheduled(m.Along) < -maxEarly
+}
+
 const (
-	passMinutes = 240.0 // s off the timetable that weigh as much as the noise
-	earlyStart  = 600.0 // s after its departure at which a bus off its line may still be on the way to it
+	scheduleScale = 240.0 // s of deviation that weigh as much as the noise
+	// s after its departure during which a bus off its line may still be on the way to the first stop
+	approachTime = 600.0
 )
 
 // advance moves a bus forward along its pattern, never back, and returns the stops that it passed.
-func (t *Tracker) advance(v *vehicle, f *network.Place, now time.Time) []Passing {
+func (t *Tracker) advance(v *vehicle, plane *network.LocalPlane, now time.Time) []StopEvent {
 	p := v.pattern
 	last := p.Along[p.Last()]
-	m := v.ahead(f, now)
-	if m.Metres > onRoute {
-		if v.moved > standing {
-			v.off++
+	m := v.matchAhead(plane, now)
+	if v.offLine = m.Metres > maxOffset; v.offLine {
+		if v.moved > minMovement {
+			v.offRoute++
 		}
 		return nil
 	}
-	v.off = 0
-	if v.started && m.Along <= p.Along[0]+terminalArea && v.waits(m.Along, now) {
-		v.started = false // it moved from one bay to another
+	v.offRoute = 0
+	if v.started && m.Along <= p.Along[0]+terminalArea && v.isWaiting(m.Along, now) {
+		v.started = false // the bus moved from one bay to another
 	}
 	from, since := v.along, v.matched
 	v.matched = now
-	if !v.started && v.waits(m.Along, now) {
-		v.along = max(v.along, min(m.Along, p.Along[v.passed]))
+	if !v.started && v.isWaiting(m.Along, now) {
+		v.along = max(v.along, min(m.Along, p.Along[v.nextStop]))
 		return nil
 	}
 	v.started = true
 	v.along = max(v.along, m.Along)
-	if v.along >= last-endsBefore {
+	if v.along >= last-arrivalDistance {
 		v.ended = true
 	}
-	return v.pass(from, since, now)
+	return v.stopEvents(from, since, now)
 }
 
-// endsBefore is how far before its last stop a bus has arrived: drivers let people out at the kerb.
-const endsBefore = 40.0
+// arrivalDistance is how far before its last stop a bus counts as arrived, in m: drivers let passengers out at
+// the kerb.
+const arrivalDistance = 40.0
 
-// ahead matches a fix to the line from where the bus was: first as far as it moved, then as far as it
-// can have come.
-func (v *vehicle) ahead(f *network.Place, now time.Time) network.Match {
+// matchAhead matches a position to the line ahead of the bus: first within the distance that it moved, then
+// within the distance that it can have driven since the last match.
+func (v *vehicle) matchAhead(plane *network.LocalPlane, now time.Time) network.Match {
 	p := v.pattern
-	m := p.Between(f, v.heading, v.along, v.along+1.5*v.moved+100)
-	if m.Metres <= onRoute/2 {
+	m := p.Between(plane, v.heading, v.along, v.along+1.5*v.moved+100)
+	if m.Metres <= maxOffset/2 {
 		return m
 	}
-	reach := maxSpeed*min(now.Sub(v.matched), sittingGrow).Seconds() + 200
-	wide := p.Between(f, v.heading, v.along, v.along+reach)
-	if wide.Metres < m.Metres-noise/2 && wide.Against(v.heading) < 1 {
+	reach := maxSpeed*min(now.Sub(v.matched), maxCatchUp).Seconds() + 200
+	wide := p.Between(plane, v.heading, v.along, v.along+reach)
+	if wide.Metres < m.Metres-noise/2 && wide.HeadingMismatch(v.heading) < 1 {
 		return wide
 	}
 	return m
 }
 
-// pass returns the stops between where the bus was and where it is, with the times at which it came by.
-func (v *vehicle) pass(from float64, since, now time.Time) []Passing {
+// stopEvents returns the stops between the previous place and the current one, with interpolated times.
+func (v *vehicle) stopEvents(from float64, since, now time.Time) []StopEvent {
 	p := v.pattern
 	when := func(along float64) time.Time {
 		if v.along <= from {
@@ -120,44 +137,62 @@ func (v *vehicle) pass(from float64, since, now time.Time) []Passing {
 		part := min(max((along-from)/(v.along-from), 0), 1)
 		return since.Add(time.Duration(part * float64(now.Sub(since)))).Truncate(time.Second)
 	}
-	var out []Passing
+	var out []StopEvent
 	leave := func() {
-		if v.at < 0 {
+		if v.atStop < 0 {
 			return
 		}
-		gone := p.Along[v.at] + leavesBehind
-		if next := v.at + 1; next <= p.Last() {
+		gone := p.Along[v.atStop] + departureDistance
+		if next := v.atStop + 1; next <= p.Last() {
 			gone = min(gone, p.Along[next])
 		}
-		if v.along < gone || v.at == p.Last() {
+		if v.along < gone || v.atStop == p.Last() {
 			return
 		}
-		out = append(out, Passing{Pattern: p, Run: v.run, Stop: v.at, Departed: when(gone)})
-		v.at = -1
+		departed := when(gone)
+		if v.atStop == 0 {
+			departed = v.departure(departed, now)
+		}
+		out = append(out, StopEvent{Pattern: p, Instance: v.instance, Stop: v.atStop, Departed: departed})
+		v.atStop = -1
 	}
 	leave()
-	for v.passed <= p.Last() {
-		reached := p.Along[v.passed]
-		if v.passed == p.Last() && v.ended {
+	for v.nextStop <= p.Last() {
+		reached := p.Along[v.nextStop]
+		if v.nextStop == p.Last() && v.ended {
 			reached = min(reached, v.along)
 		}
 		if reached > v.along {
 			break
 		}
 		arrived := when(reached)
-		out = append(out, Passing{Pattern: p, Run: v.run, Stop: v.passed, Arrived: arrived})
-		v.at = v.passed
-		v.passed++
+		out = append(out, StopEvent{Pattern: p, Instance: v.instance, Stop: v.nextStop, Arrived: arrived})
+		v.atStop = v.nextStop
+		v.nextStop++
 		leave()
 	}
-	return merge(out)
+	return mergeEvents(out)
 }
 
-// leavesBehind is how far behind a stop a bus has left it, in metres: its own length.
-const leavesBehind = 12.0
+// departure returns when a bus left its first stop, not before the earliest time. It stood there for a part of the time
+// since the previous position, so it is taken to have driven since it left as fast as the timetable says.
+func (v *vehicle) departure(earliest, now time.Time) time.Time {
+	inst := v.instance
+	if inst == nil {
+		return earliest
+	}
+	drove := inst.Scheduled(v.along) - float64(inst.Departs(0))
+	if left := now.Add(-time.Duration(drove * float64(time.Second))).Truncate(time.Second); left.After(earliest) {
+		return left
+	}
+	return earliest
+}
 
-// merge makes one passing of an arrival and a departure between the same two fixes.
-func merge(all []Passing) []Passing {
+// departureDistance is how far beyond a stop a bus counts as departed, in m: about its own length.
+const departureDistance = 12.0
+
+// mergeEvents joins an arrival and a departure at the same stop between the same two positions.
+func mergeEvents(all []StopEvent) []StopEvent {
 	out := all[:0]
 	for _, a := range all {
 		if n := len(out); n > 0 && out[n-1].Stop == a.Stop && out[n-1].Departed.IsZero() {
@@ -169,18 +204,19 @@ func merge(all []Passing) []Passing {
 	return out
 }
 
-// terminalArea is how far behind its first stop a bus may still stand waiting for its time, in metres:
-// terminals have more than one bay.
+// terminalArea is how far from its first stop a bus may still wait for its departure, in m: terminals have more
+// than one bay, and some have none.
 const terminalArea = 1000.0
 
-// waits reports whether a bus that has not started is still at its terminal.
-func (v *vehicle) waits(along float64, now time.Time) bool {
+// isWaiting reports whether a bus at a place along its line is still at its terminal.
+func (v *vehicle) isWaiting(along float64, now time.Time) bool {
 	first := v.pattern.Along[0]
-	if along <= first+departed {
-		return v.passed <= 1
+	if along <= first+departureRadius {
+		return v.nextStop <= 1
 	}
-	return along <= first+terminalArea && v.run != nil && now.Unix() < v.run.Departs(0) && now.Sub(v.stillSince) >= standsAfter
+	return along <= first+terminalArea && v.instance != nil && now.Unix() < v.instance.Departs(0) &&
+		now.Sub(v.stillSince) >= stationaryAfter
 }
 
-// standsAfter is how long a bus has not moved when it stands.
-const standsAfter = 20 * time.Second
+// stationaryAfter is how long a bus must not have moved to count as stationary.
+const stationaryAfter = 20 * time.Second

@@ -2,6 +2,7 @@ package track
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"nhip"
@@ -12,99 +13,108 @@ import (
 	"github.com/paulmach/orb/geo"
 )
 
-// What a bus and its receiver can do.
+// Limits of a bus and its receiver.
 const (
-	maxSpeed      = 33.0 // m/s, of a bus on a motorway
-	noise         = 20.0 // m, the standard deviation of a fix from its line in a street of houses
-	onRoute       = 60.0 // m from the line: three times the noise
-	standing      = 15.0 // m: less is the receiver's noise, not a movement
-	headingSpeed  = 1.5  // m/s, below which a receiver's bearing is noise
-	headingMetres = 25.0 // m, after which two fixes tell a heading
-	terminal      = 80.0 // m around a terminal's stop in which a bus waits
-	departed      = 60.0 // m behind its first stop at which a bus has left it
-	teleportSlack = 300.0
+	maxSpeed        = 33.0 // m/s, of a bus on a motorway
+	noise           = 20.0 // m, standard deviation of a position from the line in a street lined with buildings
+	maxOffset       = 60.0 // m from the line: three times the noise
+	minMovement     = 15.0 // m; a shorter movement is receiver noise
+	headingSpeed    = 1.5  // m/s; below it the bearing of a receiver is noise
+	headingDistance = 25.0 // m; from this distance on, two positions give a heading
+	terminalRadius  = 80.0 // m around the stop of a terminal in which a bus waits
+	departureRadius = 60.0 // m beyond its first stop at which a bus has left it
+	teleportSlack   = 300.0
 )
 
-// Times after which things are said of a silent or standing bus.
+// Time limits.
 const (
-	forgetTrip  = 30 * time.Minute // without a fix
-	stuckAfter  = 10 * time.Minute
-	sittingGrow = 3 * time.Minute // how far a lost bus may have come
+	tripTimeout = 30 * time.Minute // without a position the trip is forgotten
+	stuckAfter  = 10 * time.Minute // without movement a bus in service is flagged as stuck
+	maxCatchUp  = 3 * time.Minute  // limits how far a bus may have driven since its last match
 )
 
-// vehicle is one bus.
+// vehicle is the tracking state of one bus.
 type vehicle struct {
 	id      string
-	time    time.Time // of the last fix that was used
+	time    time.Time // of the last position that was used
 	point   orb.Point
 	heading network.Heading
-	moved   float64 // m since the fix before
+	moved   float64 // m since the previous position
 
-	stillSince time.Time // since when it has not moved
+	stillSince time.Time // time of the last movement
 	stillAt    orb.Point
-	jumps      int // fixes in a row that were too far away
+	jumps      int // consecutive positions that were out of reach
 
-	said    saying // what it said last
-	pattern *network.Pattern
-	run     *network.Run
-	along   float64
-	matched time.Time // of the last fix on the line
-	off     int       // moved fixes in a row away from the line
-	started bool      // it has left the first stop
-	ended   bool      // it has reached the last stop
-	passed  int       // stops passed; the next is the one with this index
-	at      int       // the stop whose departure is still to come, or -1
+	signOn   signOn // the latest sign-on
+	pattern  *network.Pattern
+	instance *network.TripInstance
+	along    float64
+	matched  time.Time // time of the last position that matched the line
+	offRoute int       // consecutive positions away from the line while moving
+	started  bool      // the bus has left the first stop
+	ended    bool      // the bus has reached the last stop
+	offLine  bool      // the last position did not match the line
+	nextStop int       // index of the next stop
+	atStop   int       // index of the stop that the bus is at, or -1
 
 	inferred   bool
-	wrong      saying // a sign-on that its way disproved
+	rejected   signOn // a sign-on that the positions contradict
+	fitting    int    // consecutive positions that fit the rejected sign-on
+	way        way    // since the bus left its line before its trip
 	hypotheses []hypothesis
-	astray     float64 // log likelihood of being on no pattern
+	noPattern  float64 // log likelihood of being on no pattern
 	inferredAt orb.Point
 	confidence float64
-	last       *network.Run // the run before, whose block may go on
+	previous   *network.TripInstance // the previous trip instance; the next one of its block is likely to follow
 }
 
-// saying is the trip that a bus names.
-type saying struct {
+// signOn is the trip that a bus reports.
+type signOn struct {
 	trip, route, date, start string
 	direction                nhip.Opt[int]
+	resolved                 bool // see nhip.Position
 }
 
-func sayingOf(p *nhip.Position) saying {
-	return saying{trip: p.Trip, route: p.Route, date: p.StartDate, start: p.StartTime, direction: p.Direction}
+func signOnOf(p *nhip.Position) signOn {
+	return signOn{
+		trip: p.Trip, route: p.Route, date: p.StartDate, start: p.StartTime, direction: p.Direction, resolved: p.Resolved,
+	}
 }
 
-// Fix takes in where a bus is. usual is the line or route_id that it says or usually runs, if anybody knows;
-// it only tips the scales. A fix that is not newer than the last, or that does not move the bus, changes nothing.
-func (t *Tracker) Fix(id string, p *nhip.Position, usual string) State {
+// Update processes a position and returns the new state of the bus. usual is the short name or id of the route
+// that the bus reports or usually serves, "" if unknown; it is weak evidence. A position that is not newer than
+// the last one, or that has no coordinates, changes nothing.
+func (t *Tracker) Update(id string, p *nhip.Position, usual string) State {
 	point, ok := p.Point.Get()
 	v := t.vehicles[id]
 	if !ok || v != nil && !p.Time.After(v.time) {
 		if v == nil {
-			return State{Time: p.Time, Status: Unknown}
+			return State{Time: p.Time, Status: StatusUnknown}
 		}
 		return v.state(nil)
 	}
 	if v == nil {
-		v = &vehicle{id: id, stillSince: p.Time, stillAt: point, at: -1}
+		v = &vehicle{id: id, stillSince: p.Time, stillAt: point, atStop: -1}
 		t.vehicles[id] = v
-	} else if p.Time.Sub(v.time) > forgetTrip {
-		v.lose(t)
+	} else if p.Time.Sub(v.time) > tripTimeout {
+		v.unassign(t)
 	}
 	if v.teleports(p.Time, point) {
 		s := v.state(nil)
-		s.Flags = append(s.Flags, Teleport)
+		s.Flags = append(s.Flags, FlagTeleport)
 		return s
 	}
 	v.move(p, point)
-	f := network.From(point)
-	passed := t.follow(v, &f, p, usual)
+	plane := network.PlaneAt(point)
+	passed := t.follow(v, &plane, p, usual)
 	v.time = p.Time
-	return v.state(passed)
+	s := v.state(passed)
+	s.TripSure = t.tripConfidence(v, p.Time)
+	return s
 }
 
-// teleports reports whether a fix is out of reach. When the bus stays out of reach, it is the fixes
-// before that were wrong.
+// teleports reports whether a position is out of reach. The third in a row is accepted: then the positions before
+// were wrong.
 func (v *vehicle) teleports(at time.Time, point orb.Point) bool {
 	if v.time.IsZero() {
 		return false
@@ -118,7 +128,7 @@ func (v *vehicle) teleports(at time.Time, point orb.Point) bool {
 	return v.jumps < 3
 }
 
-// move notes how the bus came here.
+// move updates position, heading and standstill of the vehicle.
 func (v *vehicle) move(p *nhip.Position, point orb.Point) {
 	v.moved = 0
 	if !v.time.IsZero() {
@@ -129,52 +139,49 @@ func (v *vehicle) move(p *nhip.Position, point orb.Point) {
 	switch {
 	case ok && (!measured || speed >= headingSpeed):
 		v.heading = network.HeadingOf(bearing)
-	case v.moved >= headingMetres:
+	case v.moved >= headingDistance:
 		v.heading = network.HeadingOf(geo.Bearing(v.point, point))
-	case v.moved > standing/2:
+	case v.moved > minMovement/2:
 		v.heading = network.Heading{}
 	}
-	if geo.DistanceHaversine(v.stillAt, point) > 3*standing {
+	if geo.DistanceHaversine(v.stillAt, point) > 3*minMovement {
 		v.stillAt, v.stillSince = point, p.Time
 	}
 	v.point = point
 }
 
-// follow finds where on its way the bus is, and returns the stops that it passed.
-func (t *Tracker) follow(v *vehicle, f *network.Place, p *nhip.Position, usual string) []Passing {
-	said := sayingOf(p)
-	if run, pattern := t.named(v, said, p.Time); pattern != nil {
-		if v.inferred || pattern != v.pattern || run != v.run {
-			t.assign(v, pattern, run, f, p.Time)
+// follow determines where along its pattern the bus is and returns the stops that it passed.
+func (t *Tracker) follow(v *vehicle, plane *network.LocalPlane, p *nhip.Position, usual string) []StopEvent {
+	reported := signOnOf(p)
+	t.believeAgain(v, reported, p.Time)
+	if inst, pattern := t.signedOn(v, reported, p.Time); pattern != nil {
+		if v.inferred || pattern != v.pattern || inst != v.instance {
+			t.assign(v, pattern, inst, plane, p.Time)
 			v.inferred, v.confidence = false, 1
 		}
-		v.said = said
-		passed := t.advance(v, f, p.Time)
-		if v.off >= doubtAfter && v.started {
-			t.doubt(v, f, p.Time, usual)
-		} else if v.off == 0 {
-			v.hypotheses = v.hypotheses[:0]
-		}
+		v.signOn = reported
+		passed := t.advance(v, plane, p.Time)
+		t.checkSignOn(v, plane, p.Time, usual)
 		return passed
 	}
-	if v.said != said {
-		v.said = said
-		if !v.inferred && v.wrong == (saying{}) {
-			v.lose(t)
+	if v.signOn != reported {
+		v.signOn = reported
+		if !v.inferred && v.rejected == (signOn{}) {
+			v.unassign(t)
 		}
 	}
 	v.inferred = true
-	return t.infer(v, f, p.Time, usual)
+	return t.infer(v, plane, p.Time, usual)
 }
 
-// named returns the run and pattern that a bus says it runs; without a trip there is neither, and what
-// its way has disproved is not believed again.
-func (t *Tracker) named(v *vehicle, said saying, now time.Time) (*network.Run, *network.Pattern) {
-	if said.trip == "" || said == v.wrong {
+// signedOn returns the trip instance and the pattern of a sign-on, or nil if the sign-on has no known trip or was
+// rejected before.
+func (t *Tracker) signedOn(v *vehicle, reported signOn, now time.Time) (*network.TripInstance, *network.Pattern) {
+	if reported.trip == "" || reported == v.rejected {
 		return nil, nil
 	}
-	v.wrong = saying{}
-	trip := t.net.Feed.Trip(said.trip)
+	v.rejected = signOn{}
+	trip := t.tripNamed(v, reported)
 	if trip == nil {
 		return nil, nil
 	}
@@ -182,109 +189,120 @@ func (t *Tracker) named(v *vehicle, said saying, now time.Time) (*network.Run, *
 	if pattern == nil {
 		return nil, nil
 	}
-	if v.run != nil && v.run.Trip == trip && said == v.said {
-		return v.run, pattern
+	if v.instance != nil && v.instance.Trip == trip && reported == v.signOn {
+		return v.instance, pattern
 	}
-	return t.runOf(trip, said, now), pattern
+	return t.instanceOf(trip, reported, now), pattern
 }
 
-// runOf returns the run of a trip that is meant: on the day that is said, else the one nearest to now.
-func (t *Tracker) runOf(trip *gtfs.Trip, said saying, now time.Time) *network.Run {
-	var runs []*network.Run
-	if date, err := gtfs.ParseDate(said.date); err == nil && t.serves(date, now) {
-		runs = t.net.Day(date).RunsOfTrip(trip)
-	} else {
-		for _, d := range t.net.DaysAt(now) {
-			runs = append(runs, d.RunsOfTrip(trip)...)
-		}
+// tripNamed returns the trip of a sign-on, or nil. If several of the merged timetables have a trip of that name, it is
+// the one whose path is nearest to the bus, and stays so while the sign-on does.
+func (t *Tracker) tripNamed(v *vehicle, reported signOn) *gtfs.Trip {
+	if reported.resolved {
+		return t.net.Feed.Trip(gtfs.ShortID(reported.trip))
 	}
-	start, starts := gtfs.Time(0), false
-	if s, err := gtfs.ParseTime(withSeconds(said.start)); err == nil {
-		start, starts = s, true
+	trips := t.net.Feed.TripsNamed(reported.trip)
+	if len(trips) == 0 {
+		return nil
 	}
-	var best *network.Run
-	off := math.Inf(1)
-	for _, r := range runs {
-		d := math.Abs(float64(now.Unix() - (r.Departs(0)+r.Arrives(r.Pattern.Last()))/2))
-		if starts && r.Start == start {
-			return r
+	if len(trips) == 1 {
+		return trips[0]
+	}
+	if v.instance != nil && reported == v.signOn && !v.inferred && slices.Contains(trips, v.instance.Trip) {
+		return v.instance.Trip
+	}
+	plane := network.PlaneAt(v.point)
+	best, nearest := trips[0], math.Inf(1)
+	for _, trip := range trips {
+		pattern := t.net.PatternOf(trip)
+		if pattern == nil {
+			continue
 		}
-		if d < off {
-			best, off = r, d
+		if m := pattern.Between(&plane, network.Heading{}, 0, pattern.Length()); m.Metres < nearest {
+			best, nearest = trip, m.Metres
 		}
 	}
 	return best
 }
 
-// serves reports whether a service day may have runs under way at a time. What a box says of any other day is
-// not believed: each day that is asked for costs memory.
-func (t *Tracker) serves(date gtfs.Date, now time.Time) bool {
-	today := gtfs.DateOf(now.In(t.net.Location()))
-	return today.Add(-2) <= date && date <= today.Add(1)
-}
-
-func withSeconds(s string) string {
-	if len(s) == 5 || len(s) == 4 {
-		return s + ":00"
-	}
-	return s
-}
-
-// lose forgets what the bus ran.
-func (v *vehicle) lose(t *Tracker) {
+// unassign resets the trip, the pattern and the hypotheses of a bus.
+func (v *vehicle) unassign(t *Tracker) {
 	v.release(t)
-	v.pattern, v.run, v.along, v.off, v.at = nil, nil, 0, 0, -1
-	v.started, v.ended, v.confidence, v.last = false, false, 0, nil
+	v.pattern, v.instance, v.along, v.offRoute, v.atStop = nil, nil, 0, 0, -1
+	v.started, v.ended, v.offLine, v.confidence, v.previous = false, false, false, 0, nil
 	v.hypotheses = v.hypotheses[:0]
 }
 
-// release gives a run free.
+// release gives up the trip instance that the bus serves.
 func (v *vehicle) release(t *Tracker) {
-	if v.run != nil && t.held[v.run] == v {
-		delete(t.held, v.run)
+	if v.instance != nil && t.assigned[v.instance] == v {
+		delete(t.assigned, v.instance)
 	}
 }
 
-// hold takes a run.
-func (v *vehicle) hold(t *Tracker, r *network.Run) {
-	if v.run == r {
+// claim assigns a trip instance to the bus. An inferred assignment of another bus to it is dropped.
+func (v *vehicle) claim(t *Tracker, inst *network.TripInstance) {
+	if v.instance == inst {
 		return
 	}
 	v.release(t)
-	v.run = r
-	if r == nil {
+	v.instance = inst
+	if inst == nil {
 		return
 	}
-	if other := t.held[r]; other != nil && other.inferred {
-		other.run = nil // it finds another, or none
+	if other := t.assigned[inst]; other != nil && other.inferred {
+		other.instance = nil // the next position infers another instance, if any
 	}
-	t.held[r] = v
+	t.assigned[inst] = v
 }
 
-// state is what is known now.
-func (v *vehicle) state(passed []Passing) State {
+// state returns the published state.
+func (v *vehicle) state(passed []StopEvent) State {
 	s := State{
-		Time: v.time, Status: Unknown, Pattern: v.pattern, Run: v.run, Along: v.along, Next: v.passed,
-		Confidence: v.confidence, Inferred: v.inferred, Passed: passed,
+		Time: v.time, Status: StatusUnknown, Pattern: v.pattern, Instance: v.instance, Along: v.along, Next: v.nextStop,
+		Confidence: v.confidence, Inferred: v.inferred, StopEvents: passed,
 	}
-	if v.run != nil && v.started {
-		s.Deviation = float64(v.time.UnixMilli())/1000 - v.run.Scheduled(v.along)
+	if v.instance != nil && v.started {
+		s.Deviation = v.instance.Deviation(v.along, float64(v.time.UnixMilli())/1000)
 	}
 	switch {
 	case v.pattern == nil:
 		s.Next = 0
+	case (!v.started || v.ended) && v.fromTerminal() > terminalArea:
+		s.Status = StatusDeadhead
 	case !v.started || v.ended:
-		s.Status = Layover
-	case v.off >= detourAfter:
-		s.Status = OffRoute
+		s.Status = StatusLayover
+	case v.offRoute >= offRouteAfter:
+		s.Status = StatusOffRoute
 	default:
-		s.Status = InService
+		s.Status = StatusInService
 	}
-	if v.wrong != (saying{}) {
-		s.Flags = append(s.Flags, WrongSignOn)
+	if v.rejected != (signOn{}) {
+		s.Flags = append(s.Flags, FlagWrongSignOn)
 	}
-	if s.Status == InService && v.time.Sub(v.stillSince) >= stuckAfter {
-		s.Flags = append(s.Flags, Stuck)
+	if v.pattern != nil && !v.started && v.offLine {
+		s.ToStart = v.fromTerminal()
+	}
+	if v.time.Sub(v.stillSince) >= stuckAfter && (s.Status == StatusInService || s.isLate()) {
+		s.Flags = append(s.Flags, FlagStuck)
 	}
 	return s
+}
+
+// fromTerminal returns the distance of the bus from the stop at which it ended its trip or will begin it, in metres.
+func (v *vehicle) fromTerminal() float64 {
+	stop := v.pattern.Stops[0]
+	if v.ended {
+		stop = v.pattern.Stops[v.pattern.Last()]
+	}
+	return geo.DistanceHaversine(v.point, stop.Point)
+}
+
+// isLate reports whether a bus can't be at its first stop in time any more.
+func (s *State) isLate() bool {
+	if s.Status != StatusDeadhead || s.ToStart == 0 {
+		return false
+	}
+	there := float64(s.Time.Unix()) + s.ToStart/maxApproachSpeed
+	return s.Instance == nil || there > float64(s.Instance.Departs(0))
 }

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -15,24 +16,24 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Layer says what a file's features are.
-type Layer struct {
+// FileSpec describes the features of a file.
+type FileSpec struct {
 	Kind   string
-	ID     string // the property that holds the id; empty: the feature's own, or else the property "code"
-	NameVi string // the property that holds the name; empty: "name"
-	NameEn string // the same in English; empty: "name_en"
+	ID     string // property that holds the id; empty: the feature's own id, or else the property "code"
+	NameVi string // property that holds the name; empty: "name"
+	NameEn string // property that holds the English name; empty: "name_en"
 	From   time.Time
 	To     time.Time // exclusive
 }
 
-// Bounds of a file.
+// Limits of a file.
 const (
 	MaxBytes  = 64 << 20
 	maxPoints = 2_000_000
-	maxFaults = 50 // that are told of one file
+	maxFaults = 50 // maximum number of faults reported
 )
 
-// The parts of GeoJSON (RFC 7946) that are read.
+// The parts of GeoJSON (RFC 7946) that are used.
 type collection struct {
 	Type     string    `json:"type"`
 	Features []feature `json:"features"`
@@ -48,15 +49,18 @@ type feature struct {
 	} `json:"geometry"`
 }
 
-// Read reads a GeoJSON FeatureCollection of polygons. The error joins all faults of the file, up to 50, each with the
-// feature's place, its id and the rule that it breaks.
-func Read(raw []byte, l Layer) ([]Zone, error) {
+// Read reads a GeoJSON FeatureCollection of polygons. The error joins all faults of the file, up to 50. Each
+// fault names the index of the feature, its id, and the rule that it violates.
+func Read(raw []byte, l FileSpec) ([]Zone, error) {
 	if len(raw) > MaxBytes {
 		return nil, fmt.Errorf("must be at most %d MB", MaxBytes>>20)
 	}
+	if err := checkMarks(raw); err != nil {
+		return nil, err
+	}
 	var c collection
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("is no GeoJSON: %w", err)
+		return nil, fmt.Errorf("is not GeoJSON: %w", err)
 	}
 	if c.Type != "FeatureCollection" {
 		return nil, fmt.Errorf("must be a FeatureCollection, got type %q", c.Type)
@@ -64,15 +68,33 @@ func Read(raw []byte, l Layer) ([]Zone, error) {
 	if len(c.Features) == 0 {
 		return nil, errors.New("has no features")
 	}
-	r := reader{layer: l, ids: make(map[string]int)}
+	r := reader{spec: l, ids: make(map[string]int)}
 	for i := range c.Features {
 		r.feature(i, &c.Features[i])
 	}
 	return r.zones, errors.Join(r.faults...)
 }
 
+// Limits of the text, checked before it is read: a bracket of 1 byte needs up to 40 bytes of memory.
+const (
+	maxBrackets = maxPoints + maxPoints/8 // "[": of positions, rings and polygons
+	maxMembers  = maxPoints / 2           // ":": of features, geometries and properties
+	maxCommas   = 4 * maxPoints           // of positions with a height
+)
+
+// checkMarks counts brackets, members and commas. Those in texts count, too.
+func checkMarks(raw []byte) error {
+	switch {
+	case bytes.Count(raw, []byte("[")) > maxBrackets || bytes.Count(raw, []byte(",")) > maxCommas:
+		return fmt.Errorf("the file has more than %d positions", maxPoints)
+	case bytes.Count(raw, []byte(":")) > maxMembers || bytes.Count(raw, []byte("{")) > maxMembers:
+		return errors.New("the features have too many properties")
+	}
+	return nil
+}
+
 type reader struct {
-	layer  Layer
+	spec   FileSpec
 	zones  []Zone
 	ids    map[string]int
 	points int
@@ -87,7 +109,7 @@ func (r *reader) fault(i int, id, format string, args ...any) {
 		}
 		r.faults = append(r.faults, fmt.Errorf("feature %d%s: %s", i, id, fmt.Sprintf(format, args...)))
 	case len(r.faults) == maxFaults:
-		r.faults = append(r.faults, errors.New("and more"))
+		r.faults = append(r.faults, errors.New("more faults omitted"))
 	}
 }
 
@@ -98,7 +120,7 @@ func (r *reader) feature(i int, f *feature) {
 		return
 	}
 	if id == "" {
-		r.fault(i, "", "has no id: neither its own nor in a property")
+		r.fault(i, "", "has no id, neither its own nor in a property")
 		return
 	}
 	if err := nhip.CheckID("id", id); err != nil {
@@ -106,7 +128,7 @@ func (r *reader) feature(i int, f *feature) {
 		return
 	}
 	if first, known := r.ids[id]; known {
-		r.fault(i, id, "has the id of feature %d", first)
+		r.fault(i, id, "has the same id as feature %d", first)
 		return
 	}
 	r.ids[id] = i
@@ -115,14 +137,14 @@ func (r *reader) feature(i int, f *feature) {
 		r.fault(i, id, "%v", err)
 		return
 	}
-	z := Zone{Kind: r.layer.Kind, ID: id, From: r.layer.From, To: r.layer.To, Area: area}
-	z.Name.Vi, z.Name.En = property(f, r.layer.NameVi, "name"), property(f, r.layer.NameEn, "name_en")
+	z := Zone{Kind: r.spec.Kind, ID: id, From: r.spec.From, To: r.spec.To, Area: area}
+	z.Name.Vi, z.Name.En = property(f, r.spec.NameVi, "name"), property(f, r.spec.NameEn, "name_en")
 	r.zones = append(r.zones, z)
 }
 
 func (r *reader) idOf(f *feature) string {
-	if r.layer.ID != "" {
-		return textOf(f.Properties[r.layer.ID])
+	if r.spec.ID != "" {
+		return textOf(f.Properties[r.spec.ID])
 	}
 	if own := textOf(f.ID); own != "" {
 		return own
@@ -137,7 +159,7 @@ func property(f *feature, name, usual string) string {
 	return textOf(f.Properties[name])
 }
 
-// textOf is a JSON text, or a whole number as one.
+// textOf returns a JSON string, or a whole number as text.
 func textOf(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -166,7 +188,7 @@ func (r *reader) area(f *feature) (orb.MultiPolygon, error) {
 		return nil, fmt.Errorf("must be a Polygon or MultiPolygon, got %q", f.Geometry.Type)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("coordinates can't be read: %w", err)
+		return nil, fmt.Errorf("invalid coordinates: %w", err)
 	}
 	var out orb.MultiPolygon
 	for k, p := range polygons {
@@ -193,7 +215,7 @@ func (r *reader) polygon(rings [][][]float64) (orb.Polygon, error) {
 			return nil, fmt.Errorf("ring %d: %w", k, err)
 		}
 		if k > 0 && !within(out[0], ring) {
-			return nil, fmt.Errorf("ring %d: is a hole that does not lie in its outer ring", k)
+			return nil, fmt.Errorf("ring %d: hole outside its outer ring", k)
 		}
 		// Outer rings go counter-clockwise, holes clockwise.
 		if (ring.Orientation() == orb.CCW) != (k == 0) {
@@ -206,7 +228,7 @@ func (r *reader) polygon(rings [][][]float64) (orb.Polygon, error) {
 
 func (r *reader) ring(positions [][]float64) (orb.Ring, error) {
 	if len(positions) < 4 {
-		return nil, fmt.Errorf("must have 4 positions at least, got %d", len(positions))
+		return nil, fmt.Errorf("must have at least 4 positions, got %d", len(positions))
 	}
 	if r.points += len(positions); r.points > maxPoints {
 		return nil, fmt.Errorf("the file has more than %d positions", maxPoints)
@@ -217,8 +239,8 @@ func (r *reader) ring(positions [][]float64) (orb.Ring, error) {
 			return nil, fmt.Errorf("position %d must be longitude, latitude", i)
 		}
 		ring[i] = orb.Point{p[0], p[1]}
-		if err := nhip.CheckPoint(ring[i]); err != nil && nhip.ErrorCode(err) != nhip.NullIsland {
-			return nil, fmt.Errorf("position %d (%v, %v) is no longitude, latitude in degrees", i, p[0], p[1])
+		if err := nhip.CheckPoint(ring[i]); err != nil && nhip.ErrorCode(err) != nhip.CodeNullIsland {
+			return nil, fmt.Errorf("position %d (%v, %v) is not longitude, latitude in degrees", i, p[0], p[1])
 		}
 	}
 	switch {
@@ -233,7 +255,7 @@ func (r *reader) ring(positions [][]float64) (orb.Ring, error) {
 	return ring, nil
 }
 
-// within reports whether the first point of a hole that is not on the outer ring lies in it.
+// within reports whether a hole lies in an outer ring, by its first point that is not on the outer ring.
 func within(outer, hole orb.Ring) bool {
 	on := make(map[orb.Point]bool, len(outer))
 	for _, p := range outer {
@@ -247,8 +269,8 @@ func within(outer, hole orb.Ring) bool {
 	return false
 }
 
-// crossing finds where two edges of a ring cross, looking at those only whose spans of longitude overlap. Rings may
-// touch themselves.
+// crossing finds a place where two edges of a ring cross. It compares only edges whose longitudes overlap. Rings
+// may touch themselves.
 func crossing(ring orb.Ring) (orb.Point, bool) {
 	type edge struct{ a, b orb.Point }
 	edges := make([]edge, 0, len(ring))
@@ -273,14 +295,14 @@ func crossing(ring orb.Ring) (orb.Point, bool) {
 	return orb.Point{}, false
 }
 
-// cut reports whether two edges cross at a point that is an end of neither.
+// cut reports whether two edges cross at a point that is not an end of either.
 func cut(a, b, c, d orb.Point) bool {
 	s1, s2 := side(a, b, c), side(a, b, d)
 	s3, s4 := side(c, d, a), side(c, d, b)
 	return s1*s2 < 0 && s3*s4 < 0
 }
 
-// side says on which side of a line a point lies; 0 on it, and so near that it can't be told.
+// side returns the side of a line on which a point lies: 1 or -1, and 0 if it is on the line or too near to tell.
 func side(a, b, p orb.Point) float64 {
 	v := (b[0]-a[0])*(p[1]-a[1]) - (b[1]-a[1])*(p[0]-a[0])
 	if math.Abs(v) < 1e-14 {

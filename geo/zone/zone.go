@@ -1,4 +1,4 @@
-// Package zone knows areas with names (districts, wards, school zones …) and which of them a place lies in.
+// Package zone holds named areas (districts, wards, school zones …) and finds the ones that contain a place.
 package zone
 
 import (
@@ -13,37 +13,37 @@ import (
 	"github.com/paulmach/orb/geo"
 )
 
-// Zone is an area that is valid for a time.
+// Zone is a named area with a period of validity.
 type Zone struct {
-	Kind string // what it is a zone of: "district", "ward"; ids are unique within it
+	Kind string // "district", "ward", …; ids are unique within a kind
 	ID   string
-	Name nhip.Name
-	From time.Time // zero: always was
-	To   time.Time // exclusive; zero: still is
+	Name nhip.LocalizedText
+	From time.Time // zero: no beginning
+	To   time.Time // exclusive; zero: no end
 	// Area is in WGS84 lon, lat. Rings are closed, outer ones counter-clockwise and holes clockwise (RFC 7946).
 	Area  orb.MultiPolygon
 	bound orb.Bound
 }
 
-// ValidAt reports whether the zone was, or is, one at a time.
+// ValidAt reports whether the zone is valid at a time.
 func (z *Zone) ValidAt(t time.Time) bool {
 	return !t.Before(z.From) && (z.To.IsZero() || t.Before(z.To))
 }
 
-// Bound returns the box around it.
+// Bound returns the bounding box.
 func (z *Zone) Bound() orb.Bound { return z.bound }
 
-// SquareKm returns its area on the WGS84 ellipsoid: that on a sphere of the equator's radius, by how much more the
-// ground is curved at the zone's latitude.
+// SquareKm returns the area on the WGS84 ellipsoid: the area on a sphere with the equatorial radius, corrected by
+// the curvature of the ellipsoid at the zone's latitude.
 func (z *Zone) SquareKm() float64 {
-	const e2 = 0.00669437999014 // the ellipsoid's eccentricity, squared
+	const e2 = 0.00669437999014 // squared eccentricity of the ellipsoid
 	sin := math.Sin(z.Area.Bound().Center()[1] * math.Pi / 180)
 	flat := 1 - e2*sin*sin
 	return geo.Area(z.Area) / 1e6 * (1 - e2) / (flat * flat)
 }
 
-// Contains reports whether a place lies in it, by casting a ray eastwards. What lies on a border belongs to just one of
-// the two sides: zones that share their borders point for point hold each place once.
+// Contains reports whether a place lies in the zone, by casting a ray eastwards. A place on a border belongs to
+// exactly one side: zones whose borders coincide point for point contain each place exactly once.
 func (z *Zone) Contains(p orb.Point) bool {
 	if !z.bound.Contains(p) {
 		return false
@@ -59,9 +59,9 @@ func (z *Zone) Contains(p orb.Point) bool {
 	return inside
 }
 
-// crosses reports whether a ray from p eastwards crosses a ring an odd number of times. An edge counts from its lower
-// end, included, to its upper one, and where the ray meets it is worked out from the lower end whichever way the ring
-// goes: so both neighbours of an edge get the same.
+// crosses reports whether a ray from p eastwards crosses a ring an odd number of times. An edge includes its
+// lower end but not its upper one. The crossing is always computed from the lower end, in whichever direction the
+// ring runs, so that the two zones at an edge get the same result.
 func crosses(ring orb.Ring, p orb.Point) bool {
 	odd := false
 	for i := 1; i < len(ring); i++ {
@@ -79,12 +79,12 @@ func crosses(ring orb.Ring, p orb.Point) bool {
 	return odd
 }
 
-// Set is zones that can be looked up. It does not change, and may be used by any number of goroutines.
+// Set is a searchable set of zones. It does not change and is safe for concurrent use.
 type Set struct {
-	zones []*Zone // by kind and id
+	zones []*Zone // sorted by kind, id and beginning
 }
 
-// New returns the set of zones. Of two with one kind and id at one time both are in it.
+// New returns a set of zones. Zones with the same kind and id may overlap in time; both are kept.
 func New(zones []Zone) *Set {
 	s := &Set{zones: make([]*Zone, len(zones))}
 	for i := range zones {
@@ -97,7 +97,7 @@ func New(zones []Zone) *Set {
 	return s
 }
 
-// All returns the zones of a time, by kind and id; none of nil.
+// All returns the zones that are valid at a time, by kind and id. It returns nil if s is nil.
 func (s *Set) All(t time.Time) []*Zone {
 	if s == nil {
 		return nil
@@ -111,8 +111,8 @@ func (s *Set) All(t time.Time) []*Zone {
 	return out
 }
 
-// Between returns the zones that are valid at any time of a span, both ends included, by kind, id and when they begin.
-// A zero end is open.
+// Between returns the zones that are valid at any time from from to to, both included, by kind, id and beginning.
+// A zero to means no end.
 func (s *Set) Between(from, to time.Time) []*Zone {
 	if s == nil {
 		return nil

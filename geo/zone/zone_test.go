@@ -17,8 +17,8 @@ import (
 
 var today = time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC)
 
-// partition cuts a square of n×n quarters, whose corners are shaken, into zones: each quarter is one, or a ring with the
-// next quarter in its hole.
+// partition divides a square of n×n quarters with randomly moved corners into zones. Each quarter is a zone, or a
+// ring with the next quarter in its hole.
 func partition(t *rapid.T, n int) ([]Zone, []orb.Point) {
 	shake := rapid.Float64Range(-0.3, 0.3)
 	corner := make([][]orb.Point, n+1)
@@ -51,20 +51,22 @@ func partition(t *rapid.T, n int) ([]Zone, []orb.Point) {
 			yard := orb.Ring{in(a), in(b), in(c), in(d), in(a)}
 			all = append(all, yard...)
 			id := fmt.Sprint(i, "/", j)
-			// The yard belongs to a zone of two parts: itself and the quarter's corner that it does not touch.
-			zones = append(zones, Zone{Kind: "k", ID: id, Area: orb.MultiPolygon{{ring, yard}}}, Zone{Kind: "k", ID: id + " yard", Area: orb.MultiPolygon{{yard}}})
+			// The yard belongs to a zone of two parts: itself and the corner of the quarter that it does not touch.
+			zones = append(zones, Zone{Kind: "k", ID: id, Area: orb.MultiPolygon{{ring, yard}}}, Zone{
+				Kind: "k", ID: id + " yard", Area: orb.MultiPolygon{{yard}},
+			})
 		}
 	}
 	return zones, all
 }
 
-// at returns the zones of a time that hold a place.
+// at returns the zones that contain a place at a time.
 func at(s *Set, p orb.Point, t time.Time) []*Zone {
 	return slices.DeleteFunc(s.All(t), func(z *Zone) bool { return !z.Contains(p) })
 }
 
-// TestAPartitionHoldsEachPlaceOnce: on borders, in corners, in holes and anywhere.
-func TestAPartitionHoldsEachPlaceOnce(t *testing.T) {
+// Each place lies in exactly one zone of a partition: on borders, in corners, in holes and elsewhere.
+func TestPartitionContainsEachPlaceOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 4).Draw(t, "n")
 		zones, corners := partition(t, n)
@@ -81,21 +83,21 @@ func TestAPartitionHoldsEachPlaceOnce(t *testing.T) {
 				p = orb.Point{(ring[i][0] + ring[i-1][0]) / 2, (ring[i][1] + ring[i-1][1]) / 2}
 			}
 			if p[0] >= float64(n) || p[1] >= float64(n) || p[0] < 0 || p[1] < 0 {
-				continue // the last borders are those of what lies beyond
+				continue // the outermost borders belong to the zones beyond
 			}
 			if got := at(s, p, today); len(got) != 1 {
-				t.Errorf("%v lies in %d zones", p, len(got))
+				t.Errorf("%v lies in %d zones, want 1", p, len(got))
 			}
 		}
 	})
 }
 
-// TestInsideByWinding holds the ray against how often a ring winds around a place.
-func TestInsideByWinding(t *testing.T) {
+// Contains must agree with the winding number.
+func TestContainsAgreesWithWindingNumber(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		var ring orb.Ring
-		for k, n := 0, 3+r.IntN(20); k < n; k++ { // a star: it does not cross itself
+		for k, n := 0, 3+r.IntN(20); k < n; k++ { // a star does not cross itself
 			sin, cos := math.Sincos(2 * math.Pi * float64(k) / float64(n))
 			d := 0.2 + r.Float64()
 			ring = append(ring, orb.Point{d * cos, d * sin})
@@ -111,14 +113,15 @@ func TestInsideByWinding(t *testing.T) {
 				turns += math.Remainder(b-a, 2*math.Pi)
 			}
 			if want, got := math.Abs(turns) > math.Pi, len(at(s, p, today)) == 1; want != got {
-				t.Errorf("%v: inside %v, by its turns %v", p, got, turns)
+				t.Errorf("%v: inside %v, winding number %v", p, got, turns)
 			}
 		}
 	})
 }
 
 func square(id string, west float64) string {
-	return fmt.Sprintf(`{"type":"Feature","id":%q,"properties":{"name":"Quận %s","code":"c"},"geometry":{"type":"Polygon","coordinates":[[[%g,21],[%g,21],[%g,21.1],[%g,21.1],[%g,21]]]}}`,
+	return fmt.Sprintf(`{"type":"Feature","id":%q,"properties":{"name":"Quận `+
+		`%s","code":"c"},"geometry":{"type":"Polygon","coordinates":[[[%g,21],[%g,21],[%g,21.1],[%g,21.1],[%g,21]]]}}`,
 		id, id, west, west+0.1, west+0.1, west, west)
 }
 
@@ -128,11 +131,13 @@ func file(features ...string) []byte {
 
 func TestRead(t *testing.T) {
 	from := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
-	old, err := Read(file(square("a", 105)), Layer{Kind: "district", To: from})
+	old, err := Read(file(square("a", 105)), FileSpec{Kind: "district", To: from})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ward, err := Read(file(square("b", 105)), Layer{Kind: "ward", ID: "code", NameVi: "name", NameEn: "code", From: from})
+	ward, err := Read(file(square("b", 105)), FileSpec{
+		Kind: "ward", ID: "code", NameVi: "name", NameEn: "code", From: from,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,11 +148,12 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %v, want %s", when, got, want)
 		}
 	}
-	if z := s.All(from)[0]; z.Kind != "ward" || z.Name.Vi != "Quận b" || z.Name.En != "c" || math.Abs(z.SquareKm()-115.6) > 1 {
+	if z := s.All(from)[0]; z.Kind != "ward" || z.Name.Vi != "Quận b" || z.Name.En != "c" ||
+		math.Abs(z.SquareKm()-115.6) > 1 {
 		t.Errorf("%+v of %v km²", z, z.SquareKm())
 	}
 	if z := ward[0].Area[0][0]; z.Orientation() != orb.CCW {
-		t.Error("an outer ring is clockwise")
+		t.Error("outer ring is clockwise")
 	}
 	for _, span := range []struct {
 		from, to time.Time
@@ -171,37 +177,44 @@ func TestRead(t *testing.T) {
 	}
 	var none *Set
 	if none.Between(from, from) != nil || none.All(from) != nil {
-		t.Error("zones of nothing")
+		t.Error("zones of a nil set")
 	}
 }
 
-// TestFaults: every one is told, by the feature's place, its id and the rule.
-func TestFaults(t *testing.T) {
+// Every fault names the index of the feature, its id and the rule.
+func TestReadReportsFaults(t *testing.T) {
 	shape := func(geometry string) string {
 		return `{"type":"Feature","id":"x","geometry":` + geometry + `}`
 	}
 	for want, raw := range map[string][]byte{
-		"is no GeoJSON":                        []byte(`{`),
+		"is not GeoJSON":                       []byte(`{`),
 		`got type "Feature"`:                   []byte(square("a", 105)),
 		"has no features":                      file(),
 		`feature 0: has no id`:                 file(`{"type":"Feature","geometry":null}`),
 		`feature 0 ("x"): has no geometry`:     file(`{"type":"Feature","id":"x"}`),
-		`feature 1 ("a"): has the id of`:       file(square("a", 105), square("a", 106)),
+		`feature 1 ("a"): has the same id as`:  file(square("a", 105), square("a", 106)),
 		`must be a Feature, got type "Point"`:  file(`{"type":"Point","id":"x"}`),
 		`Polygon or MultiPolygon, got "Point"`: file(shape(`{"type":"Point","coordinates":[1,2]}`)),
-		"coordinates can't be read":            file(shape(`{"type":"Polygon","coordinates":[1,2]}`)),
+		"invalid coordinates":                  file(shape(`{"type":"Polygon","coordinates":[1,2]}`)),
 		"has no polygon":                       file(shape(`{"type":"MultiPolygon","coordinates":[]}`)),
 		"has no ring":                          file(shape(`{"type":"Polygon","coordinates":[]}`)),
-		"4 positions at least, got 3":          file(shape(`{"type":"Polygon","coordinates":[[[1,1],[2,2],[1,1]]]}`)),
+		"at least 4 positions, got 3":          file(shape(`{"type":"Polygon","coordinates":[[[1,1],[2,2],[1,1]]]}`)),
 		"must end where it begins":             file(shape(`{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,2]]]}`)),
 		"has no area":                          file(shape(`{"type":"Polygon","coordinates":[[[1,1],[2,2],[3,3],[1,1]]]}`)),
-		"no longitude, latitude":               file(shape(`{"type":"Polygon","coordinates":[[[21,105],[21,106],[22,106],[22,105],[21,105]]]}`)),
-		"must be longitude, latitude":          file(shape(`{"type":"Polygon","coordinates":[[[1],[2,1],[2,2],[1,1]]]}`)),
-		"crosses itself near":                  file(shape(`{"type":"Polygon","coordinates":[[[1,1],[4,4],[4,1],[1,3],[1,1]]]}`)),
-		"a hole that does not lie in":          file(shape(`{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,2],[1,1]],[[5,5],[6,5],[6,6],[5,5]]]}`)),
-		`feature 2 ("x"): polygon 1: ring 0`:   file(square("a", 105), square("b", 106), shape(`{"type":"MultiPolygon","coordinates":[[[[1,1],[2,1],[2,2],[1,1]]],[[[1,1]]]]}`)),
+		"not longitude, latitude": file(
+			shape(`{"type":"Polygon","coordinates":[[[21,105],[21,106],[22,106],[22,105],[21,105]]]}`),
+		),
+		"must be longitude, latitude": file(shape(`{"type":"Polygon","coordinates":[[[1],[2,1],[2,2],[1,1]]]}`)),
+		"crosses itself near": file(
+			shape(`{"type":"Polygon","coordinates":[[[1,1],[4,4],[4,1],[1,3],[1,1]]]}`),
+		),
+		"hole outside its outer ring": file(
+			shape(`{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,2],[1,1]],[[5,5],[6,5],[6,6],[5,5]]]}`),
+		),
+		`feature 2 ("x"): polygon 1: ring 0`: file(square("a", 105), square("b", 106),
+			shape(`{"type":"MultiPolygon","coordinates":[[[[1,1],[2,1],[2,2],[1,1]]],[[[1,1]]]]}`)),
 	} {
-		if _, err := Read(raw, Layer{Kind: "k"}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Read(raw, FileSpec{Kind: "k"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", raw, err, want)
 		}
 	}
@@ -209,16 +222,20 @@ func TestFaults(t *testing.T) {
 	for range 80 {
 		many = append(many, `{"type":"Feature"}`)
 	}
-	if _, err := Read(file(many...), Layer{}); strings.Count(err.Error(), "\n") != maxFaults || !strings.HasSuffix(err.Error(), "and more") {
-		t.Errorf("80 faults are told in %d lines", strings.Count(err.Error(), "\n"))
+	if _, err := Read(file(many...), FileSpec{}); strings.Count(err.Error(), "\n") != maxFaults ||
+		!strings.HasSuffix(err.Error(), "more faults omitted") {
+		t.Errorf("80 faults are reported in %d lines", strings.Count(err.Error(), "\n"))
 	}
 }
 
 func FuzzRead(f *testing.F) {
 	f.Add(file(square("a", 105)))
-	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":7,"geometry":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[0,1],[0,0]]]]}}]}`))
+	f.Add([]byte(
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":7,"geometry":{"type":"MultiPolygon",` +
+			`"coordinates":[[[[0,0],[1,0],[0,1],[0,0]]]]}}]}`,
+	))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		zones, err := Read(raw, Layer{Kind: "k"})
+		zones, err := Read(raw, FileSpec{Kind: "k"})
 		if err != nil {
 			return
 		}
@@ -232,18 +249,18 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// districts are Hanoi's thirty, before July 2025.
+// districts returns the thirty districts of Hanoi before July 2025.
 func districts(t testing.TB) []Zone {
 	t.Helper()
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
-		t.Skip("TESTDATA_DIR is not set: Hanoi's districts are not here")
+		t.Skip("TESTDATA_DIR is not set: no districts of Hanoi")
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "boundaries", "hanoi_districts_2020.geojson"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	zones, err := Read(raw, Layer{Kind: "district"})
+	zones, err := Read(raw, FileSpec{Kind: "district"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,10 +274,11 @@ func TestDistrictsOfHanoi(t *testing.T) {
 		total += z.SquareKm()
 	}
 	if len(s.All(today)) != 30 || math.Abs(total-3356) > 15 {
-		t.Errorf("%d districts of %.0f km², want 30 of 3,356", len(s.All(today)), total)
+		t.Errorf("%d districts of %.0f km², want 30 of 3,356 km²", len(s.All(today)), total)
 	}
 	for name, p := range map[string]orb.Point{
-		"Quận Hoàn Kiếm": {105.8522, 21.0285}, "Quận Ba Đình": {105.8342, 21.0368}, "Quận Cầu Giấy": {105.7900, 21.0300}, "Thị xã Sơn Tây": {105.505, 21.14},
+		"Quận Hoàn Kiếm": {105.8522, 21.0285}, "Quận Ba Đình": {105.8342, 21.0368}, "Quận Cầu Giấy": {105.7900, 21.0300},
+		"Thị xã Sơn Tây": {105.505, 21.14},
 	} {
 		if got := at(s, p, today); len(got) != 1 || got[0].Name.Vi != name {
 			t.Errorf("%v lies in %v, want %s", p, got, name)
@@ -275,7 +293,7 @@ func TestDistrictsOfHanoi(t *testing.T) {
 		}
 	}
 	if several > 10 {
-		t.Errorf("%d of 10,000 places lie in several districts", several)
+		t.Errorf("%d of 10,000 places lie in more than one district", several)
 	}
 }
 

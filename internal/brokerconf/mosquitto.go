@@ -1,5 +1,5 @@
-// Package brokerconf writes the configuration of outside brokers, so that they let in the same devices, with the
-// same topics, as the gateway's own.
+// Package brokerconf generates the configuration of external brokers, so that they accept the same devices with the
+// same topics as the gateway's embedded broker.
 package brokerconf
 
 import (
@@ -10,26 +10,27 @@ import (
 
 	"nhip/deploy/mosquitto"
 	"nhip/internal/fleet"
-	"nhip/internal/mqtt"
+	"nhip/internal/topics"
 )
 
-// File is one file of a broker's configuration.
+// File is a generated file.
 type File struct {
 	Name string
 	Text string
 }
 
-// byPattern begins what the shipped access list says of devices.
-const byPattern = "# A device that speaks to this broker itself"
+// patternSection is the first line of the section for devices in the shipped access list. The generated list replaces
+// the section.
+const patternSection = "# A device that publishes to this broker directly"
 
-// Mosquitto returns the access list and the accounts of devices for Mosquitto 2, and the ids of devices that
-// can't log in there with a secret: those whose entry does not hold what Mosquitto makes of it.
+// Mosquitto returns the access list, the accounts of devices and the settings for Mosquitto 2, and the ids of the
+// devices that can't log in there with a secret because the fleet file has no Mosquitto hash of it.
 func Mosquitto(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
-	roles, _, _ := strings.Cut(mosquitto.ACL, byPattern)
+	roles, _, _ := strings.Cut(mosquitto.ACL, patternSection)
 	var acl, passwords strings.Builder
-	acl.WriteString("# Made by nhip broker-config mosquitto; what stands here is the fleet's.\n\n")
+	acl.WriteString("# Generated from the fleet file by nhip broker-config mosquitto; do not edit.\n\n")
 	acl.WriteString(strings.TrimRight(roles, "\n") + "\n")
-	acl.WriteString("\n# The gateway, once more: the topics of all feeds.\nuser nhip-gateway\n")
+	acl.WriteString("\n# The gateway also publishes on the topics of all feeds.\nuser nhip-gateway\n")
 	for _, topic := range feedTopics(feeds) {
 		fmt.Fprintf(&acl, "topic write %s\n", topic)
 	}
@@ -47,12 +48,16 @@ func Mosquitto(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []strin
 		for _, topic := range feeds.Topics(d) {
 			fmt.Fprintf(&acl, "topic write %s\n", topic)
 		}
-		fmt.Fprintf(&acl, "topic deny %s#\ntopic read %s\n", mqtt.Import, mqtt.CommandFilter(d.ID))
+		fmt.Fprintf(&acl, "topic deny %s#\ntopic read %s\n", topics.Import, topics.CommandFilter(d.ID))
 	}
-	return []File{{"nhip.acl", acl.String()}, {"nhip-devices.passwd", passwords.String()}, {"nhip.conf", mosquitto.Conf}}, without
+	return []File{
+		{"nhip.acl", acl.String()},
+		{"nhip-devices.passwd", passwords.String()},
+		{"nhip.conf", mosquitto.Conf},
+	}, without
 }
 
-// feedTopics are the filters of all feeds, sorted.
+// feedTopics returns the filters of all feeds, sorted.
 func feedTopics(feeds fleet.Feeds) []string {
 	topics := make(map[string]bool)
 	for _, f := range feeds {
@@ -61,17 +66,19 @@ func feedTopics(feeds fleet.Feeds) []string {
 	return slices.Sorted(maps.Keys(topics))
 }
 
-// EMQX returns the access list, the accounts and the settings for EMQX 5. It keeps secrets as the fleet does, by
-// their SHA-256; of two that are valid, the newest.
+// EMQX returns the access list, the accounts of devices and the settings for EMQX 5, and the ids of the devices without
+// a secret. EMQX stores secrets as the fleet does, by their SHA-256; of two valid secrets it gets the newest.
 func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 	var acl strings.Builder
-	acl.WriteString("%% Made by nhip broker-config emqx; what stands here is the fleet's.\n")
+	acl.WriteString("%% Generated from the fleet file by nhip broker-config emqx; do not edit.\n")
 	for _, r := range []struct{ user, action, topics string }{
 		{"nhip-collector", "subscribe", quote("#")},
 		{"nhip-collector", "publish", quote("nhip/live/#", "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
-		{"nhip-api", "subscribe", quote(mqtt.Live, mqtt.Fleet, "nhip/event/#", mqtt.Answers)},
-		{"nhip-api", "publish", quote(mqtt.Asks)},
-		{"nhip-gateway", "publish", quote(append([]string{"nhip/in/#", mqtt.Fleet}, feedTopics(feeds)...)...)},
+		{"nhip-api", "subscribe", quote(topics.Live, topics.Fleet, "nhip/event/#", topics.Responses, "nhip/probe/#")},
+		{"nhip-api", "publish", quote(topics.Requests, topics.UserActions, "nhip/probe/#")},
+		{"nhip-gateway", "subscribe", quote(topics.LiveCensus, topics.Requests)},
+		{"nhip-gateway", "publish", quote(append(
+			[]string{"nhip/in/#", topics.Fleet, topics.Responses}, feedTopics(feeds)...)...)},
 	} {
 		fmt.Fprintf(&acl, "{allow, {username, %q}, %s, [%s]}.\n", r.user, r.action, r.topics)
 	}
@@ -81,15 +88,17 @@ func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 		if d.Disabled {
 			continue
 		}
-		fmt.Fprintf(&acl, "{deny, {username, %q}, publish, [%s]}.\n", d.ID, quote(mqtt.Import+"#"))
-		fmt.Fprintf(&acl, "{allow, {'and', [{username, %q}, {clientid, {re, %q}}]}, publish, [%s]}.\n", d.ID, clientIDs(d), quote(feeds.Topics(d)...))
-		fmt.Fprintf(&acl, "{allow, {username, %q}, subscribe, [%s]}.\n", d.ID, quote(mqtt.CommandFilter(d.ID)))
+		fmt.Fprintf(&acl, "{deny, {username, %q}, publish, [%s]}.\n", d.ID, quote(topics.Import+"#"))
+		fmt.Fprintf(&acl, "{allow, {'and', [{username, %q}, {clientid, {re, %q}}]}, publish, [%s]}.\n",
+			d.ID, clientIDs(d), quote(feeds.Topics(d)...))
+		fmt.Fprintf(&acl, "{allow, {username, %q}, subscribe, [%s]}.\n", d.ID, quote(topics.CommandFilter(d.ID)))
 		if len(d.Secrets) == 0 {
 			without = append(without, d.ID)
 			continue
 		}
-		sum, _ := fleet.ParseDigest(d.Secrets[len(d.Secrets)-1]) // the fleet was checked
-		users = append(users, fmt.Sprintf(`{"user_id":%q,"password_hash":"%x","salt":"","is_superuser":false}`, d.ID, sum))
+		sum, _ := fleet.ParseDigest(d.Secrets[len(d.Secrets)-1]) // package fleet has checked it
+		users = append(users,
+			fmt.Sprintf(`{"user_id":%q,"password_hash":"%x","salt":"","is_superuser":false}`, d.ID, sum))
 	}
 	acl.WriteString("{deny, all}.\n")
 	return []File{
@@ -99,11 +108,11 @@ func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 	}, without
 }
 
-// clientIDs is the pattern of the client ids that a device may have there.
+// clientIDs returns the pattern of the client ids that a device may use.
 func clientIDs(d *fleet.Device) string {
 	tail := ""
 	if len(d.Topics) > 0 {
-		tail = "(-.*)?" // a bridge's connections
+		tail = "(-.*)?" // a bridge may have several connections
 	}
 	var id strings.Builder
 	for _, r := range d.ID {
@@ -123,10 +132,10 @@ func quote(all ...string) string {
 	return strings.Join(parts, ", ")
 }
 
-// emqxConf is what EMQX needs to know beside its access list. Client ids are bound by the access list: EMQX
-// can't tell the roles' several connections from a device's at the door.
-const emqxConf = `## Made by nhip broker-config emqx, for EMQX 5. Make the accounts nhip-collector, nhip-api and nhip-gateway in
-## the dashboard; the devices' come from the file.
+// emqxConf is the settings of EMQX. The access list binds client ids to user names: the authenticator can't distinguish
+// the several connections of a role from those of a device.
+const emqxConf = `## Generated by nhip broker-config emqx, for EMQX 5. Create the accounts nhip-collector, nhip-api and
+## nhip-gateway in the dashboard; the accounts of devices come from nhip-devices.json.
 authentication = [
   {
     mechanism = password_based

@@ -1,5 +1,5 @@
-// Package certs makes TLS configurations of files, and keeps up with them: a certificate that is renewed on
-// disk is shown to the next connection, without a restart.
+// Package certs makes TLS configurations from files and follows their changes: a renewed certificate is used for the
+// next connection, without a restart.
 package certs
 
 import (
@@ -10,21 +10,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"os"
 	"sync"
 	"time"
 )
 
-// lookEvery is how often, at most, the files are looked at; a connection has them looked at.
-const lookEvery = time.Second
+// pollEvery is the shortest interval between two checks of the files. A new connection causes a check.
+const pollEvery = time.Second
 
-// Files say what to show, and what to ask of clients.
+// Files are the paths of a server's certificate and of what it needs to verify client certificates.
 type Files struct {
 	Cert     string // certificate chain, PEM
 	Key      string // its private key, PEM
-	ClientCA string // authorities whose client certificates are accepted, PEM; empty: none is asked for
-	CRL      string // revocation lists of those authorities, PEM; empty: nothing is revoked
+	ClientCA string // authorities of client certificates, PEM; empty: no client certificate is requested
+	CRL      string // revocation lists of those authorities, PEM; empty: none
 }
 
 // Source is a TLS configuration that follows its files.
@@ -32,10 +31,10 @@ type Source struct {
 	files Files
 	log   *slog.Logger
 
-	mu     sync.Mutex
-	looked time.Time
-	seen   [4]stamp
-	held   *tls.Config
+	mu      sync.Mutex
+	checked time.Time
+	seen    [4]stamp
+	config  *tls.Config
 }
 
 type stamp struct {
@@ -43,11 +42,11 @@ type stamp struct {
 	size     int64
 }
 
-// Load reads the files for the first time; what can't be is an error. TLS is 1.2 or later.
+// Load reads the files and returns a configuration that follows them, with TLS 1.2 or later.
 func (f Files) Load(log *slog.Logger) (*tls.Config, error) {
-	s := &Source{files: f, log: log, seen: f.stamps(), looked: time.Now()}
+	s := &Source{files: f, log: log, seen: f.stamps(), checked: time.Now()}
 	var err error
-	if s.held, err = f.read(); err != nil {
+	if s.config, err = f.read(log); err != nil {
 		return nil, err
 	}
 	return &tls.Config{
@@ -55,33 +54,33 @@ func (f Files) Load(log *slog.Logger) (*tls.Config, error) {
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			return s.current(), nil
 		},
-		// Whoever makes a server of this wants to see a certificate here.
+		// tls.NewListener requires a certificate here.
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return &s.current().Certificates[0], nil
 		},
 	}, nil
 }
 
-// current returns what the files say now; while they are faulty, what they said before.
+// current returns the configuration of the current files or, while those are invalid, the previous one.
 func (s *Source) current() *tls.Config {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.looked) < lookEvery {
-		return s.held
+	if time.Since(s.checked) < pollEvery {
+		return s.config
 	}
-	s.looked = time.Now()
+	s.checked = time.Now()
 	now := s.files.stamps()
 	if now == s.seen {
-		return s.held
+		return s.config
 	}
 	s.seen = now
-	fresh, err := s.files.read()
+	fresh, err := s.files.read(s.log)
 	if err != nil {
-		s.log.Error("the new certificates are refused, the ones before stay in use", "error", err)
-		return s.held
+		s.log.Error("invalid new certificates; the previous ones stay in use", "error", err)
+		return s.config
 	}
-	s.log.Info("new certificates are in use")
-	s.held = fresh
+	s.log.Info("new certificates in use")
+	s.config = fresh
 	return fresh
 }
 
@@ -94,7 +93,7 @@ func (f Files) stamps() (out [4]stamp) {
 	return out
 }
 
-func (f Files) read() (*tls.Config, error) {
+func (f Files) read(log *slog.Logger) (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
 	if err != nil {
 		return nil, fmt.Errorf("can't read the certificate and its key: %w", err)
@@ -115,11 +114,14 @@ func (f Files) read() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.VerifyConnection = revoked.check // also of a session that is taken up again
+	if fault := revoked.fault(time.Now()); fault != nil {
+		log.Error("client certificates are refused", "file", f.CRL, "error", fault)
+	}
+	c.VerifyConnection = revoked.check // unlike VerifyPeerCertificate, also called for a resumed session
 	return c, nil
 }
 
-// Pool reads the authorities of a file.
+// Pool reads the authorities in a file.
 func Pool(path string) (*x509.CertPool, error) {
 	authorities, err := readAuthorities(path)
 	if err != nil {
@@ -136,7 +138,7 @@ func pool(authorities []*x509.Certificate) *x509.CertPool {
 	return p
 }
 
-// blocks reads the PEM blocks of one type in a file.
+// blocks returns the PEM blocks of one type in a file.
 func blocks(path, kind string) ([][]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -149,7 +151,7 @@ func blocks(path, kind string) ([][]byte, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s holds no %q in PEM", path, kind)
+		return nil, fmt.Errorf("%s contains no %q in PEM", path, kind)
 	}
 	return all, nil
 }
@@ -170,15 +172,43 @@ func readAuthorities(path string) ([]*x509.Certificate, error) {
 	return out, nil
 }
 
-// revoked are the certificates that authorities have taken back.
-type revoked []revocation
+// revoked holds revocation lists.
+type revoked []revocationList
 
-type revocation struct {
-	issuer []byte // as certificates name it
-	serial *big.Int
+// revocationList is the list of one authority. Outside its dates it says nothing about a certificate, which is then
+// refused: a certificate that was revoked since the list was made must not pass.
+type revocationList struct {
+	issuer  []byte // raw, as in the certificates
+	from    time.Time
+	to      time.Time // zero: the list names no next one
+	serials map[string]bool
 }
 
-// readRevoked reads revocation lists, each signed by one of the authorities.
+// fault returns why the list can't be used at a time, or nil.
+func (l *revocationList) fault(now time.Time) error {
+	switch {
+	case !l.to.IsZero() && now.After(l.to):
+		return fmt.Errorf("the revocation list has expired: its next one was due at %s", l.to.Format(time.RFC3339))
+	case now.Add(clockTolerance).Before(l.from):
+		return fmt.Errorf("the revocation list is not valid before %s", l.from.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// clockTolerance is how far the clock of an authority may be ahead.
+const clockTolerance = 5 * time.Minute
+
+// fault returns why one of the lists can't be used at a time, or nil.
+func (r revoked) fault(now time.Time) error {
+	for i := range r {
+		if err := r[i].fault(now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRevoked reads revocation lists. Each must be signed by one of the authorities.
 func readRevoked(path string, by []*x509.Certificate) (revoked, error) {
 	all, err := blocks(path, "X509 CRL")
 	if err != nil {
@@ -191,11 +221,13 @@ func readRevoked(path string, by []*x509.Certificate) (revoked, error) {
 			return nil, fmt.Errorf("can't read the revocation list: %w", err)
 		}
 		if !signed(list, by) {
-			return nil, errors.New("the revocation list is not signed by the clients' authority")
+			return nil, errors.New("the revocation list is not signed by an authority of client certificates")
 		}
+		one := revocationList{list.RawIssuer, list.ThisUpdate, list.NextUpdate, make(map[string]bool)}
 		for _, e := range list.RevokedCertificateEntries {
-			out = append(out, revocation{list.RawIssuer, e.SerialNumber})
+			one.serials[e.SerialNumber.String()] = true
 		}
+		out = append(out, one)
 	}
 	return out, nil
 }
@@ -210,21 +242,30 @@ func signed(list *x509.RevocationList, by []*x509.Certificate) bool {
 }
 
 func (r revoked) check(state tls.ConnectionState) error {
+	now := time.Now()
 	for _, chain := range state.VerifiedChains {
 		for _, c := range chain {
-			if r.holds(c) {
-				return errors.New("the certificate was revoked")
+			if err := r.checkOne(c, now); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func (r revoked) holds(c *x509.Certificate) bool {
-	for _, one := range r {
-		if one.serial.Cmp(c.SerialNumber) == 0 && bytes.Equal(one.issuer, c.RawIssuer) {
-			return true
+// checkOne checks a certificate against the lists of its issuer.
+func (r revoked) checkOne(c *x509.Certificate, now time.Time) error {
+	for i := range r {
+		l := &r[i]
+		if !bytes.Equal(l.issuer, c.RawIssuer) {
+			continue
+		}
+		if l.serials[c.SerialNumber.String()] {
+			return errors.New("the certificate has been revoked")
+		}
+		if err := l.fault(now); err != nil {
+			return err
 		}
 	}
-	return false
+	return nil
 }

@@ -11,32 +11,33 @@ import (
 	"testing"
 	"time"
 
+	"nhip/internal/awaittest"
 	"nhip/internal/certs/certstest"
 )
 
-// bench is a server's files, and who signs them.
-type bench struct {
+// testServer holds the files of a server, and the authorities of servers and devices.
+type testServer struct {
 	Files
-	city, devices *certstest.Authority
+	servers, devices *certstest.Authority
 }
 
-func newBench(t *testing.T) *bench {
+func newTestServer(t *testing.T) *testServer {
 	dir := t.TempDir()
-	b := &bench{
+	b := &testServer{
 		Files: Files{
 			Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"),
 			ClientCA: filepath.Join(dir, "ca.pem"), CRL: filepath.Join(dir, "crl.pem"),
 		},
-		city: certstest.New(t, "city"), devices: certstest.New(t, "devices"),
+		servers: certstest.New(t, "servers"), devices: certstest.New(t, "devices"),
 	}
-	certstest.WritePair(t, b.city.Issue("first", time.Now().Add(time.Hour)), b.Cert, b.Key)
+	certstest.WritePair(t, b.servers.Issue("first", time.Now().Add(time.Hour)), b.Cert, b.Key)
 	b.devices.Write(b.ClientCA)
 	b.devices.WriteRevoked(b.CRL)
 	return b
 }
 
-// serve answers each connection with the client's name.
-func (b *bench) serve(t *testing.T) (addr string, c *tls.Config) {
+// serve sends to each connection the common name in the client's certificate.
+func (b *testServer) serve(t *testing.T) (addr string, c *tls.Config) {
 	t.Helper()
 	c, err := b.Load(slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -54,29 +55,34 @@ func (b *bench) serve(t *testing.T) (addr string, c *tls.Config) {
 			if err != nil {
 				return
 			}
-			greet(conn.(*tls.Conn))
+			writeClientName(conn.(*tls.Conn))
 		}
 	}()
 	t.Cleanup(func() { _ = l.Close(); <-ended })
 	return l.Addr().String(), c
 }
 
-func greet(conn *tls.Conn) {
+func writeClientName(conn *tls.Conn) {
 	defer conn.Close()
 	if conn.Handshake() != nil {
 		return
 	}
-	name := "nobody"
-	if shown := conn.ConnectionState().PeerCertificates; len(shown) > 0 {
-		name = shown[0].Subject.CommonName
+	name := "none"
+	if chain := conn.ConnectionState().PeerCertificates; len(chain) > 0 {
+		name = chain[0].Subject.CommonName
 	}
 	_, _ = conn.Write([]byte(name))
 }
 
-// greeted is what the server calls a client, and how the server is called; "" when it refuses.
-func (b *bench) greeted(t *testing.T, addr string, version uint16, show ...tls.Certificate) (client, server string) {
+// connect returns the name of the client as the server read it, and the name of the server; "" if the connection
+// failed.
+func (b *testServer) connect(t *testing.T, addr string, version uint16, certificates ...tls.Certificate) (client,
+	server string,
+) {
 	t.Helper()
-	conn, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: b.city.Pool(), Certificates: show, MaxVersion: version})
+	conn, err := tls.Dial("tcp", addr, &tls.Config{
+		RootCAs: b.servers.Pool(), Certificates: certificates, MaxVersion: version,
+	})
 	if err != nil {
 		return "", ""
 	}
@@ -88,77 +94,113 @@ func (b *bench) greeted(t *testing.T, addr string, version uint16, show ...tls.C
 	return string(name), conn.ConnectionState().PeerCertificates[0].Subject.CommonName
 }
 
-func TestWhoIsLetIn(t *testing.T) {
-	b := newBench(t)
+func TestClientCertificates(t *testing.T) {
+	b := newTestServer(t)
 	good := b.devices.Issue("bus-1", time.Now().Add(time.Hour))
-	taken := b.devices.Issue("bus-2", time.Now().Add(time.Hour))
-	b.devices.WriteRevoked(b.CRL, taken)
+	revoked := b.devices.Issue("bus-2", time.Now().Add(time.Hour))
+	b.devices.WriteRevoked(b.CRL, revoked)
 	addr, _ := b.serve(t)
 	for name, c := range map[string]struct {
-		show []tls.Certificate
-		want string
+		certificates []tls.Certificate
+		want         string
 	}{
-		"no certificate":       {nil, "nobody"},
-		"one of ours":          {[]tls.Certificate{good}, "bus-1"},
-		"one of another's":     {[]tls.Certificate{certstest.New(t, "devices").Issue("bus-1", time.Now().Add(time.Hour))}, ""},
-		"one that has expired": {[]tls.Certificate{b.devices.Issue("bus-1", time.Now().Add(-time.Minute))}, ""},
-		"one that was revoked": {[]tls.Certificate{taken}, ""},
-		"one not asked for":    {[]tls.Certificate{b.city.Issue("bus-1", time.Now().Add(time.Hour))}, "nobody"},
+		"no certificate": {nil, "none"},
+		"valid":          {[]tls.Certificate{good}, "bus-1"},
+		"of another authority": {
+			[]tls.Certificate{certstest.New(t, "devices").Issue("bus-1", time.Now().Add(time.Hour))}, "",
+		},
+		"expired":                   {[]tls.Certificate{b.devices.Issue("bus-1", time.Now().Add(-time.Minute))}, ""},
+		"revoked":                   {[]tls.Certificate{revoked}, ""},
+		"of the servers' authority": {[]tls.Certificate{b.servers.Issue("bus-1", time.Now().Add(time.Hour))}, "none"},
 	} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			if got, _ := b.greeted(t, addr, version, c.show...); got != c.want {
-				t.Errorf("%s, TLS %x: greeted as %q, want %q", name, version, got, c.want)
+			if got, _ := b.connect(t, addr, version, c.certificates...); got != c.want {
+				t.Errorf("%s, TLS %x: connected as %q, want %q", name, version, got, c.want)
 			}
 		}
 	}
-	if got, _ := b.greeted(t, addr, tls.VersionTLS11); got != "" {
-		t.Error("TLS 1.1 is spoken")
+	if got, _ := b.connect(t, addr, tls.VersionTLS11); got != "" {
+		t.Error("TLS 1.1 is accepted")
 	}
 }
 
-func TestNewFilesAreTakenUp(t *testing.T) {
-	b := newBench(t)
+func TestChangedFilesAreLoaded(t *testing.T) {
+	b := newTestServer(t)
 	bus := b.devices.Issue("bus-1", time.Now().Add(time.Hour))
 	source := &Source{files: b.Files, log: slog.New(slog.DiscardHandler), seen: b.stamps()}
 	var err error
-	if source.held, err = b.read(); err != nil {
+	if source.config, err = b.read(source.log); err != nil {
 		t.Fatal(err)
 	}
-	look := func() *tls.Config { source.looked = time.Time{}; return source.current() }
-	first := look()
+	reload := func() *tls.Config { source.checked = time.Time{}; return source.current() }
+	first := reload()
 	if err := os.WriteFile(b.Key, []byte("half a ke"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if look() != first {
-		t.Error("a key that can't be read is taken up")
+	if reload() != first {
+		t.Error("an invalid key was loaded")
 	}
-	certstest.WritePair(t, b.city.Issue("second, with a longer name", time.Now().Add(time.Hour)), b.Cert, b.Key)
-	second := look()
+	certstest.WritePair(t, b.servers.Issue("second, with a longer name", time.Now().Add(time.Hour)), b.Cert, b.Key)
+	second := reload()
 	if second == first || second.Certificates[0].Leaf.Subject.CommonName != "second, with a longer name" {
-		t.Error("a new certificate is not taken up")
+		t.Error("a new certificate was not loaded")
 	}
 	b.devices.WriteRevoked(b.CRL, bus)
-	third := look()
+	third := reload()
 	chains := tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{bus.Leaf, b.devices.Cert}}}
 	if second.VerifyConnection(chains) != nil || third.VerifyConnection(chains) == nil {
-		t.Error("a new revocation is not taken up")
+		t.Error("a new revocation was not loaded")
 	}
 	if source.current() != third {
-		t.Error("unchanged files make another configuration")
+		t.Error("unchanged files were loaded again")
 	}
 }
 
-func TestFilesThatCantBe(t *testing.T) {
-	for name, spoil := range map[string]func(*bench){
-		"no certificate":            func(b *bench) { b.Cert += "x" },
-		"no authority":              func(b *bench) { b.ClientCA = b.Key },
-		"no list":                   func(b *bench) { b.CRL = b.Cert },
-		"a list of somebody else's": func(b *bench) { b.city.WriteRevoked(b.CRL) },
+func TestLoadRejectsInvalidFiles(t *testing.T) {
+	for name, spoil := range map[string]func(*testServer){
+		"no certificate":              func(b *testServer) { b.Cert += "x" },
+		"no authority":                func(b *testServer) { b.ClientCA = b.Key },
+		"no list":                     func(b *testServer) { b.CRL = b.Cert },
+		"a list of another authority": func(b *testServer) { b.servers.WriteRevoked(b.CRL) },
 	} {
-		b := newBench(t)
+		b := newTestServer(t)
 		spoil(b)
 		if _, err := b.Load(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), " ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestOutdatedRevocationListRefusesCertificates: a list that has expired, or is not valid yet, says nothing about
+// certificates that were revoked since. Clients without a certificate are not affected.
+func TestOutdatedRevocationListRefusesCertificates(t *testing.T) {
+	for name, span := range map[string][2]time.Duration{
+		"expired": {-2 * time.Hour, -time.Hour}, "of the future": {time.Hour, 2 * time.Hour},
+	} {
+		b := newTestServer(t)
+		b.devices.WriteRevokedFor(b.CRL, time.Now().Add(span[0]), time.Now().Add(span[1]))
+		addr, _ := b.serve(t)
+		bus := b.devices.Issue("bus-1", time.Now().Add(time.Hour))
+		if got, _ := b.connect(t, addr, tls.VersionTLS13, bus); got != "" {
+			t.Errorf("%s: connected as %q", name, got)
+		}
+		if got, _ := b.connect(t, addr, tls.VersionTLS13); got != "none" {
+			t.Errorf("%s: without a certificate: %q", name, got)
+		}
+	}
+}
+
+// TestRevocationListExpiresWhileItIsInUse waits for the end of a list.
+func TestRevocationListExpiresWhileItIsInUse(t *testing.T) {
+	b := newTestServer(t)
+	b.devices.WriteRevokedFor(b.CRL, time.Now().Add(-time.Hour), time.Now().Add(3*time.Second))
+	addr, _ := b.serve(t)
+	bus := b.devices.Issue("bus-1", time.Now().Add(time.Hour))
+	if got, _ := b.connect(t, addr, tls.VersionTLS13, bus); got != "bus-1" {
+		t.Skipf("the machine is too slow: %q", got)
+	}
+	awaittest.True(t, "the list has expired", func() bool {
+		got, _ := b.connect(t, addr, tls.VersionTLS13, bus)
+		return got == ""
+	})
 }

@@ -1,4 +1,4 @@
-// Package cleanup undoes what was started, last first.
+// Package cleanup stops what was started, in reverse order.
 package cleanup
 
 import (
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Stack is a list of named steps that are undone in the opposite order: at a stop, and just the
-// same when a start fails half way. The zero Stack is empty and ready.
+// Stack holds named steps that Run executes in reverse order, at a stop and also when a start fails. The zero Stack is
+// empty and ready to use.
 type Stack struct {
 	mu    sync.Mutex
 	steps []step
@@ -29,9 +29,8 @@ func (s *Stack) Push(name string, undo func(context.Context) error) {
 	s.steps = append(s.steps, step{name, undo})
 }
 
-// Run undoes every step, also after one has failed, and joins the errors, each with its step's
-// name. Each step has so much time of its own: one that hangs must not cost the others theirs. A
-// second Run does nothing.
+// Run executes all steps, even if one fails, and joins their errors with the names of the steps. The timeout each holds
+// for each step alone, so that a step that hangs does not take time from the others. A second Run does nothing.
 func (s *Stack) Run(each time.Duration, log *slog.Logger) error {
 	var errs []error
 	for {

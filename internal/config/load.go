@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,29 +12,29 @@ import (
 type Flag struct {
 	Name  string // with its dashes
 	Key   string
-	Value string // empty is not given
+	Value string // empty: not given
 }
 
-// Sources are what lies over the defaults, each over the one before.
+// Sources are the sources of values, each with precedence over the previous one. The defaults come before all.
 type Sources struct {
-	Path    string   // of the file; empty is none
+	Path    string   // of the file; empty: none
 	Environ []string // as os.Environ returns it
 	Flags   []Flag
 }
 
-// Effective is the configuration that holds, and where each value comes from. Where there are
-// faults (Err), what they are about is as if it had not been set.
+// Effective is the configuration in effect, with the origin of each value. A value with a fault (see Err) has no
+// effect.
 type Effective struct {
 	Config
 
-	places map[string]settings.Place
-	faults settings.Faults
+	positions map[string]settings.Position
+	faults    settings.Faults
 }
 
-// Load reads all sources. It does not stop at a fault: Err tells all of them. A value is held
-// against its rule even where another source lies over it.
+// Load reads all sources. It does not stop at a fault: Err returns all faults. It checks every value, even one that
+// another source overrides.
 func Load(s Sources) *Effective {
-	e := &Effective{Config: Default(), places: make(map[string]settings.Place)}
+	e := &Effective{Config: Default(), positions: make(map[string]settings.Position)}
 	if s.Path != "" {
 		e.readFile(s.Path)
 	}
@@ -44,7 +43,7 @@ func Load(s Sources) *Effective {
 	}
 	for _, f := range s.Flags {
 		if f.Value != "" {
-			e.set(f.Key, f.Value, settings.Place{Flag: f.Name})
+			e.set(f.Key, f.Value, settings.Position{Flag: f.Name})
 		}
 	}
 	return e
@@ -58,29 +57,33 @@ func (e *Effective) Err() error {
 	return e.faults.Sorted()
 }
 
-// Refuse adds a fault that only the caller can see, at the place where the key was set. The rule is
-// one clause without a full stop.
-func (e *Effective) Refuse(key, rule string) { e.refuse(e.places[key], key, rule) }
+// Refuse adds a fault that the caller has found, at the position where the key was set. The rule is one clause without
+// a full stop.
+func (e *Effective) Refuse(key, rule string) { e.refuse(e.positions[key], key, rule) }
 
-func (e *Effective) refuse(at settings.Place, key, rule string) {
+// FromEnvironment reports whether a key's value in effect comes from an environment variable. Roles often share an
+// environment, which then has values that only some of them need.
+func (e *Effective) FromEnvironment(key string) bool { return e.positions[key].Variable != "" }
+
+func (e *Effective) refuse(at settings.Position, key, rule string) {
 	e.faults = append(e.faults, settings.NewFault(at, key, rule))
 }
 
-// Entry is one key as it holds.
+// Entry is the effective value of one key, for display.
 type Entry struct {
 	Key    string
-	Value  string // on one line; a secret is covered
+	Value  string // on one line; secrets are redacted
 	Origin string // default, FILE:LINE, NHIP_… or --flag
 }
 
-// covered stands for a secret.
-const covered = "[redacted]"
+// redacted replaces a secret.
+const redacted = "[redacted]"
 
-// Entries returns every key in a fixed order, those of the feeds last.
+// Entries returns all keys in a fixed order. The keys of lists come last.
 func (e *Effective) Entries() []Entry {
 	var entries []Entry
 	for _, s := range e.all() {
-		entries = append(entries, Entry{Key: s.Key, Value: display(s), Origin: e.places[s.Key].Origin()})
+		entries = append(entries, Entry{Key: s.Key, Value: display(s), Origin: e.positions[s.Key].Origin()})
 	}
 	return entries
 }
@@ -88,61 +91,99 @@ func (e *Effective) Entries() []Entry {
 func display(s settings.Setting) string {
 	v := s.Value.String()
 	if s.Secret && v != "" {
-		return covered
+		return redacted
 	}
-	if u, err := url.Parse(v); err == nil && u.User != nil {
-		v = u.Redacted()
+	if s.Address {
+		return settings.Shown(redactAddress(v))
 	}
-	return settings.Shown(v)
+	return settings.Shown(redactAddresses(v))
 }
 
-// set sets one of the settings, which the file has no monopoly on.
-func (e *Effective) set(key, text string, at settings.Place) {
+// redactAddress removes the password from one address. Unlike in a list, a comma is part of it.
+func redactAddress(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return redacted
+	}
+	return u.Redacted()
+}
+
+// redactAddresses removes passwords and queries, which may be keys, from the addresses in a list.
+func redactAddresses(list string) string {
+	parts := strings.Split(list, ",")
+	for i, part := range parts {
+		u, err := url.Parse(strings.TrimSpace(part))
+		if err != nil || u.Host == "" || u.User == nil && u.RawQuery == "" {
+			continue
+		}
+		if u.RawQuery != "" {
+			u.RawQuery = redacted
+		}
+		parts[i] = part[:len(part)-len(strings.TrimLeft(part, " "))] + u.Redacted()
+	}
+	return strings.Join(parts, ",")
+}
+
+// set sets a key from a flag. Keys of lists can be set in the file only.
+func (e *Effective) set(key, text string, at settings.Position) {
 	s, ok := settings.Find(e.settings(), key)
 	if !ok {
-		e.refuse(at, key, "is no key of the configuration")
+		e.refuse(at, key, "is not a configuration key")
 		return
 	}
-	e.put(s, text, at)
+	e.assign(s, text, at)
 }
 
-func (e *Effective) put(s settings.Setting, text string, at settings.Place) {
+func (e *Effective) assign(s settings.Setting, text string, at settings.Position) {
 	if err := s.Value.Set(text); err != nil {
 		e.refuse(at, s.Key, err.Error())
 		return
 	}
-	e.places[s.Key] = at
+	e.positions[s.Key] = at
 }
 
-// otherVariables begin like ours and set no key: those of the command line, and of tests.
-func otherVariables() []string {
+// nonKeyVariables returns the variables with our prefix that set no key: those of the command line and of tests.
+func nonKeyVariables() []string {
 	return []string{"NHIP_DATA_DIR", "NHIP_LOG_LEVEL", "NHIP_INFLUXD", "NHIP_URL", "NHIP_TEST_MAIN"}
 }
 
-// readVariable sets a key from NAME=value. An empty variable is not set: compose files pass on
-// variables that nobody gave a value.
+// readVariable sets a key from NAME=value. An empty variable counts as not set: compose files pass on variables without
+// a value.
 func (e *Effective) readVariable(pair string) {
 	name, text, _ := strings.Cut(pair, "=")
-	if !strings.HasPrefix(name, envPrefix) || slices.Contains(otherVariables(), name) {
+	if !strings.HasPrefix(name, envPrefix) || slices.Contains(nonKeyVariables(), name) {
 		return
 	}
-	for _, s := range e.settings() {
-		if Variable(s.Key) != name {
-			continue
-		}
+	if s, ok := e.settingOf(name); ok {
 		if text != "" {
-			e.put(s, text, settings.Place{Variable: name})
+			e.assign(s, text, settings.Position{Variable: name})
 		}
 		return
 	}
-	e.refuse(settings.Place{Variable: name}, "", "sets no key; variables are named as "+Variable("http.listen")+" is for http.listen")
+	e.refuse(settings.Position{Variable: name}, "", "sets no key; the variable of http.listen is "+Variable("http.listen"))
 }
 
-// readFile sets what a YAML file holds.
+// settingOf returns the setting that a variable sets: a key with one value, or the password of a source in the file.
+func (e *Effective) settingOf(variable string) (settings.Setting, bool) {
+	for _, s := range e.settings() {
+		if Variable(s.Key) == variable {
+			return s, true
+		}
+	}
+	for i := range e.Sources {
+		if s := &e.Sources[i]; s.Name != "" && s.passwordVariable() == variable {
+			prefix := prefix(sourcesKey, i)
+			return settings.Find(s.settings(prefix), prefix+"password")
+		}
+	}
+	return settings.Setting{}, false
+}
+
+// readFile sets the values in a YAML file.
 func (e *Effective) readFile(path string) {
-	raw, err := os.ReadFile(path)
+	raw, err := settings.ReadFile(path)
 	if err != nil {
-		e.refuse(settings.Place{}, "", "can't read the configuration: "+err.Error())
+		e.refuse(settings.Position{}, "", "can't read the configuration: "+err.Error())
 		return
 	}
 	e.read(path, raw)

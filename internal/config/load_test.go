@@ -34,21 +34,22 @@ func entry(t *testing.T, e *Effective, key string) Entry {
 			return entry
 		}
 	}
-	t.Fatalf("%s is not shown", key)
+	t.Fatalf("no entry for %s", key)
 	return Entry{}
 }
 
 func TestConfigVariables(t *testing.T) {
 	for environ, want := range map[string]string{
-		"NHIP_GTFS=":                          "", // as if it were not there
-		"NHIP_DATA_DIR=/x":                    "",
-		"NHIP_LOG_LEVEL=debug":                "",
-		"nhip_gtfs=x":                         "",
-		"PATH=/bin":                           "",
-		"NHIP_MAP_CENTER=105.8524,21.0288":    "",
-		"NHIP_INFLUX_TOKEN=a=b":               "",
-		"NHIP_HTTP_LISTNE=":                   "NHIP_HTTP_LISTNE: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.listen",
-		"NHIP_=1":                             "NHIP_: sets no key; variables are named as NHIP_HTTP_LISTEN is for http.listen",
+		"NHIP_GTFS=":                       "", // counts as not set
+		"NHIP_DATA_DIR=/x":                 "",
+		"NHIP_LOG_LEVEL=debug":             "",
+		"nhip_gtfs=x":                      "",
+		"PATH=/bin":                        "",
+		"NHIP_MAP_CENTER=105.8524,21.0288": "",
+		"NHIP_INFLUX_TOKEN=a=b":            "",
+		"NHIP_HTTP_LISTNE=": "NHIP_HTTP_LISTNE: sets no key; the variable of http.listen is " +
+			"NHIP_HTTP_LISTEN",
+		"NHIP_=1":                             "NHIP_: sets no key; the variable of http.listen is NHIP_HTTP_LISTEN",
 		"NHIP_MAP_CENTER=105":                 "NHIP_MAP_CENTER: map.center: must be longitude, latitude in degrees, got 105",
 		"NHIP_MAP_ZOOM=x y":                   "NHIP_MAP_ZOOM: map.zoom: must be between 0 and 22, got x y",
 		"NHIP_MAP_ATTRIBUTION=\xff":           "NHIP_MAP_ATTRIBUTION: map.attribution: must be one line of printable text",
@@ -65,13 +66,13 @@ func TestConfigVariables(t *testing.T) {
 	}
 }
 
-func TestConfigCoversSecrets(t *testing.T) {
+func TestConfigRedactsSecrets(t *testing.T) {
 	e := Load(Sources{Environ: []string{"NHIP_INFLUX_TOKEN=s3cret", "NHIP_INFLUX_URL=http://me:s3cret@db:8086/x"}})
 	if err := e.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if e.Influx.Token != "s3cret" || entry(t, e, "influx.token").Value != covered {
-		t.Errorf("token %q is shown as %q", e.Influx.Token, entry(t, e, "influx.token").Value)
+	if e.Influx.Token != "s3cret" || entry(t, e, "influx.token").Value != redacted {
+		t.Errorf("token %q is displayed as %q", e.Influx.Token, entry(t, e, "influx.token").Value)
 	}
 	for _, entry := range e.Entries() {
 		if strings.Contains(entry.Value, "s3cret") {
@@ -80,37 +81,46 @@ func TestConfigCoversSecrets(t *testing.T) {
 	}
 }
 
-func TestConfigShowsOddTextInQuotes(t *testing.T) {
+func TestShownQuotesUnusualText(t *testing.T) {
 	for text, want := range map[string]string{
 		"": `""`, "a b": "a b", " a": `" a"`, `a"b`: `"a\"b"`, "a\nb": `"a\nb"`, "Hồ": "Hồ", "\x1b[1m": `"\x1b[1m"`,
 	} {
 		if got := settings.Shown(text); got != want {
-			t.Errorf("%q is shown as %s, want %s", text, got, want)
+			t.Errorf("%q is displayed as %s, want %s", text, got, want)
 		}
 	}
 }
 
-func TestConfigRefuseNamesThePlace(t *testing.T) {
+func TestConfigRefuseNamesPosition(t *testing.T) {
 	e := load(t, "feeds:\n- {topic: a, format: x, agency: b}\n", Sources{Environ: []string{"NHIP_GTFS=a.zip"}})
 	e.Refuse("gtfs", "is not\nthere")
 	e.Refuse("feeds[0].format", "is not known")
-	e.Refuse("map.zoom", "is out of this world")
-	want := "map.zoom: is out of this world\nnhip.yaml:2:22: feeds[0].format: is not known\nNHIP_GTFS: gtfs: is not; there"
+	e.Refuse("map.zoom", "is out of range")
+	want := "map.zoom: is out of range\nnhip.yaml:2:22: feeds[0].format: is not known\nNHIP_GTFS: gtfs: is not; there"
 	if err := e.Err(); err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 
-func TestConfigFileThatIsNotThere(t *testing.T) {
+func TestConfigMissingFile(t *testing.T) {
 	err := Load(Sources{Path: "/nowhere/nhip.yaml"}).Err()
-	if err == nil || !strings.HasPrefix(err.Error(), "can't read the configuration: ") || !strings.Contains(err.Error(), "/nowhere/nhip.yaml") {
+	if err == nil || !strings.HasPrefix(err.Error(), "can't read the configuration: ") ||
+		!strings.Contains(err.Error(), "/nowhere/nhip.yaml") {
 		t.Error(err)
 	}
 }
 
-func TestConfigFlagForNoKey(t *testing.T) {
+func TestConfigFlagOfUnknownKey(t *testing.T) {
 	err := Load(Sources{Flags: []Flag{{"--x", "feeds[0].topic", "a"}}}).Err()
-	if err == nil || err.Error() != "--x: feeds[0].topic: is no key of the configuration" {
+	if err == nil || err.Error() != "--x: feeds[0].topic: is not a configuration key" {
 		t.Error(err)
+	}
+}
+
+func TestAddressesAreShownWithoutKeys(t *testing.T) {
+	got := redactAddresses("a.zip, https://u:s3cret@h.example/x.zip?key=s3cret, http://h.example/y.zip")
+	if strings.Contains(got, "s3cret") || !strings.Contains(got, "a.zip, https://u:xxxxx@h.example/x.zip?") ||
+		!strings.HasSuffix(got, ", http://h.example/y.zip") {
+		t.Error(got)
 	}
 }

@@ -1,5 +1,5 @@
-// Package datadir is the folder that a running Nhịp keeps its state in: who may use it at a time,
-// the operator's token, where it can be reached, and whether what it holds is simulated.
+// Package datadir manages the data folder, in which the roles keep their state: its locks, the operator's token, the
+// addresses of the running roles, the mark of simulated data, and the version and identity of the folder.
 package datadir
 
 import (
@@ -10,13 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"nhip/internal/damage"
 	"nhip/internal/durable"
 
 	"golang.org/x/sys/unix"
 )
 
-// Names in the folder.
+// Names of files in the folder.
 const (
 	lockFile      = "lock"
 	tokenFile     = "operator.token"
@@ -24,43 +26,56 @@ const (
 	simulatedFile = "simulated"
 )
 
-// Role is who uses a folder.
+// Role is the user of a data folder.
 type Role string
 
-// The roles. All is every role in one process; it shares its folder with nobody, while the others
-// may stand side by side, one of each.
+// Roles. All stands for all roles in one process, which needs the folder for itself. One process of each other role may
+// use the folder at the same time.
 const (
 	All       Role = "up"
 	Gateway   Role = "gateway"
 	Collector Role = "collector"
 	API       Role = "api"
+	Database  Role = "influx"
 )
 
-// Default is the folder that every command uses where none is named.
+// Default is the data folder of every command without --data-dir.
 const Default = "./nhip-data"
 
-// Dir is an open data folder. No other process can open it for the same role until it is closed or
-// this one dies.
+// Dir is an open data folder. No other process can open the folder for the same role until the Dir is closed or the
+// process ends.
 type Dir struct {
 	path  string
 	role  Role
 	locks []*os.File
+
+	findings []string // see Claim
+	opened   time.Time
 }
 
-// Open makes the folder if need be, checks that it can be written to, and takes it for a role.
-func Open(path string, role Role) (*Dir, error) {
+// Open creates the folder if it does not exist and locks it for a role. It refuses a folder that a newer program wrote.
+func Open(path string, role Role) (*Dir, error) { return OpenDamaged(path, role, nil) }
+
+// OpenDamaged is Open that reports damaged files, which it sets aside.
+func OpenDamaged(path string, role Role, damaged *damage.Log) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("can't make the data folder (choose another with --data-dir): %w", err)
+		return nil, fmt.Errorf("can't create the data folder (choose another with --data-dir): %w", err)
 	}
 	d := &Dir{path: path, role: role}
-	if err := d.take(); err != nil {
-		return nil, errors.Join(err, d.release())
+	damaged.Folder(path)
+	if err := d.lockRole(); err != nil {
+		return nil, errors.Join(err, d.unlock())
 	}
-	return d, d.forgetDead()
+	if err := d.checkVersion(); err != nil {
+		return nil, errors.Join(err, d.unlock())
+	}
+	_ = d.removeStaleAddresses() // a folder that can't be written: Announce replaces what it can
+	return d, nil
 }
 
-// take locks the folder: whole for all roles at once, else shared, and the role's own lock.
-func (d *Dir) take() error {
+// lockRole locks the whole folder for All. For another role it takes a shared lock of the folder and the role's own
+// lock.
+func (d *Dir) lockRole() error {
 	if d.role == All {
 		return d.lock(lockFile, unix.LOCK_EX)
 	}
@@ -70,19 +85,34 @@ func (d *Dir) take() error {
 	return d.lock(string(d.role)+"."+lockFile, unix.LOCK_EX)
 }
 
-func (d *Dir) lock(name string, how int) error {
-	f, err := os.OpenFile(d.Path(name), os.O_CREATE|os.O_RDWR, 0o600)
+func (d *Dir) lock(name string, mode int) error {
+	f, err := d.openLock(name)
 	if err != nil {
 		return fmt.Errorf("can't write to the data folder (choose another with --data-dir): %w", err)
 	}
 	d.locks = append(d.locks, f)
-	if err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); err != nil {
+	if err := unix.Flock(int(f.Fd()), mode|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("another nhip runs on the data folder %s; stop it or choose another with --data-dir", d.path)
 	}
 	return nil
 }
 
-func (d *Dir) release() error {
+// openLock opens a lock file. On a disk that is full or read-only a lock file that is missing can't be created; then it
+// opens the folder itself, so that a role can start and wait for the disk.
+func (d *Dir) openLock(name string) (*os.File, error) {
+	f, err := os.OpenFile(d.Path(name), os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) {
+		if f, readErr := os.Open(d.Path(name)); readErr == nil {
+			return f, nil // a lock needs no right to write
+		}
+	}
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return os.Open(d.path)
+	}
+	return f, err
+}
+
+func (d *Dir) unlock() error {
 	var errs []error
 	for _, f := range d.locks {
 		errs = append(errs, f.Close())
@@ -90,45 +120,45 @@ func (d *Dir) release() error {
 	return errors.Join(errs...)
 }
 
-// forgetDead removes the addresses of those who can't be running any more: of everybody where the
-// folder is ours alone, else our own and those of all roles in one process.
-func (d *Dir) forgetDead() error {
-	dead := []Role{All, d.role}
+// removeStaleAddresses removes the addresses of roles that can't be running, according to the lock: those of every role
+// for All, otherwise those of the own role and of All.
+func (d *Dir) removeStaleAddresses() error {
+	stale := []Role{All, d.role}
 	if d.role == All {
-		dead = roles()
+		stale = roles()
 	}
 	var errs []error
-	for _, r := range dead {
-		errs = append(errs, d.forget(r))
+	for _, r := range stale {
+		errs = append(errs, d.removeAddresses(r))
 	}
 	return errors.Join(errs...)
 }
 
-func (d *Dir) forget(r Role) error {
+func (d *Dir) removeAddresses(r Role) error {
 	if err := os.Remove(d.Path(fmt.Sprintf(addressFile, r))); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-func roles() []Role { return []Role{All, Gateway, Collector, API} }
+func roles() []Role { return []Role{All, Gateway, Collector, API, Database} }
 
-// Close gives the folder back and removes the addresses that were announced.
-func (d *Dir) Close() error { return errors.Join(d.forget(d.role), d.release()) }
+// Close removes the announced addresses and unlocks the folder.
+func (d *Dir) Close() error { return errors.Join(d.removeAddresses(d.role), d.unlock()) }
 
-// Path returns the path of something in the folder.
+// Path returns the path of a file in the folder.
 func (d *Dir) Path(name ...string) string {
 	return filepath.Join(append([]string{d.path}, name...)...)
 }
 
-// Simulate marks an empty folder as one of a simulation, or accepts one that is marked. Real and
+// Simulate marks an empty folder as simulated, or accepts a marked one. It refuses a folder with real facts: real and
 // simulated facts never share a folder.
 func (d *Dir) Simulate() error {
 	if d.isSimulated() {
 		return nil
 	}
-	if d.used() {
-		return fmt.Errorf("the data folder %s holds real facts; simulate in another one (--data-dir)", d.path)
+	if d.hasFacts() {
+		return fmt.Errorf("the data folder %s holds real facts; choose another for the simulation with --data-dir", d.path)
 	}
 	return durable.WriteFile(d.Path(simulatedFile), []byte("This folder holds simulated facts only.\n"))
 }
@@ -136,7 +166,8 @@ func (d *Dir) Simulate() error {
 // Real refuses a folder that holds simulated facts.
 func (d *Dir) Real() error {
 	if d.isSimulated() {
-		return fmt.Errorf("the data folder %s holds simulated facts; start it with --simulate or choose another with --data-dir", d.path)
+		return fmt.Errorf(
+			"the data folder %s holds simulated facts; start it with --simulate or choose another with --data-dir", d.path)
 	}
 	return nil
 }
@@ -146,44 +177,64 @@ func (d *Dir) isSimulated() bool {
 	return err == nil
 }
 
-// used reports whether facts were taken in.
-func (d *Dir) used() bool {
+// hasFacts reports whether a collector has used the folder.
+func (d *Dir) hasFacts() bool {
 	_, err := os.Stat(d.Path("collector"))
 	return err == nil
 }
 
-// Token returns the operator's token, and makes one at the first start.
-func (d *Dir) Token(fresh func() string) (string, error) {
+// maxToken bounds the length of the operator's token.
+const maxToken = 1024
+
+// errBadToken means that a file can't hold a token: a client sends it in a header and in an MQTT packet.
+var errBadToken = errors.New("must hold one word of printable ASCII characters")
+
+// Token returns the operator's token. At the first start, and if the file is damaged, it creates the token with fresh.
+// A damaged file is set aside. The error means that the token, which is valid, is not on disk: see SaveToken.
+func (d *Dir) Token(fresh func() string, damaged *damage.Log) (string, error) {
 	token, err := ReadToken(d.path)
+	if err == nil {
+		return token, nil
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return token, err
+		damaged.SetAside(d.Path(tokenFile), err)
 	}
 	token = fresh()
-	return token, durable.WriteFile(d.Path(tokenFile), []byte(token+"\n"))
+	return token, d.SaveToken(token)
 }
 
-// ReadToken reads the operator's token of the folder at path. The error is fs.ErrNotExist where no
-// Nhịp has run yet.
+// SaveToken writes the operator's token.
+func (d *Dir) SaveToken(token string) error {
+	return durable.WriteFile(d.Path(tokenFile), []byte(token+"\n"))
+}
+
+// ReadToken reads the operator's token of the folder at path. The error is fs.ErrNotExist if the folder has not been
+// used yet.
 func ReadToken(path string) (string, error) {
-	raw, err := os.ReadFile(filepath.Join(path, tokenFile))
+	name := filepath.Join(path, tokenFile)
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		return "", fmt.Errorf("can't read the operator's token: %w", err)
 	}
 	token := strings.TrimSpace(string(raw))
-	if token == "" {
-		return "", fmt.Errorf("the operator's token in %s is empty; remove the file and start again", path)
+	switch {
+	case token == "":
+		return "", fmt.Errorf("the operator's token in %s is empty; restart nhip, which makes a new one", name)
+	case len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "", fmt.Errorf("the operator's token in %s is damaged: %w; restart nhip, which makes a new one",
+			name, errBadToken)
 	}
 	return token, nil
 }
 
-// Addresses say where a running Nhịp is reached; what a role does not have is empty.
+// Addresses are the addresses of running roles. An address that a role does not have is empty.
 type Addresses struct {
 	HTTP   string `json:"http,omitempty"`
 	MQTT   string `json:"mqtt,omitempty"`
 	Influx string `json:"influx,omitempty"`
 }
 
-// Announce leaves the role's addresses for local tools.
+// Announce writes the role's addresses to the folder for local tools.
 func (d *Dir) Announce(a Addresses) error {
 	raw, err := json.Marshal(a)
 	if err != nil {
@@ -192,10 +243,11 @@ func (d *Dir) Announce(a Addresses) error {
 	return durable.WriteFile(d.Path(fmt.Sprintf(addressFile, d.role)), append(raw, '\n'))
 }
 
-// ReadAddresses reads where the roles on the folder at path are reached. The error is fs.ErrNotExist
-// where none runs.
+// ReadAddresses returns the addresses of all roles that run on the folder at path. The error is fs.ErrNotExist if none
+// runs. The file of a role that can't be read counts only if there is no other.
 func ReadAddresses(path string) (Addresses, error) {
 	var all Addresses
+	var faults []error
 	found := false
 	for _, r := range roles() {
 		name := filepath.Join(path, fmt.Sprintf(addressFile, r))
@@ -203,16 +255,21 @@ func ReadAddresses(path string) (Addresses, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		one := all
+		if err == nil {
+			err = json.Unmarshal(raw, &one) // keeps the addresses that are not in raw
+		}
 		if err != nil {
-			return all, fmt.Errorf("can't read where nhip runs: %w", err)
+			faults = append(faults, fmt.Errorf("can't read the addresses of nhip: %s: %w", name, err))
+			continue
 		}
-		if err := json.Unmarshal(raw, &all); err != nil { // sets what the role has, and leaves the others
-			return all, fmt.Errorf("can't read where nhip runs: %s: %w", name, err)
-		}
-		found = true
+		all, found = one, true
 	}
-	if !found {
-		return all, fmt.Errorf("no nhip runs on %s: %w", path, fs.ErrNotExist)
+	switch {
+	case found:
+		return all, nil
+	case len(faults) > 0:
+		return all, errors.Join(faults...)
 	}
-	return all, nil
+	return all, fmt.Errorf("no nhip runs on %s: %w", path, fs.ErrNotExist)
 }

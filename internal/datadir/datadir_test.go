@@ -19,7 +19,7 @@ func open(t *testing.T, path string) *Dir {
 	return d
 }
 
-func TestOneAtATime(t *testing.T) {
+func TestOpenLocksFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data")
 	d := open(t, path)
 	if _, err := Open(path, All); err == nil || !strings.Contains(err.Error(), "another nhip runs") {
@@ -31,7 +31,7 @@ func TestOneAtATime(t *testing.T) {
 	open(t, path)
 }
 
-func TestAFolderThatCantBe(t *testing.T) {
+func TestOpenFailsBelowFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -41,13 +41,13 @@ func TestAFolderThatCantBe(t *testing.T) {
 	}
 }
 
-func TestTokenStays(t *testing.T) {
+func TestTokenIsCreatedOnce(t *testing.T) {
 	d := open(t, t.TempDir())
-	first, err := d.Token(func() string { return "secret" })
+	first, err := d.Token(func() string { return "secret" }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := d.Token(func() string { return "other" })
+	again, err := d.Token(func() string { return "other" }, nil)
 	if err != nil || first != "secret" || again != first {
 		t.Errorf("tokens %q and %q, %v", first, again, err)
 	}
@@ -56,30 +56,30 @@ func TestTokenStays(t *testing.T) {
 		t.Errorf("the token's file: %v, %v", info.Mode(), err)
 	}
 	if _, err := ReadToken(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no token yet: %v", err)
+		t.Errorf("without a token: %v, want ErrNotExist", err)
 	}
 }
 
-func TestSimulatedAndRealNeverMix(t *testing.T) {
+func TestSimulatedAndRealDataStayApart(t *testing.T) {
 	d := open(t, t.TempDir())
 	if err := d.Real(); err != nil {
-		t.Errorf("a new folder is real: %v", err)
+		t.Errorf("Real of a new folder: %v", err)
 	}
 	if err := d.Simulate(); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Simulate(); err != nil {
-		t.Errorf("simulated again: %v", err)
+		t.Errorf("Simulate of a simulated folder: %v", err)
 	}
 	if d.Real() == nil {
-		t.Error("a simulated folder passes for a real one")
+		t.Error("Real of a simulated folder: no error")
 	}
 	used := open(t, t.TempDir())
 	if err := os.Mkdir(used.Path("collector"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if used.Simulate() == nil {
-		t.Error("a real folder is simulated in")
+		t.Error("Simulate of a folder with facts: no error")
 	}
 }
 
@@ -97,13 +97,13 @@ func TestAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := ReadAddresses(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after Close: %v, want ErrNotExist", err)
 	}
 }
 
-func TestRolesSideBySide(t *testing.T) {
+func TestRolesShareFolder(t *testing.T) {
 	path := t.TempDir()
-	take := func(r Role) *Dir {
+	open := func(r Role) *Dir {
 		t.Helper()
 		d, err := Open(path, r)
 		if err != nil {
@@ -112,13 +112,15 @@ func TestRolesSideBySide(t *testing.T) {
 		t.Cleanup(func() { _ = d.Close() })
 		return d
 	}
-	gateway, collector := take(Gateway), take(Collector)
+	gateway, collector := open(Gateway), open(Collector)
 	for _, r := range []Role{All, Gateway} {
 		if _, err := Open(path, r); err == nil || !strings.Contains(err.Error(), "another nhip runs") {
-			t.Errorf("%s beside them: %v", r, err)
+			t.Errorf("open as %s: %v", r, err)
 		}
 	}
-	if err := errors.Join(gateway.Announce(Addresses{MQTT: "tcp://127.0.0.1:2"}), take(API).Announce(Addresses{HTTP: "http://127.0.0.1:1"})); err != nil {
+	if err := errors.Join(gateway.Announce(Addresses{MQTT: "tcp://127.0.0.1:2"}), open(API).Announce(Addresses{
+		HTTP: "http://127.0.0.1:1",
+	})); err != nil {
 		t.Fatal(err)
 	}
 	want := Addresses{HTTP: "http://127.0.0.1:1", MQTT: "tcp://127.0.0.1:2"}
@@ -129,17 +131,17 @@ func TestRolesSideBySide(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := ReadAddresses(path); err != nil || got != (Addresses{HTTP: want.HTTP}) {
-		t.Errorf("once the gateway has gone: %+v, %v", got, err)
+		t.Errorf("after the gateway was closed: %+v, %v", got, err)
 	}
 }
 
-func TestTheDeadAreForgotten(t *testing.T) {
+func TestOpenRemovesStaleAddresses(t *testing.T) {
 	path := t.TempDir()
 	d := open(t, path)
 	if err := d.Announce(Addresses{HTTP: "http://127.0.0.1:1"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.release(); err != nil { // as a kill does
+	if err := d.unlock(); err != nil { // as the kernel does after a kill
 		t.Fatal(err)
 	}
 	gateway, err := Open(path, Gateway)

@@ -1,4 +1,4 @@
-// Package durable writes small files that are either wholly old or wholly new after a crash.
+// Package durable replaces small files atomically: after a crash a file has either its old or its new content.
 package durable
 
 import (
@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// WriteFile replaces the file at path by data: written beside it, synced, renamed, and the folder
-// synced. The file is readable by its owner only.
+// WriteFile replaces the content of the file at path. It writes and syncs a temporary file in the same folder, renames
+// it and syncs the folder. Only the owner can read the file.
 func WriteFile(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -19,14 +19,14 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// Write is WriteFile for what had better not be in memory as a whole: content writes it, through a
-// buffer. When that fails, the old file stays.
+// Write is like WriteFile for content that is too large for memory: the function content writes it, through a buffer.
+// If that fails, the old file stays.
 func Write(path string, content func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
 	if err != nil {
 		return fmt.Errorf("can't write %s: %w", path, err)
 	}
-	defer os.Remove(tmp.Name()) // fails once it is renamed, and that is right
+	defer os.Remove(tmp.Name()) // fails after the rename, as it should
 	w := bufio.NewWriter(tmp)
 	if err = errors.Join(content(w), w.Flush()); err == nil {
 		err = tmp.Sync()
@@ -40,7 +40,7 @@ func Write(path string, content func(io.Writer) error) error {
 	return SyncDir(filepath.Dir(path))
 }
 
-// SyncDir makes what was created, renamed or removed in a folder last.
+// SyncDir makes the creation, renaming and removal of files in a folder durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestWriteFileReplacesAndLeavesNothingElse(t *testing.T) {
+func TestWriteFileReplaces(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
 	for _, text := range []string{"first", "second, and longer", "3"} {
@@ -23,11 +23,11 @@ func TestWriteFileReplacesAndLeavesNothingElse(t *testing.T) {
 		t.Errorf("left behind: %v, %v", files, err)
 	}
 	if WriteFile(filepath.Join(dir, "none", "a"), nil) == nil {
-		t.Error("a folder that is not there is written to")
+		t.Error("write to a missing folder: no error")
 	}
 }
 
-func TestWhatCantBeWrittenLeavesTheOldFile(t *testing.T) {
+func TestWriteKeepsOldFileOnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	if err := WriteFile(path, []byte("old")); err != nil {
 		t.Fatal(err)

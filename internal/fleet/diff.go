@@ -6,18 +6,23 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nhip"
 )
 
-// Diff tells what makes new of old: one line for each thing that came (+), went (-) or changed (~), with
-// what of it. Secrets are not shown, only that they changed.
+// Diff compares two fleets. It returns one line for each station, vehicle and device that was added (+), removed (-) or
+// changed (~), with the changed fields. It reports that secrets changed and not the secrets.
 func Diff(old, updated *Fleet) []string {
 	var lines []string
-	lines = append(lines, diff("station", old.Stations, updated.Stations, func(s Station) string { return s.ID }, stationFields)...)
-	lines = append(lines, diff("vehicle", old.Vehicles, updated.Vehicles, func(v Vehicle) string { return v.ID }, vehicleFields)...)
-	return append(lines, diff("device", old.Devices, updated.Devices, func(d Device) string { return d.ID }, deviceFields)...)
+	stationID := func(s Station) string { return s.ID }
+	vehicleID := func(v Vehicle) string { return v.ID }
+	deviceID := func(d Device) string { return d.ID }
+	lines = append(lines, diff("station", old.Stations, updated.Stations, stationID, stationFields)...)
+	lines = append(lines, diff("vehicle", old.Vehicles, updated.Vehicles, vehicleID, vehicleFields)...)
+	return append(lines, diff("device", old.Devices, updated.Devices, deviceID, deviceFields)...)
 }
 
-// field is a part of a thing, as it is shown.
+// field is a named value to compare.
 type field struct {
 	name  string
 	value any
@@ -44,13 +49,19 @@ func vehicleFields(v Vehicle) []field {
 }
 
 func deviceFields(d Device) []field {
-	return []field{{"feed", d.Feed}, {"topics", d.Topics}, {"rate", d.Rate}, {"secrets", covered(d.Secrets)}, {"disabled", d.Disabled}}
+	return []field{
+		{"feed", d.Feed},
+		{"topics", d.Topics},
+		{"rate", d.Rate},
+		{"secrets", secretList(d.Secrets)},
+		{"disabled", d.Disabled},
+	}
 }
 
-// covered tells secrets apart and shows none.
-type covered []string
+// secretList is compared like a list but displays only its length.
+type secretList []string
 
-func (c covered) String() string { return fmt.Sprintf("%d secrets", len(c)) }
+func (c secretList) String() string { return fmt.Sprintf("%d secrets", len(c)) }
 
 func diff[T any](kind string, old, updated []T, id func(T) string, fields func(T) []field) []string {
 	before, after := byID(old, id), byID(updated, id)
@@ -66,12 +77,12 @@ func diff[T any](kind string, old, updated []T, id func(T) string, fields func(T
 	slices.Sort(names)
 	var lines []string
 	for _, name := range names {
-		was, had := before[name]
-		is, has := after[name]
+		was, existed := before[name]
+		is, exists := after[name]
 		switch {
-		case !had:
+		case !existed:
 			lines = append(lines, fmt.Sprintf("+ %s %s", kind, name))
-		case !has:
+		case !exists:
 			lines = append(lines, fmt.Sprintf("- %s %s", kind, name))
 		default:
 			if changed := changes(fields(was), fields(is)); changed != "" {
@@ -97,7 +108,7 @@ func changes(was, is []field) string {
 			continue
 		}
 		from, to := display(was[i].value), display(is[i].value)
-		if from == to { // what is covered
+		if from == to { // secrets
 			parts = append(parts, was[i].name+" changed")
 			continue
 		}
@@ -106,9 +117,12 @@ func changes(was, is []field) string {
 	return strings.Join(parts, ", ")
 }
 
-// display writes a value on one line; nothing is "–".
+// display returns a value on one line; "–" if it is empty.
 func display(v any) string {
-	if _, isSpan := v.(time.Duration); !isSpan && reflect.ValueOf(v).IsZero() && reflect.TypeOf(v).Kind() != reflect.Bool {
+	if d, ok := v.(time.Duration); ok {
+		return nhip.FormatDuration(d)
+	}
+	if _, isBool := v.(bool); !isBool && reflect.ValueOf(v).IsZero() {
 		return "–"
 	}
 	return fmt.Sprint(v)

@@ -11,41 +11,114 @@ import (
 	"nhip/internal/settings"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
 
-// ErrByHand is why a file can't be changed by a program without spoiling what people wrote in it.
-var ErrByHand = errors.New("the fleet file is written in a way that only its author should change; do it by hand")
+// ErrByHand is returned if a program can't change a file and keep everything else as people wrote it.
+var ErrByHand = errors.New("the fleet file has a form that can't be edited automatically; edit it by hand")
 
-// Add returns the text of a fleet file with one more device at the end of its devices. Everything else
-// stays as it is, comments too.
+// Add returns the text of a fleet file with one more device at the end of its devices. Everything else stays as it is,
+// including comments.
 func Add(path string, raw []byte, feeds Feeds, d Device) ([]byte, error) {
+	out, err := AddAll(path, raw, feeds, []Device{d})
+	var faults AddFaults
+	if errors.As(err, &faults) {
+		return nil, faults[0].Err
+	}
+	return out, err
+}
+
+// AddFault is why one of several devices can't be added.
+type AddFault struct {
+	Index int // of the device
+	Err   error
+}
+
+// AddFaults are the faults of several devices, in their order.
+type AddFaults []AddFault
+
+// Error returns all faults, each on a line.
+func (f AddFaults) Error() string {
+	lines := make([]string, len(f))
+	for i := range f {
+		lines[i] = fmt.Sprintf("device %d: %v", f[i].Index+1, f[i].Err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// AddAll is Add for several devices. If any can't be added, it adds none and returns AddFaults.
+func AddAll(path string, raw []byte, feeds Feeds, devices []Device) ([]byte, error) {
 	before, err := Read(path, raw, feeds)
 	if err != nil {
 		return nil, err
 	}
-	if before.Device(d.ID) != nil {
-		return nil, fmt.Errorf("%s holds a device %q already", path, d.ID)
-	}
-	if err := check(d, feeds); err != nil {
-		return nil, err
+	if faults := checkAll(path, before, feeds, devices); len(faults) > 0 {
+		return nil, faults
 	}
 	t, err := parseText(raw)
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.append(d)
+	want := *before
+	want.Devices = append(slices.Clone(before.Devices), devices...)
+	return verified(path, t.append(devices), feeds, &want)
+}
+
+// checkAll returns which devices are invalid or known already.
+func checkAll(path string, before *Fleet, feeds Feeds, devices []Device) (faults AddFaults) {
+	known := make(map[string]bool, len(before.Devices)+len(devices))
+	for i := range before.Devices {
+		known[before.Devices[i].ID] = true
+	}
+	given := make(map[string]bool, len(devices))
+	for i, d := range devices {
+		err := check(d, feeds)
+		switch {
+		case known[d.ID]:
+			err = fmt.Errorf("%s contains a device %q already", path, d.ID)
+		case given[d.ID]:
+			err = fmt.Errorf("the device %q is given twice", d.ID)
+		}
+		if given[d.ID] = true; err != nil {
+			faults = append(faults, AddFault{i, err})
+		}
+	}
+	return faults
+}
+
+// Remove returns the text of a fleet file without some devices. Everything else stays as it is, including comments. A
+// device that is not in the file is an error.
+func Remove(path string, raw []byte, feeds Feeds, ids []string) ([]byte, error) {
+	before, err := Read(path, raw, feeds)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if before.Device(id) == nil {
+			return nil, fmt.Errorf("%s contains no device %q", path, id)
+		}
+	}
+	t, err := parseText(raw)
 	if err != nil {
 		return nil, err
 	}
 	want := *before
-	want.Devices = append(slices.Clone(before.Devices), d)
-	return verified(path, out, feeds, &want)
+	want.Devices = nil
+	for i := range slices.Backward(before.Devices) { // from the end, so that the lines of the others stay
+		if slices.Contains(ids, before.Devices[i].ID) {
+			t.remove(i)
+		}
+	}
+	for _, d := range before.Devices {
+		if !slices.Contains(ids, d.ID) {
+			want.Devices = append(want.Devices, d)
+		}
+	}
+	return verified(path, t.bytes(), feeds, &want)
 }
 
-// check refuses a device that no fleet may hold; the error names the key and the rule.
+// check returns an error if a device is invalid. The error names the key and the rule.
 func check(d Device, feeds Feeds) error {
-	_, err := Read("", []byte("devices:\n"+strings.Join(item(1, &d), "")), feeds)
+	_, err := Read("", []byte("devices:\n"+strings.Join(itemLines(1, &d), "")), feeds)
 	var faults settings.Faults
 	if !errors.As(err, &faults) {
 		return err
@@ -57,8 +130,8 @@ func check(d Device, feeds Feeds) error {
 	return errors.Join(all...)
 }
 
-// Change returns the text of a fleet file with the secrets of a device, and whether it is disabled, as
-// change leaves them.
+// Change returns the text of a fleet file after change was applied to a device. change may modify the secrets and
+// whether the device is disabled.
 func Change(path string, raw []byte, feeds Feeds, id string, change func(*Device) error) ([]byte, error) {
 	before, err := Read(path, raw, feeds)
 	if err != nil {
@@ -66,7 +139,7 @@ func Change(path string, raw []byte, feeds Feeds, id string, change func(*Device
 	}
 	i := slices.IndexFunc(before.Devices, func(d Device) bool { return d.ID == id })
 	if i < 0 {
-		return nil, fmt.Errorf("%s holds no device %q", path, id)
+		return nil, fmt.Errorf("%s contains no device %q", path, id)
 	}
 	want := *before
 	want.Devices = slices.Clone(before.Devices)
@@ -85,7 +158,7 @@ func Change(path string, raw []byte, feeds Feeds, id string, change func(*Device
 	return verified(path, t.bytes(), feeds, &want)
 }
 
-// verified reads a changed text and holds it against what it should say.
+// verified returns a changed text if it reads as the wanted fleet, and ErrByHand otherwise.
 func verified(path string, raw []byte, feeds Feeds, want *Fleet) ([]byte, error) {
 	got, err := Read(path, raw, feeds)
 	if err != nil || !reflect.DeepEqual(normal(got), normal(want)) {
@@ -94,7 +167,7 @@ func verified(path string, raw []byte, feeds Feeds, want *Fleet) ([]byte, error)
 	return raw, nil
 }
 
-// normal makes nothing and empty the same.
+// normal replaces nil lists by empty ones, for comparisons.
 func normal(f *Fleet) *Fleet {
 	out := *f
 	out.Devices = slices.Clone(f.Devices)
@@ -106,15 +179,15 @@ func normal(f *Fleet) *Fleet {
 	return &out
 }
 
-// text is a file as lines, and where its devices are.
+// text is a file as lines, with the position of its devices.
 type text struct {
 	lines   []string // each with its line break
 	devices *ast.SequenceNode
-	next    int // line of the key behind the devices; 0: there is none
+	next    int // line of the key after the devices; 0: none
 }
 
 func parseText(raw []byte) (*text, error) {
-	parsed, err := parser.ParseBytes(raw, 0)
+	parsed, err := settings.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -144,23 +217,28 @@ func parseText(raw []byte) (*text, error) {
 
 func (t *text) bytes() []byte { return []byte(strings.Join(t.lines, "")) }
 
-// append puts a device behind the last one.
-func (t *text) append(d Device) ([]byte, error) {
+// append adds devices after the last one, and returns the text.
+func (t *text) append(devices []Device) []byte {
 	if n := len(t.lines); n > 0 && !strings.HasSuffix(t.lines[n-1], "\n") {
 		t.lines[n-1] += "\n"
 	}
+	at, column := len(t.lines), 1
 	if t.devices == nil {
 		t.lines = append(t.lines, "devices:\n")
-		t.lines = append(t.lines, item(1, &d)...)
-		return t.bytes(), nil
+		at++
+	} else {
+		at, column = t.endBefore(t.next), t.devices.Start.Position.Column
 	}
-	at := t.endBefore(t.next)
-	t.lines = slices.Insert(t.lines, at, item(t.devices.Start.Position.Column, &d)...)
-	return t.bytes(), nil
+	var added []string
+	for i := range devices {
+		added = append(added, itemLines(column, &devices[i])...)
+	}
+	t.lines = slices.Insert(t.lines, at, added...)
+	return t.bytes()
 }
 
-// endBefore returns how many lines belong to what stands before a line (0: before the end), without the
-// blank lines and comments between the two.
+// endBefore returns the number of lines before a line (0: before the end), without the blank lines and comments
+// directly before it.
 func (t *text) endBefore(line int) int {
 	end := len(t.lines)
 	if line > 0 {
@@ -176,16 +254,16 @@ func (t *text) endBefore(line int) int {
 	return end
 }
 
-// item writes a device as an item of a list whose "-" stands in a column.
-func item(column int, d *Device) []string {
-	lines := []string{"id: " + quoted(d.ID), "feed: " + quoted(d.Feed)}
+// itemLines returns a device as an item of a list whose "-" is in a column.
+func itemLines(column int, d *Device) []string {
+	lines := []string{"id: " + quoteYAML(d.ID), "feed: " + quoteYAML(d.Feed)}
 	if len(d.Topics) > 0 {
-		lines = append(lines, "topics: "+list(d.Topics))
+		lines = append(lines, "topics: "+flowList(d.Topics))
 	}
 	if d.Rate > 0 {
 		lines = append(lines, "rate: "+strconv.FormatInt(d.Rate, 10))
 	}
-	lines = append(lines, changeable(d)...)
+	lines = append(lines, changeableLines(d)...)
 	for i := range lines {
 		lead := "  "
 		if i == 0 {
@@ -196,14 +274,14 @@ func item(column int, d *Device) []string {
 	return lines
 }
 
-// changeable are the lines of what Change changes.
-func changeable(d *Device) []string {
+// changeableLines returns the lines of the keys that Change modifies.
+func changeableLines(d *Device) []string {
 	var lines []string
 	if len(d.Secrets) > 0 {
-		lines = append(lines, "secrets: "+list(d.Secrets))
+		lines = append(lines, "secrets: "+flowList(d.Secrets))
 	}
 	if d.Mosquitto != "" {
-		lines = append(lines, "mosquitto: "+quoted(d.Mosquitto))
+		lines = append(lines, "mosquitto: "+quoteYAML(d.Mosquitto))
 	}
 	if d.Disabled {
 		lines = append(lines, "disabled: true")
@@ -211,16 +289,17 @@ func changeable(d *Device) []string {
 	return lines
 }
 
-func list(all []string) string {
+// flowList returns texts as a YAML list on one line.
+func flowList(all []string) string {
 	parts := make([]string, len(all))
 	for i, s := range all {
-		parts[i] = quoted(s)
+		parts[i] = quoteYAML(s)
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// quoted writes a text as YAML reads it back.
-func quoted(s string) string {
+// quoteYAML returns a text in quotes if YAML would not read it back unchanged without.
+func quoteYAML(s string) string {
 	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/", r))
 	})
@@ -230,7 +309,7 @@ func quoted(s string) string {
 	return strconv.Quote(s)
 }
 
-// set writes what is changeable of device i anew.
+// set replaces the changeable keys of device i.
 func (t *text) set(i int, d *Device) error {
 	m, ok := t.devices.Values[i].(ast.MapNode)
 	if flow, isMap := m.(*ast.MappingNode); !ok || isMap && flow.IsFlowStyle {
@@ -245,7 +324,7 @@ func (t *text) set(i int, d *Device) error {
 		at := k.Key().GetToken()
 		stays := at.Value != "secrets" && at.Value != "disabled" && at.Value != "mosquitto"
 		if first && !stays {
-			return ErrByHand // it stands behind the "-"
+			return ErrByHand // the line of the key also contains the "-"
 		}
 		if first {
 			column = at.Position.Column
@@ -268,11 +347,29 @@ func (t *text) set(i int, d *Device) error {
 	if n := len(keep); !strings.HasSuffix(keep[n-1], "\n") {
 		keep[n-1] += "\n"
 	}
-	for _, line := range changeable(d) {
+	for _, line := range changeableLines(d) {
 		keep = append(keep, strings.Repeat(" ", column-1)+line+"\n")
 	}
 	t.lines = slices.Replace(t.lines, from-1, end, keep...)
 	return nil
+}
+
+// remove removes the lines of device i. The lines of those behind it must not be used any more.
+func (t *text) remove(i int) {
+	from, end := t.startOf(i), t.endOf(i)
+	t.lines = slices.Delete(t.lines, from-1, max(end, from))
+}
+
+// startOf returns the first line of device i.
+func (t *text) startOf(i int) int {
+	item := t.devices.Values[i]
+	line := item.GetToken().Position.Line
+	if m, ok := item.(ast.MapNode); ok {
+		for k := m.MapRange(); k.Next(); {
+			line = min(line, k.Key().GetToken().Position.Line)
+		}
+	}
+	return line
 }
 
 // endOf returns the last line of device i.
@@ -280,12 +377,5 @@ func (t *text) endOf(i int) int {
 	if i+1 == len(t.devices.Values) {
 		return t.endBefore(t.next)
 	}
-	next := t.devices.Values[i+1]
-	line := next.GetToken().Position.Line
-	if m, ok := next.(ast.MapNode); ok {
-		for k := m.MapRange(); k.Next(); {
-			line = min(line, k.Key().GetToken().Position.Line)
-		}
-	}
-	return t.endBefore(line)
+	return t.endBefore(t.startOf(i + 1))
 }

@@ -1,6 +1,6 @@
-// Package fleet reads the fleet file: who belongs to the city. Stations and vehicles are what its people
-// know; devices are who may speak, as what, and with which secret. The file is strict: a key that is not
-// known, or a value that can't be, is an error with its line.
+// Package fleet reads the fleet file, which lists stations, vehicles and devices. Stations and vehicles are described
+// for people; devices are the clients that may publish, with their topics and secrets. The file is strict: an unknown
+// key or an invalid value is an error with its line.
 package fleet
 
 import (
@@ -10,49 +10,50 @@ import (
 	"nhip"
 )
 
-// Fleet is all that a fleet file says.
+// Fleet is the content of a fleet file.
 type Fleet struct {
 	Stations []Station
 	Vehicles []Vehicle
 	Devices  []Device
 }
 
-// Kinds of stations: what a value of theirs is worth.
+func (f *Fleet) empty() bool { return len(f.Stations)+len(f.Vehicles)+len(f.Devices) == 0 }
+
+// Kinds of stations, by the quality of their values.
 const (
-	Reference = "reference" // an instrument that the law accepts
+	Reference = "reference" // an instrument that regulation accepts
 	LowCost   = "low-cost"  // an optical or electrochemical sensor
 )
 
-// Who may know where a station stands.
+// Values of Station.Position: whether the position of a station is public.
 const (
 	Public  = "public"
-	Private = "private" // on somebody's balcony
+	Private = "private" // in a private home
 )
 
-// Station is a monitor that stands somewhere.
+// Station is a place where an instrument measures the air.
 type Station struct {
-	ID         string        `json:"id"`
-	Name       nhip.Name     `json:"name,omitzero"`
-	At         []float64     `json:"at,omitempty"`     // lon, lat in degrees (WGS84); empty: where it says it is
-	Mobile     bool          `json:"mobile,omitempty"` // rides on a bus: each reading is of where it was taken
-	Owner      string        `json:"owner,omitempty"`
-	Kind       string        `json:"kind"`
-	Position   string        `json:"position"`           // Public or Private
-	Period     time.Duration `json:"period_ns,omitzero"` // how often it reports; 0: as its readings say
-	Zone       string        `json:"zone,omitempty"`     // IANA name
-	Area       string        `json:"area,omitempty"`     // by which reports are made: a district, a ward, a school
-	Quantities []Quantity    `json:"quantities,omitempty"`
+	ID         string             `json:"id"`
+	Name       nhip.LocalizedText `json:"name,omitzero"`
+	At         []float64          `json:"at,omitempty"`     // lon, lat in degrees (WGS84); empty: as its readings say
+	Mobile     bool               `json:"mobile,omitempty"` // on a vehicle: each reading carries its position
+	Owner      string             `json:"owner,omitempty"`
+	Kind       string             `json:"kind"`
+	Position   string             `json:"position"`           // Public or Private
+	Period     time.Duration      `json:"period_ns,omitzero"` // between readings; 0: as its readings say
+	Zone       string             `json:"zone,omitempty"`     // IANA name
+	Area       string             `json:"area,omitempty"`     // for reports and alerts: a district, a ward, a school
+	Quantities []Quantity         `json:"quantities,omitempty"`
 }
 
-// Quantity is what a station measures.
+// Quantity is a quantity that a station measures.
 type Quantity struct {
 	Name        nhip.Quantity `json:"name"`
-	Calibration []Calibration `json:"calibration,omitempty"` // by From, rising
-	Correction  string        `json:"correction,omitempty"`  // name of a rule; empty: none
+	Calibration []Calibration `json:"calibration,omitempty"` // sorted by From
+	Correction  string        `json:"correction,omitempty"`  // name of a correction rule; empty: none
 }
 
-// Calibration is the line that turns what an instrument says into what it should have said, from a moment
-// on: Slope × value + Offset, in the quantity's unit.
+// Calibration corrects the values of an instrument from a time on: Slope × value + Offset, in the quantity's unit.
 type Calibration struct {
 	From   time.Time `json:"from"`
 	Slope  float64   `json:"slope"`
@@ -63,29 +64,28 @@ type Calibration struct {
 type Vehicle struct {
 	ID       string        `json:"id"`
 	Plate    string        `json:"plate,omitempty"`
-	Agency   string        `json:"agency,omitempty"` // empty: its feed's
-	Line     string        `json:"line,omitempty"`   // that it usually drives
+	Agency   string        `json:"agency,omitempty"` // empty: the feed's agency
+	Line     string        `json:"line,omitempty"`   // that it usually serves
 	Interval time.Duration `json:"interval_ns,omitzero"`
 }
 
-// Device is somebody who may speak. Its topics name it: a device's id is the id of the vehicle or the
-// station that it speaks for. One with topics of its own is a bridge: a depot's gateway, a network server.
+// Device is a client that may publish. Its id is the id of its vehicle or station, and stands in its topics. A device
+// with Topics is a bridge, which publishes for others: the gateway of a depot, a LoRaWAN network server.
 type Device struct {
 	ID       string
-	Feed     string   // name of a feed of the configuration
-	Topics   []string // MQTT filters under which it may publish; empty: the feed's, for this device alone
-	Secrets  []string // at most MaxSecrets, each as Digest makes it; none: it shows a certificate
-	Rate     int64    // messages a second that it may say; 0: as any
+	Feed     string   // name of a configured feed
+	Topics   []string // MQTT filters under which it may publish; empty: the feed's topic, for this device only
+	Secrets  []string // at most MaxSecrets, in the form of Digest, the newest last; none: it presents a certificate
+	Rate     int64    // messages a second; 0: the default limit
 	Disabled bool
 
-	Mosquitto string // how Mosquitto keeps the newest secret; empty: it is not meant to log in there
+	Mosquitto string // the newest secret in the form of MosquittoDigest; empty: it can't log in to Mosquitto
 }
 
-// MaxSecrets is how many secrets of a device are valid at a time: the old and the new one while the box
-// in the street still has the old.
+// MaxSecrets is how many secrets of a device may be valid at a time: during a rotation, the old and the new one.
 const MaxSecrets = 2
 
-// Device returns a device by its id; nil where there is none.
+// Device returns the device with an id, or nil.
 func (f *Fleet) Device(id string) *Device {
 	if i := slices.IndexFunc(f.Devices, func(d Device) bool { return d.ID == id }); i >= 0 {
 		return &f.Devices[i]

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPublisherTellsWhatChanged(t *testing.T) {
+func TestPublisherSendsChanges(t *testing.T) {
 	var sent []string
 	p := NewPublisher(func(topic string, payload []byte) { sent = append(sent, topic+" "+string(payload)) })
 	check := func(want ...string) {
@@ -23,19 +23,20 @@ func TestPublisherTellsWhatChanged(t *testing.T) {
 		Devices:  []Device{{ID: "1", Secrets: []string{digestOfA}}},
 	}
 	p.Publish(f)
-	station, vehicle := `nhip/fleet/station/a%2Fb {"id":"a/b","kind":"low-cost","position":"public"}`, `nhip/fleet/vehicle/1 {"id":"1","plate":"29B"}`
+	station := `nhip/fleet/station/a%2Fb {"id":"a/b","kind":"low-cost","position":"public"}`
+	vehicle := `nhip/fleet/vehicle/1 {"id":"1","plate":"29B"}`
 	for _, s := range sent {
 		if strings.Contains(s, "sha256") {
-			t.Error("a secret is told")
+			t.Error("a secret is published")
 		}
 	}
 	check(station, vehicle)
 	p.Publish(f)
 	check()
-	p.Again(f)
+	p.Republish(f)
 	check(station, vehicle)
 	p.Publish(&Fleet{Vehicles: []Vehicle{{ID: "1", Plate: "30B"}}})
 	check("nhip/fleet/station/a%2Fb ", `nhip/fleet/vehicle/1 {"id":"1","plate":"30B"}`)
-	p.Again(&Fleet{})
+	p.Republish(&Fleet{})
 	check("nhip/fleet/vehicle/1 ")
 }

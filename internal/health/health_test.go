@@ -11,19 +11,20 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/health"
+	"nhip/internal/task"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestReadyOnceIsReadyForGood(t *testing.T) {
-	var broker, history, line atomic.Bool
+func TestReadinessStaysOnceReached(t *testing.T) {
+	var broker, history, upstream atomic.Bool
 	r := health.NewReadiness(
 		health.Check{Name: "broker", OK: broker.Load},
 		health.Check{Name: "history", OK: history.Load},
-		health.Check{Name: "upstream", OK: line.Load, Spare: true},
+		health.Check{Name: "upstream", OK: upstream.Load, Optional: true},
 	)
 	check := func(when string, want health.State) {
 		t.Helper()
@@ -31,26 +32,46 @@ func TestReadyOnceIsReadyForGood(t *testing.T) {
 			t.Errorf("%s: (-want +got)\n%s", when, diff)
 		}
 	}
-	check("at first", health.State{Degraded: []string{}, Waiting: []string{"broker", "history"}})
+	check("at first", health.State{Degraded: []string{"upstream"}, Waiting: []string{"broker", "history"}})
 	broker.Store(true)
-	check("half way", health.State{Degraded: []string{}, Waiting: []string{"history"}})
+	check("with the broker only", health.State{Degraded: []string{"upstream"}, Waiting: []string{"history"}})
 	if r.Reached() {
-		t.Error("reached half way")
+		t.Error("reached without the history")
 	}
 	history.Store(true)
-	check("without the spare part", health.State{Ready: true, Degraded: []string{"upstream"}})
+	check("without the optional part", health.State{Ready: true, Degraded: []string{"upstream"}})
 	broker.Store(false)
-	check("when a part goes", health.State{Ready: true, Degraded: []string{"broker", "upstream"}})
+	check("when a part fails", health.State{Ready: true, Degraded: []string{"broker", "upstream"}})
 	broker.Store(true)
-	line.Store(true)
-	check("with all", health.State{Ready: true, Degraded: []string{}})
+	upstream.Store(true)
+	check("with all parts", health.State{Ready: true, Degraded: []string{}})
 }
 
-func TestServer(t *testing.T) {
-	var there atomic.Bool
+func TestReadinessReportsReasons(t *testing.T) {
+	var reason atomic.Value
+	reason.Store("field type conflict")
+	r := health.NewReadiness(
+		health.Check{Name: "writes", Fault: func() string { return reason.Load().(string) }, Optional: true},
+		health.Check{Name: "broker", OK: func() bool { return false }, Optional: true},
+	)
+	want := health.State{
+		Ready: true, Degraded: []string{"writes", "broker"}, Reasons: map[string]string{"writes": "field type conflict"},
+	}
+	if diff := cmp.Diff(want, r.Now()); diff != "" {
+		t.Errorf("with a fault (-want +got)\n%s", diff)
+	}
+	reason.Store("")
+	if diff := cmp.Diff(health.State{Ready: true, Degraded: []string{"broker"}}, r.Now()); diff != "" {
+		t.Errorf("without a fault (-want +got)\n%s", diff)
+	}
+}
+
+func TestServerEndpoints(t *testing.T) {
+	var available atomic.Bool
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "nhip_test_total", Help: "A test's."}))
-	s, err := health.Listen("127.0.0.1:0", health.NewReadiness(health.Check{Name: "broker", OK: there.Load}), registry, slog.New(slog.DiscardHandler))
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "nhip_test_total", Help: "For a test."}))
+	s, err := health.Listen("127.0.0.1:0", health.NewReadiness(health.Check{Name: "broker", OK: available.Load}), registry,
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +91,13 @@ func TestServer(t *testing.T) {
 	}
 	get("/livez", http.StatusOK)
 	get("/readyz", http.StatusServiceUnavailable)
-	there.Store(true)
+	available.Store(true)
 	var state health.State
 	if err := json.Unmarshal([]byte(get("/readyz", http.StatusOK)), &state); err != nil || !state.Ready {
 		t.Errorf("%+v, %v", state, err)
 	}
 	if !strings.Contains(get("/metrics", http.StatusOK), "nhip_test_total 0") {
-		t.Error("the numbers are not there")
+		t.Error("a metric is missing")
 	}
 	get("/", http.StatusNotFound)
 	if err := s.Stop(t.Context()); err != nil {
@@ -87,40 +108,41 @@ func TestServer(t *testing.T) {
 	}
 }
 
-func TestPortInUse(t *testing.T) {
-	nobody := health.NewReadiness()
+func TestListenFailsOnPortInUse(t *testing.T) {
+	ready := health.NewReadiness()
 	log := slog.New(slog.DiscardHandler)
-	first, err := health.Listen("127.0.0.1:0", nobody, prometheus.NewRegistry(), log)
+	first, err := health.Listen("127.0.0.1:0", ready, prometheus.NewRegistry(), log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.Start()
 	defer func() { _ = first.Stop(t.Context()) }()
-	if _, err := health.Listen(strings.TrimPrefix(first.URL(), "http://"), nobody, prometheus.NewRegistry(), log); err == nil {
+	if _, err := health.Listen(strings.TrimPrefix(first.URL(), "http://"), ready, prometheus.NewRegistry(),
+		log); err == nil {
 		t.Error("two servers listen on one port")
 	}
 }
 
-func TestWatch(t *testing.T) {
-	answers := make(chan error) // each answer is taken by one question
+func TestWatchFollowsCheck(t *testing.T) {
+	results := make(chan error) // each is the result of one check
 	w := health.NewWatch(func(ctx context.Context) error {
 		select {
-		case err := <-answers:
+		case err := <-results:
 			return err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	})
 	if w.OK() {
-		t.Error("there before it was asked")
+		t.Error("OK before the first check")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { w.Run(ctx); close(ended) }()
-	answers <- nil
-	await.True(t, "it is there", w.OK)
-	answers <- errors.New("gone")
-	await.True(t, "it is away", func() bool { return !w.OK() })
-	cancel()
-	<-ended
+	tasks := task.NewGroup()
+	tasks.Go("watch", w.Run)
+	results <- nil
+	awaittest.True(t, "the part is available", w.OK)
+	results <- errors.New("unavailable")
+	awaittest.True(t, "the part is unavailable", func() bool { return !w.OK() })
+	if err := tasks.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

@@ -3,7 +3,6 @@ package health
 import (
 	"log/slog"
 	"net/http"
-	"time"
 
 	"nhip/internal/httpserver"
 
@@ -11,15 +10,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// requestTimeout bounds one request; the longest answer is that of /metrics.
-const requestTimeout = 10 * time.Second
+// healthConnections bounds the connections of the health server: a scraper and an operator need few.
+const healthConnections = 256
 
-// Listen binds an address (host:port; port 0 picks a free one) for /livez, /readyz and /metrics of a role that
-// has no HTTP door of its own. Nothing is served before Start.
-func Listen(addr string, ready *Readiness, numbers prometheus.Gatherer, log *slog.Logger) (*httpserver.Server, error) {
+// Listen binds an address (host:port; port 0 picks a free one) for /livez, /readyz and /metrics of a role. It serves
+// nothing before Start.
+func Listen(addr string, ready http.Handler, metrics Registry, log *slog.Logger) (*httpserver.Server, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", Live)
 	mux.Handle("GET /readyz", ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(numbers, promhttp.HandlerOpts{}))
-	return httpserver.Listen(addr, nil, &http.Server{Handler: mux, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout}, log)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	return httpserver.Listen(addr, httpserver.Options{
+		Name: "health", Handler: mux, Limits: httpserver.Limits{Connections: healthConnections, Bodies: 1},
+		Logger: log, Registry: metrics,
+	})
+}
+
+// Registry holds the metrics that the server shows, and its own.
+type Registry interface {
+	prometheus.Registerer
+	prometheus.Gatherer
 }

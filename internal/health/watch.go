@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// Timings of a watch.
+// Timing of a watch.
 const (
 	watchEvery   = 2 * time.Second
-	watchTimeout = 2 * time.Second // for one answer
+	watchTimeout = 2 * time.Second // of one check
 )
 
-// Watch keeps asking a part whether it is there, so that whoever wants to know need not wait.
+// Watch checks a part at an interval, so that OK can answer at once.
 type Watch struct {
-	ask func(context.Context) error
-	ok  atomic.Bool
+	check func(context.Context) error
+	ok    atomic.Bool
 }
 
-// NewWatch returns a watch that asks once it runs; an error means that the part is away.
-func NewWatch(ask func(context.Context) error) *Watch { return &Watch{ask: ask} }
+// NewWatch returns a watch. check returns nil while the part is available. Nothing is checked before Run.
+func NewWatch(check func(context.Context) error) *Watch { return &Watch{check: check} }
 
-// OK tells whether the part answered when it was last asked.
+// OK reports whether the last check succeeded; false before the first.
 func (w *Watch) OK() bool { return w.ok.Load() }
 
-// Run asks until ctx ends.
-func (w *Watch) Run(ctx context.Context) {
+// Run checks the part until ctx ends.
+func (w *Watch) Run(ctx context.Context) error {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
 	for {
 		one, cancel := context.WithTimeout(ctx, watchTimeout)
-		w.ok.Store(w.ask(one) == nil)
+		w.ok.Store(w.check(one) == nil)
 		cancel()
 		select {
 		case <-t.C:
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 	}
 }

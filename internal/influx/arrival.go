@@ -1,16 +1,15 @@
 package influx
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"strings"
 	"time"
 
 	"nhip"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
 )
 
-// AppendArrival appends a as one line of line protocol, newline included, and returns the longer slice.
+// AppendArrival appends a as one line of line protocol, including the newline, and returns the extended slice.
 func AppendArrival(dst []byte, a *nhip.Arrival) []byte {
 	dst = append(dst, ArrivalMeasurement...)
 	dst = appendTag(dst, colAgency, a.Agency)
@@ -34,44 +33,60 @@ func AppendArrival(dst []byte, a *nhip.Arrival) []byte {
 	return appendTime(dst, a.Time)
 }
 
-// arrivalWindow is how much time one question for arrivals covers: a city makes 50,000 in an hour.
-const arrivalWindow = 30 * time.Minute
+// The columns of an arrival, as arrivalOf expects them.
+const (
+	arrivalAgency = iota
+	arrivalVehicle
+	arrivalRoute
+	arrivalPattern
+	arrivalTrip
+	arrivalStartDate
+	arrivalStartTime
+	arrivalStop
+	arrivalOrigin
+	arrivalDeparted
+	arrivalIndex
+	arrivalDelay
+	arrivalInferred
+)
 
-// Arrivals calls yield for each arrival from one time, exclusive, to another, inclusive, in the order of
-// their times. Errors are those of Readings.
-func (db *DB) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
+var arrivalColumns = columnsOf(arrivalSchema(), colAgency, colVehicle, colRoute, colPattern, colTrip, colStartDate,
+	colStartTime, colStop, colOrigin, colDeparted, colIndex, colDelay, colInferred)
+
+// Arrivals calls yield for each arrival after from and up to to, inclusive, in order of time, then of agency, vehicle
+// and index. Errors are those of Readings.
+func (h History) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
 	if err := checkInterval(from, to); err != nil {
 		return err
 	}
-	end := millis(to)
-	for from := millis(from); from.Before(end); from = from.Add(arrivalWindow) {
-		until := from.Add(arrivalWindow)
-		if until.After(end) {
-			until = end
-		}
-		flux := fmt.Sprintf("from(bucket: %s)\n|> %s\n|> filter(fn: (r) => r._measurement == %s)\n|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n|> group()\n|> sort(columns: [\"_time\"])",
-			quoteFlux(db.dialect.bucket()), fluxRange(from, until), quoteFlux(ArrivalMeasurement))
-		if err := db.query(ctx, "arrivals", flux, func(rec *query.FluxRecord) error { return yield(arrivalOf(rec)) }); err != nil {
-			return err
-		}
+	s := &Selection{Measurement: ArrivalMeasurement, Columns: arrivalColumns, From: after(from), To: after(to)}
+	group := timeGroup[nhip.Arrival]{compare: compareArrivals, yield: func(a *nhip.Arrival) error { return yield(*a) }}
+	err := h.Source.Select(ctx, s, func(row *Row) error {
+		a := arrivalOf(row)
+		return group.add(row.Time, &a)
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return group.flush()
 }
 
-// arrivalOf reads a row; what is missing is not said.
-func arrivalOf(rec *query.FluxRecord) nhip.Arrival {
-	row := rec.Values()
-	text := func(name string) string { s, _ := row[name].(string); return s }
-	tag := func(name string) string { return tagText(text(name)) }
-	at, _ := row["_time"].(time.Time)
+func compareArrivals(a, b *nhip.Arrival) int {
+	return cmp.Or(strings.Compare(a.Agency, b.Agency), strings.Compare(a.Vehicle, b.Vehicle),
+		cmp.Compare(a.Index, b.Index))
+}
+
+// arrivalOf reads an arrival from a row. Missing columns give zero values.
+func arrivalOf(row *Row) nhip.Arrival {
 	a := nhip.Arrival{
-		Agency: tag(colAgency), Vehicle: tag(colVehicle), Route: tag(colRoute), Time: at.UTC(), Pattern: text(colPattern),
-		Trip: text(colTrip), StartDate: text(colStartDate), StartTime: text(colStartTime), Stop: text(colStop), Origin: nhip.Origin(text(colOrigin)),
+		Agency: row.TagText(arrivalAgency), Vehicle: row.TagText(arrivalVehicle), Route: row.TagText(arrivalRoute),
+		Time: row.At(), Pattern: row.Text(arrivalPattern), Trip: row.Text(arrivalTrip),
+		StartDate: row.Text(arrivalStartDate), StartTime: row.Text(arrivalStartTime), Stop: row.Text(arrivalStop),
+		Origin: nhip.Origin(row.Text(arrivalOrigin)), Index: intOf(row, arrivalIndex).Or(0),
+		Delay: intOf(row, arrivalDelay), Inferred: row.Bool(arrivalInferred),
 	}
-	if ms, ok := row[colDeparted].(int64); ok {
+	if ms, ok := row.Int(arrivalDeparted); ok {
 		a.Departed = time.UnixMilli(ms).UTC()
 	}
-	a.Index, a.Delay = intOf(row, colIndex).Or(0), intOf(row, colDelay)
-	a.Inferred, _ = row[colInferred].(bool)
 	return a
 }

@@ -19,95 +19,107 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// defaultTimeout is how long InfluxDB may take over one request. A write of 10,000 rows takes it a
-// tenth of a second; on a machine that swaps it may take ten.
+// defaultTimeout bounds one request. A write of 10,000 rows takes 0.1 s, and up to 10 s on a machine that swaps.
 const defaultTimeout = 30 * time.Second
 
-// Options say which InfluxDB to use.
+// Options select an InfluxDB and a bucket.
 type Options struct {
 	URL        string                // http://host:port
 	Token      string                // 2.x: an API token; 1.8: "user:password"
-	Org        string                // 2.x: the organisation's name; unused on 1.8
-	Bucket     string                // the bucket, or on 1.8 the database; created when missing, keeping for ever
-	Timeout    time.Duration         // for one write, or for the next part of an answer; default 30 s
+	Org        string                // 2.x: the organisation's name; unused with 1.8
+	Bucket     string                // bucket, or database of 1.8; created without expiry if missing
+	Timeout    time.Duration         // for one write, or for the next part of a query's result; default 30 s
 	Logger     *slog.Logger          // default: slog.Default()
 	Registerer prometheus.Registerer // nil: no metrics
 
-	// Stuck, if given, is called when InfluxDB refuses rows in a way that only its restart cures, at
-	// most once a minute: after its disk was full, 1.8's write-ahead log keeps its error for good.
-	Stuck func()
+	// OnStuck, if not nil, is called at most once a minute when InfluxDB rejects rows until it is restarted: after its
+	// disk was full, the write-ahead log of 1.8 keeps its error.
+	OnStuck func()
+
+	precision time.Duration // of the times in written rows; default: a millisecond
 }
 
 func (o *Options) setDefaults() error {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nhip.Errorf(nhip.Invalid, "URL", "must be like http://host:8086, got %q", o.URL)
+		return nhip.Errorf(nhip.CodeInvalid, "URL", "must be like http://host:8086, got %q", o.URL)
 	}
 	switch {
 	case o.Bucket == "":
-		return nhip.Errorf(nhip.Invalid, "Bucket", "is required")
-	case strings.Contains(o.Bucket, "/"): // on 1.8 it would name a retention policy that may not be there
-		return nhip.Errorf(nhip.Invalid, "Bucket", "must be a name without a slash, got %q", o.Bucket)
+		return nhip.Errorf(nhip.CodeInvalid, "Bucket", "is required")
+	case strings.Contains(o.Bucket, "/"): // with 1.8 it would name a retention policy, which may not exist
+		return nhip.Errorf(nhip.CodeInvalid, "Bucket", "must be a name without a slash, got %q", o.Bucket)
 	}
 	if err := nhip.CheckText("Bucket", o.Bucket); err != nil {
 		return err
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.precision = cmp.Or(o.precision, time.Millisecond)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	return nil
 }
 
-// DB is an open bucket. Its methods may be called from any number of goroutines.
+// DB is an open bucket. Its methods are safe for concurrent use.
 type DB struct {
+	History // of the bucket
+
 	opts    Options
 	http    *http.Client
 	client  influxdb2.Client
 	dialect dialect
 	writer  api.WriteAPIBlocking
-	reader  api.QueryAPI
 	metrics *metrics
 
-	stuckAt atomic.Int64 // when Options.Stuck was last called, Unix seconds
+	stuckAt atomic.Int64 // time of the last call of Options.OnStuck, Unix seconds
 }
 
-// Open finds out what InfluxDB answers, and makes sure that the bucket is there. The error is an
-// *nhip.Error: Unavailable when InfluxDB can't be reached or is busy, so that trying again can
-// help; Invalid when the options are wrong.
+// Open connects to InfluxDB, detects its version and creates the bucket if it is missing. The error is an *nhip.Error
+// with the code Unavailable if InfluxDB can't be reached or is busy, so that a retry can help, and Invalid if the
+// options are wrong.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	if err := o.setDefaults(); err != nil {
-		return nil, err
-	}
-	db := &DB{opts: o, http: newHTTPClient()}
-	version, err := db.version(ctx)
+	db, err := connect(ctx, o)
 	if err != nil {
-		return nil, err
-	}
-	db.client = influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
-		SetHTTPClient(db.http).SetPrecision(time.Millisecond).SetUseGZip(false).SetApplicationName("nhip"))
-	if db.dialect, err = newDialect(db, version); err != nil {
 		return nil, err
 	}
 	if err := db.ensureBucket(ctx); err != nil {
 		return nil, err
 	}
-	db.writer = db.client.WriteAPIBlocking(o.Org, db.dialect.bucket())
-	db.reader = db.client.QueryAPI(o.Org)
 	if db.metrics, err = newMetrics(o.Registerer); err != nil {
 		return nil, err
 	}
 	return db, nil
 }
 
-// Close gives idle connections back. Requests under way go on.
+// connect is Open that does not need the bucket to exist or the token to be valid.
+func connect(ctx context.Context, o Options) (*DB, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	db := &DB{opts: o, http: newHTTPClient()}
+	db.History = History{db}
+	version, err := db.version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db.client = influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
+		SetHTTPClient(db.http).SetPrecision(db.opts.precision).SetUseGZip(false).SetApplicationName("nhip"))
+	if db.dialect, err = newDialect(db, version); err != nil {
+		return nil, err
+	}
+	db.writer = db.client.WriteAPIBlocking(o.Org, db.dialect.bucket())
+	return db, nil
+}
+
+// Close closes idle connections. It does not interrupt running requests.
 func (db *DB) Close() {
 	db.client.Close()
 	db.http.CloseIdleConnections()
 	db.metrics.close()
 }
 
-// Ping asks whether InfluxDB answers, lets us in and has the bucket, which it makes anew where it
-// was dropped. The error is Open's.
+// Ping checks that InfluxDB answers, accepts the token and has the bucket, which Ping creates again if it was dropped.
+// Errors are those of Open.
 func (db *DB) Ping(ctx context.Context) error {
 	if _, err := db.version(ctx); err != nil {
 		return err
@@ -115,13 +127,16 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.ensureBucket(ctx)
 }
 
-// version asks for InfluxDB's version, as in "1.8.10" or "v2.7.11".
+// version returns InfluxDB's version, such as "1.8.10" or "v2.7.11".
 func (db *DB) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.opts.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, db.opts.URL+"/ping", nil)
 	if err != nil {
-		return "", nhip.Errorf(nhip.Invalid, "URL", "%v", err)
+		return "", nhip.Errorf(nhip.CodeInvalid, "URL", "%v", err)
+	}
+	if db.opts.Token != "" { // InfluxDB 3 requires it here, too
+		req.Header.Set("Authorization", "Token "+db.opts.Token)
 	}
 	resp, err := db.http.Do(req)
 	if err != nil {
@@ -130,10 +145,13 @@ func (db *DB) version(ctx context.Context) (string, error) {
 	defer resp.Body.Close()
 	version := resp.Header.Get("X-Influxdb-Version")
 	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return "", db.explain(&statusError{status: resp.StatusCode})
 	case resp.StatusCode >= http.StatusInternalServerError:
-		return "", nhip.Errorf(nhip.Unavailable, "", "InfluxDB at %s is not ready (status %d)", db.opts.URL, resp.StatusCode)
+		return "", nhip.Errorf(nhip.CodeUnavailable, "", "InfluxDB at %s is not ready (status %d)", db.opts.URL,
+			resp.StatusCode)
 	case version == "":
-		return "", nhip.Errorf(nhip.Unavailable, "", "what answers at %s is not InfluxDB; check its address", db.opts.URL)
+		return "", nhip.Errorf(nhip.CodeUnavailable, "", "the server at %s is not InfluxDB; check the address", db.opts.URL)
 	}
 	return version, nil
 }
@@ -146,12 +164,12 @@ func (db *DB) ensureBucket(ctx context.Context) error {
 		return db.explain(err)
 	}
 	if created {
-		db.opts.Logger.Info("created the bucket", "bucket", db.opts.Bucket, "url", db.opts.URL)
+		db.opts.Logger.Info("InfluxDB bucket created", "bucket", db.opts.Bucket, "url", db.opts.URL)
 	}
 	return nil
 }
 
-// explain turns an error of a request into one clear sentence.
+// explain turns the error of a request into an error that names InfluxDB's address and the likely cause.
 func (db *DB) explain(err error) error {
 	known := new(nhip.Error)
 	status, message := statusOf(err)
@@ -161,20 +179,23 @@ func (db *DB) explain(err error) error {
 	case status == 0:
 		return db.unreachable(err)
 	case status == http.StatusUnauthorized:
-		return nhip.Errorf(nhip.Invalid, "", "InfluxDB at %s does not know the token; check it", db.opts.URL)
+		return nhip.Errorf(nhip.CodeInvalid, "", "InfluxDB at %s does not accept the token; check it", db.opts.URL)
 	case status == http.StatusForbidden:
-		return nhip.Errorf(nhip.Invalid, "", "InfluxDB at %s forbids bucket %q to the token: %s", db.opts.URL, db.opts.Bucket, message)
+		return nhip.Errorf(nhip.CodeInvalid, "", "InfluxDB at %s denies the token access to bucket %q: %s",
+			db.opts.URL, db.opts.Bucket, message)
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
-		return nhip.Errorf(nhip.Unavailable, "", "InfluxDB at %s can't answer now: %s (status %d)", db.opts.URL, message, status)
+		return nhip.Errorf(nhip.CodeUnavailable, "", "InfluxDB at %s is unavailable: %s (status %d)",
+			db.opts.URL, message, status)
 	}
-	return fmt.Errorf("InfluxDB at %s refuses the request: %w", db.opts.URL, err)
+	return fmt.Errorf("InfluxDB at %s rejects the request: %w", db.opts.URL, err)
 }
 
 func (db *DB) unreachable(err error) error {
-	return nhip.Errorf(nhip.Unavailable, "", "InfluxDB does not answer at %s (%v): start it, or check its address", db.opts.URL, reason(err))
+	return nhip.Errorf(nhip.CodeUnavailable, "", "InfluxDB does not answer at %s (%v): start it, or check the address",
+		db.opts.URL, reason(err))
 }
 
-// reason strips the request's method and address, which the sentence around it names already.
+// reason strips the request's method and address, because the message around it contains the address.
 func reason(err error) error {
 	var e *url.Error
 	if errors.As(err, &e) {

@@ -17,13 +17,13 @@ import (
 )
 
 func TestOpenFails(t *testing.T) {
-	gone := httptest.NewServer(nil)
-	gone.Close()
+	stopped := httptest.NewServer(nil)
+	stopped.Close()
 	html := httptest.NewServer(http.NotFoundHandler())
 	defer html.Close()
 	starting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
 	defer starting.Close()
-	refuses := func(status int, body string) http.HandlerFunc {
+	respond := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
@@ -36,22 +36,90 @@ func TestOpenFails(t *testing.T) {
 		code nhip.Code
 		want string
 	}{
-		{"no address", influx.Options{Bucket: "b"}, nhip.Invalid, `^URL: must be like http://host:8086, got ""$`},
-		{"no scheme", influx.Options{URL: "localhost:8086", Bucket: "b"}, nhip.Invalid, `^URL: must be like`},
-		{"no bucket", influx.Options{URL: gone.URL}, nhip.Invalid, `^Bucket: is required$`},
-		{"a retention policy", influx.Options{URL: gone.URL, Bucket: "b/rp"}, nhip.Invalid, `^Bucket: must be a name without a slash, got "b/rp"$`},
-		{"nobody there", influx.Options{URL: gone.URL, Bucket: "b"}, nhip.Unavailable, `^InfluxDB does not answer at http://127.* \(dial .*connection refused\): start it, or check its address$`},
-		{"somebody else there", influx.Options{URL: html.URL, Bucket: "b"}, nhip.Unavailable, `^what answers at http://127.* is not InfluxDB; check its address$`},
-		{"not ready", influx.Options{URL: starting.URL, Bucket: "b"}, nhip.Unavailable, `^InfluxDB at http://127.* is not ready \(status 503\)$`},
-		{"too old", influx.Options{URL: fake(t, "1.7.11", nil), Bucket: "b"}, nhip.Invalid, `is too old \(1\.7\.11\): 1\.8 or 2\.x is needed$`},
-		{"too new", influx.Options{URL: fake(t, "3.0.1", nil), Bucket: "b"}, nhip.Invalid, `has a version that nhip does not know \(3\.0\.1\)`},
-		{"no version", influx.Options{URL: fake(t, "relay", nil), Bucket: "b"}, nhip.Invalid, `has a version that nhip does not know \(relay\)`},
-		{"may not create", influx.Options{URL: fake(t, "1.8.10", refuses(403, `{"error":"create admin user first"}`)), Bucket: "b"}, nhip.Invalid, `forbids bucket "b" to the token: create admin user first$`},
-		{"can't create", influx.Options{URL: fake(t, "1.8.10", refuses(200, `{"results":[{"error":"disk full"}]}`)), Bucket: "b"}, nhip.Internal, `^InfluxDB at http://127.* refuses the request: disk full$`},
-		{"2.x without organisation", influx.Options{URL: fake(t, "v2.7.11", nil), Bucket: "b"}, nhip.Invalid, `^Org: is required by the InfluxDB v2\.7\.11`},
-		{"2.x with a wrong token", influx.Options{URL: fake(t, "v2.7.11", refuses(401, `{"code":"unauthorized","message":"unauthorized access"}`)), Org: "o", Bucket: "b"}, nhip.Invalid, `^InfluxDB at http://127.* does not know the token; check it$`},
-		{"2.x with another organisation", influx.Options{URL: fake(t, "v2.7.11", refuses(404, `{"code":"not found","message":"organization name \"o\" not found"}`)), Org: "o", Bucket: "b"}, nhip.Invalid, `^Org: InfluxDB at http://127.* has no organisation "o" that the token may see$`},
-		{"2.x that is busy", influx.Options{URL: fake(t, "v2.7.11", refuses(503, `{"code":"unavailable","message":"busy"}`)), Org: "o", Bucket: "b"}, nhip.Unavailable, `can't answer now: busy \(status 503\)$`},
+		{"no address", influx.Options{Bucket: "b"}, nhip.CodeInvalid, `^URL: must be like http://host:8086, got ""$`},
+		{"no scheme", influx.Options{URL: "localhost:8086", Bucket: "b"}, nhip.CodeInvalid, `^URL: must be like`},
+		{"no bucket", influx.Options{URL: stopped.URL}, nhip.CodeInvalid, `^Bucket: is required$`},
+		{
+			"a retention policy",
+			influx.Options{URL: stopped.URL, Bucket: "b/rp"},
+			nhip.CodeInvalid,
+			`^Bucket: must be a name without a slash, got "b/rp"$`,
+		},
+		{
+			"no server",
+			influx.Options{URL: stopped.URL, Bucket: "b"},
+			nhip.CodeUnavailable,
+			`^InfluxDB does not answer at http://127.* \(dial .*connection refused\): start it, or check the address$`,
+		},
+		{
+			"another server",
+			influx.Options{URL: html.URL, Bucket: "b"},
+			nhip.CodeUnavailable,
+			`^the server at http://127.* is not InfluxDB; check the address$`,
+		},
+		{
+			"not ready",
+			influx.Options{URL: starting.URL, Bucket: "b"},
+			nhip.CodeUnavailable,
+			`^InfluxDB at http://127.* is not ready \(status 503\)$`,
+		},
+		{
+			"version too old",
+			influx.Options{URL: fake(t, "1.7.11", nil), Bucket: "b"},
+			nhip.CodeInvalid,
+			`is too old \(1\.7\.11\): 1\.8, 2\.x or 3 is required$`,
+		},
+		{
+			"version too new",
+			influx.Options{URL: fake(t, "4.0.1", nil), Bucket: "b"},
+			nhip.CodeInvalid,
+			`has an unsupported version \(4\.0\.1\)`,
+		},
+		{
+			"malformed version",
+			influx.Options{URL: fake(t, "relay", nil), Bucket: "b"},
+			nhip.CodeInvalid,
+			`has an unsupported version \(relay\)`,
+		},
+		{
+			"creation forbidden",
+			influx.Options{URL: fake(t, "1.8.10", respond(403, `{"error":"create admin user first"}`)), Bucket: "b"},
+			nhip.CodeInvalid, `denies the token access to bucket "b": create admin user first$`,
+		},
+		{
+			"creation failed",
+			influx.Options{URL: fake(t, "1.8.10", respond(200, `{"results":[{"error":"disk full"}]}`)), Bucket: "b"},
+			nhip.CodeInternal, `^InfluxDB at http://127.* rejects the request: disk full$`,
+		},
+		{
+			"2.x without an organisation",
+			influx.Options{URL: fake(t, "v2.7.11", nil), Bucket: "b"},
+			nhip.CodeInvalid,
+			`^Org: is required by the InfluxDB v2\.7\.11`,
+		},
+		{
+			"2.x with a wrong token",
+			influx.Options{
+				URL: fake(t, "v2.7.11", respond(401, `{"code":"unauthorized","message":"unauthorized access"}`)), Org: "o",
+				Bucket: "b",
+			},
+			nhip.CodeInvalid, `^InfluxDB at http://127.* does not accept the token; check it$`,
+		},
+		{
+			"2.x with an unknown organisation",
+			influx.Options{
+				URL: fake(t, "v2.7.11", respond(404, `{"code":"not found","message":"organization name \"o\" not found"}`)),
+				Org: "o", Bucket: "b",
+			},
+			nhip.CodeInvalid, `^Org: InfluxDB at http://127.* has no organisation "o" that the token may read$`,
+		},
+		{
+			"2.x busy",
+			influx.Options{
+				URL: fake(t, "v2.7.11", respond(503, `{"code":"unavailable","message":"busy"}`)), Org: "o", Bucket: "b",
+			},
+			nhip.CodeUnavailable, `is unavailable: busy \(status 503\)$`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -66,7 +134,7 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// server2 plays the part of InfluxDB 2.x that opening a bucket needs.
+// server2 is a fake of the parts of InfluxDB 2.x that Open and Write use.
 type server2 struct {
 	mu       sync.Mutex
 	buckets  []string
@@ -85,15 +153,16 @@ func (s *server2) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/api/v2/orgs":
 		fmt.Fprintln(w, `{"orgs":[{"id":"0a","name":"city"}]}`)
 	case r.Method == http.MethodPost:
-		var asked struct {
+		var body struct {
 			OrgID, Name    string
 			RetentionRules []any
 		}
-		if json.NewDecoder(r.Body).Decode(&asked) != nil || asked.OrgID != "0a" || asked.RetentionRules == nil || len(asked.RetentionRules) > 0 {
+		if json.NewDecoder(r.Body).Decode(&body) != nil || body.OrgID != "0a" ||
+			body.RetentionRules == nil || len(body.RetentionRules) > 0 {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		s.buckets = append(s.buckets, asked.Name)
+		s.buckets = append(s.buckets, body.Name)
 		w.WriteHeader(http.StatusCreated)
 	case len(s.buckets) == 0:
 		fmt.Fprintln(w, `{"buckets":[]}`)
@@ -102,10 +171,10 @@ func (s *server2) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestOpenOn2(t *testing.T) {
+func TestOpenInfluxDB2(t *testing.T) {
 	server := &server2{}
 	o := influx.Options{URL: fake(t, "v2.7.11", server.ServeHTTP) + "/", Token: "secret", Org: "city", Bucket: "nhip"}
-	for range 2 { // the second finds the bucket
+	for range 2 { // the second Open finds the bucket
 		db, err := influx.Open(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +195,7 @@ func TestOpenOn2(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
+func TestWriteMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	status := http.StatusNoContent
 	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) },

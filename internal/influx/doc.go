@@ -1,8 +1,7 @@
-// Package influx keeps the platform's history in InfluxDB, and is the only place that knows
-// InfluxDB's dialects: its schema, its line protocol, its two query languages, and what differs
-// between the 1.8 that comes with us and the 2.x of production.
+// Package influx stores the platform's history in InfluxDB and reads it back. It is the only package that depends on
+// InfluxDB's languages: the schema, the line protocol, the two query languages, and the differences between the
+// embedded version 1.8 and the version 2.x of production.
 //
-// A DB writes encoded rows in one request each and says what became of them; batching, retrying and
-// finding the bad row among good ones are the collector's. A Child is the InfluxDB that nhip runs
-// for itself on one machine.
+// A DB writes encoded rows, one request each, and reports the result. Batching, retrying and isolating a bad row among
+// good ones are the collector's task. Package influxd runs the embedded InfluxDB.
 package influx

@@ -6,26 +6,42 @@ import (
 	"nhip"
 )
 
-// AppendPosition appends p as one line of line protocol, newline included, and returns the longer
-// slice. received is when p reached the first hop of ours. Numbers that are none (NaN, infinite)
-// are left out, since they would cost the whole row.
+// AppendPosition appends p as one line of line protocol, including the newline, and returns the extended slice. The
+// timetable knows the route of p. received is the time when p reached the platform. NaN and infinite numbers are left
+// out, because InfluxDB would reject the whole row.
 func AppendPosition(dst []byte, p *nhip.Position, received time.Time) []byte {
-	return appendPosition(append(dst, PositionMeasurement...), p, received, 0)
+	return AppendPositionRow(dst, p, received, PositionRow{})
 }
 
-// AppendPositionRevision appends p as what was said second, third … of one moment: n is 1 for the
-// second. It stands beside the first, in a measurement of its own.
+// AppendPositionRevision appends p as revision n of a position: the device has sent another content with the same time
+// before. n is 1 for the first revision. Revisions are in a measurement of their own.
 func AppendPositionRevision(dst []byte, p *nhip.Position, received time.Time, n int) []byte {
-	return appendPosition(append(dst, PositionRevision...), p, received, n)
+	return AppendPositionRow(dst, p, received, PositionRow{Revision: n})
 }
 
-// appendPosition appends all but the measurement.
-func appendPosition(dst []byte, p *nhip.Position, received time.Time, revision int) []byte {
-	// Tags in the order of their names, which spares InfluxDB the sorting.
+// PositionRow states how a position is stored.
+type PositionRow struct {
+	Revision int // 0: the first content of the time
+	// no timetable confirms the route: it is stored as a field, because a tag makes a series of each value
+	UnknownRoute bool
+}
+
+// AppendPositionRow appends p as AppendPosition and AppendPositionRevision do.
+func AppendPositionRow(dst []byte, p *nhip.Position, received time.Time, row PositionRow) []byte {
+	measurement, revision := PositionMeasurement, row.Revision
+	if revision > 0 {
+		measurement = PositionRevision
+	}
+	known, reported := p.Route, ""
+	if row.UnknownRoute {
+		known, reported = "", p.Route
+	}
+	dst = append(dst, measurement...)
+	// Tags are in alphabetical order, so that InfluxDB need not sort them.
 	dst = appendTag(dst, colAgency, p.Agency)
 	dst = appendTag(dst, colEvent, p.Event)
 	dst = appendRevision(dst, revision)
-	dst = appendTag(dst, colRoute, p.Route)
+	dst = appendTag(dst, colRoute, known)
 	dst = appendTag(dst, colVehicle, p.Vehicle)
 	dst = appendReceived(dst, received)
 	if pt, ok := p.Point.Get(); ok {
@@ -41,6 +57,7 @@ func appendPosition(dst []byte, p *nhip.Position, received time.Time, revision i
 	dst = appendOptInt(dst, colBoarded, p.Boarded)
 	dst = appendOptInt(dst, colAlighted, p.Alighted)
 	dst = appendText(dst, colLine, p.Line)
+	dst = appendText(dst, colReportedRoute, reported)
 	dst = appendText(dst, colTrip, p.Trip)
 	dst = appendText(dst, colHeadsign, p.Headsign)
 	dst = appendText(dst, colStartDate, p.StartDate)
@@ -61,13 +78,13 @@ func appendPosition(dst []byte, p *nhip.Position, received time.Time, revision i
 	return appendTime(dst, p.Time)
 }
 
-// AppendReading appends r as one line of line protocol, newline included, and returns the longer
-// slice. received is when r reached the first hop of ours.
+// AppendReading appends r as one line of line protocol, including the newline, and returns the extended slice. received
+// is the time when r reached the platform.
 func AppendReading(dst []byte, r *nhip.Reading, received time.Time) []byte {
 	return appendReading(append(dst, ReadingMeasurement...), r, received, 0)
 }
 
-// AppendReadingRevision is to AppendReading what AppendPositionRevision is to AppendPosition.
+// AppendReadingRevision appends r as revision n of a reading, as AppendPositionRevision does for a position.
 func AppendReadingRevision(dst []byte, r *nhip.Reading, received time.Time, n int) []byte {
 	return appendReading(append(dst, ReadingRevision...), r, received, n)
 }

@@ -25,27 +25,29 @@ var (
 
 func fullPosition() nhip.Position {
 	return nhip.Position{
-		Agency: "transerco", Vehicle: "29B-123.45", Event: nhip.Fix, Time: noon,
+		Agency: "transerco", Vehicle: "29B-123.45", Event: nhip.EventPosition, Time: noon,
 		Point: nhip.Some(orb.Point{105.8412, 21.0278}), Speed: nhip.Some(8.5), Bearing: nhip.Some(270.0),
 		Route: "32", Line: "32", Trip: "32-0615", Headsign: "Nhổn", Direction: nhip.Some(1),
 		StartDate: "20260302", StartTime: "25:10", NextStop: "S7",
 		Occupancy: nhip.OccupancyFewSeats, Delay: nhip.Some(-30), Odometer: nhip.Some(1234.5), DoorsOpen: nhip.Some(false),
 		Stop: "S6", Passengers: nhip.Some(31), Boarded: nhip.Some(4), Alighted: nhip.Some(0), Estimated: true,
-		Deadrun: true, Origin: nhip.Simulated,
+		Deadrun: true, Origin: nhip.OriginSimulated,
 	}
 }
 
 func fullReading() nhip.Reading {
 	return nhip.Reading{
-		Station: "hn-01", Quantity: nhip.PM25, Time: noon, Period: time.Hour, Value: 35, Flag: nhip.Good,
-		Point: nhip.Some(orb.Point{105.8, 21}), Origin: nhip.Simulated, Channels: nhip.Some([2]float64{34, 36}),
+		Station: "hn-01", Quantity: nhip.PM25, Time: noon, Period: time.Hour, Value: 35, Flag: nhip.FlagGood,
+		Point: nhip.Some(orb.Point{105.8, 21}), Origin: nhip.OriginSimulated, Channels: nhip.Some([2]float64{34, 36}),
 	}
 }
 
 func fullArrival() nhip.Arrival {
 	return nhip.Arrival{
-		Agency: "hanoi", Vehicle: "29B 1", Route: "01", Time: noon, Departed: noon.Add(20 * time.Second), Pattern: "01:0:abc", Trip: "01-0-0600",
-		StartDate: "20260302", StartTime: "06:00:00", Stop: "HN0001", Index: 3, Delay: nhip.Some(-70), Inferred: true, Origin: nhip.Simulated,
+		Agency: "hanoi", Vehicle: "29B 1", Route: "01", Time: noon, Departed: noon.Add(20 * time.Second), Pattern: "01:0:abc",
+		Trip:      "01-0-0600",
+		StartDate: "20260302", StartTime: "06:00:00", Stop: "HN0001", Index: 3, Delay: nhip.Some(-70), Inferred: true,
+		Origin: nhip.OriginSimulated,
 	}
 }
 
@@ -56,17 +58,25 @@ func TestAppendPosition(t *testing.T) {
 		want string
 	}{
 		{
-			"everything", fullPosition(),
-			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,passengers=31i,boarded=4i,alighted=0i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",start_time="25:10",next_stop="S7",stop="S6",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,estimated=true,deadrun=true 1772452800250`,
+			"every field", fullPosition(),
+			`position,agency=transerco,event=vp,route=32,vehicle=29B-123.45 ` +
+				`received=1772452801750i,lat=21.0278,lon=105.8412,speed=8.5,bearing=270,odometer=1234.5,direction=1i,delay=-30i,` +
+				`passengers=31i,boarded=4i,alighted=0i,line="32",trip="32-0615",headsign="Nhổn",start_date="20260302",` +
+				`start_time="25:10",next_stop="S7",stop="S6",occupancy="FEW_SEATS_AVAILABLE",origin="simulated",doors_open=false,` +
+				`estimated=true,deadrun=true 1772452800250`,
 		},
-		{"only who and when", nhip.Position{Vehicle: "1", Time: noon}, `position,vehicle=1 received=1772452801750i 1772452800250`},
 		{
-			"zeros are said",
+			"only vehicle and time",
+			nhip.Position{Vehicle: "1", Time: noon},
+			`position,vehicle=1 received=1772452801750i 1772452800250`,
+		},
+		{
+			"zeros",
 			nhip.Position{Vehicle: "1", Time: noon, Speed: nhip.Some(0.0), Direction: nhip.Some(0), Delay: nhip.Some(0)},
 			`position,vehicle=1 received=1772452801750i,speed=0,direction=0i,delay=0i 1772452800250`,
 		},
 		{
-			"numbers that are none",
+			"NaN and infinity",
 			nhip.Position{Vehicle: "1", Time: noon, Odometer: nhip.Some(math.NaN()), Speed: nhip.Some(math.Inf(1))},
 			`position,vehicle=1 received=1772452801750i 1772452800250`,
 		},
@@ -76,7 +86,7 @@ func TestAppendPosition(t *testing.T) {
 			`position,vehicle=a\ b\,c\=d"e＼- received=1772452801750i,headsign="x \"y\\" 1772452800250`,
 		},
 		{
-			"what the door refuses",
+			"control characters",
 			nhip.Position{Vehicle: "a\nposition,vehicle=x lat=1", Headsign: "b\"\nevil e=1", Time: noon},
 			`position,vehicle=a?position\,vehicle\=x\ lat\=1 received=1772452801750i,headsign="b\"?evil e=1" 1772452800250`,
 		},
@@ -92,7 +102,9 @@ func TestAppendPosition(t *testing.T) {
 }
 
 func TestAppendReading(t *testing.T) {
-	bare := nhip.Reading{Station: "s", Quantity: nhip.NO2, Time: noon, Period: 90 * time.Second, Value: -0.25, Flag: nhip.NotEvaluated}
+	bare := nhip.Reading{
+		Station: "s", Quantity: nhip.NO2, Time: noon, Period: 90 * time.Second, Value: -0.25, Flag: nhip.FlagNotEvaluated,
+	}
 	none := bare
 	none.Value = math.NaN()
 	tests := []struct {
@@ -100,9 +112,17 @@ func TestAppendReading(t *testing.T) {
 		r    nhip.Reading
 		want string
 	}{
-		{"everything", fullReading(), `reading,period=1h,quantity=pm25,station=hn-01 received=1772452801750i,value=35,flag=1i,channel_a=34,channel_b=36,lat=21,lon=105.8,origin="simulated" 1772452800250`},
-		{"without a place", bare, `reading,period=90s,quantity=no2,station=s received=1772452801750i,value=-0.25,flag=2i 1772452800250`},
-		{"a value that is none", none, `reading,period=90s,quantity=no2,station=s received=1772452801750i,flag=2i 1772452800250`},
+		{
+			"every field", fullReading(),
+			`reading,period=1h,quantity=pm25,station=hn-01 ` +
+				`received=1772452801750i,value=35,flag=1i,channel_a=34,channel_b=36,lat=21,lon=105.8,origin="simulated" ` +
+				`1772452800250`,
+		},
+		{
+			"without a location", bare,
+			`reading,period=90s,quantity=no2,station=s received=1772452801750i,value=-0.25,flag=2i 1772452800250`,
+		},
+		{"NaN value", none, `reading,period=90s,quantity=no2,station=s received=1772452801750i,flag=2i 1772452800250`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,7 +134,7 @@ func TestAppendReading(t *testing.T) {
 	}
 }
 
-// parse reads line protocol with another's parser.
+// parse parses line protocol with InfluxDB's own parser.
 func parse(t testing.TB, lines []byte) []lineprotocol.Metric {
 	h := lineprotocol.NewMetricHandler()
 	h.SetTimePrecision(time.Millisecond)
@@ -125,21 +145,30 @@ func parse(t testing.TB, lines []byte) []lineprotocol.Metric {
 	return metrics
 }
 
-func TestLinesAreOfTheSchema(t *testing.T) {
+func TestEncodedRowsMatchSchema(t *testing.T) {
 	p, r := fullPosition(), fullReading()
 	lines := influx.AppendPositionRevision(influx.AppendPosition(nil, &p, received), &p, received, 1)
+	lines = influx.AppendPositionRow(lines, &p, received, influx.PositionRow{UnknownRoute: true})
+	lines = influx.AppendPositionRow(lines, &p, received, influx.PositionRow{UnknownRoute: true, Revision: 1})
 	lines = influx.AppendReadingRevision(influx.AppendReading(lines, &r, received), &r, received, 2)
 	a := fullArrival()
 	lines = influx.AppendArrival(lines, &a)
-	lines = influx.AppendVerdict(lines, &r, &nhip.Verdict{Flag: nhip.Good})
+	lines = influx.AppendAssessment(lines, &r, &nhip.Assessment{Flag: nhip.FlagGood})
 	lines = influx.AppendRollup(lines, &nhip.Rollup{
-		Station: "s", Quantity: nhip.PM25, Period: nhip.HourPeriod, Quality: nhip.Automatic, Time: noon,
-		Stats: nhip.Stats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0)},
-	}, nhip.Good, received)
+		Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic, Time: noon,
+		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0)},
+	}, nhip.FlagGood, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
-		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.Strike, By: "b", Why: "w", Time: noon,
+		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
+		Time: noon,
 	}, received)
 	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", By: "b", Note: "n", Time: noon}, received)
+	lines = influx.AppendService(lines, &influx.ServiceRow{
+		Agency: "a", Feed: "f", Time: noon, Kind: "trip", ID: "i", Route: "r", Trip: "t", StartDate: "20260216",
+		Relationship: "CANCELED", Effect: "DETOUR", Content: "{}",
+	}, received)
+	lines = influx.AppendMarker(lines, &influx.Marker{Collector: "c", ID: "i", Time: noon})
+	lines = influx.AppendDeletion(lines, &influx.Deletion{Measurement: "m", Until: noon, Time: noon})
 	written := make(map[string]map[string]influx.ColumnType)
 	for _, m := range parse(t, lines) {
 		if written[m.Name()] == nil {
@@ -180,7 +209,7 @@ func columnType(v any) influx.ColumnType {
 	return "unknown"
 }
 
-// texts draws what the door lets in, with a liking for what has a meaning somewhere.
+// texts generates texts that decoding accepts, with many characters that are special in some language.
 func texts() *rapid.Generator[string] {
 	special := rapid.SampledFrom([]rune(`\,= "'#$＼-{}/|()` + "\u00a0\u0085\u2028é"))
 	return rapid.StringOfN(rapid.OneOf(special, rapid.Rune()), 0, 24, -1).
@@ -197,10 +226,13 @@ func positions() *rapid.Generator[nhip.Position] {
 		p := nhip.Position{
 			Vehicle: ids().Draw(t, "vehicle"), Agency: text("agency"), Event: text("event"), Route: text("route"), Time: noon,
 			Line: text("line"), Trip: text("trip"), Headsign: text("headsign"), StartTime: text("start_time"),
-			NextStop: text("next_stop"), Stop: text("stop"), Origin: nhip.Origin(text("origin")), Deadrun: rapid.Bool().Draw(t, "deadrun"),
+			NextStop: text("next_stop"), Stop: text("stop"), Origin: nhip.Origin(text("origin")),
+			Deadrun: rapid.Bool().Draw(t, "deadrun"),
 		}
 		if rapid.Bool().Draw(t, "has point") {
-			p.Point = nhip.Some(orb.Point{rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat")})
+			p.Point = nhip.Some(orb.Point{
+				rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat"),
+			})
 		}
 		if rapid.Bool().Draw(t, "has delay") {
 			p.Delay = nhip.Some(rapid.Int().Draw(t, "delay"))
@@ -209,12 +241,13 @@ func positions() *rapid.Generator[nhip.Position] {
 	})
 }
 
-// columns returns what must be read back of p: its texts and numbers by their column's name.
+// columns returns the columns that must be read back for p, by name.
 func columns(p *nhip.Position) map[string]any {
 	want := map[string]any{"received": received.UnixMilli()}
 	for name, text := range map[string]string{
 		"vehicle": p.Vehicle, "agency": p.Agency, "event": p.Event, "route": p.Route, "line": p.Line, "trip": p.Trip,
-		"headsign": p.Headsign, "start_time": p.StartTime, "next_stop": p.NextStop, "stop": p.Stop, "origin": string(p.Origin),
+		"headsign": p.Headsign, "start_time": p.StartTime, "next_stop": p.NextStop, "stop": p.Stop,
+		"origin": string(p.Origin),
 	} {
 		if text != "" {
 			want[name] = text
@@ -252,38 +285,38 @@ func TestPositionsRoundTrip(t *testing.T) {
 	})
 }
 
-func TestNoTextMakesASecondRow(t *testing.T) {
+func TestTextsCannotInjectRows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		text := string(rapid.SliceOfN(rapid.Byte(), 0, 24).Draw(rt, "bytes")) // not even UTF-8
+		text := string(rapid.SliceOfN(rapid.Byte(), 0, 24).Draw(rt, "bytes")) // may be invalid UTF-8
 		p := nhip.Position{Vehicle: "v" + text, Route: text, Headsign: text, Line: text, Time: noon}
 		line := influx.AppendPosition(nil, &p, received)
 		if n := bytes.Count(line, []byte("\n")); n != 1 || line[len(line)-1] != '\n' {
 			rt.Fatalf("%d newlines in %q", n, line)
 		}
 		if utf8.ValidString(text) && len(parse(t, line)) != 1 {
-			rt.Fatalf("not one row: %q", line)
+			rt.Fatalf("want one row: %q", line)
 		}
 	})
 }
 
-func TestTagsKeepTextsApart(t *testing.T) {
+func TestTagValueRoundTrip(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		text := texts().Draw(rt, "text")
 		value := influx.TagValue(text)
 		if got := influx.TagText(value); got != text {
-			rt.Fatalf("%q became %q, which reads %q", text, value, got)
+			rt.Fatalf("%q was encoded as %q, which decodes to %q", text, value, got)
 		}
 		if strings.Contains(value, `\`) {
-			rt.Fatalf("a backslash in %q", value)
+			rt.Fatalf("tag value %q contains a backslash", value)
 		}
 	})
 }
 
-func TestNumbersAreExact(t *testing.T) {
+func TestAppendNumberIsExact(t *testing.T) {
 	check := func(rt rapid.TB, f float64) {
 		text := string(influx.AppendNumber(nil, f))
 		if got, err := strconv.ParseFloat(text, 64); err != nil || got != f {
-			rt.Fatalf("%v was written as %s, which reads %v, %v", f, text, got, err)
+			rt.Fatalf("%v was encoded as %s, which parses to %v, %v", f, text, got, err)
 		}
 	}
 	for want, f := range map[string]float64{
@@ -291,18 +324,22 @@ func TestNumbersAreExact(t *testing.T) {
 		"1.0000001": 1.0000001, "1e-09": 1e-9, "90071992.5": 90071992.5, "1e+300": 1e300, "8.333333333333334": 30 / 3.6,
 	} {
 		if got := string(influx.AppendNumber(nil, f)); got != want {
-			t.Errorf("%v was written as %s, want %s", f, got, want)
+			t.Errorf("%v was encoded as %s, want %s", f, got, want)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		check(rt, rapid.Float64().Draw(rt, "any"))
 		check(rt, rapid.Float64Range(-1e8, 1e8).Draw(rt, "near"))
-		check(rt, float64(rapid.Int64Range(-1<<54, 1<<54).Draw(rt, "n"))/math.Pow10(rapid.IntRange(0, 10).Draw(rt, "decimals")))
+		check(rt, float64(rapid.Int64Range(-1<<54, 1<<54).Draw(rt, "n"))/math.Pow10(rapid.IntRange(0, 10).Draw(rt,
+			"decimals")))
 	})
 }
 
-func TestPeriodsAreSpeltAsEverywhere(t *testing.T) {
-	for _, d := range []time.Duration{time.Second, 30 * time.Second, 90 * time.Second, time.Minute, 5 * time.Minute, time.Hour, 24 * time.Hour, nhip.MaxPeriod} {
+func TestPeriodTagMatchesFormatPeriod(t *testing.T) {
+	for _, d := range []time.Duration{
+		time.Second, 30 * time.Second, 90 * time.Second, time.Minute, 5 * time.Minute, time.Hour, 24 * time.Hour,
+		nhip.MaxPeriod,
+	} {
 		r := nhip.Reading{Station: "s", Quantity: nhip.PM25, Time: noon, Period: d}
 		line := string(influx.AppendReading(nil, &r, received))
 		if want := ",period=" + nhip.FormatPeriod(d) + ","; !strings.Contains(line, want) {
@@ -324,7 +361,7 @@ func TestEncodingDoesNotAllocate(t *testing.T) {
 func BenchmarkAppendPosition(b *testing.B) {
 	full := fullPosition()
 	full.Point = nhip.Some(orb.Point{105.84123456, 21.02781234})
-	usual := nhip.Position{ // what a bus box says every few seconds
+	usual := nhip.Position{ // the report that a device sends every few seconds
 		Agency: full.Agency, Vehicle: full.Vehicle, Event: full.Event, Time: full.Time, Route: full.Route,
 		Point: full.Point, Speed: full.Speed, Bearing: full.Bearing,
 	}

@@ -2,86 +2,83 @@ package influx
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"nhip"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
-	"github.com/paulmach/orb"
 )
 
-// Fleet calls yield for each vehicle that said where it is after from and up to to, both included by the
-// millisecond, with what it said last. A column that it did not say then is not told, whatever it said before.
-// Errors are those of Readings.
-func (db *DB) Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error {
+// The columns of a position, as positionOf expects them.
+const (
+	positionLat = iota
+	positionLon
+	positionRoute
+	positionLine
+	positionTrip
+	positionHeadsign
+	positionStartDate
+	positionStartTime
+	positionNextStop
+	positionStop
+	positionOccupancy
+	positionOrigin
+	positionEstimated
+	positionSpeed
+	positionBearing
+	positionDirection
+	positionPassengers
+	positionDelay
+	positionReportedRoute
+)
+
+var positionColumns = columnsOf(positionSchema(), colLat, colLon, colRoute, colLine, colTrip, colHeadsign, colStartDate,
+	colStartTime, colNextStop, colStop, colOccupancy, colOrigin, colEstimated, colSpeed, colBearing, colDirection,
+	colPassengers, colDelay, colReportedRoute)
+
+// Fleet calls yield with the last position of each vehicle that reported its location after from and up to to,
+// inclusive. Only that report's columns are set: values of earlier reports are not carried over. Errors are those of
+// Readings.
+func (h History) Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error {
 	if err := checkInterval(from, to); err != nil {
 		return err
 	}
-	// The last of each column comes out of the index at once; those that belong to one moment are one row, and of a
-	// vehicle's rows the newest is what it said last. The rest are columns that it said earlier and not again.
-	flux := fmt.Sprintf("from(bucket: %s)\n|> %s\n|> filter(fn: (r) => r._measurement == %s and r.%s == %s and r._field != %s)\n"+
-		"|> last()\n|> drop(columns: [\"_start\", \"_stop\", \"_measurement\"])\n"+
-		"|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n"+
-		"|> group()\n|> sort(columns: [%q, %q, \"_time\"])",
-		quoteFlux(db.dialect.bucket()), fluxRange(millis(from), millis(to)), quoteFlux(PositionMeasurement), colEvent, quoteFlux(nhip.Fix),
-		quoteFlux(colReceived), colAgency, colVehicle)
-	var newest nhip.Position
-	release := func() error {
-		if !newest.Point.Known() {
-			return nil
-		}
-		return yield(newest)
-	}
-	err := db.query(ctx, "fleet", flux, func(rec *query.FluxRecord) error {
-		p := positionOf(rec)
-		if p.Agency != newest.Agency || p.Vehicle != newest.Vehicle {
-			if err := release(); err != nil {
-				return err
-			}
-			newest = nhip.Position{}
-		}
-		if p.Point.Known() {
-			newest = p
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return release()
+	return h.Source.Select(ctx, fleetSelection(from, to), func(row *Row) error { return yield(positionOf(row)) })
 }
 
-// positionOf reads a row; what is missing is not said.
-func positionOf(rec *query.FluxRecord) nhip.Position {
-	row := rec.Values()
-	text := func(name string) string { s, _ := row[name].(string); return s }
-	at, _ := row["_time"].(time.Time)
-	p := nhip.Position{
-		Agency: tagText(text(colAgency)), Vehicle: tagText(text(colVehicle)), Route: tagText(text(colRoute)), Event: nhip.Fix, Time: at.UTC(),
-		Line: text(colLine), Trip: text(colTrip), Headsign: text(colHeadsign), StartDate: text(colStartDate), StartTime: text(colStartTime),
-		NextStop: text(colNextStop), Stop: text(colStop), Occupancy: nhip.Occupancy(text(colOccupancy)), Origin: nhip.Origin(text(colOrigin)),
+func fleetSelection(from, to time.Time) *Selection {
+	return &Selection{
+		Measurement: PositionMeasurement, Columns: positionColumns, From: after(from), To: after(to),
+		Where:    []TagCondition{where(colEvent, nhip.EventPosition)},
+		Function: Last, GroupBy: []string{colAgency, colVehicle},
 	}
-	p.Estimated, _ = row[colEstimated].(bool)
-	lat, ok1 := row[colLat].(float64)
-	lon, ok2 := row[colLon].(float64)
-	if ok1 && ok2 {
-		p.Point = nhip.Some(orb.Point{lon, lat})
-	}
-	p.Speed, p.Bearing = floatOf(row, colSpeed), floatOf(row, colBearing)
-	p.Direction, p.Passengers, p.Delay = intOf(row, colDirection), intOf(row, colPassengers), intOf(row, colDelay)
-	return p
 }
 
-func floatOf(row map[string]any, name string) (v nhip.Opt[float64]) {
-	if f, ok := row[name].(float64); ok {
+// positionOf reads a position from a row that is grouped by agency and vehicle. Missing columns give unknown values.
+func positionOf(row *Row) nhip.Position {
+	route := row.TagText(positionRoute)
+	if route == "" {
+		route = row.Text(positionReportedRoute)
+	}
+	return nhip.Position{
+		Agency: tagText(row.Tags[0]), Vehicle: tagText(row.Tags[1]), Event: nhip.EventPosition, Time: row.At(),
+		Point: pointOf(row, positionLat, positionLon), Route: route, Line: row.Text(positionLine),
+		Trip: row.Text(positionTrip), Headsign: row.Text(positionHeadsign), StartDate: row.Text(positionStartDate),
+		StartTime: row.Text(positionStartTime), NextStop: row.Text(positionNextStop), Stop: row.Text(positionStop),
+		Occupancy: nhip.Occupancy(row.Text(positionOccupancy)), Origin: nhip.Origin(row.Text(positionOrigin)),
+		Estimated: row.Bool(positionEstimated), Speed: floatOf(row, positionSpeed), Bearing: floatOf(row, positionBearing),
+		Direction: intOf(row, positionDirection), Passengers: intOf(row, positionPassengers),
+		Delay: intOf(row, positionDelay),
+	}
+}
+
+func floatOf(row *Row, i int) (v nhip.Opt[float64]) {
+	if f, ok := row.Float(i); ok {
 		v = nhip.Some(f)
 	}
 	return v
 }
 
-func intOf(row map[string]any, name string) (v nhip.Opt[int]) {
-	if n, ok := row[name].(int64); ok {
+func intOf(row *Row, i int) (v nhip.Opt[int]) {
+	if n, ok := row.Int(i); ok {
 		v = nhip.Some(int(n))
 	}
 	return v

@@ -15,38 +15,81 @@ import (
 	"nhip"
 	"nhip/internal/influx"
 	"nhip/internal/influx/influxtest"
+	"nhip/internal/influx/memdbtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
 )
 
-// TestWithInfluxDB runs against a real InfluxDB, one process for all, a bucket each.
+// TestWithInfluxDB runs against one real InfluxDB, with a bucket for each subtest.
 func TestWithInfluxDB(t *testing.T) {
 	t.Parallel()
-	child := influxtest.Child(t)
-	for name, test := range map[string]func(*testing.T, *influx.Child, *influx.DB){
-		"ReadingsRoundTrip": realReadingsRoundTrip,
+	server := influxtest.Server(t)
+	for name, test := range map[string]func(*testing.T, *influxtest.Instance, *influx.DB){
 		"PositionsAreExact": realPositionsAreExact,
-		"Interval":          realInterval,
-		"Order":             realOrder,
-		"Windows":           realWindows,
 		"Injection":         realInjection,
 		"Rejected":          realRejected,
 		"TooLarge":          realTooLarge,
 		"MissingBucket":     realMissingBucket,
-		"StopsEarly":        realStopsEarly,
-		"Count":             realCount,
-		"Arrivals":          realArrivals,
-		"Fleet":             realFleet,
 	} {
 		t.Run(name, func(t *testing.T) {
-			test(t, child, influxtest.Open(t, child, `it's "`+name+`"`)) // names are quoted, too
+			test(t, server, influxtest.Open(t, server, `it's "`+name+`"`)) // the name tests the quoting, too
 		})
+	}
+	for name, test := range databaseTests() {
+		t.Run(name, func(t *testing.T) { test(t, influxtest.Open(t, server, name)) })
 	}
 }
 
-func write(t *testing.T, db *influx.DB, readings ...nhip.Reading) {
+// TestMemory runs the tests of a database on the one in memory, which shows that nothing but InfluxDB is assumed.
+func TestMemory(t *testing.T) {
+	for name, test := range databaseTests() {
+		t.Run(name, func(t *testing.T) { test(t, memdbtest.New()) })
+	}
+}
+
+// database is what every database has to do: take lines, answer selections, and delete.
+type database interface {
+	Write(ctx context.Context, lines []byte) error
+	Delete(ctx context.Context, measurement string, until time.Time) error
+	influx.Source
+
+	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
+	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
+	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
+	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
+	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
+	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
+	ReadingVersions(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) (
+		[]influx.ReadingVersion, error)
+	HasMarker(ctx context.Context, m influx.Marker) (bool, error)
+	Oldest(ctx context.Context, measurement string, until time.Time) (time.Time, bool, error)
+	Count(ctx context.Context, measurement string, from, to time.Time) (int, error)
+	RowCounts(ctx context.Context, q influx.RowCountQuery) (*influx.RowCounts, error)
+}
+
+// databaseTests are the tests that every database passes.
+func databaseTests() map[string]func(*testing.T, database) {
+	return map[string]func(*testing.T, database){
+		"ReadingsRoundTrip": testReadingsRoundTrip,
+		"Interval":          testInterval,
+		"Order":             testOrder,
+		"Windows":           testWindows,
+		"StopsEarly":        testStopsEarly,
+		"Count":             testCount,
+		"Arrivals":          testArrivals,
+		"Fleet":             testFleet,
+		"StationSpans":      testStationSpans,
+		"Rollups":           testRollups,
+		"Reviews":           testReviews,
+		"ReadingVersions":   testReadingVersions,
+		"Marker":            testMarker,
+		"DeleteAndCount":    testDeleteAndCount,
+	}
+}
+
+func write(t *testing.T, db database, readings ...nhip.Reading) {
 	t.Helper()
 	var lines []byte
 	for i := range readings {
@@ -57,10 +100,10 @@ func write(t *testing.T, db *influx.DB, readings ...nhip.Reading) {
 	}
 }
 
-func read(t *testing.T, db *influx.DB, q influx.ReadingQuery) []nhip.Reading {
+func read(t *testing.T, db database, q influx.ReadingQuery) []nhip.Reading {
 	t.Helper()
 	var got []nhip.Reading
-	err := db.Readings(t.Context(), q, func(r nhip.Judged) error { got = append(got, r.Reading); return nil })
+	err := db.Readings(t.Context(), q, func(r nhip.AssessedReading) error { got = append(got, r.Reading); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +112,7 @@ func read(t *testing.T, db *influx.DB, q influx.ReadingQuery) []nhip.Reading {
 
 var allOf = cmp.AllowUnexported(nhip.Opt[orb.Point]{}, nhip.Opt[[2]float64]{})
 
-// around is an interval that holds everything written at noon.
+// around returns a query for the readings of a station around noon.
 func around(station string) influx.ReadingQuery {
 	return influx.ReadingQuery{Station: station, From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
 }
@@ -79,19 +122,23 @@ func readings() *rapid.Generator[nhip.Reading] {
 		r := nhip.Reading{
 			Station: ids().Draw(t, "station"), Origin: nhip.Origin(texts().Draw(t, "origin")), Time: noon,
 			Quantity: rapid.SampledFrom([]nhip.Quantity{nhip.PM25, nhip.NO2, nhip.Temperature}).Draw(t, "quantity"),
-			Period:   rapid.SampledFrom([]time.Duration{time.Second, 90 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour, 1500 * time.Millisecond}).Draw(t, "period"),
-			Value:    rapid.Float64().Draw(t, "value"),
-			Flag:     rapid.SampledFrom([]nhip.Flag{nhip.Good, nhip.Suspect, nhip.MissingValue}).Draw(t, "flag"),
+			Period: rapid.SampledFrom([]time.Duration{
+				time.Second, 90 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour, 1500 * time.Millisecond,
+			}).Draw(t, "period"),
+			Value: rapid.Float64().Draw(t, "value"),
+			Flag:  rapid.SampledFrom([]nhip.Flag{nhip.FlagGood, nhip.FlagSuspect, nhip.FlagMissing}).Draw(t, "flag"),
 		}
 		if rapid.Bool().Draw(t, "has point") {
-			r.Point = nhip.Some(orb.Point{rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat")})
+			r.Point = nhip.Some(orb.Point{
+				rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat"),
+			})
 		}
 		return r
 	})
 }
 
-func realReadingsRoundTrip(t *testing.T, _ *influx.Child, db *influx.DB) {
-	// Distinct stations, so that no two are one fact.
+func testReadingsRoundTrip(t *testing.T, db database) {
+	// Distinct stations, so that no reading overwrites another.
 	want := rapid.SliceOfNDistinct(readings(), 300, 300, func(r nhip.Reading) string { return r.Station }).Example(1)
 	write(t, db, want...)
 	for _, r := range want {
@@ -101,13 +148,14 @@ func realReadingsRoundTrip(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-// influxQL asks in InfluxDB's first language, which reads back every column.
-func influxQL(t *testing.T, child *influx.Child, bucket, q string) (columns []string, rows [][]any) {
+// influxQL executes an InfluxQL statement, which can read all columns.
+func influxQL(t *testing.T, server *influxtest.Instance, bucket, q string) (columns []string, rows [][]any) {
 	t.Helper()
-	form := url.Values{"q": {q}, "db": {bucket}, "epoch": {"ms"}}
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, child.URL()+"/query", strings.NewReader(form.Encode()))
+	form := url.Values{"q": {q}, "db": {server.Bucket(t, bucket)}, "epoch": {"ms"}}
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+"/query",
+		strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "Token "+child.Token())
+	req.Header.Set("Authorization", "Token "+server.Token())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +181,7 @@ func influxQL(t *testing.T, child *influx.Child, bucket, q string) (columns []st
 	return columns, rows
 }
 
-func realPositionsAreExact(t *testing.T, child *influx.Child, db *influx.DB) {
+func realPositionsAreExact(t *testing.T, server *influxtest.Instance, db *influx.DB) {
 	var lines []byte
 	want := map[string]map[string]any{} // by time
 	for i, p := range rapid.SliceOfN(positions(), 300, 300).Example(2) {
@@ -144,7 +192,7 @@ func realPositionsAreExact(t *testing.T, child *influx.Child, db *influx.DB) {
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)
 	}
-	names, rows := influxQL(t, child, `it's "PositionsAreExact"`, "SELECT * FROM position")
+	names, rows := influxQL(t, server, `it's "PositionsAreExact"`, "SELECT * FROM position")
 	if len(rows) != len(want) {
 		t.Errorf("%d rows, want %d", len(rows), len(want))
 	}
@@ -156,7 +204,7 @@ func realPositionsAreExact(t *testing.T, child *influx.Child, db *influx.DB) {
 	}
 }
 
-// rowOf returns a row's time and its columns, read as columns() gives them.
+// rowOf returns a row's time and its columns, in the types of columns.
 func rowOf(names []string, row []any) (at string, got map[string]any) {
 	got = map[string]any{}
 	for i, v := range row {
@@ -182,7 +230,7 @@ func rowOf(names []string, row []any) (at string, got map[string]any) {
 	return at, got
 }
 
-func realInterval(t *testing.T, _ *influx.Child, db *influx.DB) {
+func testInterval(t *testing.T, db database) {
 	at := func(ms int) time.Time { return noon.Add(time.Duration(ms) * time.Millisecond) }
 	for ms := range 5 {
 		r := fullReading()
@@ -213,14 +261,14 @@ func realInterval(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-func realOrder(t *testing.T, _ *influx.Child, db *influx.DB) {
+func testOrder(t *testing.T, db database) {
 	var want []nhip.Reading
 	for s := range 3 {
 		for _, q := range []nhip.Quantity{nhip.NO2, nhip.PM25} {
 			for _, p := range []time.Duration{time.Hour, 5 * time.Minute} { // "1h" before "5m"
 				r := fullReading()
 				r.Time, r.Quantity, r.Period = noon.Add(time.Duration(s)*time.Second), q, p
-				if s == 1 { // columns that only some series have
+				if s == 1 { // some series lack columns
 					r.Point, r.Origin = nhip.Opt[orb.Point]{}, ""
 				}
 				want = append(want, r)
@@ -242,9 +290,9 @@ func realOrder(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-func realWindows(t *testing.T, _ *influx.Child, db *influx.DB) {
+func testWindows(t *testing.T, db database) {
 	var want []nhip.Reading
-	for day := range 40 { // the question is cut into parts of a week
+	for day := range 40 { // more than one window of a week
 		r := fullReading()
 		r.Time = noon.AddDate(0, 0, day)
 		want = append(want, r)
@@ -260,15 +308,16 @@ func realWindows(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-func realInjection(t *testing.T, child *influx.Child, db *influx.DB) {
+func realInjection(t *testing.T, server *influxtest.Instance, db *influx.DB) {
 	evil := []string{
-		`") |> drop()`, `" or r.station != "`, `${1}`, `a${r.station}b`, `\") |> drop() //`, `\`, `\\`, `x"`, `'; DROP DATABASE "nhip"`,
+		`") |> drop()`, `" or r.station != "`, `${1}`, `a${r.station}b`, `\") |> drop() //`, `\`, `\\`, `x"`,
+		`'; DROP DATABASE "nhip"`,
 		`a,station=hn-02`, `a value=1 1`, `＼`, `＼-`, `#`, `$`, `\x24{1}`, `\n`,
 	}
 	write(t, db, fullReading())
 	for i, station := range evil {
 		if got := read(t, db, around(station)); len(got) != 0 {
-			t.Errorf("station %q, which is not there: got %v", station, got)
+			t.Errorf("station %q without readings: got %v", station, got)
 		}
 		r := fullReading()
 		r.Station, r.Value = station, float64(i)
@@ -280,79 +329,82 @@ func realInjection(t *testing.T, child *influx.Child, db *influx.DB) {
 			t.Errorf("station %q: got %v", station, got)
 		}
 	}
-	if _, rows := influxQL(t, child, `it's "Injection"`, "SHOW TAG VALUES WITH KEY = station"); len(rows) != len(evil)+1 {
+	if _, rows := influxQL(t, server, `it's "Injection"`, "SHOW TAG VALUES WITH KEY = station"); len(rows) != len(evil)+1 {
 		t.Errorf("%d stations in the index, want %d: %v", len(rows), len(evil)+1, rows)
 	}
 }
 
-func realRejected(t *testing.T, _ *influx.Child, db *influx.DB) {
+func realRejected(t *testing.T, _ *influxtest.Instance, db *influx.DB) {
 	write(t, db, fullReading())
 	for name, line := range map[string]string{
-		"another type":      "reading,station=hn-01 value=\"text\" 1772452800250",
-		"an unsigned int":   "reading,station=hn-01 value=1u 1772452800250",
-		"a tag without end": "reading,station=hn\\",
-		"a time in ns":      "reading,station=hn-01 value=1 1772452800250000000",
-		"the tag time":      "reading,time=1 value=1 1772452800250",
+		"wrong type":       "reading,station=hn-01 value=\"text\" 1772452800250",
+		"unsigned integer": "reading,station=hn-01 value=1u 1772452800250",
+		"unterminated tag": "reading,station=hn\\",
+		"time in ns":       "reading,station=hn-01 value=1 1772452800250000000",
+		"tag named time":   "reading,time=1 value=1 1772452800250",
 	} {
-		var refused *influx.WriteError
-		if err := db.Write(t.Context(), []byte(line+"\n")); !errors.As(err, &refused) || refused.Kind != influx.Rejected || refused.Err.Error() == "" {
-			t.Errorf("%s: %v, want a rejection", name, err)
+		var writeErr *influx.WriteError
+		if err := db.Write(t.Context(), []byte(line+"\n")); !errors.As(err, &writeErr) || writeErr.Kind != influx.Rejected ||
+			writeErr.Err.Error() == "" {
+			t.Errorf("%s: %v, want Rejected", name, err)
 		}
 	}
 }
 
-func realTooLarge(t *testing.T, _ *influx.Child, db *influx.DB) {
+func realTooLarge(t *testing.T, server *influxtest.Instance, db *influx.DB) {
+	server.Child(t) // others have another limit, or none
 	r := fullReading()
 	line := influx.AppendReading(nil, &r, received)
-	lines := slices.Repeat(line, 26_000_000/len(line)) // past InfluxDB's limit of 25 MB
-	var refused *influx.WriteError
-	if err := db.Write(t.Context(), lines); !errors.As(err, &refused) || refused.Kind != influx.TooLarge {
-		t.Errorf("got %v, want too large", err)
+	lines := slices.Repeat(line, 26_000_000/len(line)) // InfluxDB's limit is 25 MB
+	var writeErr *influx.WriteError
+	if err := db.Write(t.Context(), lines); !errors.As(err, &writeErr) || writeErr.Kind != influx.TooLarge {
+		t.Errorf("got %v, want TooLarge", err)
 	}
 }
 
-func realMissingBucket(t *testing.T, child *influx.Child, db *influx.DB) {
-	influxQL(t, child, "", `DROP DATABASE "it's \"MissingBucket\""`)
+func realMissingBucket(t *testing.T, server *influxtest.Instance, db *influx.DB) {
+	server.Drop(t, `it's "MissingBucket"`)
 	r := fullReading()
 	line := influx.AppendReading(nil, &r, received)
-	var refused *influx.WriteError
-	if err := db.Write(t.Context(), line); !errors.As(err, &refused) || refused.Kind != influx.Retry || refused.Status != 404 {
-		t.Errorf("got %v, want 404, to be tried again", err)
+	var writeErr *influx.WriteError
+	if err := db.Write(t.Context(), line); !errors.As(err, &writeErr) || writeErr.Kind != influx.Retry ||
+		writeErr.Status != 404 {
+		t.Errorf("got %v, want Retry with status 404", err)
 	}
 	if err := db.Write(t.Context(), line); err != nil {
-		t.Errorf("the next try: %v", err)
+		t.Errorf("second write: %v", err)
 	}
 }
 
-func realStopsEarly(t *testing.T, _ *influx.Child, db *influx.DB) {
+func testStopsEarly(t *testing.T, db database) {
 	var many []nhip.Reading
-	for i := range 20_000 { // more than the connection's buffers hold
+	for i := range 20_000 { // more than fits into the connection's buffers
 		r := fullReading()
 		r.Time = noon.Add(time.Duration(i) * time.Millisecond)
 		many = append(many, r)
 	}
 	write(t, db, many...)
 	enough, n := errors.New("enough"), 0
-	err := db.Readings(t.Context(), around("hn-01"), func(nhip.Judged) error {
+	err := db.Readings(t.Context(), around("hn-01"), func(nhip.AssessedReading) error {
 		if n++; n == 3 {
 			return enough
 		}
 		return nil
 	})
 	if err != enough || n != 3 {
-		t.Errorf("got %v after %d", err, n)
+		t.Errorf("got %v after %d readings", err, n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = db.Readings(ctx, around("hn-01"), func(nhip.Judged) error { cancel(); return nil })
+	err = db.Readings(ctx, around("hn-01"), func(nhip.AssessedReading) error { cancel(); return nil })
 	if err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("the caller went away: %v", err)
+		t.Errorf("with a cancelled context: %v", err)
 	}
 	if len(read(t, db, around("hn-01"))) != len(many) {
-		t.Error("the next question got less")
+		t.Error("the next query returned fewer readings")
 	}
 }
 
-func realCount(t *testing.T, _ *influx.Child, db *influx.DB) {
+func testCount(t *testing.T, db database) {
 	count := func(measurement string, from, to time.Time) int {
 		n, err := db.Count(t.Context(), measurement, from, to)
 		if err != nil {
@@ -363,29 +415,29 @@ func realCount(t *testing.T, _ *influx.Child, db *influx.DB) {
 	if n := count(influx.ReadingMeasurement, noon, noon.Add(time.Hour)); n != 0 {
 		t.Errorf("%d rows in an empty bucket", n)
 	}
-	p := nhip.Position{Vehicle: "1", Time: noon} // a row without anything but its receipt
+	p := nhip.Position{Vehicle: "1", Time: noon} // a row with only the field received
 	lines := influx.AppendPosition(nil, &p, received)
 	for i := range 10 {
 		r := fullReading()
 		r.Station, r.Time = fmt.Sprint(i%3), noon.Add(time.Duration(i)*time.Millisecond)
 		lines = influx.AppendReading(lines, &r, received)
 	}
-	for range 2 { // writing again changes nothing
+	for range 2 { // writing the rows again changes nothing
 		if err := db.Write(t.Context(), lines); err != nil {
 			t.Fatal(err)
 		}
 	}
 	before, last := noon.Add(-time.Millisecond), noon.Add(9*time.Millisecond)
 	for name, got := range map[string][2]int{
-		"readings":         {count(influx.ReadingMeasurement, before, last), 10},
-		"from is outside":  {count(influx.ReadingMeasurement, noon, last), 9},
-		"to is inside":     {count(influx.ReadingMeasurement, before, noon), 1},
-		"nothing between":  {count(influx.ReadingMeasurement, noon, noon), 0},
-		"positions":        {count(influx.PositionMeasurement, before, last), 1},
-		"no such thing":    {count("none", before, last), 0},
-		"an odd name's":    {count(`") |> drop()`, before, last), 0},
-		"before the rows":  {count(influx.ReadingMeasurement, before.Add(-time.Hour), before), 0},
-		"a very long time": {count(influx.ReadingMeasurement, time.Unix(0, 0), noon.AddDate(50, 0, 0)), 10},
+		"readings":              {count(influx.ReadingMeasurement, before, last), 10},
+		"from is exclusive":     {count(influx.ReadingMeasurement, noon, last), 9},
+		"to is inclusive":       {count(influx.ReadingMeasurement, before, noon), 1},
+		"empty interval":        {count(influx.ReadingMeasurement, noon, noon), 0},
+		"positions":             {count(influx.PositionMeasurement, before, last), 1},
+		"unknown measurement":   {count("none", before, last), 0},
+		"measurement with Flux": {count(`") |> drop()`, before, last), 0},
+		"interval before rows":  {count(influx.ReadingMeasurement, before.Add(-time.Hour), before), 0},
+		"interval of a century": {count(influx.ReadingMeasurement, time.Unix(0, 0), noon.AddDate(50, 0, 0)), 10},
 	} {
 		if got[0] != got[1] {
 			t.Errorf("%s: %d, want %d", name, got[0], got[1])
@@ -393,8 +445,10 @@ func realCount(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-func realArrivals(t *testing.T, _ *influx.Child, db *influx.DB) {
-	full, bare := fullArrival(), nhip.Arrival{Agency: "hanoi", Vehicle: "2", Route: "02", Time: noon.Add(time.Hour), Pattern: "p", Stop: "s", Index: 0}
+func testArrivals(t *testing.T, db database) {
+	full, bare := fullArrival(), nhip.Arrival{
+		Agency: "hanoi", Vehicle: "2", Route: "02", Time: noon.Add(time.Hour), Pattern: "p", Stop: "s", Index: 0,
+	}
 	late := full
 	late.Time = noon.Add(3 * time.Hour)
 	var lines []byte
@@ -414,28 +468,70 @@ func realArrivals(t *testing.T, _ *influx.Child, db *influx.DB) {
 	}
 }
 
-// realFleet: of each vehicle what it said last in the span, and of that row alone.
-func realFleet(t *testing.T, _ *influx.Child, db *influx.DB) {
-	said := func(vehicle string, minute int, change func(*nhip.Position)) nhip.Position {
-		p := nhip.Position{Agency: "hanoi", Vehicle: vehicle, Event: nhip.Fix, Route: "32", Time: noon.Add(time.Duration(minute) * time.Minute), Point: nhip.Some(orb.Point{105.8, 21})}
+// testFleet checks that Fleet returns the last report of each vehicle in the span, without columns of earlier reports.
+func testStationSpans(t *testing.T, db database) {
+	at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
+	reading := func(station string, q nhip.Quantity, hours int) nhip.Reading {
+		return nhip.Reading{Station: station, Quantity: q, Time: at(hours), Period: time.Hour, Value: 20, Flag: nhip.FlagGood}
+	}
+	write(t, db, reading("a b", nhip.PM25, -90), reading("a b", nhip.NO2, -99), reading("a b", nhip.PM25, 3),
+		reading("kept", nhip.PM25, 5), reading("kept", nhip.PM25, 7))
+	var lines []byte
+	for _, r := range []struct {
+		station, period string
+		hours           int
+	}{
+		{"a b", nhip.PeriodHour, -98}, {"a b", nhip.PeriodHour, 4}, // not outside its readings
+		{"kept", nhip.PeriodHour, -50}, {"kept", nhip.PeriodDay, -60}, // of readings that were deleted
+		{"old", nhip.PeriodHour, -200}, {"old", nhip.PeriodHour, -100}, {"old", nhip.PeriodMonth, -1}, // all were
+	} {
+		lines = influx.AppendRollup(lines, &nhip.Rollup{
+			Station: r.station, Quantity: nhip.PM25, Period: r.period, Quality: nhip.QualityAutomatic, Time: at(r.hours),
+			RollupStats: nhip.RollupStats{Count: 12, Capture: 100, Flag: nhip.FlagGood},
+		}, 0, noon)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	var got []nhip.StationSpan
+	err := db.StationSpans(t.Context(), func(s nhip.StationSpan) error { got = append(got, s); return nil })
+	want := []nhip.StationSpan{
+		{Station: "a b", First: at(-99), Last: at(3)},
+		{Station: "kept", First: at(-50), Last: at(7)},
+		{Station: "old", First: at(-200), Last: at(-100)},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
+func testFleet(t *testing.T, db database) {
+	report := func(vehicle string, minute int, change func(*nhip.Position)) nhip.Position {
+		p := nhip.Position{
+			Agency: "hanoi", Vehicle: vehicle, Event: nhip.EventPosition, Route: "32",
+			Time: noon.Add(time.Duration(minute) * time.Minute), Point: nhip.Some(orb.Point{105.8, 21}),
+		}
 		if change != nil {
 			change(&p)
 		}
 		return p
 	}
-	full := said("1 a", 5, func(p *nhip.Position) {
-		p.Line, p.Headsign, p.Trip, p.StartDate, p.StartTime, p.NextStop, p.Stop = "32", "Giáp Bát", "t", "20260302", "07:00", "n", "s"
-		p.Speed, p.Bearing, p.Direction, p.Passengers, p.Delay = nhip.Some(3.5), nhip.Some(90.0), nhip.Some(1), nhip.Some(12), nhip.Some(-30)
-		p.Occupancy, p.Estimated, p.Origin = "FULL", true, nhip.Simulated
+	full := report("1 a", 5, func(p *nhip.Position) {
+		p.Line, p.Headsign, p.Trip, p.NextStop, p.Stop = "32", "Giáp Bát", "t", "n", "s"
+		p.StartDate, p.StartTime = "20260302", "07:00"
+		p.Speed, p.Bearing, p.Direction = nhip.Some(3.5), nhip.Some(90.0), nhip.Some(1)
+		p.Passengers, p.Delay = nhip.Some(12), nhip.Some(-30)
+		p.Occupancy, p.Estimated, p.Origin = "FULL", true, nhip.OriginSimulated
 	})
-	bare := said("2", 4, nil)
+	bare := report("2", 4, nil)
 	all := []nhip.Position{
 		full, bare,
-		said("2", 3, func(p *nhip.Position) { p.Headsign, p.Bearing = "Nhổn", nhip.Some(10.0) }), // older
-		said("2", 5, func(p *nhip.Position) { p.Point, p.Line = nhip.Opt[orb.Point]{}, "x" }),    // in a tunnel
-		said("2", 2, func(p *nhip.Position) { p.Route = "33" }),                                  // of another route before
-		said("3", 0, nil), said("3", 9, nil), // outside
-		said("4", 4, func(p *nhip.Position) { p.Event = "doo" }),
+		report("2", 3, func(p *nhip.Position) { p.Headsign, p.Bearing = "Nhổn", nhip.Some(10.0) }), // older
+		report("2", 5, func(p *nhip.Position) { p.Point, p.Line = nhip.Opt[orb.Point]{}, "x" }),    // in a tunnel
+		// earlier, on another route
+		report("2", 2, func(p *nhip.Position) { p.Route = "33" }),
+		report("3", 0, nil), report("3", 9, nil), // outside
+		report("4", 4, func(p *nhip.Position) { p.Event = "doo" }),
 	}
 	var lines []byte
 	for i := range all {

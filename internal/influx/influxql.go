@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// influxQL speaks InfluxDB 1.x's own language, for what its Flux can't do: databases and accounts.
+// influxQL sends statements in InfluxQL to InfluxDB 1.x about databases, accounts and deletion.
 type influxQL struct {
 	client *http.Client
 	url    string
 	token  string
 }
 
-// statusError is an answer of InfluxDB that is not the one asked for.
+// statusError is an error response of InfluxDB.
 type statusError struct {
 	status  int
 	message string
 }
 
-// Error returns InfluxDB's own words, which it keeps to one line.
+// Error returns InfluxDB's message, which is one line.
 func (e *statusError) Error() string {
 	if e.status == http.StatusOK {
 		return e.message
@@ -31,10 +31,10 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("%s (status %d)", e.message, e.status)
 }
 
-// maxAnswer bounds what is read of an answer, in bytes: these statements return little.
-const maxAnswer = 1 << 20
+// maxResponse bounds a response, in bytes: these statements return little.
+const maxResponse = 1 << 20
 
-type influxQLAnswer struct {
+type influxQLResponse struct {
 	Error   string `json:"error"`
 	Results []struct {
 		Error  string `json:"error"`
@@ -44,19 +44,30 @@ type influxQLAnswer struct {
 	} `json:"results"`
 }
 
-// exec runs one statement on a database.
+// exec executes one statement on a database.
 func (q *influxQL) exec(ctx context.Context, database, statement string) error {
-	_, err := q.ask(ctx, url.Values{"q": {statement}, "db": {database}})
+	_, err := q.rows(ctx, url.Values{"q": {statement}, "db": {database}})
 	return err
 }
 
-// query runs one statement and returns the first column of its first result.
+// query executes one statement and returns the texts in the first column of its results.
 func (q *influxQL) query(ctx context.Context, statement string) ([]string, error) {
-	return q.ask(ctx, url.Values{"q": {statement}})
+	rows, err := q.rows(ctx, url.Values{"q": {statement}})
+	var column []string
+	for _, row := range rows {
+		if len(row) > 0 {
+			if text, ok := row[0].(string); ok {
+				column = append(column, text)
+			}
+		}
+	}
+	return column, err
 }
 
-func (q *influxQL) ask(ctx context.Context, form url.Values) ([]string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(q.url, "/")+"/query", strings.NewReader(form.Encode()))
+// rows executes the statement of a form and returns the rows of its results.
+func (q *influxQL) rows(ctx context.Context, form url.Values) ([][]any, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(q.url, "/")+"/query",
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -69,43 +80,30 @@ func (q *influxQL) ask(ctx context.Context, form url.Values) ([]string, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	var answer influxQLAnswer
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
-		return nil, &statusError{resp.StatusCode, "the answer is not InfluxDB's"}
+	var answer influxQLResponse
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse)) // to its end, so that the connection can be used again
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, &statusError{resp.StatusCode, "the response is not InfluxDB's"}
 	}
 	if answer.Error != "" || resp.StatusCode != http.StatusOK {
 		return nil, &statusError{resp.StatusCode, answer.Error}
 	}
-	return answer.firstColumn()
+	return answer.rows()
 }
 
-// firstColumn returns the texts in the first column. A statement that failed is answered with
-// status 200 and its error inside.
-func (a *influxQLAnswer) firstColumn() ([]string, error) {
-	var column []string
+// rows returns the rows of all results. The response to a failed statement has status 200 and contains the error.
+func (a *influxQLResponse) rows() ([][]any, error) {
+	var rows [][]any
 	for _, r := range a.Results {
 		if r.Error != "" {
 			return nil, &statusError{http.StatusOK, r.Error}
 		}
 		for _, s := range r.Series {
-			for _, row := range s.Values {
-				if text, ok := first(row).(string); ok {
-					column = append(column, text)
-				}
-			}
+			rows = append(rows, s.Values...)
 		}
 	}
-	return column, nil
-}
-
-func first(row []any) any {
-	if len(row) == 0 {
-		return nil
-	}
-	return row[0]
-}
-
-// quoteInfluxQL quotes a name.
-func quoteInfluxQL(name string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	return rows, nil
 }

@@ -10,24 +10,23 @@ import (
 	"nhip"
 )
 
-// A line of line protocol is
+// A line of the line protocol has the form
 //
 //	measurement,tag=value,… field=value,field=value,… time
 //
-// with escapes that differ by place. Control characters are refused at the door; should one get
-// here all the same it is written as unprintable, because a newline would start a row of the
-// sender's own making.
+// with escapes that differ by position. Decoding rejects control characters. A control character that gets here in
+// spite of that is replaced by unprintable, because a newline would let a sender inject a row.
 const unprintable = '?'
 
-// InfluxDB has no way to write a backslash that ends a tag, and reads one before a comma, a space
-// or an equals sign in more than one way. So tags hold no backslash at all: it is written as the
-// fullwidth one and a minus, and the fullwidth one, which nobody has in an id, twice.
+// InfluxDB can't represent a tag that ends with a backslash, and its versions differ in how they read a backslash
+// before a comma, a space or an equals sign. Therefore stored tags contain no backslash: it is written as a fullwidth
+// backslash and a minus, and a fullwidth backslash, which is not to be expected in an id, is doubled.
 const (
 	backslashInTag = "＼-"
 	fullwidth      = "＼"
 )
 
-// tagText turns a tag's value in InfluxDB back into the text it stands for.
+// tagText returns the text that tagValue encoded as value.
 func tagText(value string) string {
 	if !strings.Contains(value, fullwidth) {
 		return value
@@ -35,7 +34,7 @@ func tagText(value string) string {
 	return strings.NewReplacer(fullwidth+fullwidth, fullwidth, backslashInTag, `\`).Replace(value)
 }
 
-// tagValue returns the value under which InfluxDB keeps a text as a tag.
+// tagValue returns text in the form in which tags are stored.
 func tagValue(text string) string {
 	if !strings.ContainsAny(text, `\`+fullwidth) {
 		return text
@@ -43,7 +42,7 @@ func tagValue(text string) string {
 	return strings.NewReplacer(fullwidth, fullwidth+fullwidth, `\`, backslashInTag).Replace(text)
 }
 
-// appendTag appends ",key=value"; an empty tag can't be written and is left out.
+// appendTag appends ",key=value". InfluxDB has no empty tags, so an empty text is left out.
 func appendTag(dst []byte, key, text string) []byte {
 	if text == "" {
 		return dst
@@ -57,7 +56,7 @@ func appendTag(dst []byte, key, text string) []byte {
 	return appendEscapedTag(dst, tagValue(text))
 }
 
-// plainTag reports whether text needs no escape at all, as nearly every id does.
+// plainTag reports whether text needs no escapes, which holds for nearly all ids.
 func plainTag(text string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -82,7 +81,7 @@ func appendEscapedTag(dst []byte, value string) []byte {
 	return dst
 }
 
-// appendText appends `,key="text"`; what was not said is left out.
+// appendText appends `,key="text"`, or nothing if text is empty.
 func appendText(dst []byte, key, text string) []byte {
 	if text == "" {
 		return dst
@@ -107,7 +106,7 @@ func appendText(dst []byte, key, text string) []byte {
 	return append(dst, '"')
 }
 
-// appendReceived begins the fields with the one that every row has.
+// appendReceived appends the first field, which all rows but assessments have.
 func appendReceived(dst []byte, received time.Time) []byte {
 	dst = append(dst, ' ')
 	dst = append(dst, colReceived...)
@@ -116,7 +115,7 @@ func appendReceived(dst []byte, received time.Time) []byte {
 	return append(dst, 'i')
 }
 
-// appendRevision appends the tag of what was said again with another content; the first has none.
+// appendRevision appends the revision tag, or nothing if n is 0.
 func appendRevision(dst []byte, n int) []byte {
 	if n == 0 {
 		return dst
@@ -127,11 +126,10 @@ func appendRevision(dst []byte, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendPeriod appends the tag of an averaging period as nhip.FormatPeriod writes it, without its
-// allocation.
+// appendPeriod appends the averaging period's tag in the format of nhip.FormatPeriod, without an allocation.
 func appendPeriod(dst []byte, d time.Duration) []byte {
 	if d%time.Second != 0 {
-		return appendTag(dst, colPeriod, d.String()) // no monitor does; exact all the same
+		return appendTag(dst, colPeriod, d.String()) // no station has such a period
 	}
 	dst = append(dst, ',')
 	dst = append(dst, colPeriod...)
@@ -166,15 +164,15 @@ func appendFloat(dst []byte, key string, f float64) []byte {
 	return appendNumber(appendKey(dst, key), f)
 }
 
-// decimals is 1 in the eighth decimal place: a millimetre in degrees, and more than devices say.
+// decimals scales a number to eight decimal places: 1 mm in degrees, and more than devices send.
 const decimals = 1e8
 
 // maxExact is the largest number below which a float64 holds every integer.
 const maxExact = 1 << 53
 
-// appendNumber writes f so that it reads back as the same float64. Nearly all numbers here have few
-// decimals, and those are written as an integer with a point in it, at half the cost: n/decimals
-// is what a reader of that text gets, because both round the same quotient once.
+// appendNumber appends f in a form that parses to the same float64. Nearly all numbers here have few decimals. Those
+// are formatted as integers with a decimal point inserted, which takes half the time. This is exact: a parser computes
+// n/decimals, and both round the same quotient once.
 func appendNumber(dst []byte, f float64) []byte {
 	n := math.Round(f * decimals)
 	if math.Abs(n) >= maxExact || n/decimals != f {
@@ -189,7 +187,7 @@ func appendNumber(dst []byte, f float64) []byte {
 		return dst
 	}
 	start := len(dst)
-	dst = strconv.AppendUint(dst, part+decimals, 10) // the 1 in front keeps the zeros; it becomes the point
+	dst = strconv.AppendUint(dst, part+decimals, 10) // the leading 1 keeps the zeros and is replaced by the point
 	dst[start] = '.'
 	return bytes.TrimRight(dst, "0")
 }
@@ -208,7 +206,7 @@ func appendKey(dst []byte, key string) []byte {
 	return append(dst, '=')
 }
 
-// appendTime ends the line.
+// appendTime appends the time and the newline.
 func appendTime(dst []byte, t time.Time) []byte {
 	dst = append(dst, ' ')
 	dst = strconv.AppendInt(dst, t.UnixMilli(), 10)

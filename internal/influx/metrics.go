@@ -7,18 +7,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics measures the requests of one DB.
+// metrics has the metrics of one DB.
 type metrics struct {
 	registerer prometheus.Registerer
 	requests   *prometheus.HistogramVec
 }
 
-// newMetrics makes the metrics, and registers them where there is a registerer.
+// newMetrics creates the metrics and registers them unless r is nil.
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{r, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "nhip_influx_request_seconds",
-		Help:    "How long InfluxDB took over a request, by what it was and how it ended.",
-		Buckets: prometheus.ExponentialBuckets(0.002, 4, 8), // 2 ms, a small write, to 33 s, past the time limit
+		Help:    "Duration of requests to InfluxDB, by request and outcome.",
+		Buckets: prometheus.ExponentialBuckets(0.002, 4, 8), // from 2 ms, a small write, to 33 s, beyond the timeout
 	}, []string{"request", "outcome"})}
 	if r == nil {
 		return m, nil
@@ -29,7 +29,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// observe records a request. Outcomes are ok, and for a write the kinds of its errors, else error.
+// observe records a request. The outcome of success is "ok"; that of a failed write is its Kind, that of another failed
+// request "error".
 func (m *metrics) observe(request, outcome string, took time.Duration) {
 	m.requests.WithLabelValues(request, outcome).Observe(took.Seconds())
 }

@@ -1,30 +1,24 @@
 package influx
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"nhip"
 
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
 	"github.com/paulmach/orb"
 )
 
-// readWindow is how much time one question covers, so that InfluxDB, which sorts an answer in its
-// memory, is never asked for years at once. It is the width of its own shards: 8 quantities each
-// minute make 80,000 rows of it, a third of a second.
-const readWindow = 7 * 24 * time.Hour
-
-// ReadingQuery asks for a station's readings.
+// ReadingQuery selects a station's readings.
 type ReadingQuery struct {
 	Station  string
 	Quantity nhip.Quantity // "" for all
 	From     time.Time     // exclusive
 	To       time.Time     // inclusive
-	Limit    int           // at most so many, the oldest; 0 for all
+	Limit    int           // maximum number, the oldest first; 0 for all
 }
 
 // validate returns an *nhip.Error with the code Invalid.
@@ -32,133 +26,149 @@ func (q *ReadingQuery) validate() error {
 	var broken *nhip.Error
 	switch {
 	case errors.As(nhip.CheckID("station", q.Station), &broken):
-		return nhip.Errorf(nhip.Invalid, broken.Field, "%s", broken.Rule)
+		return nhip.Errorf(nhip.CodeInvalid, broken.Field, "%s", broken.Rule)
 	case q.Quantity != "" && !q.Quantity.Known():
-		return nhip.Errorf(nhip.Invalid, "quantity", "%q is not a known quantity", string(q.Quantity))
+		return nhip.Errorf(nhip.CodeInvalid, "quantity", "%q is not a known quantity", string(q.Quantity))
 	case q.Limit < 0:
-		return nhip.Errorf(nhip.Invalid, "limit", "must be 0 or more, got %d", q.Limit)
+		return nhip.Errorf(nhip.CodeInvalid, "limit", "must be 0 or more, got %d", q.Limit)
 	}
 	return checkInterval(q.From, q.To)
 }
 
-// Readings calls yield for each reading that was asked for, sorted by time, then quantity, then
-// the period's text, as they come from InfluxDB. An error of yield ends it and is returned as it is.
-// Other errors are an *nhip.Error: Invalid for what was asked, Unavailable when InfluxDB can't be
-// reached or breaks off, after which some may have been yielded.
-func (db *DB) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.Judged) error) error {
+// The columns of a reading, as readingOf expects them.
+const (
+	readingQuantity = iota
+	readingPeriod
+	readingValue
+	readingFlag
+	readingLat
+	readingLon
+	readingOrigin
+	readingChannelA
+	readingChannelB
+	readingAuto
+	readingCorrected
+	readingRule
+	readingTests
+	readingEnd // behind the last one
+)
+
+var readingColumns = columnsOf(withAssessment(readingSchema()), colQuantity, colPeriod, colValue, colFlag, colLat,
+	colLon, colOrigin, colChannelA, colChannelB, colAuto, colCorrected, colRule, colTests)
+
+// readingsAtOnce is more than the readings of a station that end at one time: quantities times periods.
+const readingsAtOnce = 500
+
+// Readings calls yield for each selected reading as it arrives, sorted by time, then quantity, then the text of the
+// period. An error of yield ends the query and is returned unchanged. Other errors are an *nhip.Error: Invalid for a
+// wrong query, Unavailable if InfluxDB can't be reached or its result breaks off, possibly after some readings were
+// yielded.
+func (h History) Readings(ctx context.Context, q ReadingQuery, yield func(nhip.AssessedReading) error) error {
 	if err := q.validate(); err != nil {
 		return err
 	}
-	left, end := q.Limit, millis(q.To)
-	for from := millis(q.From); from.Before(end); {
-		to := from.Add(readWindow)
-		if to.After(end) {
-			to = end
-		}
-		n, err := db.readWindow(ctx, q.flux(db.dialect.bucket(), from, to, left), q.Station, yield)
-		if err != nil {
+	left := q.Limit
+	errEnough := errors.New("enough readings")
+	group := timeGroup[assessedRow]{compare: compareReadings, yield: func(r *assessedRow) error {
+		if err := yield(r.AssessedReading); err != nil {
 			return err
 		}
-		if left -= n; q.Limit > 0 && left <= 0 {
-			return nil
+		if left--; left == 0 {
+			return errEnough
 		}
-		from = to
-	}
-	return nil
-}
-
-// readWindow yields the answer to one question and returns how many readings it had.
-func (db *DB) readWindow(ctx context.Context, flux, station string, yield func(nhip.Judged) error) (int, error) {
-	n := 0
-	err := db.query(ctx, "readings", flux, func(rec *query.FluxRecord) error {
-		r, ok, err := readingOf(rec, station)
-		if err != nil {
+		return nil
+	}}
+	err := h.Source.Select(ctx, q.selection(), func(row *Row) error {
+		r, ok, err := readingOf(row, q.Station)
+		if err != nil || !ok {
 			return err
 		}
-		n++
-		if !ok {
-			return nil
-		}
-		return yield(r)
+		return group.add(row.Time, &r)
 	})
-	return n, err
+	if err == nil {
+		err = group.flush()
+	}
+	if err == errEnough {
+		return nil
+	}
+	return err
 }
 
-// flux writes the question for the part (from, to] of q's time. Filters come first, since only
-// those are left to InfluxDB's index.
-func (q *ReadingQuery) flux(bucket string, from, to time.Time, limit int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "from(bucket: %s)\n|> %s\n", quoteFlux(bucket), fluxRange(from, to))
-	fmt.Fprintf(&b, "|> filter(fn: (r) => r._measurement == %s and r.%s == %s", quoteFlux(ReadingMeasurement), colStation, quoteFlux(tagValue(q.Station)))
+func (q *ReadingQuery) selection() *Selection {
+	s := &Selection{
+		Measurement: ReadingMeasurement, Columns: readingColumns, Where: []TagCondition{where(colStation, q.Station)},
+		From: after(q.From), To: after(q.To),
+	}
 	if q.Quantity != "" {
-		fmt.Fprintf(&b, " and r.%s == %s", colQuantity, quoteFlux(tagValue(string(q.Quantity))))
+		s.Where = append(s.Where, where(colQuantity, string(q.Quantity)))
 	}
-	fmt.Fprintf(&b, ")\n|> filter(fn: (r) => r._field != %s)\n", quoteFlux(colReceived))
-	// One row a reading; then one table, which only now can be: until here a table's values are of
-	// one type, and those of value and flag differ.
-	fmt.Fprintf(&b, "|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n")
-	fmt.Fprintf(&b, "|> drop(columns: [\"_start\", \"_stop\", \"_measurement\", %q])\n", colStation)
-	fmt.Fprintf(&b, "|> group()\n|> sort(columns: [\"_time\", %q, %q])", colQuantity, colPeriod)
-	if limit > 0 {
-		fmt.Fprintf(&b, "\n|> limit(n: %d)", limit)
+	if q.Limit > 0 {
+		// The rows of the last time may be cut off, so there must be more than are needed.
+		s.Limit = q.Limit + readingsAtOnce
 	}
-	return b.String()
+	return s
 }
 
-// readingOf reads a row. One without a value is a verdict whose reading is on its way: false.
-func readingOf(rec *query.FluxRecord, station string) (r nhip.Judged, ok bool, err error) {
-	row := rec.Values()
-	value, hasValue := row[colValue].(float64)
-	quantity, hasQuantity := row[colQuantity].(string)
-	at, hasTime := row["_time"].(time.Time)
-	text, _ := row[colPeriod].(string)
-	period, err := time.ParseDuration(text)
-	if !hasQuantity || !hasTime || err != nil {
-		return r, false, nhip.Errorf(nhip.Internal, "", "a row of %s in InfluxDB is not of the schema: %v", ReadingMeasurement, row)
+// assessedRow is a reading with the text of its period, by which readings are sorted.
+type assessedRow struct {
+	nhip.AssessedReading
+	period string
+}
+
+func compareReadings(a, b *assessedRow) int {
+	return cmp.Or(strings.Compare(string(a.Quantity), string(b.Quantity)), strings.Compare(a.period, b.period))
+}
+
+// readingOf reads a reading from a row. ok is false for a row without a value: an assessment that was stored before its
+// reading.
+func readingOf(row *Row, station string) (r assessedRow, ok bool, err error) {
+	quantity := row.TagText(readingQuantity)
+	r.period = row.Text(readingPeriod)
+	period, err := time.ParseDuration(r.period)
+	if quantity == "" || err != nil {
+		return r, false, errSchema(ReadingMeasurement, "quantity "+quantity+", period "+r.period)
 	}
-	flag, _ := row[colFlag].(int64)
-	origin, _ := row[colOrigin].(string)
+	value, hasValue := row.Float(readingValue)
+	flag, _ := row.Int(readingFlag)
 	r.Reading = nhip.Reading{
-		Station: station, Quantity: nhip.Quantity(tagText(quantity)), Time: at.UTC(), Period: period,
-		Value: value, Flag: nhip.Flag(flag), Point: pointOf(row), Origin: nhip.Origin(origin), Channels: channelsOf(row),
+		Station: station, Quantity: nhip.Quantity(quantity), Time: row.At(), Period: period, Value: value,
+		Flag: nhip.Flag(flag), Point: pointOf(row, readingLat, readingLon), Origin: nhip.Origin(row.Text(readingOrigin)),
 	}
-	r.Verdict = verdictOf(row)
+	a, ok1 := row.Float(readingChannelA)
+	b, ok2 := row.Float(readingChannelB)
+	if ok1 && ok2 {
+		r.Channels = nhip.Some([2]float64{a, b})
+	}
+	r.Assessment = assessmentOf(row)
 	return r, hasValue, nil
 }
 
-func channelsOf(row map[string]any) nhip.Opt[[2]float64] {
-	a, ok1 := row[colChannelA].(float64)
-	b, ok2 := row[colChannelB].(float64)
-	if !ok1 || !ok2 {
-		return nhip.Opt[[2]float64]{}
-	}
-	return nhip.Some([2]float64{a, b})
-}
-
-func pointOf(row map[string]any) nhip.Opt[orb.Point] {
-	lat, ok1 := row[colLat].(float64)
-	lon, ok2 := row[colLon].(float64)
+// pointOf reads a location from two columns.
+func pointOf(row *Row, latColumn, lonColumn int) nhip.Opt[orb.Point] {
+	lat, ok1 := row.Float(latColumn)
+	lon, ok2 := row.Float(lonColumn)
 	if !ok1 || !ok2 {
 		return nhip.Opt[orb.Point]{}
 	}
 	return nhip.Some(orb.Point{lon, lat})
 }
 
-// Count counts a measurement's rows between from, exclusive, and to, inclusive.
-func (db *DB) Count(ctx context.Context, measurement string, from, to time.Time) (int, error) {
+// Count returns the number of a measurement's rows after from and up to to, inclusive.
+func (h History) Count(ctx context.Context, measurement string, from, to time.Time) (int, error) {
 	if err := checkInterval(from, to); err != nil {
 		return 0, err
 	}
-	if !millis(from).Before(millis(to)) {
-		return 0, nil
-	}
 	total := 0
-	flux := fmt.Sprintf("from(bucket: %s)\n|> %s\n|> filter(fn: (r) => r._measurement == %s and r._field == %s)\n|> count()\n|> group()\n|> sum()",
-		quoteFlux(db.dialect.bucket()), fluxRange(from, to), quoteFlux(measurement), quoteFlux(colReceived))
-	err := db.query(ctx, "count", flux, func(rec *query.FluxRecord) error {
-		n, _ := rec.Value().(int64)
+	s := &Selection{
+		Measurement: measurement, Columns: receivedColumn, From: after(from), To: after(to), Function: Count,
+	}
+	err := h.Source.Select(ctx, s, func(row *Row) error {
+		n, _ := row.Int(0)
 		total += int(n)
 		return nil
 	})
 	return total, err
 }
+
+// receivedColumn is a field that every row has that was stored for a device.
+var receivedColumn = []Column{{colReceived, Int, ""}}

@@ -2,9 +2,15 @@ package influx_test
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +19,8 @@ import (
 	"nhip/internal/influx"
 )
 
-func TestReadingsRefusesWhatIsNoQuestion(t *testing.T) {
-	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) { t.Error("InfluxDB was asked") })
+func TestReadingsRejectsInvalidQueries(t *testing.T) {
+	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) { t.Error("InfluxDB was queried") })
 	good := influx.ReadingQuery{Station: "s", From: noon, To: noon.Add(time.Hour)}
 	for field, change := range map[string]func(*influx.ReadingQuery){
 		"station":  func(q *influx.ReadingQuery) { q.Station = "" },
@@ -28,63 +34,171 @@ func TestReadingsRefusesWhatIsNoQuestion(t *testing.T) {
 		q := good
 		change(&q)
 		err := db.Readings(t.Context(), q, nil)
-		if nhip.ErrorCode(err) != nhip.Invalid || !strings.HasPrefix(err.Error(), strings.TrimSpace(field)+": ") {
-			t.Errorf("%+v: %v, want %s to be refused", q, err, field)
+		if nhip.ErrorCode(err) != nhip.CodeInvalid || !strings.HasPrefix(err.Error(), strings.TrimSpace(field)+": ") {
+			t.Errorf("%+v: %v, want %s to be rejected", q, err, field)
 		}
 	}
-	if _, err := db.Count(t.Context(), "m", noon, noon.Add(-1)); nhip.ErrorCode(err) != nhip.Invalid {
-		t.Errorf("count: %v", err)
+	if _, err := db.Count(t.Context(), "m", noon, noon.Add(-1)); nhip.ErrorCode(err) != nhip.CodeInvalid {
+		t.Errorf("Count: %v", err)
 	}
 }
 
-// answer is a Flux answer with one reading and the beginning of a second.
-const answer = "#datatype,string,long,dateTime:RFC3339,double,string,string\r\n" +
-	"#group,false,false,false,false,false,false\r\n#default,_result,,,,,\r\n" +
-	",result,table,_time,value,quantity,period\r\n" +
-	",,0,2026-03-02T12:00:00.25Z,35,pm25,1h\r\n"
+// rows is a part of a response in JSON, with the readings of two times. more says that another part follows.
+func rows(more bool) string {
+	part := `{"results":[{"statement_id":0,"series":[{"name":"reading","columns":["time","quantity","period","value",` +
+		`"flag","lat","lon","origin","channel_a","channel_b","auto","corrected","rule","tests"],"values":[` +
+		`[1772452800250,"pm25","1h",35,null,null,null,null,null,null,null,null,null,null],` +
+		`[1772452801250,"pm25","1h",36,null,null,null,null,null,null,null,null,null,null]]}]`
+	if more {
+		part += `,"partial":true`
+	}
+	return part + "}]}\n"
+}
 
-func TestReadingsWithoutAnAnswer(t *testing.T) {
+// respond sends a response in JSON, or in MessagePack if the request accepts it.
+func respond(w http.ResponseWriter, r *http.Request, parts ...string) {
+	for _, part := range parts {
+		if !strings.Contains(r.Header.Get("Accept"), "msgpack") {
+			_, _ = io.WriteString(w, part)
+			continue
+		}
+		w.Header().Set("Content-Type", "application/x-msgpack")
+		numbers := json.NewDecoder(strings.NewReader(part))
+		numbers.UseNumber()
+		var v any
+		if err := numbers.Decode(&v); err != nil {
+			_, _ = io.WriteString(w, part) // for a test of invalid responses
+			continue
+		}
+		_, _ = w.Write(appendMsgpack(nil, v))
+	}
+	w.(http.Flusher).Flush()
+}
+
+// appendMsgpack encodes a value of JSON.
+func appendMsgpack(dst []byte, v any) []byte {
+	head := func(short, long byte, n int) []byte {
+		if n < 16 {
+			return append(dst, short|byte(n))
+		}
+		return binary.BigEndian.AppendUint16(append(dst, long), uint16(n))
+	}
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return append(dst, 0xc3)
+		}
+		return append(dst, 0xc2)
+	case string:
+		return append(append(dst, 0xd9, byte(len(v))), v...)
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(n))
+		}
+		f, _ := v.Float64()
+		return binary.BigEndian.AppendUint64(append(dst, 0xcb), math.Float64bits(f))
+	case []any:
+		dst = head(0x90, 0xdc, len(v))
+		for _, e := range v {
+			dst = appendMsgpack(dst, e)
+		}
+		return dst
+	case map[string]any:
+		dst = head(0x80, 0xde, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) { // "columns" before "values", as InfluxDB sends them
+			dst = appendMsgpack(appendMsgpack(dst, key), v[key])
+		}
+		return dst
+	}
+	return append(dst, 0xc0)
+}
+
+func TestReadingsReportsFailures(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer http.HandlerFunc
 		rows   int
 		code   nhip.Code
-		says   string
+		text   string
 	}{
-		{"the connection breaks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, nhip.Unavailable, "EOF"},
-		{"it breaks half way", func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, answer)
-			w.(http.Flusher).Flush()
+		{
+			"the connection breaks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0,
+			nhip.CodeUnavailable, "EOF",
+		},
+		{"the connection breaks after a row", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, rows(true))
 			panic(http.ErrAbortHandler)
-		}, 1, nhip.Unavailable, "EOF"},
-		{"it stalls half way", func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprint(w, answer)
-			w.(http.Flusher).Flush()
+		}, 1, nhip.CodeUnavailable, "EOF"},
+		{"the response ends after a part that is not the last", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, rows(true))
+		}, 1, nhip.CodeUnavailable, "EOF"},
+		{"a part is cut off", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, rows(true))
+			if w.Header().Get("Content-Type") == "" {
+				_, _ = io.WriteString(w, rows(false)[:20])
+				return
+			}
+			_, _ = io.WriteString(w, "\x81\xa7res")
+		}, 1, nhip.CodeUnavailable, "EOF"},
+		{"the result stalls after a row", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, rows(true))
 			<-r.Context().Done()
-		}, 1, nhip.Unavailable, "no more of the answer came in time"},
-		{"it fails half way", func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, answer, "\r\n#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,out of memory,897\r\n")
-		}, 1, nhip.Unavailable, "out of memory"},
-		{"InfluxDB is busy", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, 0, nhip.Unavailable, "status 429"},
-		{"the token changed", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, 0, nhip.Invalid, "token"},
-		{"the question is refused", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such thing", 400) }, 0, nhip.Internal, "no such thing"},
-		{"a row is not ours", func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, strings.Replace(answer, "1h", "often", 1))
-		}, 0, nhip.Internal, "not of the schema"},
+		}, 1, nhip.CodeUnavailable, "the query result stalled"},
+		{"the query fails after a row", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, rows(true), `{"results":[{"statement_id":0,"error":"out of memory"}]}`)
+		}, 1, nhip.CodeUnavailable, "out of memory"},
+		{"the query fails as a whole", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, `{"error":"engine is closed"}`)
+		}, 0, nhip.CodeUnavailable, "engine is closed"},
+		{"the response is a web page", func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, "<html>captive portal</html>")
+		}, 0, nhip.CodeUnavailable, "not InfluxDB's"},
+		{
+			"InfluxDB is busy", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, 0, nhip.CodeUnavailable,
+			"status 429",
+		},
+		{
+			"the token changed", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, 0, nhip.CodeInvalid,
+			"token",
+		},
+		{
+			"the query is rejected", func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, `{"error":"bad query"}`, 400)
+			}, 0,
+			nhip.CodeInternal, "bad query",
+		},
+		{"a row does not match the schema", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, strings.Replace(rows(false), "1h", "often", 1))
+		}, 0, nhip.CodeInternal, "does not match the schema"},
+		{"a row lacks a column", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, strings.Replace(rows(false), ",null]]", "]]", 1))
+		}, 0, nhip.CodeInternal, "does not match the schema"},
+		{"a row has no time", func(w http.ResponseWriter, r *http.Request) {
+			respond(w, r, strings.Replace(rows(false), "1772452800250", "null", 1))
+		}, 0, nhip.CodeInternal, "does not match the schema"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			db := openFake(t, tt.answer, func(o *influx.Options) { o.Timeout = 300 * time.Millisecond })
-			rows := 0
-			err := db.Readings(t.Context(), around("s"), func(nhip.Judged) error { rows++; return nil })
-			if nhip.ErrorCode(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.says) || rows != tt.rows {
-				t.Errorf("%s: %v after %d rows; want %s with %q after %d", nhip.ErrorCode(err), err, rows, tt.code, tt.says, tt.rows)
-			}
-		})
+		for _, form := range []string{"json", "msgpack"} {
+			t.Run(tt.name+"/"+form, func(t *testing.T) {
+				answer := func(w http.ResponseWriter, r *http.Request) {
+					if form == "json" {
+						r.Header.Set("Accept", "application/json")
+					}
+					tt.answer(w, r)
+				}
+				db := openFake(t, answer, func(o *influx.Options) { o.Timeout = time.Second })
+				n := 0
+				err := db.Readings(t.Context(), around("s"), func(nhip.AssessedReading) error { n++; return nil })
+				if nhip.ErrorCode(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.text) || n != tt.rows {
+					t.Errorf("%s: %v after %d rows; want %s with %q after %d", nhip.ErrorCode(err), err, n, tt.code, tt.text,
+						tt.rows)
+				}
+			})
+		}
 	}
 }
 
-func TestReadingsWhenTheServerIsGone(t *testing.T) {
+func TestReadingsWithStoppedServer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Influxdb-Version", "1.8.10")
 		fmt.Fprintln(w, `{"results":[{"series":[{"values":[["nhip"]]}]}]}`)
@@ -95,26 +209,27 @@ func TestReadingsWhenTheServerIsGone(t *testing.T) {
 	}
 	defer db.Close()
 	server.Close()
-	err = db.Readings(t.Context(), around("s"), func(nhip.Judged) error { return nil })
-	if nhip.ErrorCode(err) != nhip.Unavailable || !strings.Contains(err.Error(), "InfluxDB does not answer at "+server.URL) {
+	err = db.Readings(t.Context(), around("s"), func(nhip.AssessedReading) error { return nil })
+	if nhip.ErrorCode(err) != nhip.CodeUnavailable ||
+		!strings.Contains(err.Error(), "InfluxDB does not answer at "+server.URL) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := db.Count(t.Context(), "m", noon, noon.Add(1e9)); nhip.ErrorCode(err) != nhip.Unavailable {
-		t.Errorf("count: %v", err)
+	if _, err := db.Count(t.Context(), "m", noon, noon.Add(1e9)); nhip.ErrorCode(err) != nhip.CodeUnavailable {
+		t.Errorf("Count: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := db.Readings(ctx, around("s"), nil); err != context.Canceled {
-		t.Errorf("the caller went away: %v", err)
+		t.Errorf("with a cancelled context: %v", err)
 	}
 }
 
-func TestSlowReaderIsNotAStall(t *testing.T) {
+func TestReadingsTimeoutExcludesYield(t *testing.T) {
 	const limit = 50 * time.Millisecond
-	db := openFake(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) },
+	db := openFake(t, func(w http.ResponseWriter, r *http.Request) { respond(w, r, rows(true), rows(false)) },
 		func(o *influx.Options) { o.Timeout = limit })
-	err := db.Readings(t.Context(), around("s"), func(nhip.Judged) error {
-		<-time.After(3 * limit) // the time limit is InfluxDB's, not the reader's
+	err := db.Readings(t.Context(), around("s"), func(nhip.AssessedReading) error {
+		<-time.After(3 * limit)
 		return nil
 	})
 	if err != nil {

@@ -1,25 +1,24 @@
 package influx
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"nhip"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
 )
 
-// AppendRollup appends r as one line of line protocol, newline included, and returns the longer slice. near is
-// what the neighbourhood makes of an hour, 0 where it was not asked; made is when.
-func AppendRollup(dst []byte, r *nhip.Rollup, near nhip.Flag, made time.Time) []byte {
+// AppendRollup appends r as one line of line protocol, including the newline, and returns the extended slice.
+// neighbours is the flag of the comparison of an hour with neighbouring stations, 0 if it was not made. computed is the
+// time of the computation.
+func AppendRollup(dst []byte, r *nhip.Rollup, neighbours nhip.Flag, computed time.Time) []byte {
 	dst = append(dst, RollupMeasurement...)
 	dst = appendTag(dst, colLevel, string(r.Quality))
 	dst = appendTag(dst, colPeriod, r.Period)
 	dst = appendTag(dst, colQuantity, string(r.Quantity))
 	dst = appendTag(dst, colStation, r.Station)
-	dst = appendReceived(dst, made)
+	dst = appendReceived(dst, computed)
 	dst = appendFloat(dst, colCapture, r.Capture)
 	dst = appendInt(dst, colCount, int64(r.Count))
 	dst = appendInt(dst, colFlag, int64(r.Flag))
@@ -29,140 +28,133 @@ func AppendRollup(dst []byte, r *nhip.Rollup, near nhip.Flag, made time.Time) []
 	dst = appendFloat(dst, colMean, r.Mean)
 	dst = appendFloat(dst, colMedian, r.Median)
 	dst = appendFloat(dst, colMin, r.Min)
-	if near != 0 {
-		dst = appendInt(dst, colNear, int64(near))
+	if neighbours != 0 {
+		dst = appendInt(dst, colNeighbours, int64(neighbours))
 	}
 	dst = appendFloat(dst, colP98, r.P98)
 	return appendTime(dst, r.Time)
 }
 
-// RollupQuery asks for roll-ups.
+// RollupQuery selects roll-ups.
 type RollupQuery struct {
 	Station  string        // "" for all
 	Quantity nhip.Quantity // "" for all
-	Period   string        // nhip.HourPeriod and its like
-	Quality  nhip.Quality  // nhip.Reviewed also finds what is automatic, where nobody decided
+	Period   string        // nhip.PeriodHour, PeriodDay or PeriodMonth
+	Quality  nhip.Quality  // nhip.QualityReviewed also selects automatic roll-ups without a reviewed one
 	From     time.Time     // exclusive
 	To       time.Time     // inclusive
-	Brief    bool          // without medians and neighbours, which none but the collector needs
+	Brief    bool          // leaves out medians and neighbour flags, which only the collector needs
 }
 
-// Rolled is a roll-up as it is kept.
-type Rolled struct {
+// RollupRow is a roll-up as stored.
+type RollupRow struct {
 	nhip.Rollup
-	Near nhip.Flag // what the neighbourhood made of the hour; 0 where it was not asked
+	Neighbours nhip.Flag // flag of the comparison with neighbouring stations; 0 if it was not made
 }
 
-// rollupWindow is how much time one question covers, by period: some 50,000 rows of a city, or of a station
-// with six quantities as many as it has.
-func rollupWindow(q *RollupQuery) time.Duration {
-	const day = 24 * time.Hour
-	switch {
-	case q.Period != nhip.HourPeriod:
-		return 366 * day
-	case q.Station == "":
-		return day
-	}
-	return 92 * day
-}
+// The columns of a roll-up, as rollupOf expects them. Those of a brief one end before rollupMedian.
+const (
+	rollupQuantity = iota
+	rollupStation
+	rollupLevel
+	rollupMean
+	rollupMin
+	rollupMax
+	rollupP98
+	rollupMax1h
+	rollupMax8h
+	rollupCount
+	rollupCapture
+	rollupFlag
+	rollupMedian
+	rollupNeighbours
+)
 
-// Rollups calls yield for each roll-up that was asked for, sorted by time, then quantity, then station. Errors are
-// those of Readings.
-func (db *DB) Rollups(ctx context.Context, q RollupQuery, yield func(Rolled) error) error {
+var rollupColumns = columnsOf(rollupSchema(), colQuantity, colStation, colLevel, colMean, colMin, colMax, colP98,
+	colMax1h, colMax8h, colCount, colCapture, colFlag, colMedian, colNeighbours)
+
+// Rollups calls yield for each selected roll-up, sorted by time, then quantity, then station. Errors are those of
+// Readings.
+func (h History) Rollups(ctx context.Context, q RollupQuery, yield func(RollupRow) error) error {
 	if err := checkInterval(q.From, q.To); err != nil {
 		return err
 	}
-	end := millis(q.To)
-	for from := millis(q.From); from.Before(end); from = from.Add(rollupWindow(&q)) {
-		to := from.Add(rollupWindow(&q))
-		if to.After(end) {
-			to = end
-		}
-		if err := db.rollupsIn(ctx, &q, from, to, yield); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rollupsIn yields the answer to one question. Of an hour that was reviewed there are two rows, the automatic one
-// first; it is passed over.
-func (db *DB) rollupsIn(ctx context.Context, q *RollupQuery, from, to time.Time, yield func(Rolled) error) error {
-	var held *Rolled
-	release := func() error {
-		if held == nil {
+	// A reviewed span has two roll-ups, of which the automatic one comes first and is skipped.
+	var pending *RollupRow // not yielded before the next one shows that it is not superseded
+	flush := func() error {
+		if pending == nil {
 			return nil
 		}
-		r := *held
-		held = nil
+		r := *pending
+		pending = nil
 		return yield(r)
 	}
-	err := db.query(ctx, "rollups", q.flux(db.dialect.bucket(), from, to), func(rec *query.FluxRecord) error {
-		r, err := rolledOf(rec, q)
-		if err != nil {
+	group := timeGroup[RollupRow]{compare: compareRollups, yield: func(r *RollupRow) error {
+		if pending != nil && pending.Station == r.Station && pending.Quantity == r.Quantity && pending.Time.Equal(r.Time) {
+			pending = nil
+		}
+		if err := flush(); err != nil {
 			return err
 		}
-		if held != nil && held.Station == r.Station && held.Quantity == r.Quantity && held.Time.Equal(r.Time) {
-			held = nil
-		}
-		if err := release(); err != nil {
-			return err
-		}
-		held = &r
+		next := *r
+		pending = &next
 		return nil
+	}}
+	err := h.Source.Select(ctx, q.selection(), func(row *Row) error {
+		r := rollupOf(row, &q)
+		return group.add(row.Time, &r)
 	})
+	if err == nil {
+		err = group.flush()
+	}
 	if err != nil {
 		return err
 	}
-	return release()
+	return flush()
 }
 
-func (q *RollupQuery) flux(bucket string, from, to time.Time) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "from(bucket: %s)\n|> %s\n|> filter(fn: (r) => r._measurement == %s and r.%s == %s", quoteFlux(bucket),
-		fluxRange(from, to), quoteFlux(RollupMeasurement), colPeriod, quoteFlux(q.Period))
-	if q.Quality == nhip.Reviewed {
-		fmt.Fprintf(&b, " and (r.%s == %s or r.%s == %s)", colLevel, quoteFlux(string(nhip.Automatic)), colLevel, quoteFlux(string(nhip.Reviewed)))
+func (q *RollupQuery) selection() *Selection {
+	s := &Selection{
+		Measurement: RollupMeasurement, Columns: rollupColumns, From: after(q.From), To: after(q.To),
+		Where: []TagCondition{where(colPeriod, q.Period)},
+	}
+	if q.Brief {
+		s.Columns = rollupColumns[:rollupMedian]
+	}
+	if q.Quality == nhip.QualityReviewed {
+		s.Where = append(s.Where, where(colLevel, string(nhip.QualityAutomatic), string(nhip.QualityReviewed)))
 	} else {
-		fmt.Fprintf(&b, " and r.%s == %s", colLevel, quoteFlux(string(q.Quality)))
+		s.Where = append(s.Where, where(colLevel, string(q.Quality)))
 	}
 	if q.Station != "" {
-		fmt.Fprintf(&b, " and r.%s == %s", colStation, quoteFlux(tagValue(q.Station)))
+		s.Where = append(s.Where, where(colStation, q.Station))
 	}
 	if q.Quantity != "" {
-		fmt.Fprintf(&b, " and r.%s == %s", colQuantity, quoteFlux(string(q.Quantity)))
+		s.Where = append(s.Where, where(colQuantity, string(q.Quantity)))
 	}
-	fmt.Fprintf(&b, ")\n|> filter(fn: (r) => r._field != %s", quoteFlux(colReceived))
-	if q.Brief {
-		fmt.Fprintf(&b, " and r._field != %s and r._field != %s", quoteFlux(colMedian), quoteFlux(colNear))
-	}
-	b.WriteString(")\n")
-	fmt.Fprintf(&b, "|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n")
-	fmt.Fprintf(&b, "|> drop(columns: [\"_start\", \"_stop\", \"_measurement\", %q])\n", colPeriod)
-	fmt.Fprintf(&b, "|> group()\n|> sort(columns: [\"_time\", %q, %q, %q])", colQuantity, colStation, colLevel)
-	return b.String()
+	return s
 }
 
-func rolledOf(rec *query.FluxRecord, q *RollupQuery) (Rolled, error) {
-	row := rec.Values()
-	at, ok1 := row["_time"].(time.Time)
-	quantity, ok2 := row[colQuantity].(string)
-	station, ok3 := row[colStation].(string)
-	level, ok4 := row[colLevel].(string)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return Rolled{}, nhip.Errorf(nhip.Internal, "", "a row of %s in InfluxDB is not of the schema: %v", RollupMeasurement, row)
-	}
-	number := func(name string) float64 { v, _ := row[name].(float64); return v }
-	whole := func(name string) int64 { v, _ := row[name].(int64); return v }
-	return Rolled{
-		Rollup: nhip.Rollup{
-			Station: tagText(station), Quantity: nhip.Quantity(quantity), Period: q.Period, Quality: nhip.Quality(level), Time: at.UTC(),
-			Stats: nhip.Stats{
-				Mean: number(colMean), Min: number(colMin), Max: number(colMax), P98: number(colP98), Median: number(colMedian),
-				Max1h: floatOf(row, colMax1h), Max8h: floatOf(row, colMax8h),
-				Count: int(whole(colCount)), Capture: number(colCapture), Flag: nhip.Flag(whole(colFlag)),
-			},
+func compareRollups(a, b *RollupRow) int {
+	return cmp.Or(strings.Compare(string(a.Quantity), string(b.Quantity)), strings.Compare(a.Station, b.Station),
+		strings.Compare(string(a.Quality), string(b.Quality)))
+}
+
+// rollupOf reads a roll-up from a row. Missing columns give zero values.
+func rollupOf(row *Row, q *RollupQuery) RollupRow {
+	number := func(i int) float64 { v, _ := row.Float(i); return v }
+	whole := func(i int) int64 { v, _ := row.Int(i); return v }
+	r := RollupRow{Rollup: nhip.Rollup{
+		Station: row.TagText(rollupStation), Quantity: nhip.Quantity(row.Text(rollupQuantity)), Period: q.Period,
+		Quality: nhip.Quality(row.Text(rollupLevel)), Time: row.At(),
+		RollupStats: nhip.RollupStats{
+			Mean: number(rollupMean), Min: number(rollupMin), Max: number(rollupMax), P98: number(rollupP98),
+			Max1h: floatOf(row, rollupMax1h), Max8h: floatOf(row, rollupMax8h),
+			Count: int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
 		},
-		Near: nhip.Flag(whole(colNear)),
-	}, nil
+	}}
+	if !q.Brief {
+		r.Median, r.Neighbours = number(rollupMedian), nhip.Flag(whole(rollupNeighbours))
+	}
+	return r
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The measurements. A measurement's rows are told apart by their tags and their time, which is the
-// device's own in whole milliseconds, so the same fact written again changes nothing.
+// The measurements. A row is identified by its measurement, its tags and its time, which is the device's time in
+// milliseconds. Writing the same row again changes nothing.
 const (
 	PositionMeasurement = "position"
 	ReadingMeasurement  = "reading"
@@ -14,86 +14,99 @@ const (
 	RollupMeasurement   = "rollup"
 	ReviewMeasurement   = "review"
 	AckMeasurement      = "ack"
+	MarkerMeasurement   = "collector"
+	DeletionMeasurement = "deletion"
+	ServiceMeasurement  = "service"
 
-	// What was said again of the same moment with another content, beside the first.
-	PositionRevision = "position_revision"
-	ReadingRevision  = "reading_revision"
+	// Further contents for the same device and time, beside the first.
+	PositionRevision = PositionMeasurement + revisionSuffix
+	ReadingRevision  = ReadingMeasurement + revisionSuffix
+
+	revisionSuffix = "_revision"
 )
 
-// The names of tags and fields. None may be called "time": InfluxDB drops such a field in silence.
+// The names of tags and fields. No field may be named "time": InfluxDB silently drops it.
 const (
-	colAction     = "action"
-	colAlert      = "alert"
-	colAgency     = "agency"
-	colAlighted   = "alighted"
-	colAuto       = "auto"
-	colBearing    = "bearing"
-	colBoarded    = "boarded"
-	colBy         = "by"
-	colCapture    = "capture"
-	colChannelA   = "channel_a"
-	colChannelB   = "channel_b"
-	colCorrected  = "corrected"
-	colCount      = "count"
-	colDeadrun    = "deadrun"
-	colDelay      = "delay"
-	colDeparted   = "departed"
-	colDirection  = "direction"
-	colDoorsOpen  = "doors_open"
-	colEstimated  = "estimated"
-	colEvent      = "event"
-	colFlag       = "flag"
-	colFrom       = "from"
-	colHeadsign   = "headsign"
-	colID         = "id"
-	colIndex      = "index"
-	colInferred   = "inferred"
-	colLat        = "lat"
-	colLevel      = "level"
-	colLine       = "line"
-	colLon        = "lon"
-	colMax        = "max"
-	colMax1h      = "max_1h"
-	colMax8h      = "max_8h"
-	colMean       = "mean"
-	colMedian     = "median"
-	colMin        = "min"
-	colNear       = "neighbours"
-	colNextStop   = "next_stop"
-	colNote       = "note"
-	colOccupancy  = "occupancy"
-	colOdometer   = "odometer"
-	colOrigin     = "origin"
-	colP98        = "p98"
-	colPassengers = "passengers"
-	colPattern    = "pattern"
-	colPeriod     = "period"
-	colQuantity   = "quantity"
-	colReceived   = "received"
-	colRevision   = "revision"
-	colRoute      = "route"
-	colRule       = "rule"
-	colSpeed      = "speed"
-	colStartDate  = "start_date"
-	colStartTime  = "start_time"
-	colStation    = "station"
-	colStop       = "stop"
-	colTests      = "tests"
-	colTo         = "to"
-	colTrip       = "trip"
-	colValue      = "value"
-	colVehicle    = "vehicle"
-	colWhy        = "why"
+	colAction        = "action"
+	colAlert         = "alert"
+	colAgency        = "agency"
+	colAlighted      = "alighted"
+	colAuto          = "auto"
+	colBearing       = "bearing"
+	colBoarded       = "boarded"
+	colBy            = "by"
+	colCapture       = "capture"
+	colChannelA      = "channel_a"
+	colChannelB      = "channel_b"
+	colCollector     = "collector"
+	colContent       = "content"
+	colCorrected     = "corrected"
+	colCount         = "count"
+	colDeadrun       = "deadrun"
+	colDelay         = "delay"
+	colDeparted      = "departed"
+	colDirection     = "direction"
+	colDoorsOpen     = "doors_open"
+	colEffect        = "effect"
+	colEstimated     = "estimated"
+	colEvent         = "event"
+	colFeed          = "feed"
+	colFlag          = "flag"
+	colFrom          = "from"
+	colHeadsign      = "headsign"
+	colID            = "id"
+	colIndex         = "index"
+	colInferred      = "inferred"
+	colKind          = "kind"
+	colLat           = "lat"
+	colLevel         = "level"
+	colLine          = "line"
+	colLon           = "lon"
+	colMax           = "max"
+	colMax1h         = "max_1h"
+	colMax8h         = "max_8h"
+	colMean          = "mean"
+	colMeasurement   = "measurement"
+	colMedian        = "median"
+	colMin           = "min"
+	colNeighbours    = "neighbours"
+	colNextStop      = "next_stop"
+	colNote          = "note"
+	colOccupancy     = "occupancy"
+	colOdometer      = "odometer"
+	colOrigin        = "origin"
+	colP98           = "p98"
+	colPassengers    = "passengers"
+	colPattern       = "pattern"
+	colPeriod        = "period"
+	colQuantity      = "quantity"
+	colReceived      = "received"
+	colRelationship  = "relationship"
+	colReportedRoute = "reported_route"
+	colRevision      = "revision"
+	colRoute         = "route"
+	colRule          = "rule"
+	colSpeed         = "speed"
+	colStartDate     = "start_date"
+	colStartTime     = "start_time"
+	colStation       = "station"
+	colStop          = "stop"
+	colTests         = "tests"
+	colTo            = "to"
+	colTrip          = "trip"
+	colUntil         = "until"
+	colValue         = "value"
+	colVehicle       = "vehicle"
+	colWhy           = "why"
 )
 
-// ColumnType says how InfluxDB keeps a column. A field's type is settled by the first row of a
-// shard and never changes: a row with another is turned away. There are no unsigned integers,
-// which 1.8 does not read.
+// ColumnType is the type of a column in InfluxDB. The first row of a shard determines a field's type; InfluxDB rejects
+// rows with another. Unsigned integers are not used, because 1.8 can't parse them.
 type ColumnType string
 
 // The types of columns.
 const (
-	Tag    ColumnType = "tag" // text, indexed: only what is queried by and bounded in number
+	Tag    ColumnType = "tag" // indexed text: only for query filters with a bounded number of values
 	Float  ColumnType = "float"
 	Int    ColumnType = "int"
 	String ColumnType = "string"
@@ -114,157 +127,189 @@ type Measurement struct {
 	Columns []Column // tags first, each part in alphabetical order
 }
 
-// Schema lists everything that is written to InfluxDB. What a device did not say is left out of
-// its row, empty tags too; a row always has the field received.
+// Schema returns all measurements that are written to InfluxDB. A row leaves out what the device did not send,
+// including empty tags. Every row has the field received, except that an assessment may be stored before its reading.
 func Schema() []Measurement {
 	position, reading := positionSchema(), readingSchema()
 	return []Measurement{
 		position, revisionOf(position, PositionRevision),
-		withVerdict(reading), revisionOf(reading, ReadingRevision),
-		arrivalSchema(), rollupSchema(), reviewSchema(), ackSchema(),
+		withAssessment(reading), revisionOf(reading, ReadingRevision),
+		arrivalSchema(), rollupSchema(), reviewSchema(), ackSchema(), serviceSchema(), markerSchema(), deletionSchema(),
 	}
 }
 
-// revisionOf is a measurement of what was said again.
+// revisionOf returns the measurement for the revisions of m's rows.
 func revisionOf(m Measurement, name string) Measurement {
-	column := Column{colRevision, Tag, "1 for what was said second of one moment, up to 99"}
+	column := Column{colRevision, Tag, "number of the revision, from 1 to 99"}
 	at, _ := slices.BinarySearchFunc(m.Columns, column, func(a, b Column) int {
 		if a.Type != Tag {
 			return 1
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return Measurement{name, m.Doc + ", said again with another content", slices.Insert(m.Columns, at, column)}
+	return Measurement{name, m.Doc + "; a later content for the same time", slices.Insert(m.Columns, at, column)}
 }
 
-// arrivalSchema is of what is made of positions: it can be made again, and is in no ledger.
+// arrivalSchema returns the measurement of arrivals. They are computed from positions, can be recomputed, and are not
+// in the ledger.
 func arrivalSchema() Measurement {
-	return Measurement{ArrivalMeasurement, "a bus at a stop, interpolated between its fixes; its time is the arrival, at the first stop the departure", []Column{
-		{colAgency, Tag, "whose vehicle it is"},
+	doc := "an arrival of a bus at a stop, interpolated between its positions; its time is the arrival, at the first " +
+		"stop the departure"
+	return Measurement{ArrivalMeasurement, doc, []Column{
+		{colAgency, Tag, "the agency that operates the vehicle"},
 		{colRoute, Tag, "GTFS route_id"},
 		{colVehicle, Tag, "the vehicle, unique within its agency"},
 
-		{colDelay, Int, "seconds behind the timetable, negative when ahead; left out where the trip is unknown or keeps no times"},
-		{colDeparted, Int, "when it left the stop, in ms since 1970; left out where it was not seen"},
+		{colDelay, Int, "seconds behind the timetable, negative when ahead; missing if the trip is unknown or has no times"},
+		{colDeparted, Int, "when the bus left the stop, in ms since 1970; missing if unobserved"},
 		{colIndex, Int, "of the stop in the pattern, from 0"},
-		{colInferred, Bool, "true when the bus did not say its trip; never false"},
-		{colOrigin, String, `"simulated" for what the simulator said`},
-		{colPattern, String, "id of the pattern: route, direction, way and stops"},
+		{colInferred, Bool, "true if the bus did not report its trip; never false"},
+		{colOrigin, String, `"simulated" for data of the simulator`},
+		{colPattern, String, "id of the pattern: route, direction, shape and stops"},
 		{colReceived, Int, "the arrival's time, in ms since 1970"},
 		{colStartDate, String, "GTFS service day, YYYYMMDD"},
 		{colStartTime, String, "the trip's start, HH:MM:SS, may pass 24:00"},
 		{colStop, String, "GTFS stop_id"},
-		{colTrip, String, "GTFS trip_id; left out where it is unknown"},
+		{colTrip, String, "GTFS trip_id; missing if unknown"},
 	}}
 }
 
 func positionSchema() Measurement {
-	return Measurement{PositionMeasurement, "what a vehicle said of itself at one moment", []Column{
-		{colAgency, Tag, "whose vehicle it is"},
-		{colEvent, Tag, `"vp" for a plain position, else the name of the HFP event`},
-		{colRoute, Tag, "GTFS route_id"},
+	return Measurement{PositionMeasurement, "a report of a vehicle", []Column{
+		{colAgency, Tag, "the agency that operates the vehicle"},
+		{colEvent, Tag, `"vp" for a plain position, otherwise the name of the HFP event`},
+		{colRoute, Tag, "GTFS route_id, if the timetable knows it"},
 		{colVehicle, Tag, "the vehicle, unique within its agency"},
 
-		{colAlighted, Int, "people who got off at the stop, as counted"},
+		{colAlighted, Int, "passengers who alighted at the stop, as counted"},
 		{colBearing, Float, "degrees clockwise from north, [0, 360)"},
-		{colBoarded, Int, "people who got on at the stop, as counted"},
-		{colDeadrun, Bool, "true when not in service; never false"},
+		{colBoarded, Int, "passengers who boarded at the stop, as counted"},
+		{colDeadrun, Bool, "true if not in service; never false"},
 		{colDelay, Int, "seconds behind the timetable, negative when ahead"},
 		{colDirection, Int, "GTFS direction_id, 0 or 1"},
 		{colDoorsOpen, Bool, "whether any door is open"},
-		{colEstimated, Bool, "true when lat and lon are reckoned, not received; never false"},
-		{colHeadsign, String, "where it says it goes"},
+		{colEstimated, Bool, "true if lat and lon are dead-reckoned, not received; never false"},
+		{colHeadsign, String, "destination shown to passengers"},
 		{colLat, Float, "WGS84 degrees; both or neither of lat and lon"},
-		{colLine, String, "the number shown to riders"},
+		{colLine, String, "line number shown to passengers"},
 		{colLon, Float, "WGS84 degrees"},
 		{colNextStop, String, "GTFS stop_id"},
 		{colOccupancy, String, "a GTFS-realtime occupancy status"},
-		{colOdometer, Float, "metres since the trip began"},
-		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
-		{colPassengers, Int, "people on board, as counted"},
-		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+		{colOdometer, Float, "metres since the begin of the trip"},
+		{colOrigin, String, `"simulated" for data of the simulator; missing for a real device`},
+		{colPassengers, Int, "passengers on board, as counted"},
+		{colReceived, Int, "when it reached the platform, in ms since 1970"},
+		{colReportedRoute, String, "route_id as the vehicle sent it, if no timetable knows it"},
 		{colSpeed, Float, "m/s"},
 		{colStartDate, String, "GTFS service day, YYYYMMDD"},
 		{colStartTime, String, "the trip's start, HH:MM or HH:MM:SS, may pass 24:00"},
-		{colStop, String, "GTFS stop_id of where it stands, or of where the event was"},
+		{colStop, String, "GTFS stop_id of the stop where the vehicle stands or the event occurred"},
 		{colTrip, String, "GTFS trip_id"},
 	}}
 }
 
 func readingSchema() Measurement {
-	return Measurement{ReadingMeasurement, "one measured value; its time is the END of the averaging period", []Column{
-		{colPeriod, Tag, `averaging period as nhip.FormatPeriod writes it: "1h", "5m", "30s"`},
-		{colQuantity, Tag, "what is measured: pm25, no2, temperature …"},
-		{colStation, Tag, "the monitor"},
+	return Measurement{ReadingMeasurement, "a measured value; its time is the END of the averaging period", []Column{
+		{colPeriod, Tag, `averaging period in the format of nhip.FormatPeriod: "1h", "5m", "30s"`},
+		{colQuantity, Tag, "measured quantity: pm25, no2, temperature …"},
+		{colStation, Tag, "station id"},
 
-		{colChannelA, Float, "value of the first of a monitor's two sensors; both or neither"},
-		{colChannelB, Float, "value of the second"},
-		{colFlag, Int, "what the device says of it. QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing"},
-		{colLat, Float, "WGS84 degrees, when the device says where; both or neither of lat and lon"},
+		{colChannelA, Float, "value of the first of the station's two sensors; both or neither"},
+		{colChannelB, Float, "value of the second sensor"},
+		{colFlag, Int, "QARTOD flag of the device: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing"},
+		{colLat, Float, "WGS84 degrees, if the device sends its location; both or neither of lat and lon"},
 		{colLon, Float, "WGS84 degrees"},
-		{colOrigin, String, `"simulated" for what the simulator said; left out for a device in the street`},
-		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+		{colOrigin, String, `"simulated" for data of the simulator; missing for a real device`},
+		{colReceived, Int, "when it reached the platform, in ms since 1970"},
 		{colValue, Float, "in the quantity's unit: µg/m³ at 25 °C and 1 atm, °C, %, Pa"},
 	}}
 }
 
-// withVerdict adds what the platform makes of a reading, which stands in its row when it has been judged.
-func withVerdict(m Measurement) Measurement {
+// withAssessment returns the reading measurement m with the columns of the assessment, which is stored in the reading's
+// row.
+func withAssessment(m Measurement) Measurement {
 	m.Columns = append(m.Columns[:len(m.Columns):len(m.Columns)], []Column{
-		{colAuto, Int, "what the platform's own checks say of it, as flag; written beside the value when they have been made"},
-		{colCorrected, Float, "what it should have said, where a correction applies; written as auto is"},
-		{colRule, String, "the correction's name; empty where none applies"},
-		{colTests, String, `the checks that it did not pass, "spike=4,humidity=3"; empty where there are none`},
+		{colAuto, Int, "flag of the automatic checks; written after the value, when they have been made"},
+		{colCorrected, Float, "corrected value, or the value if no correction applies; written with auto"},
+		{colRule, String, "name of the correction; empty if none applies"},
+		{colTests, String, `checks that did not pass, "spike=4,humidity=3"; empty if all passed`},
 	}...)
 	return m
 }
 
-// rollupSchema is of what is made of readings: it can be made again, and is in no ledger.
+// rollupSchema returns the measurement of roll-ups. They are computed from readings, can be recomputed, and are not in
+// the ledger.
 func rollupSchema() Measurement {
-	return Measurement{RollupMeasurement, "an hour, a local day or a local month of readings, summed up; its time is the END", []Column{
-		{colLevel, Tag, `"raw", "automatic" or, where people have decided anything about it, "reviewed"`},
+	doc := "statistics of the readings of an hour, a local day or a local month; its time is the END"
+	return Measurement{RollupMeasurement, doc, []Column{
+		{colLevel, Tag, `"raw", "automatic" or, if any review applies, "reviewed"`},
 		{colPeriod, Tag, `"1h", "1d" or "1mo"`},
-		{colQuantity, Tag, "what is measured: pm25, no2, temperature …"},
-		{colStation, Tag, "the monitor"},
+		{colQuantity, Tag, "measured quantity: pm25, no2, temperature …"},
+		{colStation, Tag, "station id"},
 
-		{colCapture, Float, "percent of the values, or of the hours, that there could be"},
-		{colCount, Int, "values of an hour; complete hours of a day or a month"},
-		{colFlag, Int, "1 good, 2 too little captured to stand for the whole, 3 suspect, 4 nothing is any good"},
-		{colMax, Float, "the greatest value"},
-		{colMax1h, Float, "of a day: the highest hour, where three quarters of them are complete"},
-		{colMax8h, Float, "of a day: the highest mean of 8 hours that ends in it"},
-		{colMean, Float, "of the values, or of the complete hours' means"},
-		{colMedian, Float, "as mean"},
-		{colMin, Float, "the least value"},
-		{colNear, Int, "of an hour of a cheap monitor: what the neighbourhood makes of it, as flag"},
-		{colP98, Float, "as mean"},
-		{colReceived, Int, "when it was made, in ms since 1970"},
+		{colCapture, Float, "data capture: percent of the possible values of an hour, or of the hours of a day or month"},
+		{colCount, Int, "number of values of an hour, or of complete hours of a day or month"},
+		{colFlag, Int, "1 good, 2 data capture too low, 3 suspect, 4 no valid value"},
+		{colMax, Float, "maximum"},
+		{colMax1h, Float, "of a day: highest hourly mean, if three quarters of the hours are complete"},
+		{colMax8h, Float, "of a day: highest 8-hour mean that ends in it"},
+		{colMean, Float, "mean of the values, or of the means of the complete hours"},
+		{colMedian, Float, "median of the values, or of the means of the complete hours"},
+		{colMin, Float, "minimum"},
+		{colNeighbours, Int, "of an hour of a low-cost monitor: flag of the comparison with neighbouring stations"},
+		{colP98, Float, "98th percentile of the values, or of the means of the complete hours"},
+		{colReceived, Int, "when it was computed, in ms since 1970"},
 	}}
 }
 
-// reviewSchema is of what people decide: in the ledger as what devices say.
+// reviewSchema returns the measurement of reviews, which are in the ledger as data of devices are.
 func reviewSchema() Measurement {
-	return Measurement{ReviewMeasurement, "what somebody decided about readings; its time is when. Never written again", []Column{
-		{colID, Tag, "the review, unique"},
-		{colStation, Tag, "the monitor"},
+	return Measurement{ReviewMeasurement, "a review of readings; its time is the decision. Never changed", []Column{
+		{colID, Tag, "unique id of the review"},
+		{colStation, Tag, "station id"},
 
 		{colAction, String, `"strike", "restore" or "annotate"`},
-		{colBy, String, "who"},
-		{colFrom, Int, "of which readings: after this, in ms since 1970"},
-		{colQuantity, String, "of which quantity; left out for all"},
-		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
-		{colTo, Int, "up to this, in ms since 1970"},
-		{colWhy, String, "why"},
+		{colBy, String, "reviewer"},
+		{colFrom, Int, "begin of the reviewed span, exclusive, in ms since 1970"},
+		{colQuantity, String, "reviewed quantity; missing for all"},
+		{colReceived, Int, "when it reached the platform, in ms since 1970"},
+		{colTo, Int, "end of the reviewed span, inclusive, in ms since 1970"},
+		{colWhy, String, "reason"},
 	}}
 }
 
-// ackSchema is of who has seen which alert.
+// ackSchema returns the measurement of acknowledged alerts.
 func ackSchema() Measurement {
-	return Measurement{AckMeasurement, "that somebody has seen an alert; its time is when. Never written again", []Column{
-		{colAlert, Tag, "the alert: rule, station and when it began"},
+	return Measurement{
+		AckMeasurement, "an acknowledgement of an alert; its time is the acknowledgement. Never changed",
+		[]Column{
+			{colAlert, Tag, "alert id: rule, station and begin"},
 
-		{colBy, String, "who"},
-		{colNote, String, "what they remarked; left out for nothing"},
-		{colReceived, Int, "when it reached the first hop of ours, in ms since 1970"},
+			{colBy, String, "who acknowledged it"},
+			{colNote, String, "remark; missing if empty"},
+			{colReceived, Int, "when it reached the platform, in ms since 1970"},
+		},
+	}
+}
+
+// markerSchema returns the measurement of markers.
+func markerSchema() Measurement {
+	doc := "a marker that a collector leaves every hour, to notice when the database was made anew"
+	return Measurement{MarkerMeasurement, doc, []Column{
+		{colCollector, Tag, "id of the collector"},
+
+		{colID, String, "random id of the marker"},
+		{colReceived, Int, "the marker's time, in ms since 1970"},
+	}}
+}
+
+// deletionSchema returns the measurement of deletions.
+func deletionSchema() Measurement {
+	doc := "a deletion by the retention policy, written before it is made, so that rows that are deleted are not missed"
+	return Measurement{DeletionMeasurement, doc, []Column{
+		{colMeasurement, Tag, "measurement that rows are deleted from"},
+
+		{colReceived, Int, "the deletion's time, in ms since 1970"},
+		{colUntil, Int, "time of the last rows that are deleted, in ms since 1970"},
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -13,8 +14,8 @@ import (
 	ihttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
 
-// v2 is InfluxDB 2.x, with buckets in organisations. It goes below the client's BucketsAPI, whose
-// errors are bare texts: whether the token is wrong or the server is away could not be told.
+// v2 is InfluxDB 2.x, which has buckets in organisations. It does not use the client's BucketsAPI, whose errors are
+// plain texts that do not distinguish a wrong token from an unavailable server.
 type v2 struct {
 	service   ihttp.Service
 	org, name string
@@ -23,73 +24,122 @@ type v2 struct {
 
 // namedID is a bucket or an organisation.
 type namedID struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	RetentionRules []retentionRule `json:"retentionRules"` // of a bucket
+}
+
+// retentionRule is a rule of a bucket.
+type retentionRule struct {
+	Type         string `json:"type"`         // "expire"
+	EverySeconds int64  `json:"everySeconds"` // 0: for ever
 }
 
 func (d *v2) bucket() string { return d.name }
 
 func (d *v2) ensureBucket(ctx context.Context) (bool, error) {
-	var found struct{ Buckets []namedID }
-	err := d.find(ctx, "buckets", url.Values{"org": {d.org}, "name": {d.name}}, &found)
-	if err != nil || len(found.Buckets) > 0 {
+	found, err := d.buckets(ctx)
+	if err != nil || len(found) > 0 {
 		return false, err
 	}
-	var owners struct{ Orgs []namedID }
-	if err := d.find(ctx, "orgs", url.Values{"org": {d.org}}, &owners); err != nil {
+	orgID, err := d.orgID(ctx)
+	if err != nil {
 		return false, err
 	}
-	if len(owners.Orgs) == 0 {
-		return false, nhip.Errorf(nhip.Invalid, "Org", "InfluxDB at %s has no organisation %q that the token may see", d.address, d.org)
-	}
-	return true, d.create(ctx, owners.Orgs[0].ID)
+	return true, d.createBucket(ctx, orgID)
 }
 
-// find asks for things by name. Some versions answer with an empty list where there is none, some
-// with status 404; found stays empty for both.
+// buckets returns the bucket, or nothing if there is none that the token may read.
+func (d *v2) buckets(ctx context.Context) ([]namedID, error) {
+	var found struct{ Buckets []namedID }
+	err := d.find(ctx, "buckets", url.Values{"org": {d.org}, "name": {d.name}}, &found)
+	return found.Buckets, err
+}
+
+func (d *v2) orgID(ctx context.Context) (string, error) {
+	var owners struct{ Orgs []namedID }
+	if err := d.find(ctx, "orgs", url.Values{"org": {d.org}}, &owners); err != nil {
+		return "", err
+	}
+	if len(owners.Orgs) == 0 {
+		return "", nhip.Errorf(nhip.CodeInvalid, "Org", "InfluxDB at %s has no organisation %q that the token may read",
+			d.address, d.org)
+	}
+	return owners.Orgs[0].ID, nil
+}
+
+// find looks up resources by name. If there is none, some versions return an empty list and some status 404; found
+// stays empty in both cases.
 func (d *v2) find(ctx context.Context, what string, query url.Values, found any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.service.ServerAPIURL()+what+"?"+query.Encode(), nil)
+	err := d.call(ctx, http.MethodGet, what+"?"+query.Encode(), nil, found)
+	if status, _ := statusOf(err); status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// createBucket creates the bucket, without retention rules: its rows do not expire.
+func (d *v2) createBucket(ctx context.Context, orgID string) error {
+	return d.call(ctx, http.MethodPost, "buckets",
+		map[string]any{"orgID": orgID, "name": d.name, "retentionRules": []any{}}, nil)
+}
+
+// influxQL returns the bucket as a database, whose mapping InfluxDB 2.x makes from the bucket's name unless there is an
+// explicit one.
+func (d *v2) influxQL() url.Values { return url.Values{"org": {d.org}, "db": {d.name}} }
+
+func (d *v2) accept() string { return msgpackFirst }
+
+func (d *v2) expiry(ctx context.Context) (time.Duration, error) {
+	found, err := d.buckets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var shortest time.Duration
+	for _, b := range found {
+		for _, r := range b.RetentionRules {
+			if every := time.Duration(r.EverySeconds) * time.Second; every > 0 && (shortest == 0 || every < shortest) {
+				shortest = every
+			}
+		}
+	}
+	return shortest, nil
+}
+
+func (d *v2) delete(ctx context.Context, measurement string, from, to time.Time) error {
+	query := url.Values{"org": {d.org}, "bucket": {d.name}}
+	return d.call(ctx, http.MethodPost, "delete?"+query.Encode(), map[string]any{
+		"start":     from.UTC().Format(time.RFC3339Nano),
+		"stop":      to.UTC().Format(time.RFC3339Nano), // inclusive, whatever its documentation says
+		"predicate": `_measurement="` + measurement + `"`,
+	}, nil)
+}
+
+// call sends a request to a path of the API, with body as JSON unless it is nil, and decodes the answer into answer
+// unless it is nil.
+func (d *v2) call(ctx context.Context, method, path string, body, answer any) error {
+	var content bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&content).Encode(body); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, d.service.ServerAPIURL()+path, &content)
 	if err != nil {
 		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	e := d.service.DoHTTPRequest(req, nil, func(resp *http.Response) error {
 		defer resp.Body.Close()
-		return json.NewDecoder(resp.Body).Decode(found)
+		if answer == nil {
+			_, err := io.Copy(io.Discard, resp.Body) // so that the connection can be used again
+			return err
+		}
+		return json.NewDecoder(resp.Body).Decode(answer)
 	})
-	if e == nil || e.StatusCode == http.StatusNotFound {
-		return nil
-	}
-	return e
-}
-
-// create makes the bucket. Without retention rules it keeps for ever.
-func (d *v2) create(ctx context.Context, orgID string) error {
-	body, err := json.Marshal(map[string]any{"orgID": orgID, "name": d.name, "retentionRules": []any{}})
-	if err != nil {
-		return err
-	}
-	e := d.service.DoPostRequest(ctx, d.service.ServerAPIURL()+"buckets", bytes.NewReader(body),
-		func(req *http.Request) { req.Header.Set("Content-Type", "application/json") },
-		func(resp *http.Response) error { return resp.Body.Close() })
-	if e != nil { // a nil *Error in an error would not be nil
-		return e
-	}
-	return nil
-}
-
-func (d *v2) delete(ctx context.Context, measurement string, until time.Time) error {
-	body, err := json.Marshal(map[string]any{
-		"start": beginning.Format(time.RFC3339Nano), "stop": until.Add(time.Millisecond).Format(time.RFC3339Nano), // not included
-		"predicate": `_measurement="` + measurement + `"`,
-	})
-	if err != nil {
-		return err
-	}
-	query := url.Values{"org": {d.org}, "bucket": {d.name}}
-	e := d.service.DoPostRequest(ctx, d.service.ServerAPIURL()+"delete?"+query.Encode(), bytes.NewReader(body),
-		func(req *http.Request) { req.Header.Set("Content-Type", "application/json") },
-		func(resp *http.Response) error { return resp.Body.Close() })
-	if e != nil { // a nil *Error in an error would not be nil
+	if e != nil { // returning a nil *Error directly would give a non-nil error
 		return e
 	}
 	return nil

@@ -4,28 +4,22 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 )
 
 const (
-	// maxPending is how much may wait for the disk before Append waits too: 0.04 s of writing at the
-	// 0.4 GB/s of a plain virtual disk, and 100,000 records of 150 bytes.
+	// maxPending is the size of the pending batch, in bytes, at which Append waits: 100,000 records of 150 bytes, which a
+	// plain virtual disk with 0.4 GB/s writes in 0.04 s.
 	maxPending = 16 << 20
-	// keepBatch is the largest buffer kept between batches, so that one flood is not paid for ever.
-	keepBatch = 4 << 20
+	// maxKeptBatch is the largest buffer, in bytes, that is reused for later batches, so that one peak does not occupy
+	// memory permanently.
+	maxKeptBatch = 4 << 20
 )
 
-// batch is what will be one frame. Its buffer has room in front for a segment's header and the
-// frame's own, so that any commit is one write.
+// batch is the content of a future frame. Its buffer has space in front for the headers of a segment and a frame, so
+// that each commit is one write.
 type batch struct {
 	buf   []byte
 	dones []func(seq uint64, err error)
-}
-
-// recordSize returns what a record of n bytes takes in a frame.
-func recordSize(n int) int64 {
-	const bitsPerByte = 7 // of a uvarint
-	return int64(bits.Len64(uint64(n)|1)+bitsPerByte-1)/bitsPerByte + int64(n)
 }
 
 func newBatch() *batch { return &batch{buf: make([]byte, headerSize+frameHeader)} }
@@ -36,9 +30,9 @@ func (b *batch) add(record []byte, done func(uint64, error)) {
 	b.dones = append(b.dones, done)
 }
 
-// takes reports whether n more bytes leave b a frame that a segment of the given size holds. A batch
-// without records takes any.
-func (b *batch) takes(n, segmentBytes int64) bool {
+// fits reports whether b can take n more bytes without exceeding maxPending or the size of a segment. A batch without
+// records can take any number.
+func (b *batch) fits(n, segmentBytes int64) bool {
 	return len(b.dones) == 0 || len(b.buf) < maxPending && int64(len(b.buf))+n <= segmentBytes
 }
 
@@ -52,8 +46,8 @@ func (b *batch) seal(first uint64, withHeader bool) []byte {
 	return b.buf
 }
 
-// answer tells every record's appender how it went.
-func (b *batch) answer(first uint64, err error) {
+// acknowledge calls done of every record, with its seq or with err.
+func (b *batch) acknowledge(first uint64, err error) {
 	for i, done := range b.dones {
 		switch {
 		case done == nil:
@@ -66,28 +60,26 @@ func (b *batch) answer(first uint64, err error) {
 }
 
 func (b *batch) reset() {
-	if cap(b.buf) > keepBatch {
+	if cap(b.buf) > maxKeptBatch {
 		*b = *newBatch()
 		return
 	}
 	b.buf = b.buf[:headerSize+frameHeader]
-	clear(b.dones) // they hold on to their callers
+	clear(b.dones) // releases the callers' memory
 	b.dones = b.dones[:0]
 }
 
-// Append hands a copy of record to the next commit and returns; the caller may reuse its buffer. It
-// never waits for the disk unless 16 MiB or a segment's worth are pending, and then until they were
-// taken.
+// Append adds a copy of record to the next commit and returns; the caller may reuse record. It does not wait for the
+// disk, except when 16 MiB or a full segment are pending: then it waits until the committer takes them.
 //
-// done, which may be nil, is called exactly once: with the record's seq when it is on disk, else
-// with 0 and an error. It is called from the committer's goroutine in the order of seqs, and holds
-// up every other record: it must be quick and must not call Append or Close. Only a record that is
-// refused at once (ErrTooBig, ErrFull, ErrClosed) is answered from the caller's goroutine, before Append
-// returns.
+// done, which may be nil, is called exactly once: with the record's seq when the record is on disk, or with 0 and an
+// error. The committer calls it in the order of seqs. Because it delays all other records, it must be quick, and it
+// must not call Append or Close. Only for a record that is rejected at once (ErrTooBig, ErrBound, ErrClosed), Append
+// itself calls done before it returns.
 func (j *Journal) Append(record []byte, done func(seq uint64, err error)) {
 	err := j.enqueue(record, done)
-	if errors.Is(err, ErrFull) {
-		j.sayFull()
+	if errors.Is(err, ErrBound) {
+		j.logFull()
 	}
 	if err != nil && done != nil {
 		done(0, err)
@@ -96,44 +88,44 @@ func (j *Journal) Append(record []byte, done func(seq uint64, err error)) {
 
 func (j *Journal) enqueue(record []byte, done func(uint64, error)) error {
 	if len(record) > j.opts.MaxRecord {
-		return fmt.Errorf("%w: %d bytes, the most is %d", ErrTooBig, len(record), j.opts.MaxRecord)
+		return fmt.Errorf("%w: %d bytes, the maximum is %d", ErrTooBig, len(record), j.opts.MaxRecord)
 	}
 	n := recordSize(len(record))
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for !j.closing && j.admits(n) && !j.pending.takes(n, j.opts.SegmentBytes) {
-		j.room.Wait()
+	for !j.closing && j.fitsBound(n) && !j.pending.fits(n, j.opts.SegmentBytes) {
+		j.spaceFreed.Wait()
 	}
 	if j.closing {
 		return ErrClosed
 	}
-	if !j.admits(n) {
-		return j.refuse(n)
+	if !j.fitsBound(n) {
+		return j.reject(n)
 	}
-	j.space.refused = 0
+	j.space.lastRejected = 0
 	j.pending.add(record, done)
 	if len(j.pending.dones) == 1 {
-		j.work.Signal()
+		j.workReady.Signal()
 	}
 	return nil
 }
 
-// take waits for records and exchanges the batch that holds them for an empty one; false when the
-// journal closes and nothing is left.
-func (j *Journal) take(empty *batch) (*batch, bool) {
+// takeBatch waits for records, replaces the pending batch by the empty one and returns it. It returns false when the
+// journal is closing and no records are left.
+func (j *Journal) takeBatch(empty *batch) (*batch, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for len(j.pending.dones) == 0 {
 		if j.closing {
 			j.closed = true
-			j.wake()
+			j.notifyReaders()
 			return nil, false
 		}
-		j.work.Wait()
+		j.workReady.Wait()
 	}
 	full := j.pending
 	j.pending = empty
-	j.space.flight = int64(len(full.buf))
-	j.room.Broadcast()
+	j.space.inFlight = int64(len(full.buf))
+	j.spaceFreed.Broadcast()
 	return full, true
 }

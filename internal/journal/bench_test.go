@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkAppend has appenders that wait for each answer, as devices with one message in flight do.
+// BenchmarkAppend has appenders that wait for each outcome, like devices with one message in flight.
 func BenchmarkAppend(b *testing.B) {
 	for _, appenders := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("appenders=%d", appenders), func(b *testing.B) { benchAppend(b, appenders) })
@@ -35,7 +35,7 @@ func benchAppend(b *testing.B, appenders int) {
 	report(b, j)
 }
 
-// BenchmarkAppendStream has one appender that does not wait, as a connection with a wide window.
+// BenchmarkAppendStream has one appender that does not wait, like a connection with a large window.
 func BenchmarkAppendStream(b *testing.B) {
 	j := mustOpen(b, b.TempDir(), Options{})
 	record := make([]byte, 150)
@@ -57,7 +57,7 @@ func report(b *testing.B, j *Journal) {
 	b.ReportMetric(float64(j.Stats().Commits)/float64(b.N), "syncs/rec")
 }
 
-// BenchmarkRead reads records of 150 bytes that were committed by the hundred.
+// BenchmarkRead reads records of 150 bytes from frames of a hundred.
 func BenchmarkRead(b *testing.B) {
 	j := mustOpen(b, b.TempDir(), Options{})
 	batch := make([]string, 100)

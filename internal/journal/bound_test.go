@@ -9,64 +9,62 @@ import (
 	"testing/synctest"
 )
 
-// bounded is a journal of small segments: nine records of 25 bytes to each.
+// bounded makes small segments of nine records of 25 bytes.
 var bounded = Options{SegmentBytes: 450, MaxRecord: 400, MaxBytes: 1400}
 
-// fill appends records, each in a commit of its own, until one is refused, and returns how many were
-// not.
-func fill(t *testing.T, j *Journal, dir string) (taken int) {
+// fill appends records, each in a commit of its own, until one is rejected, and returns the number of accepted ones.
+func fill(t *testing.T, j *Journal, dir string) (accepted int) {
 	t.Helper()
 	for {
 		switch a := appendOne(j, strings.Repeat("x", 25)); {
-		case errors.Is(a.err, ErrFull) && errors.Is(a.err, ErrNoRoom) && a.seq == 0:
-			return taken
+		case errors.Is(a.err, ErrBound) && errors.Is(a.err, ErrFull) && a.seq == 0:
+			return accepted
 		case a.err != nil:
 			t.Fatal(a.err)
 		}
-		taken++
+		accepted++
 		if got := bytesOnDisk(t, dir); got > j.opts.MaxBytes || got != j.Stats().Bytes {
-			t.Fatalf("%d bytes on disk, stats say %d, the most is %d", got, j.Stats().Bytes, j.opts.MaxBytes)
+			t.Fatalf("%d bytes on disk, %d in Stats, MaxBytes is %d", got, j.Stats().Bytes, j.opts.MaxBytes)
 		}
 	}
 }
 
-// TestBound: at the bound records are refused and all else goes on; a release is all that is needed
-// for more.
-func TestBound(t *testing.T) {
+// TestBoundRejectsUntilRelease checks that only appends fail at the bound, and that Release is sufficient for more.
+func TestBoundRejectsUntilRelease(t *testing.T) {
 	dir := t.TempDir()
 	var log strings.Builder
 	o := bounded
 	o.Logger = textLogger(&log)
 	j := mustOpen(t, dir, o)
-	taken := fill(t, j, dir)
+	accepted := fill(t, j, dir)
 	const frame, overhead = 26 + frameHeader, 26 + frameHeader + headerSize
-	if left := o.MaxBytes - int64(taken*frame+4*headerSize); left < 0 || left >= overhead {
-		t.Errorf("refused after %d records with %d bytes left", taken, left)
+	if left := o.MaxBytes - int64(accepted*frame+4*headerSize); left < 0 || left >= overhead {
+		t.Errorf("rejected after %d records with %d bytes left", accepted, left)
 	}
-	if a := appendOne(j, "also refused, whatever its size"); !errors.Is(a.err, ErrFull) {
-		t.Errorf("answer %v, want %v", a, ErrFull)
+	if a := appendOne(j, "also rejected, whatever its size"); !errors.Is(a.err, ErrBound) {
+		t.Errorf("outcome %v, want %v", a, ErrBound)
 	}
 	s := j.Stats()
-	if !s.Full || s.Refused != 2 || s.MaxBytes != o.MaxBytes || s.Failures != 0 || s.Appended != uint64(taken) {
-		t.Errorf("stats %+v, want full with 2 refused", s)
+	if !s.Full || s.Rejected != 2 || s.MaxBytes != o.MaxBytes || s.Failures != 0 || s.Appended != uint64(accepted) {
+		t.Errorf("stats %+v, want full with 2 rejected", s)
 	}
-	if got := len(readFrom(t, j, 0)); got != taken {
-		t.Errorf("%d records to read, want %d", got, taken)
+	if got := len(readFrom(t, j, 0)); got != accepted {
+		t.Errorf("%d records read, want %d", got, accepted)
 	}
 	if err := j.SaveCursor("c", 9); err != nil {
 		t.Error(err)
 	}
-	if err := j.Release(8); err != nil || !j.Stats().Full { // not a whole segment
-		t.Errorf("Release = %v, full %v, want full still", err, j.Stats().Full)
+	if err := j.Release(8); err != nil || !j.Stats().Full { // no complete segment
+		t.Errorf("Release = %v, full %v, want full", err, j.Stats().Full)
 	}
 	if err := j.Release(9); err != nil || j.Stats().Full {
-		t.Errorf("Release = %v, full %v, want room before the next append", err, j.Stats().Full)
+		t.Errorf("Release = %v, full %v, want not full", err, j.Stats().Full)
 	}
 	if more := fill(t, j, dir); more < 8 || more > 10 {
-		t.Errorf("%d records after a segment was released, want about 9", more)
+		t.Errorf("%d records after the release of a segment, want about 9", more)
 	}
-	if n := strings.Count(log.String(), "records are refused until some are released"); n != 2 {
-		t.Errorf("%d log lines of two times full:\n%s", n, log.String())
+	if n := strings.Count(log.String(), "records are rejected until space is released"); n != 2 {
+		t.Errorf("%d log lines, want 2:\n%s", n, log.String())
 	}
 	mustClose(t, j)
 	j = mustOpen(t, dir, o)
@@ -75,9 +73,9 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestNeverFullForEver: when all is released the longest record finds room, whatever the settings
-// that the journal was written with.
-func TestNeverFullForEver(t *testing.T) {
+// TestReleasedJournalAcceptsLongestRecord checks that after the release of all records the longest record fits,
+// whatever options the journal was written with.
+func TestReleasedJournalAcceptsLongestRecord(t *testing.T) {
 	for _, before := range []Options{
 		bounded,
 		{SegmentBytes: 1 << 20},
@@ -89,10 +87,10 @@ func TestNeverFullForEver(t *testing.T) {
 			j := mustOpen(t, dir, before)
 			for range 3 {
 				for range 30 {
-					appendOne(j, strings.Repeat("x", 25)) // refused or not
+					appendOne(j, strings.Repeat("x", 25)) // may be rejected
 				}
 				for n := range 4 {
-					appendOne(j, strings.Repeat("x", n*100)) // also the longest
+					appendOne(j, strings.Repeat("x", n*100)) // up to the longest
 				}
 				mustClose(t, j)
 				j = mustOpen(t, dir, bounded)
@@ -101,72 +99,71 @@ func TestNeverFullForEver(t *testing.T) {
 				}
 				mustAppend(t, j, strings.Repeat("x", bounded.MaxRecord))
 				if got := bytesOnDisk(t, dir); got > bounded.MaxBytes {
-					t.Errorf("%d bytes on disk, the most is %d", got, bounded.MaxBytes)
+					t.Errorf("%d bytes on disk, MaxBytes is %d", got, bounded.MaxBytes)
 				}
 			}
 		})
 	}
 }
 
-// TestFullIsSaidAtOnce: what waits for the disk takes room too, and nobody waits to hear of it.
-func TestFullIsSaidAtOnce(t *testing.T) {
+// TestBoundRejectsAtOnce checks that pending records count, and that a rejection does not wait for the disk.
+func TestBoundRejectsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		files := newFaultFS(t, dir)
 		files.gate = make(chan struct{})
 		j := mustOpenOn(t, dir, Options{SegmentBytes: 700, MaxRecord: 500, MaxBytes: 1400}, files)
-		acked, refused := 0, 0
+		acked, rejected := 0, 0
 		put := func() {
 			j.Append(make([]byte, 298), func(_ uint64, err error) {
 				switch {
 				case err == nil:
 					acked++
-				case errors.Is(err, ErrFull):
-					refused++
+				case errors.Is(err, ErrBound):
+					rejected++
 				}
 			})
 		}
 		put()
-		synctest.Wait() // it is in its sync; two more fill a frame
+		synctest.Wait() // the first is being synced; two more fill a frame
 		for range 2 {
 			put()
 		}
 		waiting := make(chan struct{})
 		go func() {
-			put() // fits under the bound and not in the frame
+			put() // fits under the bound, but not into the frame
 			close(waiting)
 		}()
 		synctest.Wait()
-		j.Append(make([]byte, 500), func(_ uint64, err error) { refused++ }) // does not fit
+		j.Append(make([]byte, 500), func(_ uint64, err error) { rejected++ }) // does not fit
 		select {
 		case <-waiting:
-			t.Error("the fourth did not wait for the frame")
+			t.Error("the fourth append did not wait")
 		default:
 		}
-		if acked != 0 || refused != 1 {
-			t.Errorf("acked %d, refused %d while the disk is busy, want 0 and 1", acked, refused)
+		if acked != 0 || rejected != 1 {
+			t.Errorf("acked %d, rejected %d during the sync, want 0 and 1", acked, rejected)
 		}
 		close(files.gate)
 		<-waiting
 		mustClose(t, j)
-		if acked != 4 || refused != 1 {
-			t.Errorf("acked %d, refused %d, want 4 and 1", acked, refused)
+		if acked != 4 || rejected != 1 {
+			t.Errorf("acked %d, rejected %d, want 4 and 1", acked, rejected)
 		}
 	})
 }
 
-// TestBoundCountsWhatCannotBeDeleted: released is not deleted yet.
-func TestBoundCountsWhatCannotBeDeleted(t *testing.T) {
+func TestBoundCountsUndeletedSegments(t *testing.T) {
 	dir := t.TempDir()
 	files := newFaultFS(t, dir)
 	j := mustOpenOn(t, dir, bounded, files)
 	fill(t, j, dir)
-	files.failAfter(2, fault{err: syscall.EIO}) // the second remove
+	files.failAfter(2, fault{err: syscall.EIO}) // the second deletion
 	if err := j.Release(j.LastSeq()); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("Release = %v, want %v", err, syscall.EIO)
 	}
 	if got, want := j.Stats().Bytes, bytesOnDisk(t, dir); got != want || len(segmentNames(t, dir)) != 3 {
-		t.Errorf("%d bytes after a release that failed half way, want the %d of 3 segments", got, want)
+		t.Errorf("%d bytes after a partly failed release, want the %d of 3 segments", got, want)
 	}
 	fill(t, j, dir)
 	if err := j.Release(0); err != nil {
@@ -175,33 +172,33 @@ func TestBoundCountsWhatCannotBeDeleted(t *testing.T) {
 	mustAppend(t, j, strings.Repeat("x", bounded.MaxRecord))
 }
 
-// TestBoundHoldsAtTheDisk: what was admitted and finds no room any more, because a failed frame that
-// the disk does not cut off took it, is refused too; and that is no failure of the disk.
-func TestBoundHoldsAtTheDisk(t *testing.T) {
+// TestBoundHoldsForAdmittedRecords checks that the committer rejects an admitted record that no longer fits, as happens
+// if the disk fails to truncate a failed frame.
+func TestBoundHoldsForAdmittedRecords(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, bounded)
-	taken := fill(t, j, dir)
-	got := make(chan answer, 1)
+	accepted := fill(t, j, dir)
+	got := make(chan outcome, 1)
 	j.mu.Lock()
-	j.pending.add(make([]byte, bounded.MaxRecord), func(seq uint64, err error) { got <- answer{seq, err} })
-	j.work.Signal()
+	j.pending.add(make([]byte, bounded.MaxRecord), func(seq uint64, err error) { got <- outcome{seq, err} })
+	j.workReady.Signal()
 	j.mu.Unlock()
-	if a := <-got; !errors.Is(a.err, ErrFull) || a.seq != 0 {
-		t.Errorf("answer %v, want %v", a, ErrFull)
+	if a := <-got; !errors.Is(a.err, ErrBound) || a.seq != 0 {
+		t.Errorf("outcome %v, want %v", a, ErrBound)
 	}
 	if size := bytesOnDisk(t, dir); size > bounded.MaxBytes {
-		t.Errorf("%d bytes on disk, the most is %d", size, bounded.MaxBytes)
+		t.Errorf("%d bytes on disk, MaxBytes is %d", size, bounded.MaxBytes)
 	}
 	if err := j.Release(j.LastSeq()); err != nil {
 		t.Fatal(err)
 	}
-	if a := appendOne(j, "a"); a != (answer{seq: uint64(taken + 1)}) {
-		t.Errorf("answer %v, want seq %d", a, taken+1)
+	if a := appendOne(j, "a"); a != (outcome{seq: uint64(accepted + 1)}) {
+		t.Errorf("outcome %v, want seq %d", a, accepted+1)
 	}
 }
 
-// TestNoRoomOnDisk: which errors of the disk are ErrNoRoom, and how long the journal is full.
-func TestNoRoomOnDisk(t *testing.T) {
+// TestDiskErrorsAreErrFull checks which errors of the disk are ErrFull, and when Stats.Full is set and cleared.
+func TestDiskErrorsAreErrFull(t *testing.T) {
 	for err, want := range map[error]bool{
 		syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EFBIG: true, syscall.EIO: false, syscall.EROFS: false,
 	} {
@@ -211,19 +208,19 @@ func TestNoRoomOnDisk(t *testing.T) {
 		mustAppend(t, j, "a")
 		files.setAlways(err)
 		a := appendOne(j, "b")
-		if !errors.Is(a.err, err) || errors.Is(a.err, ErrNoRoom) != want || errors.Is(a.err, ErrFull) {
-			t.Errorf("append on a disk that says %q: %v, ErrNoRoom %v", err, a.err, !want)
+		if !errors.Is(a.err, err) || errors.Is(a.err, ErrFull) != want || errors.Is(a.err, ErrBound) {
+			t.Errorf("append with disk error %q: %v, ErrFull %v", err, a.err, !want)
 		}
-		if serr := j.SaveCursor("c", 1); errors.Is(serr, ErrNoRoom) != want {
-			t.Errorf("SaveCursor on a disk that says %q: %v, ErrNoRoom %v", err, serr, !want)
+		if serr := j.SaveCursor("c", 1); errors.Is(serr, ErrFull) != want {
+			t.Errorf("SaveCursor with disk error %q: %v, ErrFull %v", err, serr, !want)
 		}
 		if got := j.Stats().Full; got != want {
-			t.Errorf("full %v after %q, want %v", got, err, want)
+			t.Errorf("Full is %v after %q, want %v", got, err, want)
 		}
 		files.heal()
 		mustAppend(t, j, "c")
 		if j.Stats().Full {
-			t.Errorf("full after %q has gone", err)
+			t.Errorf("Full is still set after the end of %q", err)
 		}
 	}
 }

@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// cursorSuffix ends the name of a cursor's file; maxCursorName keeps the name within a file's.
+// The names of cursor files; maxCursorName, in bytes, keeps them within the limit of file systems.
 const (
 	cursorSuffix  = ".cursor"
 	maxCursorName = 64
 )
 
-// Cursor returns the position that was last saved under name, 0 when none ever was. A damaged file
-// is an error that names it.
+// Cursor returns the last seq that was saved under name, or 0 if there is none. The error for a damaged cursor names
+// its file.
 func (j *Journal) Cursor(name string) (uint64, error) {
 	if err := checkCursorName(name); err != nil {
 		return 0, err
@@ -31,34 +31,34 @@ func (j *Journal) Cursor(name string) (uint64, error) {
 	return seq, err
 }
 
-// SaveCursor keeps seq under name, durably: the seq up to which a consumer is done. A name is 1 to
-// 64 of a-z, 0-9, - and _, and belongs to one goroutine. The seq must not lie beyond LastSeq.
+// SaveCursor durably saves seq, the last seq that a consumer has processed, under name. A name is 1 to 64 of a-z, 0-9,
+// - and _; only one goroutine may use it at a time. seq must not exceed LastSeq.
 func (j *Journal) SaveCursor(name string, seq uint64) error {
 	if err := checkCursorName(name); err != nil {
 		return err
 	}
 	if last := j.LastSeq(); seq > last {
-		return fmt.Errorf("journal: cursor %s: must be at most the last seq, %d, got %d", name, last, seq)
+		return fmt.Errorf("journal: cursor %s: seq must be at most the last one, %d, got %d", name, last, seq)
 	}
 	path := j.cursorPath(name)
 	temp := path + ".tmp"
 	if err := j.writeFile(temp, formatCursor(seq)); err != nil {
-		_ = j.files.remove(temp) // the next save starts over
-		return fmt.Errorf("journal: cursor %s: %w", name, noRoom(err))
+		_ = j.files.remove(temp) // otherwise the next save truncates it
+		return fmt.Errorf("journal: cursor %s: %w", name, markFull(err))
 	}
 	err := j.files.rename(temp, path)
 	if err == nil {
 		err = j.files.syncDir(j.dir)
 	}
 	if err != nil {
-		return fmt.Errorf("journal: cursor %s: %w", name, noRoom(err))
+		return fmt.Errorf("journal: cursor %s: %w", name, markFull(err))
 	}
 	return nil
 }
 
 func (j *Journal) cursorPath(name string) string { return filepath.Join(j.dir, name+cursorSuffix) }
 
-// writeFile writes a whole file and syncs it.
+// writeFile writes and syncs a file.
 func (j *Journal) writeFile(path string, content []byte) error {
 	f, err := j.files.open(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
@@ -70,7 +70,7 @@ func (j *Journal) writeFile(path string, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// highestCursor returns the highest position of all cursors; damaged ones are their readers' affair.
+// highestCursor returns the highest saved seq. It skips damaged cursors, which Cursor reports.
 func (j *Journal) highestCursor() (uint64, error) {
 	entries, err := os.ReadDir(j.dir)
 	if err != nil {
@@ -83,7 +83,7 @@ func (j *Journal) highestCursor() (uint64, error) {
 		}
 		seq, err := readCursor(filepath.Join(j.dir, e.Name()))
 		if err != nil {
-			j.log.Warn("journal cursor can't be read", "error", err)
+			j.log.Warn("unreadable journal cursor skipped", "error", err)
 			continue
 		}
 		highest = max(highest, seq)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCursor(t *testing.T) {
+func TestCursorSurvivesReopening(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})
 	mustAppend(t, j, "a", "b", "c")
@@ -30,7 +30,7 @@ func TestCursor(t *testing.T) {
 	want("influx", 1)
 }
 
-func TestCursorRules(t *testing.T) {
+func TestSaveCursorRejectsInvalidArguments(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), Options{})
 	mustAppend(t, j, "a")
 	for _, c := range []struct {
@@ -42,7 +42,7 @@ func TestCursorRules(t *testing.T) {
 		{"../x", 1, "cursor name: must be"},
 		{"A", 1, "cursor name: must be"},
 		{strings.Repeat("a", 65), 1, "cursor name: must be"},
-		{"a", 2, "cursor a: must be at most the last seq, 1, got 2"},
+		{"a", 2, "cursor a: seq must be at most the last one, 1, got 2"},
 	} {
 		err := j.SaveCursor(c.name, c.seq)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -50,11 +50,11 @@ func TestCursorRules(t *testing.T) {
 		}
 	}
 	if _, err := j.Cursor("../x"); err == nil {
-		t.Error("Cursor took a name that is a path")
+		t.Error("Cursor accepted a path as name")
 	}
 }
 
-func TestDamagedCursorNamesItsFile(t *testing.T) {
+func TestDamagedCursorErrorNamesFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "influx.cursor")
 	intact := string(formatCursor(12))
@@ -71,7 +71,7 @@ func TestDamagedCursorNamesItsFile(t *testing.T) {
 	}
 }
 
-func TestFailedSaveKeepsTheCursor(t *testing.T) {
+func TestFailedSaveCursorKeepsPosition(t *testing.T) {
 	dir := t.TempDir()
 	files := newFaultFS(t, dir)
 	j := mustOpenOn(t, dir, Options{}, files)

@@ -12,17 +12,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// written is a frame as a journal wrote it.
+// written is a frame that a journal wrote.
 type written struct {
 	segment    string
 	begin, end int
 	records    []entry
 }
 
-// TestDamage writes a journal, damages its files at random, and opens it: what lies before a
-// segment's first damage is read, nothing is read that was not written, every record is either read
-// or counted as lost, damaged segments outlive their release, and the journal goes on.
-func TestDamage(t *testing.T) {
+// TestRandomDamage writes a journal, damages its files at random, and opens it. Everything before a segment's first
+// damage is read, nothing is read that was not written, every record is read or counted as lost, damaged segments
+// remain after their release, and the journal accepts records.
+func TestRandomDamage(t *testing.T) {
 	root, tb := t.TempDir(), t
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(root, "")
@@ -31,8 +31,8 @@ func TestDamage(t *testing.T) {
 		}
 		o := Options{SegmentBytes: 300}
 		frames := writeFrames(t, dir, o)
-		damaged := damage(t, tb, dir)
-		j, err := open(dir, o, impatient{})
+		damaged := damageSegments(t, tb, dir)
+		j, err := open(dir, o, noSyncFS{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestDamage(t *testing.T) {
 		checkRead(t, got, frames, damaged)
 		checkLost(t, j, got)
 		if diff := cmp.Diff(got, readFrom(tb, j, 0)); diff != "" {
-			t.Fatalf("read again (-first +second):\n%s", diff)
+			t.Fatalf("second read (-first +second):\n%s", diff)
 		}
 		a := appendOne(j, "after")
 		if a.err != nil {
@@ -50,27 +50,29 @@ func TestDamage(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
-		j, err = open(dir, o, impatient{})
+		j, err = open(dir, o, noSyncFS{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(append(got, entry{a.seq, "after"}), readFrom(tb, j, 0)); diff != "" {
-			t.Fatalf("read by the next opener (-want +got):\n%s", diff)
+			t.Fatalf("read after reopening (-want +got):\n%s", diff)
 		}
-		aside := j.Stats().AsideSegments
+		quarantined := j.Stats().QuarantinedSegments
 		if err := j.Release(a.seq); err != nil {
 			t.Fatal(err)
 		}
 		s := j.Stats()
-		if n := len(asideNames(tb, dir)); n != s.AsideSegments || n != aside || n > maxAside || s.Bytes != bytesOnDisk(tb, dir) {
-			t.Fatalf("%d segments aside, %d before the release, %d bytes on disk: %+v", n, aside, bytesOnDisk(tb, dir), s)
+		if n := len(quarantinedNames(tb, dir)); n != s.QuarantinedSegments || n != quarantined || n > maxQuarantined ||
+			s.Bytes != bytesOnDisk(tb, dir) {
+			t.Fatalf("%d quarantined segments, %d before the release, %d bytes on disk: %+v", n, quarantined,
+				bytesOnDisk(tb, dir), s)
 		}
 	})
 }
 
-// writeFrames makes a journal of some segments, and perhaps a cursor.
+// writeFrames creates a journal of some segments and sometimes a cursor.
 func writeFrames(t *rapid.T, dir string, o Options) (frames []written) {
-	j, err := open(dir, o, impatient{})
+	j, err := open(dir, o, noSyncFS{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,8 +105,8 @@ func writeFrames(t *rapid.T, dir string, o Options) (frames []written) {
 	return frames
 }
 
-// damage changes some of the segments and returns the first byte of each that is not as it was.
-func damage(t *rapid.T, tb testing.TB, dir string) map[string]int {
+// damageSegments changes some of the segments and returns the offset of the first changed byte of each.
+func damageSegments(t *rapid.T, tb testing.TB, dir string) map[string]int {
 	first := map[string]int{}
 	names := segmentNames(tb, dir)
 	for range rapid.IntRange(1, 3).Draw(t, "damages") {
@@ -126,7 +128,7 @@ func damage(t *rapid.T, tb testing.TB, dir string) map[string]int {
 			copy(b[from:to], bytes.Repeat([]byte("\x05\x00\x00\x00garbage\xff\xff"), 60))
 		case "cut":
 			b = b[:from]
-		case "repeat": // as a disk does that writes to the wrong place
+		case "repeat": // like a disk that writes to the wrong place
 			copy(b[from:to], intact)
 		}
 		writeFile(tb, path, b)
@@ -156,22 +158,22 @@ func checkRead(t *rapid.T, got []entry, frames []written, damaged map[string]int
 			if read[e] {
 				known++
 			} else if !hit || f.end <= at {
-				t.Fatalf("seq %d lies before the damage of %s at byte %d and is not read", e.Seq, f.segment, at)
+				t.Fatalf("seq %d before the damage of %s at byte %d is not read", e.Seq, f.segment, at)
 			}
 		}
 	}
 	if known != len(got) {
-		t.Fatalf("read %d records, %d of them were written: %v", len(got), known, got)
+		t.Fatalf("read %d records, of which %d were written: %v", len(got), known, got)
 	}
 }
 
-// checkLost: a seq under LastSeq is read or counted as lost, and what was skipped is set aside.
+// checkLost checks that each seq is read or counted as lost, and that damaged segments are quarantined.
 func checkLost(t *rapid.T, j *Journal, got []entry) {
 	s := j.Stats()
 	if s.Records != s.LostRecords+uint64(len(got)) {
 		t.Fatalf("%d records read, stats %+v", len(got), s)
 	}
-	if (s.QuarantinedFrames > 0) != (s.AsideSegments > 0) {
-		t.Fatalf("damage without a segment aside, or the other way round: %+v", s)
+	if (s.DamagedParts > 0) != (s.QuarantinedSegments > 0) {
+		t.Fatalf("damage without a quarantined segment, or the reverse: %+v", s)
 	}
 }

@@ -1,93 +1,95 @@
-// Package journal is a durable, segmented, append-only log of records: what a role has taken in and
-// not yet passed on. A record is acknowledged when it is on disk and not before; consumers read the
-// durable records in order, remember their place in named cursors, and release what they no longer
-// need.
+// Package journal is a durable, segmented, append-only log of records: the messages that a role has accepted and not
+// yet passed on. A record is acknowledged once it is on disk. Consumers read the durable records in order, save their
+// positions in named cursors, and release the records that they no longer need.
 //
-// # What it promises
+// # Guarantees
 //
-// Records are numbered from 1 without gaps in the order of their appends; the number (seq) is known
-// with the acknowledgement. An acknowledged record is read back with the same bytes, once per
-// reader, after any crash of the process or the machine, until it is released. A record whose
-// append was answered with an error is never read, with one exception that no program can avoid:
-// when the disk refused not only the record but also every way of disowning it (see Failures) until
-// the process or the machine went down, it may be. A record whose append was not answered at all because of a
-// crash may be read or not. Whoever gets no acknowledgement sends again, so readers must take a
-// record that comes twice under two seqs as a duplicate.
+// Records are numbered from 1, without gaps, in the order of their appends. The number (seq) is known with the
+// acknowledgement. Until it is released, an acknowledged record is read with the same bytes, once by each reader, after
+// any crash of the process or the machine. A record whose append returned an error is never read, with one exception
+// that can't be avoided: if the disk failed the write and also every attempt to invalidate it (see Failures) until the
+// process or machine went down, the record may be read. A record whose append had no outcome because of a crash may be
+// read or not. A sender without an acknowledgement sends again, so readers must handle a record that appears under two
+// seqs as a duplicate.
 //
 // # Commits
 //
-// Append copies the record into the pending batch. One goroutine takes all that is pending, writes
-// it as one frame, syncs, and answers: the batch is as large as what came in during the sync before,
-// so a lone appender waits for one sync and two hundred share it. No timer is involved. A batch never
-// grows beyond a segment, except for a single record that does.
+// Append copies the record into the pending batch. One goroutine, the committer, takes the pending batch, writes it as
+// one frame, syncs, and acknowledges its records. The batch contains the records that were appended during the sync
+// before: a single appender waits for one sync, and two hundred share one. There is no timer. A batch is at most as
+// large as a segment, except for a single record that is larger.
 //
-// Frames are written over zeros: the commit that comes to the end of the newest segment's file
-// lengthens it to the next MiB, so that the commits after it change bytes and not the file, and a
-// sync has nothing to tell the file system's own journal. A segment that is left, by the next one's
-// begin or by Close, is cut to its frames.
+// Frames overwrite zeros: a commit that reaches the end of the newest segment's file extends it with zeros to the next
+// MiB. The following commits change bytes and not the file's size, so that their syncs need no commit of the file
+// system's own journal. When a segment ends, because the next one begins or because of Close, its file is truncated
+// after its last frame.
 //
-// # Room
+// # Space
 //
-// With Options.MaxBytes the files of all segments, zeros and those set aside included, never take
-// more than that. A record that would not fit is refused at once with ErrFull, and nothing else
-// changes: readers read, cursors are saved, and the first Release that deletes a segment makes room
-// again. Room comes back a segment at a time, and the newest segment is never released; so MaxBytes
-// must be two segments at least, a segment must hold the longest record, and the default segment is
-// an eighth of MaxBytes. Then a journal whose records are all released has always room for any other.
-// A crash may bring segments back whose deletion was not durable yet; the bound counts them.
+// With Options.MaxBytes the files of all segments, including zeros and quarantined segments, never take more bytes than
+// that. A record that does not fit is rejected at once with ErrBound. Nothing else changes: readers read, cursors are
+// saved, and the first Release that deletes a segment frees space. Space is freed one segment at a time, and the newest
+// segment is never deleted. Therefore MaxBytes must be at least two segments, a segment must hold the longest record,
+// and the default segment is an eighth of MaxBytes. Then a journal whose records are all released always has space for
+// any record. A crash can restore segments whose deletion was not durable yet; they count.
 //
-// A disk that is full is no different to whoever appends: its errors are ErrNoRoom as ErrFull is. With
-// Options.MinFree a journal takes the disk for full while that much is left, for others who need room to
-// make room: a database, or whoever must save a cursor before anything can be released. What was written
-// ahead already, up to a MiB, is still used.
+// A full disk has the same effect for an appender: its errors are ErrFull, as ErrBound is. With Options.MinFree a
+// journal treats a disk with less free space than that as full. This leaves space for others who must write before
+// space can be freed: a database, or a consumer that saves a cursor. Preallocated zeros, up to a MiB, are still used.
 //
 // # Files
 //
-// A segment is named by the seq of its first record, as 20 decimal digits and ".seg". Numbers are
-// little-endian, checksums are CRC-32C (Castagnoli). A segment without records is an empty file;
-// the header is written together with the first frame. Zeros may follow the last frame: no frame
-// begins with a zero length. (Programs that write none take them for a torn end, and cut them off.)
+// A segment is named by the seq of its first record, as 20 decimal digits and ".seg". Numbers are little-endian,
+// checksums are CRC-32C (Castagnoli). A segment without records is an empty file; the header is written with the first
+// frame. Zeros may follow the last frame: no frame begins with a zero length. (Versions that did not write zeros take
+// them for a torn end and cut them off.)
 //
-//	header  offset  size  what
+//	header  offset  size  content
 //	             0     8  magic "nhipjrnl"
 //	             8     4  version of the format, 1
 //	            12     4  checksum of bytes 0 to 11
 //
-//	frame   offset  size  what
-//	             0     4  length: of all that follows the checksum, 12 + payload
-//	             4     4  checksum of all that follows it
+//	frame   offset  size  content
+//	             0     4  length of everything after the checksum: 12 + payload
+//	             4     4  checksum of everything after it
 //	             8     8  seq of the first record
-//	            16     4  count of records, at least 1
-//	            20     …  payload: count times (length as uvarint, bytes)
+//	            16     4  number of records, at least 1
+//	            20     …  payload: for each record its length as uvarint and its bytes
 //
-// A cursor is a file "<name>.cursor" with one line: the seq in decimal, a space, the checksum of
-// those digits as 8 hexadecimal ones. A file "lock" carries the lock against a second opener. A
-// segment's name with ".bad" in place of ".seg" is a second name of a damaged one.
+// A cursor is a file "<name>.cursor" with one line: the seq in decimal, a space, and the checksum of those digits as 8
+// hexadecimal digits. The file "lock" holds the lock that excludes a second process. A damaged segment has a second
+// name that ends in ".bad" instead of ".seg".
 //
 // # Recovery
 //
-// A frame is synced before the next is written, so a crash can leave only the newest segment's last
-// frame torn; Open cuts it off, with the zeros. The last good frame is written once more, because a
-// sync that failed may have left it in memory only, where it can be read and no later sync saves it.
+// A frame is synced before the next one is written, so a crash can tear only the last frame of the newest segment. Open
+// cuts it off together with the zeros. It rewrites the last good frame, because a failed sync may have left that frame
+// in the page cache only, where it can be read but where no later sync writes it to disk.
 //
-// A bad frame with a good one behind it is no torn write but damage to something that was once on
-// disk: it is skipped alone, counted and logged, and its segment is not written to any more. If the
-// damage hides where the next frame begins, an older segment is skipped to its end; so is the newest
-// when a saved cursor lies beyond, else it is cut there. Damage never stops Open. Seqs that a saved
-// cursor has passed are not given out again, whatever was lost.
+// A bad frame that has a good one behind it is not a torn write but damage to data that was on disk. It is skipped,
+// counted and logged, and its segment is not written to any more. The good frame is found by the length of the bad one;
+// if that is damaged too, by a search from byte to byte for a frame with a valid checksum and the next possible seq.
+// Damage with nothing good behind it hides the rest of an older segment, which is skipped. At the end of the newest
+// segment it looks like a torn frame and is cut off, unless later records are known: by a saved cursor, or by
+// Options.KnownSeq. Damage that can be read never makes Open fail.
 //
-// A damaged segment gets a second name when the damage is first seen, under which it outlives its
-// release, for a human to look at. The last four are kept; under a bound they take no more than a
-// quarter of it, and nothing that the two segments which records need would miss.
+// What the disk fails to read is skipped like damage after some attempts of a reader. In the newest segment it makes
+// Open fail, because its end must be known.
+//
+// Known seqs are not assigned again, whatever was lost: numbering continues after the highest of them, even if the
+// folder was removed or an older copy of it was restored. A reader counts what it had to skip, see Reader.Skipped.
+//
+// A damaged segment gets its second name when the damage is first detected. Under that name it is kept for inspection
+// after the segment is released. The last four are kept; with a bound they take at most a quarter of it, and never
+// space that the two segments for records need.
 //
 // # Failures
 //
-// After a failed write or sync nobody knows what the file holds, and a second sync of it may claim
-// success for bytes that are gone. So its descriptor is never synced again: the batch is answered
-// with the error, the file is cut back to its last good frame as far as the disk lets us, and a new
-// segment takes over at the seq after the last acknowledged one. A segment's first seq overrides
-// whatever older files hold from that seq on, which disowns the failed frame also when the cut never
-// reached the disk. The new segment's name is made durable before the error is answered; if that
-// fails, every later batch tries again first. So a full disk means errors until there is room, and
-// nothing else; the journal needs no more than the next append to find out.
+// After a failed write or sync the content of the file is unknown, and a second sync may report success for bytes that
+// are lost. Therefore that descriptor is never synced again: the batch gets the error, the file is truncated after its
+// last good frame as far as the disk allows, and a new segment begins at the seq after the last acknowledged one. A
+// segment overrides everything in older files from its first seq on, which invalidates the failed frame even if the
+// truncation did not reach the disk. The new segment's name is made durable before the error is returned; if that
+// fails, every later batch first tries again. So a full disk causes errors until there is space, and nothing else; the
+// next append after that succeeds.
 package journal

@@ -14,10 +14,10 @@ import (
 
 func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
-// TestFailedBatch fails each operation of a commit in turn. The batch gets the error, the next one
-// goes through, and the failed records are never seen: not by readers, not by the next opener, not
-// after a crash that keeps every byte that was written or takes every one that may go.
-func TestFailedBatch(t *testing.T) {
+// TestFailedCommit makes each operation of a commit fail in turn. The batch gets the error, the next one succeeds, and
+// the failed records are never read: not by readers, not after reopening, and not after a crash that keeps every
+// written byte or loses every byte that it can.
+func TestFailedCommit(t *testing.T) {
 	for _, roll := range []bool{false, true} {
 		ops := 2 // write, sync
 		if roll {
@@ -47,12 +47,12 @@ func failOne(t *testing.T, roll bool, op int, f fault) {
 	files.failAfter(op, f)
 	for _, a := range appendBatch(j, []string{"failed 1", "failed 2"}) {
 		if !errors.Is(a.err, f.err) || a.seq != 0 {
-			t.Fatalf("answer %v, want %v", a, f.err)
+			t.Fatalf("outcome %v, want %v", a, f.err)
 		}
 	}
 	wantEntries(t, j, entries(1, "a", "b"))
 
-	if j.tailOpen() { // else the failed frame is not disowned yet
+	if j.tailOpen() { // otherwise the failed frame is not overridden yet
 		if got, want := bytesOnDisk(t, dir), j.Stats().Bytes; got != want {
 			t.Errorf("%d bytes on disk after the failure, want %d", got, want)
 		}
@@ -63,12 +63,11 @@ func failOne(t *testing.T, roll bool, op int, f fault) {
 	crashBoth(t, files, o, entries(1, "a", "b", "c"), 3)
 }
 
-// bytesOnDisk returns the bytes of all segments, and of those set aside that are not a second name
-// of one of them.
+// bytesOnDisk returns the size of all segments and of the quarantined files that are not a second name of one of them.
 func bytesOnDisk(t testing.TB, dir string) (size int64) {
 	names := segmentNames(t, dir)
-	for _, name := range append(names, asideNames(t, dir)...) {
-		twin := strings.Replace(name, asideSuffix, segmentSuffix, 1)
+	for _, name := range append(names, quarantinedNames(t, dir)...) {
+		twin := strings.Replace(name, quarantineSuffix, segmentSuffix, 1)
 		if twin == name || !slices.Contains(names, twin) {
 			size += int64(len(readFile(t, filepath.Join(dir, name))))
 		}
@@ -76,11 +75,11 @@ func bytesOnDisk(t testing.TB, dir string) (size int64) {
 	return size
 }
 
-// tailOpen reports whether the committer, which must be idle, has a segment to write to.
+// tailOpen reports whether the newest segment is open. The committer must be idle.
 func (j *Journal) tailOpen() bool { return j.tail.file != nil }
 
-// crashBoth opens copies of a journal's disk as two crashes leave it: with as little as they may and
-// with as much.
+// crashBoth opens copies of a journal's disk after two possible crashes: one that keeps as little as possible and one
+// that keeps as much as possible.
 func crashBoth(t *testing.T, files *faultFS, o Options, want []entry, last uint64) {
 	t.Helper()
 	for name, pick := range map[string]func(int) int{
@@ -91,9 +90,9 @@ func crashBoth(t *testing.T, files *faultFS, o Options, want []entry, last uint6
 		for name, content := range files.image(pick) {
 			writeFile(t, filepath.Join(dir, name), content)
 		}
-		j := mustOpenOn(t, dir, o, impatient{})
+		j := mustOpenOn(t, dir, o, noSyncFS{})
 		wantEntries(t, j, want)
-		if a := appendOne(j, "after"); a != (answer{seq: last + 1}) {
+		if a := appendOne(j, "after"); a != (outcome{seq: last + 1}) {
 			t.Errorf("crash that keeps the %s: append %v, want seq %d", name, a, last+1)
 		}
 		wantEntries(t, j, append(slices.Clone(want), entry{last + 1, "after"}))
@@ -101,8 +100,7 @@ func crashBoth(t *testing.T, files *faultFS, o Options, want []entry, last uint6
 	}
 }
 
-// TestFullDisk: errors while it is full, and then on by itself.
-func TestFullDisk(t *testing.T) {
+func TestFullDiskRecovers(t *testing.T) {
 	dir := t.TempDir()
 	var log strings.Builder
 	files := newFaultFS(t, dir)
@@ -110,22 +108,22 @@ func TestFullDisk(t *testing.T) {
 	mustAppend(t, j, "a")
 	files.setAlways(syscall.ENOSPC)
 	for range 5 {
-		if a := appendOne(j, "refused"); !errors.Is(a.err, syscall.ENOSPC) {
-			t.Fatalf("answer %v, want %v", a, syscall.ENOSPC)
+		if a := appendOne(j, "rejected"); !errors.Is(a.err, syscall.ENOSPC) {
+			t.Fatalf("outcome %v, want %v", a, syscall.ENOSPC)
 		}
 	}
-	if err := j.Release(1); err != nil { // must not take the only segment that knows the seqs
+	if err := j.Release(1); err != nil { // must keep the only segment, which preserves the seqs
 		t.Error(err)
 	}
 	files.heal()
-	if a := appendOne(j, "b"); a != (answer{seq: 2}) {
-		t.Errorf("answer %v, want seq 2", a)
+	if a := appendOne(j, "b"); a != (outcome{seq: 2}) {
+		t.Errorf("outcome %v, want seq 2", a)
 	}
 	wantEntries(t, j, entries(1, "a", "b"))
 	if s := j.Stats(); s.Failures != 5 || s.Appended != 2 {
 		t.Errorf("stats %+v, want 5 failures", s)
 	}
-	for line, n := range map[string]int{"records are refused until it can": 1, "journal writes again": 1} {
+	for line, n := range map[string]int{"journal write failed": 1, "journal writes succeed again": 1} {
 		if got := strings.Count(log.String(), line); got != n {
 			t.Errorf("%q logged %d times, want %d:\n%s", line, got, n, log.String())
 		}
@@ -134,34 +132,34 @@ func TestFullDisk(t *testing.T) {
 	wantEntries(t, mustOpen(t, dir, Options{}), entries(1, "a", "b"))
 }
 
-// TestFailedSegmentIsNeverForgotten: the only segment left is empty and fails; a crash before its
-// successor is durable must not lose the seqs.
-func TestFailedSegmentIsNeverForgotten(t *testing.T) {
+// TestFailedSegmentPreservesSeqs makes the only remaining segment, which is empty, fail. A crash before its replacement
+// is durable must not lose the seqs.
+func TestFailedSegmentPreservesSeqs(t *testing.T) {
 	dir := t.TempDir()
 	files := newFaultFS(t, dir)
 	j := mustOpenOn(t, dir, Options{}, files)
 	mustAppend(t, j, "a", "b")
 	files.failAfter(1, fault{err: syscall.EIO}) // the sync
-	if a := appendOne(j, "refused"); a.err == nil {
+	if a := appendOne(j, "rejected"); a.err == nil {
 		t.Fatal("the sync did not fail")
 	}
 	if err := j.Release(2); err != nil {
 		t.Fatal(err)
 	}
-	files.failAfter(0, fault{err: syscall.ENOSPC, part: 5}) // the write to the new, empty segment
-	files.failAfter(3, fault{err: syscall.ENOSPC})          // its replacement's rename
-	if a := appendOne(j, "refused"); a.err == nil {
+	files.failAfter(0, fault{err: syscall.ENOSPC, part: 5}) // write to the new, empty segment
+	files.failAfter(3, fault{err: syscall.ENOSPC})          // rename of its replacement
+	if a := appendOne(j, "rejected"); a.err == nil {
 		t.Fatal("the write did not fail")
 	}
 	crashBoth(t, files, Options{}, nil, 2)
 }
 
-func TestFailedReleaseIsMadeUpFor(t *testing.T) {
+func TestReleaseRetriesFailedDeletions(t *testing.T) {
 	dir := t.TempDir()
 	files := newFaultFS(t, dir)
 	j := mustOpenOn(t, dir, Options{SegmentBytes: 1}, files)
 	mustAppend(t, j, "a", "b", "c")
-	files.failAfter(2, fault{err: syscall.EIO}) // the second remove
+	files.failAfter(2, fault{err: syscall.EIO}) // the second deletion
 	if err := j.Release(2); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("Release = %v, want %v", err, syscall.EIO)
 	}
@@ -177,7 +175,7 @@ func TestFailedReleaseIsMadeUpFor(t *testing.T) {
 	wantEntries(t, j, entries(3, "c"))
 }
 
-func TestReadErrorIsSaidAndPasses(t *testing.T) {
+func TestReaderContinuesAfterReadError(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})
 	mustAppend(t, j, "a", "b")
@@ -189,13 +187,13 @@ func TestReadErrorIsSaidAndPasses(t *testing.T) {
 		t.Errorf("Next = %v, want %v", err, syscall.EIO)
 	}
 	j.files = real
-	_ = r.leave()
+	_ = r.closeSegment()
 	if seq, record, err := r.Next(t.Context()); seq != 1 || string(record) != "a" || err != nil {
-		t.Errorf("Next after it = %d %q %v, want 1 a", seq, record, err)
+		t.Errorf("Next after the error = %d %q %v, want 1 a", seq, record, err)
 	}
 }
 
-// unreadable is a disk whose files open but can't be read.
+// unreadable is a disk whose files can be opened but not read.
 type unreadable struct{ fileSystem }
 
 func (u unreadable) open(path string, flag int) (file, error) {

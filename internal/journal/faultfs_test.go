@@ -9,33 +9,32 @@ import (
 	"sync"
 )
 
-var errCrashed = errors.New("the machine is down")
+var errCrashed = errors.New("the machine has crashed")
 
-// faultFS is a disk of real files that fails on demand and remembers what it would still hold after
-// a power cut. It counts every operation that changes the disk; faults are set by that count.
+// faultFS is a disk of real files that fails on demand and records what it would contain after a power failure. It
+// counts all operations that change the disk; faults are set for a count.
 type faultFS struct {
 	dir string
 
 	mu      sync.Mutex
 	ops     int
 	faults  map[int]fault
-	always  error // every operation fails, as on a disk without room
-	crashAt int   // the count at which the machine goes down; 0 is never
+	always  error // if not nil, every operation fails with it
+	crashAt int   // count of the operation in which the machine crashes; 0 for none
 	crashed bool
-	durable map[string]*inode // names as they are on disk
-	live    map[string]*inode // names as programs see them
-	gate    chan struct{}     // when set, a sync waits for it
+	durable map[string]*inode // names on disk
+	live    map[string]*inode // names as seen by programs
+	gate    chan struct{}     // if not nil, a sync waits for it
 }
 
-// fault is what one operation does instead of its work. A write still puts the first part of its
-// bytes in the file.
+// fault is the result of an operation that fails. A write still writes its first part bytes.
 type fault struct {
 	err  error
 	part int
 }
 
-// inode is a file as its disk sees it: what is there for sure, and what was done since. A crash takes
-// any of those changes, whole or in parts, and keeps any that came later.
+// inode is a file on disk: its durable content and the changes since. A crash may lose any of those changes, completely
+// or in part, and keep later ones.
 type inode struct {
 	base    []byte
 	changes []change
@@ -49,14 +48,14 @@ type change struct {
 	fate     fate
 }
 
-// fate is what a sync made of a change. What was there when a sync failed is in limbo: the kernel has
-// given it up, shows it as long as the machine runs, and later syncs succeed without it.
+// fate is the effect of syncs on a change. After a failed sync the kernel marks a change as clean without writing it:
+// programs see it as long as the machine runs, and later syncs succeed without writing it.
 type fate int
 
 const (
 	unsynced fate = iota
-	settled
-	limbo
+	synced
+	syncFailed
 )
 
 func (n *inode) write(p []byte, off int64) {
@@ -67,29 +66,28 @@ func (n *inode) truncate(size int64) {
 	n.changes = append(n.changes, change{off: size, truncate: true})
 }
 
-// sync gives all changes that have none yet their fate, and makes what can't be lost any more the
-// base.
+// sync sets the fate of all unsynced changes, and applies the leading synced changes to the base.
 func (n *inode) sync(to fate) {
 	for i := range n.changes {
 		if n.changes[i].fate == unsynced {
 			n.changes[i].fate = to
 		}
 	}
-	for len(n.changes) > 0 && n.changes[0].fate == settled {
-		n.base = n.changes[0].apply(n.base, wholly)
+	for len(n.changes) > 0 && n.changes[0].fate == synced {
+		n.base = n.changes[0].apply(n.base, all)
 		n.changes = n.changes[1:]
 	}
 }
 
-// wholly picks the most there is of everything.
-func wholly(n int) int { return n - 1 }
+// all chooses the most of everything.
+func all(n int) int { return n - 1 }
 
-// afterCrash picks one of the contents that the file may have.
+// afterCrash returns one of the possible contents after a crash, as pick chooses.
 func (n *inode) afterCrash(pick func(n int) int) []byte {
 	content := slices.Clone(n.base)
 	for _, c := range n.changes {
-		if c.fate == settled {
-			content = c.apply(content, wholly)
+		if c.fate == synced {
+			content = c.apply(content, all)
 		} else {
 			content = c.apply(content, pick)
 		}
@@ -97,7 +95,7 @@ func (n *inode) afterCrash(pick func(n int) int) []byte {
 	return content
 }
 
-// apply makes the change, or the part of it that pick leaves.
+// apply applies the change, or the part of it that pick chooses.
 func (c change) apply(content []byte, pick func(n int) int) []byte {
 	if c.truncate {
 		if pick(2) == 0 {
@@ -123,8 +121,8 @@ func (c change) apply(content []byte, pick func(n int) int) []byte {
 	return content
 }
 
-// scatter writes every block whose bit is set in the pattern. Blocks are far smaller than any disk's,
-// so that a frame of the tests has some, but like those they don't tear a header off its first frame.
+// scatter writes each block whose bit is set in the pattern. Blocks are much smaller than those of a disk, so that the
+// tests' frames have several. As on a disk, the first block contains the segment's header and part of the first frame.
 func (c change) scatter(content []byte, pattern int) {
 	const block = headerSize + 8
 	for i := 0; i < len(c.data); i += block {
@@ -161,14 +159,14 @@ func newFaultFS(t fataler, dir string) *faultFS {
 	return d
 }
 
-// failAfter makes the operation fail that comes after n others.
+// failAfter makes the operation after the next n ones fail.
 func (d *faultFS) failAfter(n int, f fault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults[d.ops+n+1] = f
 }
 
-// crashAfter takes the machine down in the operation that comes after n others.
+// crashAfter makes the machine crash in the operation after the next n ones.
 func (d *faultFS) crashAfter(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -181,27 +179,27 @@ func (d *faultFS) setAlways(err error) {
 	d.always = err
 }
 
-func (d *faultFS) isDown() bool {
+func (d *faultFS) isCrashed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.crashed
 }
 
-// armed reports whether a fault may be still to come.
+// armed reports whether faults are still set.
 func (d *faultFS) armed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.faults) > 0 || d.always != nil || d.crashAt > 0
 }
 
-// count returns how many operations there were.
+// count returns the number of operations.
 func (d *faultFS) count() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.ops
 }
 
-// crashNow fails every later operation, until revive lets another process use the disk.
+// crashNow makes all later operations fail until revive.
 func (d *faultFS) crashNow() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,7 +219,7 @@ func (d *faultFS) heal() {
 	d.faults, d.always, d.crashAt = map[int]fault{}, nil, 0
 }
 
-// step counts an operation and returns its fault. It is called with mu held.
+// step counts an operation and returns its fault. The caller holds mu.
 func (d *faultFS) step() (fault, bool) {
 	d.ops++
 	switch f, ok := d.faults[d.ops]; {
@@ -248,7 +246,7 @@ func (d *faultFS) open(path string, flag int) (file, error) {
 			return nil, &os.PathError{Op: "open", Path: path, Err: f.err}
 		}
 	}
-	if flag&os.O_WRONLY != 0 { // remember reads
+	if flag&os.O_WRONLY != 0 { // lets tests read the file
 		flag = flag&^os.O_WRONLY | os.O_RDWR
 	}
 	f, err := os.OpenFile(path, flag, fileMode)
@@ -317,8 +315,8 @@ func (d *faultFS) syncDir(dir string) error {
 	return nil
 }
 
-// image returns what the folder may hold after a power cut at this moment, by file name. pick(n)
-// chooses from 0 to n-1.
+// image returns a possible content of the folder after a power failure now, by file name. pick(n) chooses from 0 to
+// n-1.
 func (d *faultFS) image(pick func(n int) int) map[string][]byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -344,7 +342,7 @@ type faultFile struct {
 }
 
 func (f *faultFile) ReadAt(p []byte, off int64) (int, error) {
-	if f.disk.isDown() {
+	if f.disk.isCrashed() {
 		return 0, errCrashed
 	}
 	return f.File.ReadAt(p, off)
@@ -388,9 +386,9 @@ func (f *faultFile) Sync() error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	if fault, ok := f.disk.step(); ok {
-		f.node.sync(limbo)
+		f.node.sync(syncFailed)
 		return fault.err
 	}
-	f.node.sync(settled)
+	f.node.sync(synced)
 	return nil
 }

@@ -3,26 +3,27 @@ package journal
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 )
 
-// The sizes and marks of the format; doc.go has the byte tables.
+// Constants of the format; see the tables in doc.go.
 const (
 	magic       = "nhipjrnl"
 	version     = 1
 	headerSize  = 16
 	frameHeader = 20
-	frameFixed  = frameHeader - frameSummed // of the frame's header, what its length counts
-	frameSummed = 8                         // where the part under the checksum begins
+	frameFixed  = frameHeader - frameSummed // bytes of the frame's header that its length includes
+	frameSummed = 8                         // offset of the part that the checksum covers
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// frame is one commit as it lies in a segment.
+// frame is one commit in a segment.
 type frame struct {
 	first   uint64 // seq of the first record
 	count   uint32
 	payload []byte
-	size    int64 // in the file, header included
+	size    int64 // in the file, including the header
 }
 
 // last returns the seq of the frame's last record.
@@ -35,7 +36,7 @@ func putHeader(b []byte) {
 	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b[:12], castagnoli))
 }
 
-// headerVersion returns the version in a segment's header, and false when b is no intact header.
+// headerVersion returns the version in a segment's header, and false if b is not an intact header.
 func headerVersion(b []byte) (uint32, bool) {
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
 		return 0, false
@@ -46,7 +47,7 @@ func headerVersion(b []byte) (uint32, bool) {
 	return binary.LittleEndian.Uint32(b[8:]), true
 }
 
-// putFrame fills in the header of the frame that b holds, payload already in place.
+// putFrame writes the frame's header into b, which contains the payload.
 func putFrame(b []byte, first uint64, count uint32) {
 	binary.LittleEndian.PutUint32(b[0:], uint32(len(b)-frameSummed))
 	binary.LittleEndian.PutUint64(b[8:], first)
@@ -54,14 +55,13 @@ func putFrame(b []byte, first uint64, count uint32) {
 	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[frameSummed:], castagnoli))
 }
 
-// frameSize returns the size of the frame that begins with the header h, and false when h holds no
-// possible length.
+// frameSize returns the size of the frame with the header h, and false if its length is impossible.
 func frameSize(h []byte) (int64, bool) {
 	length := binary.LittleEndian.Uint32(h)
 	return frameSummed + int64(length), length > frameFixed
 }
 
-// parseFrame reads the frame that b is, whole, and false when it isn't one.
+// parseFrame parses b as one frame. It returns false if b is not a valid frame.
 func parseFrame(b []byte) (frame, bool) {
 	if binary.LittleEndian.Uint32(b[4:]) != crc32.Checksum(b[frameSummed:], castagnoli) {
 		return frame{}, false
@@ -72,12 +72,12 @@ func parseFrame(b []byte) (frame, bool) {
 		payload: b[frameHeader:],
 		size:    int64(len(b)),
 	}
-	sound := f.first > 0 && f.count > 0 && f.last() >= f.first && holds(f.payload, f.count)
-	return f, sound
+	valid := f.first > 0 && f.count > 0 && f.last() >= f.first && hasRecords(f.payload, f.count)
+	return f, valid
 }
 
-// holds reports whether p is exactly count records.
-func holds(p []byte, count uint32) bool {
+// hasRecords reports whether p consists of exactly count records.
+func hasRecords(p []byte, count uint32) bool {
 	for ; count > 0; count-- {
 		var ok bool
 		if _, p, ok = cutRecord(p); !ok {
@@ -85,6 +85,12 @@ func holds(p []byte, count uint32) bool {
 		}
 	}
 	return len(p) == 0
+}
+
+// recordSize returns the size in a frame of a record of n bytes.
+func recordSize(n int) int64 {
+	const bitsPerByte = 7 // of a uvarint
+	return int64(bits.Len64(uint64(n)|1)+bitsPerByte-1)/bitsPerByte + int64(n)
 }
 
 // cutRecord splits the first record off p.

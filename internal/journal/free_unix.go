@@ -4,7 +4,7 @@ package journal
 
 import "golang.org/x/sys/unix"
 
-// free asks the file system. What only root may take does not count.
+// free returns the file system's free space, without the part that is reserved for root.
 func (osFS) free(dir string) (int64, error) {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err != nil {

@@ -8,32 +8,32 @@ import (
 	"path/filepath"
 )
 
-// Facts that a device sent are nobody else's business on a shared machine.
+// Other users of the machine must not read the devices' data.
 const (
 	dirMode  = 0o750
 	fileMode = 0o640
 )
 
-// errNotDir is what makeDir says of a file in the journal's place.
-var errNotDir = errors.New("is not a folder")
+// errNotDir is makeDir's error for a path that is a file.
+var errNotDir = errors.New("not a folder")
 
-// file is what the journal needs of an open file.
+// file has the operations on an open file that the journal needs.
 type file interface {
 	io.ReaderAt
 	io.WriterAt
 	Truncate(size int64) error
-	Sync() error // the bytes and the size, not the times
+	Sync() error // syncs the bytes and the size; the times need not be synced
 	Close() error
 }
 
-// fileSystem is every operation that changes the disk, so that tests can make each one fail.
+// fileSystem has all operations that change the disk, so that tests can make each one fail.
 type fileSystem interface {
 	open(path string, flag int) (file, error)
 	rename(from, to string) error
 	remove(path string) error
 	link(from, to string) error
 	syncDir(dir string) error
-	free(dir string) (int64, error) // bytes of the disk that we may still take
+	free(dir string) (int64, error) // free bytes of dir's file system
 }
 
 type osFS struct{}
@@ -68,8 +68,8 @@ type osFile struct{ *os.File }
 
 func (f osFile) Sync() error { return syncData(f.File) }
 
-// makeDir creates dir with its parents and makes each new name durable: a journal whose folder is
-// lost in a crash has lost its records.
+// makeDir creates dir with its parents and makes each new name durable. Otherwise a crash could lose the folder with
+// all records.
 func makeDir(files fileSystem, dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil {

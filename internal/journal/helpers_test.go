@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// answer is what done was called with.
-type answer struct {
+// outcome has the arguments of done.
+type outcome struct {
 	seq uint64
 	err error
 }
@@ -38,10 +38,10 @@ func mustClose(t testing.TB, j *Journal) {
 	}
 }
 
-// appendOne appends and waits for the answer.
-func appendOne(j *Journal, record string) answer {
-	got := make(chan answer, 1)
-	j.Append([]byte(record), func(seq uint64, err error) { got <- answer{seq, err} })
+// appendOne appends a record and waits for the outcome.
+func appendOne(j *Journal, record string) outcome {
+	got := make(chan outcome, 1)
+	j.Append([]byte(record), func(seq uint64, err error) { got <- outcome{seq, err} })
 	return <-got
 }
 
@@ -55,36 +55,35 @@ func mustAppend(t testing.TB, j *Journal, records ...string) {
 	}
 }
 
-// appendBatch appends the records in one commit, but for those that the bound refuses, and returns
-// each one's answer.
-func appendBatch(j *Journal, records []string) []answer {
-	answers := make([]answer, len(records))
+// appendBatch appends the records in one commit, except those that the bound rejects, and returns the outcome of each.
+func appendBatch(j *Journal, records []string) []outcome {
+	outcomes := make([]outcome, len(records))
 	var wg sync.WaitGroup
 	j.mu.Lock()
 	for i, r := range records {
-		if n := recordSize(len(r)); !j.admits(n) {
-			answers[i].err = j.refuse(n)
+		if n := recordSize(len(r)); !j.fitsBound(n) {
+			outcomes[i].err = j.reject(n)
 			continue
 		}
 		wg.Add(1)
 		j.pending.add([]byte(r), func(seq uint64, err error) {
-			answers[i] = answer{seq, err}
+			outcomes[i] = outcome{seq, err}
 			wg.Done()
 		})
 	}
-	j.work.Signal()
+	j.workReady.Signal()
 	j.mu.Unlock()
 	wg.Wait()
-	return answers
+	return outcomes
 }
 
-// entry is a record as it is read.
+// entry is a record that was read.
 type entry struct {
 	Seq    uint64
 	Record string
 }
 
-// readFrom returns every durable record from a seq on.
+// readFrom returns all durable records from a seq on.
 func readFrom(t testing.TB, j *Journal, from uint64) []entry {
 	t.Helper()
 	r := j.Reader(from)
@@ -111,8 +110,8 @@ func entries(from uint64, records ...string) []entry {
 	return all
 }
 
-// named returns n records that tell which they are, the first of them number from.
-func named(from, n int) []string {
+// numbered returns n records that contain their number, starting with from.
+func numbered(from, n int) []string {
 	var all []string
 	for i := range n {
 		all = append(all, fmt.Sprintf("record %d", from+i))
@@ -133,10 +132,10 @@ func segmentNames(t testing.TB, dir string) []string {
 	return glob(t, dir, "*"+segmentSuffix)
 }
 
-// asideNames returns the names of the damaged segments that are set aside, oldest first.
-func asideNames(t testing.TB, dir string) []string {
+// quarantinedNames returns the names of the quarantined segments, oldest first.
+func quarantinedNames(t testing.TB, dir string) []string {
 	t.Helper()
-	return glob(t, dir, "*"+asideSuffix)
+	return glob(t, dir, "*"+quarantineSuffix)
 }
 
 func glob(t testing.TB, dir, pattern string) []string {

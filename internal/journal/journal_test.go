@@ -25,8 +25,16 @@ func TestOptionsAreChecked(t *testing.T) {
 		{"x", Options{MaxRecord: 1<<30 + 1}, "MaxRecord: must be between 0 and 1073741824"},
 		{"x", Options{MaxBytes: -1}, "MaxBytes: must be at least 2 times SegmentBytes, 1048615, got -1"},
 		{"x", Options{MaxBytes: 1 << 20}, "MaxBytes: must be at least 2 times SegmentBytes, 1048615, got 1048576"},
-		{"x", Options{MaxBytes: 1000, SegmentBytes: 501, MaxRecord: 9}, "MaxBytes: must be at least 2 times SegmentBytes, 501, got 1000"},
-		{"x", Options{MaxBytes: 1000, SegmentBytes: 136, MaxRecord: 100}, "SegmentBytes: must be at least 137 to hold a record of MaxRecord, got 136"},
+		{
+			"x",
+			Options{MaxBytes: 1000, SegmentBytes: 501, MaxRecord: 9},
+			"MaxBytes: must be at least 2 times SegmentBytes, 501, got 1000",
+		},
+		{
+			"x",
+			Options{MaxBytes: 1000, SegmentBytes: 136, MaxRecord: 100},
+			"SegmentBytes: must be at least 137 to hold a record of MaxRecord, got 136",
+		},
 		{"", Options{}, "dir: is required"},
 	} {
 		j, err := Open(c.dir, c.o)
@@ -36,7 +44,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-func TestOpenOnAFile(t *testing.T) {
+func TestOpenRejectsFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	writeFile(t, path, nil)
 	if _, err := Open(path, Options{}); !errors.Is(err, errNotDir) {
@@ -49,8 +57,8 @@ func TestRecordsSurviveReopening(t *testing.T) {
 	records := []string{"one", "", "three", strings.Repeat("x", 200_000)}
 	j := mustOpen(t, dir, Options{})
 	for i, r := range records {
-		if got, want := appendOne(j, r), (answer{seq: uint64(i + 1)}); got != want {
-			t.Fatalf("answer %d = %v, want %v", i, got, want)
+		if got, want := appendOne(j, r), (outcome{seq: uint64(i + 1)}); got != want {
+			t.Fatalf("outcome %d = %v, want %v", i, got, want)
 		}
 	}
 	wantEntries(t, j, entries(1, records...))
@@ -66,7 +74,7 @@ func TestRecordsSurviveReopening(t *testing.T) {
 	}
 }
 
-func TestFormat(t *testing.T) {
+func TestSegmentFormat(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})
 	appendBatch(j, []string{"hi", ""})
@@ -81,11 +89,11 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-func TestCallerMayReuseItsBuffer(t *testing.T) {
+func TestAppendCopiesRecord(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), Options{})
 	buf := []byte("first")
-	got := make(chan answer, 2)
-	done := func(seq uint64, err error) { got <- answer{seq, err} }
+	got := make(chan outcome, 2)
+	done := func(seq uint64, err error) { got <- outcome{seq, err} }
 	j.Append(buf, done)
 	copy(buf, "other")
 	j.Append(buf, done)
@@ -97,13 +105,13 @@ func TestCallerMayReuseItsBuffer(t *testing.T) {
 	wantEntries(t, j, entries(1, "first", "other"))
 }
 
-func TestRefusedRecords(t *testing.T) {
+func TestAppendRejectsTooBigAndAfterClose(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), Options{MaxRecord: 4})
 	if a := appendOne(j, "12345"); !errors.Is(a.err, ErrTooBig) || a.seq != 0 {
-		t.Errorf("too long a record: %v, want %v", a, ErrTooBig)
+		t.Errorf("too long record: %v, want %v", a, ErrTooBig)
 	}
 	mustAppend(t, j, "1234")
-	j.Append([]byte("1"), nil) // nobody cares
+	j.Append([]byte("1"), nil)
 	mustClose(t, j)
 	if a := appendOne(j, "1"); !errors.Is(a.err, ErrClosed) {
 		t.Errorf("after Close: %v, want %v", a, ErrClosed)
@@ -125,7 +133,7 @@ func TestRefusedRecords(t *testing.T) {
 	}
 }
 
-func TestSecondOpener(t *testing.T) {
+func TestSecondOpenIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})
 	if _, err := Open(dir, Options{}); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), dir) {
@@ -136,11 +144,11 @@ func TestSecondOpener(t *testing.T) {
 	wantEntries(t, mustOpen(t, dir, Options{}), entries(1, "still works"))
 }
 
-func TestSegmentsRollAndAreReleased(t *testing.T) {
+func TestReleaseDeletesCompleteSegments(t *testing.T) {
 	dir := t.TempDir()
-	o := Options{SegmentBytes: 100} // header and two frames of 29 to 31 bytes
+	o := Options{SegmentBytes: 100} // a header and two frames of 29 to 31 bytes
 	j := mustOpen(t, dir, o)
-	mustAppend(t, j, named(1, 7)...)
+	mustAppend(t, j, numbered(1, 7)...)
 	names := func(firsts ...int) (names []string) {
 		for _, first := range firsts {
 			names = append(names, fmt.Sprintf("%020d.seg", first))
@@ -157,7 +165,7 @@ func TestSegmentsRollAndAreReleased(t *testing.T) {
 		{2, names(3, 5, 7), 3},
 		{2, names(3, 5, 7), 3},
 		{5, names(5, 7), 5},
-		{1 << 63, names(7), 7}, // never the newest
+		{1 << 63, names(7), 7}, // the newest segment remains
 	} {
 		if err := j.Release(c.release); err != nil {
 			t.Fatal(err)
@@ -168,16 +176,16 @@ func TestSegmentsRollAndAreReleased(t *testing.T) {
 		if got := j.FirstSeq(); got != c.first {
 			t.Errorf("after Release(%d) FirstSeq = %d, want %d", c.release, got, c.first)
 		}
-		wantEntries(t, j, entries(c.first, named(int(c.first), 8-int(c.first))...))
+		wantEntries(t, j, entries(c.first, numbered(int(c.first), 8-int(c.first))...))
 	}
 }
 
-func TestSeqsSurviveWhenAllIsReleased(t *testing.T) {
+func TestSeqsContinueAfterFullRelease(t *testing.T) {
 	dir := t.TempDir()
-	o := Options{SegmentBytes: 1} // each frame has a segment
+	o := Options{SegmentBytes: 1} // one frame per segment
 	j := mustOpen(t, dir, o)
 	mustAppend(t, j, "a", "b")
-	j.leaveForTest()
+	j.rollForTest()
 	if err := j.Release(2); err != nil {
 		t.Fatal(err)
 	}
@@ -193,16 +201,16 @@ func TestSeqsSurviveWhenAllIsReleased(t *testing.T) {
 	wantEntries(t, j, entries(3, "c"))
 }
 
-// leaveForTest makes an empty newest segment, as a failure or a crash after a roll does. The
-// committer must be idle.
-func (j *Journal) leaveForTest() {
-	j.leave()
-	if err := j.begin(); err != nil {
+// rollForTest begins a new, empty segment, as a failure or a crash after the begin of a segment does. The committer
+// must be idle.
+func (j *Journal) rollForTest() {
+	j.closeSegment()
+	if err := j.beginSegment(); err != nil {
 		panic(err)
 	}
 }
 
-func TestAppendWaitsWhenTooMuchIsPending(t *testing.T) {
+func TestAppendWaitsAtMaxPending(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		files := newFaultFS(t, dir)
@@ -212,7 +220,7 @@ func TestAppendWaitsWhenTooMuchIsPending(t *testing.T) {
 		acked, appended := 0, 0
 		put := func() { j.Append(record, func(_ uint64, err error) { acked++ }); appended++ }
 		put()
-		synctest.Wait() // the first is in its sync
+		synctest.Wait() // the first is being synced
 		go func() {
 			for range 17 {
 				put()
@@ -235,7 +243,7 @@ func TestAppendWaitsWhenTooMuchIsPending(t *testing.T) {
 	})
 }
 
-func TestCloseLetsWaitingAppendersGo(t *testing.T) {
+func TestCloseEndsWaitingAppends(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		files := newFaultFS(t, dir)
@@ -247,12 +255,12 @@ func TestCloseLetsWaitingAppendersGo(t *testing.T) {
 		for range 16 {
 			j.Append(record, nil)
 		}
-		refused := make(chan answer, 1)
-		go j.Append(record, func(seq uint64, err error) { refused <- answer{seq, err} })
+		rejected := make(chan outcome, 1)
+		go j.Append(record, func(seq uint64, err error) { rejected <- outcome{seq, err} })
 		synctest.Wait()
 		closed := make(chan error)
 		go func() { closed <- j.Close() }()
-		if a := <-refused; !errors.Is(a.err, ErrClosed) {
+		if a := <-rejected; !errors.Is(a.err, ErrClosed) {
 			t.Errorf("the waiting append got %v, want %v", a, ErrClosed)
 		}
 		close(files.gate)
@@ -262,9 +270,9 @@ func TestCloseLetsWaitingAppendersGo(t *testing.T) {
 	})
 }
 
-// TestManyAtOnce has appenders, a tailing reader, a releasing consumer and Stats run together: a
-// test for the race detector as much as for the order.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentUse runs appenders, readers that release, and Stats together. It is for the race detector as much as
+// for the order of the records.
+func TestConcurrentUse(t *testing.T) {
 	const appenders, each = 8, 400
 	j := mustOpen(t, t.TempDir(), Options{SegmentBytes: 4 << 10})
 	var wg sync.WaitGroup
@@ -283,12 +291,12 @@ func TestManyAtOnce(t *testing.T) {
 		wg.Go(func() { consume(t, j, appenders, each) })
 	}
 	wg.Wait()
-	if s := j.Stats(); s.LastSeq != appenders*each || s.Segments > 2 || s.QuarantinedFrames != 0 {
+	if s := j.Stats(); s.LastSeq != appenders*each || s.Segments > 2 || s.DamagedParts != 0 {
 		t.Errorf("stats at the end = %+v", s)
 	}
 }
 
-// consume reads all that the appenders write; each must come in its own order.
+// consume reads the appenders' records. Those of each appender must be in order.
 func consume(t *testing.T, j *Journal, appenders, each int) {
 	r := j.Reader(1)
 	defer r.Close()
@@ -299,10 +307,10 @@ func consume(t *testing.T, j *Journal, appenders, each int) {
 			t.Errorf("record %d: seq %d, %v", n, seq, err)
 			return
 		}
-		n = seq // the other consumer may have released some
+		n = seq // the other consumer may have released records in between
 		var a, i int
 		if _, err := fmt.Sscanf(string(record), "%d %d", &a, &i); err != nil || i < next[a] {
-			t.Errorf("record %d is %q, want number %d or later of its appender", seq, record, next[a])
+			t.Errorf("record %d is %q, want at least number %d of its appender", seq, record, next[a])
 			return
 		}
 		next[a] = i + 1
@@ -326,11 +334,11 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 		wg.Wait()
 	}) / 100
 	if allocs > 0.1 {
-		t.Errorf("%.2f allocations an append, want at most 0.1", allocs)
+		t.Errorf("%.2f allocations per append, want at most 0.1", allocs)
 	}
 }
 
-func TestForeignFilesAreLeftAlone(t *testing.T) {
+func TestOtherFilesAreIgnored(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"1.seg", "0000000000000000000x.seg", "00000000000000000000.seg", "notes.txt"} {
 		writeFile(t, filepath.Join(dir, name), []byte("not ours"))

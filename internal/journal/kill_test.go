@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// The environment variables that make the test binary a child with a role, on the journal in a
-// folder.
+// These environment variables make the test binary run as a child process with a role, on the journal in a folder.
 const (
 	childDir  = "NHIP_TEST_JOURNAL_CHILD"
 	childRole = "NHIP_TEST_JOURNAL_ROLE"
@@ -29,15 +28,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child is the test binary in a role.
+// child returns a command that runs the test binary in a role.
 func child(t *testing.T, role, dir string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir, childRole+"="+role)
 	return cmd
 }
 
-// appendUntilKilled appends with four goroutines and prints "<seq> <record>" of what is
-// acknowledged.
+// appendUntilKilled appends with four goroutines and prints "<seq> <record>" for each acknowledged record.
 func appendUntilKilled(dir string) error {
 	j, err := Open(dir, Options{SegmentBytes: 8 << 10})
 	if err != nil {
@@ -56,11 +54,11 @@ func appendUntilKilled(dir string) error {
 		})
 	}
 	wg.Wait()
-	return errors.New("nobody killed the child")
+	return errors.New("the child was not killed")
 }
 
-// TestKill kills an appending process again and again; what it was told is on disk is there.
-func TestKill(t *testing.T) {
+// TestKillKeepsAcknowledgedRecords repeatedly kills a process that appends.
+func TestKillKeepsAcknowledgedRecords(t *testing.T) {
 	dir := t.TempDir()
 	acked := map[uint64]string{}
 	for round := range 5 {
@@ -74,8 +72,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// runAndKill runs the child until it has acknowledged some records, kills it, and adds all that it
-// said to acked.
+// runAndKill runs the child until it has acknowledged some records, kills it, and adds the records to acked.
 func runAndKill(t *testing.T, dir string, after int, acked map[uint64]string) {
 	t.Helper()
 	cmd := child(t, "appender", dir)
@@ -91,12 +88,12 @@ func runAndKill(t *testing.T, dir string, after int, acked map[uint64]string) {
 	for n := 0; ; n++ {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			break // the last line may be torn; its record is not taken as told
+			break // the last line may be incomplete and is ignored
 		}
 		var seq uint64
 		var record string
 		if _, err := fmt.Sscan(line, &seq, &record); err != nil || acked[seq] != "" {
-			t.Fatalf("child said %q, seq known as %q: %v", line, acked[seq], err)
+			t.Fatalf("child printed %q, seq already acknowledged for %q: %v", line, acked[seq], err)
 		}
 		acked[seq] = record
 		if n == after {
@@ -106,7 +103,7 @@ func runAndKill(t *testing.T, dir string, after int, acked map[uint64]string) {
 		}
 	}
 	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Fatalf("child ended with %v, want killed", err)
+		t.Fatalf("child ended with %v, want a kill", err)
 	}
 }
 
@@ -126,9 +123,9 @@ func checkAcked(t *testing.T, j *Journal, acked map[uint64]string) {
 		}
 	}
 	if found != len(acked) {
-		t.Errorf("%d of %d acknowledged records are there", found, len(acked))
+		t.Errorf("%d of %d acknowledged records found", found, len(acked))
 	}
-	if s := j.Stats(); s.LostRecords != 0 || s.QuarantinedFrames != 0 {
+	if s := j.Stats(); s.LostRecords != 0 || s.DamagedParts != 0 {
 		t.Errorf("stats after a kill %+v", s)
 	}
 }

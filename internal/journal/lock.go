@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lockDir takes the lock on dir that keeps a second opener out, of this process or another. The
-// kernel drops it when the process dies, however it dies.
+// lockDir locks dir against a second Open, in this process or another. The kernel releases the lock when the process
+// ends, however it ends.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
@@ -19,7 +19,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err == nil {
 		return f, nil
 	}
-	_ = f.Close() // nothing was written to it
+	_ = f.Close() // nothing was written
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fmt.Errorf("journal: %s: %w", dir, ErrLocked)
 	}

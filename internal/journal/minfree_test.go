@@ -7,28 +7,27 @@ import (
 	"testing"
 )
 
-// narrowFS is a disk that says how much of it is free.
-type narrowFS struct {
+// freeSpaceFS is a disk with a given amount of free space.
+type freeSpaceFS struct {
 	osFS
 	left atomic.Int64
 	fail atomic.Bool
 }
 
-var errNoAnswer = errors.New("no answer")
+var errStatfs = errors.New("statfs failed")
 
-func (d *narrowFS) free(string) (int64, error) {
+func (d *freeSpaceFS) free(string) (int64, error) {
 	if d.fail.Load() {
-		return 0, errNoAnswer
+		return 0, errStatfs
 	}
 	return d.left.Load(), nil
 }
 
-// TestMinFree: a disk of which less is free than is left alone takes no more, and takes more as soon as
-// there is room, without a word from anybody.
-func TestMinFree(t *testing.T) {
+// TestMinFreeRejectsUntilSpace checks that appends fail below MinFree and succeed as soon as there is space.
+func TestMinFreeRejectsUntilSpace(t *testing.T) {
 	const least = 100 << 20
-	disk := new(narrowFS)
-	disk.left.Store(least + aheadBytes - 1)
+	disk := new(freeSpaceFS)
+	disk.left.Store(least + preallocBytes - 1)
 	var log strings.Builder
 	j, err := open(t.TempDir(), Options{MinFree: least, Logger: textLogger(&log)}, disk)
 	if err != nil {
@@ -36,39 +35,40 @@ func TestMinFree(t *testing.T) {
 	}
 	defer mustClose(t, j)
 	for range 3 {
-		if a := appendOne(j, "no"); !errors.Is(a.err, ErrNoRoom) || errors.Is(a.err, ErrFull) || !j.Stats().Full {
+		if a := appendOne(j, "no"); !errors.Is(a.err, ErrFull) || errors.Is(a.err, ErrBound) || !j.Stats().Full {
 			t.Fatalf("with too little free: %v, full %v", a.err, j.Stats().Full)
 		}
 	}
-	disk.left.Store(least + aheadBytes)
+	disk.left.Store(least + preallocBytes)
 	if a := appendOne(j, "yes"); a.err != nil || a.seq != 1 || j.Stats().Full {
-		t.Fatalf("with room: %+v, full %v", a, j.Stats().Full)
+		t.Fatalf("with enough free: %+v, full %v", a, j.Stats().Full)
 	}
 	disk.left.Store(0)
-	if a := appendOne(j, "into what was written ahead"); a.err != nil || a.seq != 2 {
-		t.Errorf("into what is ours: %+v", a)
+	if a := appendOne(j, "into preallocated zeros"); a.err != nil || a.seq != 2 {
+		t.Errorf("append into preallocated zeros: %+v", a)
 	}
-	for range 2 * aheadBytes / (64 << 10) {
+	for range 2 * preallocBytes / (64 << 10) {
 		if a := appendOne(j, strings.Repeat("x", 64<<10)); a.err != nil {
-			if !errors.Is(a.err, ErrNoRoom) {
+			if !errors.Is(a.err, ErrFull) {
 				t.Fatal(a.err)
 			}
 			break
 		}
 	}
 	if !j.Stats().Full {
-		t.Error("it takes what it should leave alone")
+		t.Error("the journal uses space below MinFree")
 	}
 	disk.fail.Store(true)
-	if a := appendOne(j, strings.Repeat("x", 64<<10)); !errors.Is(a.err, errNoAnswer) {
-		t.Errorf("a disk that does not answer: %v", a.err)
+	if a := appendOne(j, strings.Repeat("x", 64<<10)); !errors.Is(a.err, errStatfs) {
+		t.Errorf("with a failed query of the free space: %v", a.err)
 	}
 	disk.fail.Store(false)
 	disk.left.Store(1 << 40)
 	if a := appendOne(j, strings.Repeat("x", 64<<10)); a.err != nil || j.Stats().Full {
-		t.Errorf("with room again: %v", a.err)
+		t.Errorf("with enough free again: %v", a.err)
 	}
-	if no, yes := strings.Count(log.String(), "can't write"), strings.Count(log.String(), "writes again"); no != 2 || yes != 2 {
-		t.Errorf("%d and %d log lines of two times full:\n%s", no, yes, log.String())
+	failed, recovered := strings.Count(log.String(), "write failed"), strings.Count(log.String(), "writes succeed again")
+	if failed != 2 || recovered != 2 {
+		t.Errorf("%d and %d log lines, want 2 and 2:\n%s", failed, recovered, log.String())
 	}
 }

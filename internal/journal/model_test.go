@@ -17,31 +17,31 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a journal must hold, kept beside one on a disk that fails and crashes.
+// model is the expected content of a journal on a disk that fails and crashes.
 type model struct {
 	tb    testing.TB
 	dir   string
 	o     Options
 	files *faultFS
 	j     *Journal
-	tail  *Reader // lives through everything but a reopening
+	tail  *Reader // reads until the journal is reopened
 
-	most   int64 // bytes that may be on disk; 0 is without bound
-	faulty bool  // the disk has failed or will, so that the journal may count more bytes than there are
+	maxBytes int64 // maximum bytes on disk; unused without a bound
+	faulty   bool  // the disk has failed or will fail, so that the journal may count more bytes than there are
 
-	serial   int        // makes every record unlike all others
-	durable  []string   // record of seq i+1; acknowledged, or seen after a crash
-	released uint64     // these may be gone
-	doubtful [][]string // batches of which one may appear after a crash
+	serial   int        // makes records distinct
+	durable  []string   // record of seq i+1: acknowledged, or read after a crash
+	released uint64     // records up to this seq may be deleted
+	doubtful [][]string // batches, of which one may appear after a crash
 	read     uint64     // seq of the last record that tail returned
-	cursor   []uint64   // what the cursor may be
+	cursor   []uint64   // possible positions of the cursor
 }
 
-// TestModel takes random roads through appends, reads, releases, cursors, failures and crashes, and
-// holds the journal against the model all the way: every acknowledged record is read once, in order,
-// with its bytes; nothing else is, but for one batch that a crash left unanswered or that the disk
-// refused to disown.
-func TestModel(t *testing.T) {
+// TestJournalMatchesModel runs random sequences of appends, reads, releases, cursors, failures and crashes, and
+// compares the journal with the model after each step. Every acknowledged record is read once, in order, with its
+// bytes. Nothing else is read, except for one batch without an outcome because of a crash, or one that the disk failed
+// to invalidate.
+func TestJournalMatchesModel(t *testing.T) {
 	root, tb := t.TempDir(), t
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(root, "")
@@ -58,8 +58,8 @@ func TestModel(t *testing.T) {
 		defer func() { _ = m.j.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
 			"append":     m.append,
-			"append two": m.append, // more often than the rest
-			"read":       m.readOn,
+			"append two": m.append, // appends are more frequent
+			"read":       m.readSome,
 			"release":    m.release,
 			"drain":      m.drain,
 			"cursor":     m.saveCursor,
@@ -77,7 +77,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// newBatch draws records that one frame holds.
+// newBatch draws records that fit into one frame.
 func (m *model) newBatch(t *rapid.T) (batch []string) {
 	size := int64(headerSize + frameHeader)
 	for range rapid.IntRange(1, 4).Draw(t, "records") {
@@ -93,25 +93,25 @@ func (m *model) newBatch(t *rapid.T) (batch []string) {
 	return batch
 }
 
-// append appends a batch. The bound refuses single records of it; all others share their fate.
+// append appends a batch. The bound may reject some of its records; all others have the same outcome.
 func (m *model) append(t *rapid.T) {
 	drawn := m.newBatch(t)
-	room := m.room(t)
-	answers := appendBatch(m.j, drawn)
+	free := m.freeBytes(t)
+	outcomes := appendBatch(m.j, drawn)
 	var batch []string
 	var failed error
-	for i, a := range answers {
+	for i, a := range outcomes {
 		n := recordSize(len(drawn[i]))
-		if errors.Is(a.err, ErrFull) {
-			if n <= room && !m.faulty {
-				t.Fatalf("record of %d bytes is refused with room for %d", n, room)
+		if errors.Is(a.err, ErrBound) {
+			if n <= free && !m.faulty {
+				t.Fatalf("record of %d bytes is rejected with %d bytes free", n, free)
 			}
 			continue
 		}
-		room -= n
+		free -= n
 		batch = append(batch, drawn[i])
 		if len(batch) > 1 && (a.err == nil) != (failed == nil) {
-			t.Fatalf("answers of one batch differ: %v", answers)
+			t.Fatalf("outcomes of one batch differ: %v", outcomes)
 		}
 		if want := uint64(len(m.durable) + len(batch)); a.err == nil && a.seq != want {
 			t.Fatalf("seq %d, want %d", a.seq, want)
@@ -123,18 +123,18 @@ func (m *model) append(t *rapid.T) {
 	case failed == nil:
 		m.durable = append(m.durable, batch...)
 		m.doubtful = nil
-	case m.files.isDown():
+	case m.files.isCrashed():
 		m.doubtful = append(m.doubtful, batch)
 	case m.j.tailOpen():
-		m.doubtful = nil // overridden, all of them
+		m.doubtful = nil // all are overridden
 	default:
 		m.doubtful = append(m.doubtful, batch)
 	}
 }
 
-// room returns how many bytes of records the bound has room for in a new frame, by what is on disk.
-func (m *model) room(t *rapid.T) int64 {
-	if m.o.MaxBytes == 0 || m.files.isDown() {
+// freeBytes returns the number of bytes for records in a new frame that fit under the bound, from the files on disk.
+func (m *model) freeBytes(t *rapid.T) int64 {
+	if m.o.MaxBytes == 0 || m.files.isCrashed() {
 		return math.MaxInt64
 	}
 	names := segmentNames(m.tb, m.dir)
@@ -143,9 +143,9 @@ func (m *model) room(t *rapid.T) int64 {
 	return m.o.MaxBytes - bytesOnDisk(m.tb, m.dir) + int64(zeros) - headerSize - frameHeader
 }
 
-// drain releases all there is on a disk that works: then the longest record must find room.
+// drain releases all records on a disk without faults. Then the longest record must fit.
 func (m *model) drain(t *rapid.T) {
-	if m.o.MaxBytes == 0 || m.files.isDown() {
+	if m.o.MaxBytes == 0 || m.files.isCrashed() {
 		return
 	}
 	m.files.heal()
@@ -155,7 +155,7 @@ func (m *model) drain(t *rapid.T) {
 	}
 	m.serial++
 	record := fmt.Sprintf("%0*d", m.o.MaxRecord, m.serial)
-	if a := appendOne(m.j, record); a != (answer{seq: m.released + 1}) {
+	if a := appendOne(m.j, record); a != (outcome{seq: m.released + 1}) {
 		t.Fatalf("append to a drained journal: %v, want seq %d; %+v", a, m.released+1, m.j.Stats())
 	}
 	m.durable = append(m.durable, record)
@@ -180,12 +180,12 @@ func (m *model) fail(t *rapid.T) {
 	})
 }
 
-// readOn reads some records with the tailing reader.
-func (m *model) readOn(t *rapid.T) {
+// readSome reads some records with the tailing reader.
+func (m *model) readSome(t *rapid.T) {
 	for range rapid.IntRange(1, 6).Draw(t, "records") {
 		seq, record, ok, err := m.tail.TryNext()
 		if err != nil {
-			if !m.files.isDown() {
+			if !m.files.isCrashed() {
 				t.Fatal(err)
 			}
 			return
@@ -213,7 +213,7 @@ func (m *model) wantRead(t *rapid.T, read uint64, want int) {
 func (m *model) release(t *rapid.T) {
 	seq := rapid.Uint64Range(0, uint64(len(m.durable))).Draw(t, "seq")
 	m.released = max(m.released, seq)
-	_ = m.j.Release(seq) // a failed one may leave some
+	_ = m.j.Release(seq) // after a failure some segments remain
 }
 
 func (m *model) saveCursor(t *rapid.T) {
@@ -225,20 +225,20 @@ func (m *model) saveCursor(t *rapid.T) {
 	m.cursor = []uint64{seq}
 }
 
-// reopen closes the journal in peace, unless the disk thinks otherwise.
+// reopen closes and opens the journal; closing may fail.
 func (m *model) reopen(t *rapid.T) {
 	m.stop()
 	m.start(t)
 }
 
-// crash takes the power away: what was not synced may be lost, in part or whole.
+// crash simulates a power failure: unsynced changes may be lost, completely or in part.
 func (m *model) crash(t *rapid.T) {
 	m.stop()
 	m.powerCut(t)
 	m.start(t)
 }
 
-// kill ends the process and not the machine: what was written stays, synced or not.
+// kill ends the process but not the machine: all written bytes remain, synced or not.
 func (m *model) kill(t *rapid.T) {
 	m.files.crashNow()
 	m.stop()
@@ -275,12 +275,11 @@ func (m *model) powerCut(t *rapid.T) {
 	m.cursor = []uint64{cursor}
 }
 
-// start opens the journal, on a new disk or the same. Whatever batch came back unasked is there to
-// stay.
+// start opens the journal, on a new disk or the same. A doubtful batch that appears is durable from now on.
 func (m *model) start(t *rapid.T) {
 	j, err := open(m.dir, m.o, m.files)
 	for err != nil {
-		if m.files.isDown() {
+		if m.files.isCrashed() {
 			m.powerCut(t)
 		}
 		m.files.heal()
@@ -290,21 +289,21 @@ func (m *model) start(t *rapid.T) {
 	}
 	m.j = j
 	m.faulty = m.files.armed()
-	m.most = max(m.o.MaxBytes, bytesOnDisk(m.tb, m.dir)) // a crash may bring released segments back
+	m.maxBytes = max(m.o.MaxBytes, bytesOnDisk(m.tb, m.dir)) // a crash may restore released segments
 	if last := j.LastSeq(); last < uint64(len(m.durable)) {
 		t.Fatalf("last seq %d after opening, %d were acknowledged", last, len(m.durable))
 	}
-	var back []string
+	var restored []string
 	for _, e := range m.all(t) {
 		if e.Seq > uint64(len(m.durable)) {
-			back = append(back, e.Record)
+			restored = append(restored, e.Record)
 		}
 	}
-	allowed := func(batch []string) bool { return slices.Equal(batch, back) }
-	if len(back) > 0 && !slices.ContainsFunc(m.doubtful, allowed) {
-		t.Fatalf("records %q came back, allowed is one of %q", back, m.doubtful)
+	allowed := func(batch []string) bool { return slices.Equal(batch, restored) }
+	if len(restored) > 0 && !slices.ContainsFunc(m.doubtful, allowed) {
+		t.Fatalf("records %q appeared, allowed is one of %q", restored, m.doubtful)
 	}
-	m.durable = append(m.durable, back...)
+	m.durable = append(m.durable, restored...)
 	m.doubtful = nil
 	m.tail = j.Reader(m.read + 1)
 }
@@ -326,14 +325,14 @@ func (m *model) all(t *rapid.T) (all []entry) {
 }
 
 func (m *model) check(t *rapid.T) {
-	if m.files.isDown() {
+	if m.files.isCrashed() {
 		rapid.SampledFrom([]func(*rapid.T){m.crash, m.kill}).Draw(t, "how")(t)
 	}
 	if got := m.j.LastSeq(); got != uint64(len(m.durable)) {
 		t.Fatalf("LastSeq = %d, want %d", got, len(m.durable))
 	}
-	if got := bytesOnDisk(m.tb, m.dir); m.o.MaxBytes > 0 && got > m.most {
-		t.Fatalf("%d bytes on disk, the most is %d", got, m.most)
+	if got := bytesOnDisk(m.tb, m.dir); m.o.MaxBytes > 0 && got > m.maxBytes {
+		t.Fatalf("%d bytes on disk, the maximum is %d", got, m.maxBytes)
 	}
 	first := m.j.FirstSeq()
 	if first > m.released+1 {
@@ -345,7 +344,7 @@ func (m *model) check(t *rapid.T) {
 	if cursor, err := m.j.Cursor("c"); err != nil || !slices.Contains(m.cursor, cursor) {
 		t.Fatalf("Cursor = %d, %v, want one of %v", cursor, err, m.cursor)
 	}
-	if s := m.j.Stats(); s.QuarantinedFrames != 0 || s.LostRecords != 0 {
-		t.Fatalf("crashes and failures count as damage: %+v", s)
+	if s := m.j.Stats(); s.DamagedParts != 0 || s.LostRecords != 0 {
+		t.Fatalf("crashes and failures were counted as damage: %+v", s)
 	}
 }

@@ -11,28 +11,32 @@ import (
 	"slices"
 )
 
-// Reader reads the durable records in order. It is for one goroutine; any number of readers may
-// read at once.
+// Reader reads the durable records in order. It must be used by one goroutine at a time. Any number of readers may read
+// concurrently.
 type Reader struct {
-	j      *Journal
-	next   uint64 // the least seq still wanted
-	closed bool
+	j       *Journal
+	next    uint64 // least seq to return next
+	skipped uint64 // see Skipped
+	closed  bool
 
-	seg  *segment // the open one
+	failures int // failed reads in a row
+
+	seg  *segment // the segment that is open
 	file file
 	scan *scanner
 
-	seq  uint64 // of the first record in rest
-	left uint32 // records in rest
-	rest []byte // of the current frame
+	seq       uint64 // seq of the first record in rest
+	remaining uint32 // number of records in rest
+	rest      []byte // unread part of the current frame's payload
 }
 
-// Reader returns a reader that begins with the first durable record whose seq is at least from.
-func (j *Journal) Reader(from uint64) *Reader { return &Reader{j: j, next: from} }
+// Reader returns a reader that starts at the first durable record with a seq of at least from.
+func (j *Journal) Reader(from uint64) *Reader { return &Reader{j: j, next: max(from, 1)} }
 
-// Next returns the next record, valid until the next call, and waits for it when there is none. It
-// ends with ctx's error, with io.EOF when the journal is closed and all was read, with ErrClosed
-// when the reader is, and with an error of reading the disk, after which it may be called again.
+// Next returns the next record, valid until the next call. It waits until there is one. The error is ctx.Err() when ctx
+// has ended, io.EOF when the journal is closed and all records were read, ErrClosed when the reader is closed, or an
+// error of reading the disk, after which Next may be called again. After three such errors in a row, what the disk
+// can't read is skipped as damage.
 func (r *Reader) Next(ctx context.Context) (seq uint64, record []byte, err error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -49,82 +53,105 @@ func (r *Reader) Next(ctx context.Context) (seq uint64, record []byte, err error
 	}
 }
 
-// TryNext returns the next record, valid until the next call, or false when none is durable yet. Its
-// errors are Next's, but for ctx's.
+// TryNext is Next without waiting: ok is false if no further record is durable yet.
 func (r *Reader) TryNext() (seq uint64, record []byte, ok bool, err error) {
 	if r.closed {
 		return 0, nil, false, ErrClosed
 	}
 	for {
-		for r.left > 0 {
-			seq, record := r.cut()
+		for r.remaining > 0 {
+			seq, record := r.popRecord()
 			if seq >= r.next {
+				r.skipTo(seq)
 				r.next = seq + 1
 				return seq, record, true, nil
 			}
 		}
-		if ok, err := r.load(); !ok || err != nil {
+		if ok, err := r.loadFrame(); !ok || err != nil {
 			return 0, nil, false, err
 		}
 	}
 }
 
-// Close gives the reader's file free. The second call does nothing.
+// Close closes the reader's file. Further calls do nothing.
 func (r *Reader) Close() error {
 	r.closed = true
-	return r.leave()
+	return r.closeSegment()
 }
 
-// cut takes the first record off the current frame, which the scanner has checked.
-func (r *Reader) cut() (seq uint64, record []byte) {
+// popRecord removes the first record from the current frame, which the scanner has validated.
+func (r *Reader) popRecord() (seq uint64, record []byte) {
 	record, r.rest, _ = cutRecord(r.rest)
 	seq = r.seq
 	r.seq++
-	r.left--
+	r.remaining--
 	return seq, record
 }
 
-// load gets the next frame that holds something wanted; false when none is durable yet.
-func (r *Reader) load() (bool, error) {
+// readAttempts is the number of failed reads in a row after which sectors that the disk can't read count as damaged.
+// Otherwise one bad sector would stop the consumer for good.
+const readAttempts = 3
+
+// loadFrame reads the next frame with a record at or after r.next. It returns false if none is durable yet.
+func (r *Reader) loadFrame() (bool, error) {
 	for {
 		at, err := r.j.locate(r.next)
 		if err != nil || at.seg == nil {
 			return false, err
 		}
-		if err := r.enter(at.seg); err != nil {
+		if err := r.openSegment(at.seg); err != nil {
 			if errors.Is(err, fs.ErrNotExist) && r.j.released(at.seg) {
 				continue
 			}
 			return false, fmt.Errorf("journal: read: %w", err)
 		}
 		r.scan.end, r.scan.limit = at.end, at.limit
+		r.scan.tolerant = r.failures >= readAttempts
 		f, ok, err := r.scan.scan()
 		if err != nil {
+			r.failures++
 			return false, fmt.Errorf("journal: read %s: %w", r.seg.path, err)
 		}
+		r.failures = 0
 		if !ok {
-			r.skip()
+			r.skipSegment()
 			continue
 		}
 		if f.last() >= r.next {
-			r.seq, r.left, r.rest = f.first, f.count, f.payload
+			r.seq, r.remaining, r.rest = f.first, f.count, f.payload
 			return true, nil
 		}
 	}
 }
 
-// skip leaves the rest of the segment behind. Records that should be there are lost.
-func (r *Reader) skip() {
+// skipSegment skips the rest of the segment. Records that it should contain are reported as lost.
+func (r *Reader) skipSegment() {
 	s := r.scan
 	if s.next < s.limit {
-		r.j.quarantine(r.seg, span{from: s.off, to: s.end, lost: s.limit - s.next})
+		r.j.reportDamage(r.seg, damage{from: s.off, to: s.end, lost: s.limit - s.next})
 	}
-	s.off, s.next = s.end, s.limit // where the newest segment will go on
-	r.next = max(r.next, s.limit)
+	s.off, s.next = s.end, s.limit // the newest segment may continue here
+	r.skipTo(s.limit)
 }
 
-// enter opens seg unless it is open.
-func (r *Reader) enter(seg *segment) error {
+// skipTo makes seq the next one, and counts those before it as skipped.
+func (r *Reader) skipTo(seq uint64) {
+	if seq > r.next {
+		r.skipped += seq - r.next
+		r.next = seq
+	}
+}
+
+// Skipped returns the number of seqs that the reader has passed over because the journal does not have their records:
+// they are damaged, missing or released. With the records that it has returned, they are all seqs from the reader's
+// start to Position.
+func (r *Reader) Skipped() uint64 { return r.skipped }
+
+// Position returns the last seq that the reader has returned or skipped.
+func (r *Reader) Position() uint64 { return r.next - 1 }
+
+// openSegment opens seg unless it is already open.
+func (r *Reader) openSegment(seg *segment) error {
 	if r.seg == seg {
 		return nil
 	}
@@ -132,39 +159,39 @@ func (r *Reader) enter(seg *segment) error {
 	if err != nil {
 		return err
 	}
-	_ = r.leave() // it was only read
+	_ = r.closeSegment() // the file was only read
 	r.seg, r.file = seg, f
-	r.scan = newScanner(f, seg.first, 0, func(bad span) { r.j.quarantine(seg, bad) })
+	r.scan = newScanner(f, seg.first, 0, func(bad damage) { r.j.reportDamage(seg, bad) })
 	return nil
 }
 
-func (r *Reader) leave() error {
+func (r *Reader) closeSegment() error {
 	if r.file == nil {
 		return nil
 	}
 	err := r.file.Close()
 	r.seg, r.file, r.scan = nil, nil, nil
-	r.left, r.rest = 0, nil
+	r.remaining, r.rest = 0, nil
 	return err
 }
 
-// place is where a record is to be looked for.
-type place struct {
+// location is where to read a record.
+type location struct {
 	seg   *segment
 	end   int64  // readable bytes of seg
-	limit uint64 // seqs from here on are elsewhere
+	limit uint64 // seqs from here on are in other segments
 }
 
-// locate finds the segment that holds seq, or the first record after it. Its place is empty when
-// that record is not durable yet, and io.EOF says that it never will be.
-func (j *Journal) locate(seq uint64) (place, error) {
+// locate returns the location of seq, or of the first record after it. The location is empty if that record is not
+// durable yet. The error is io.EOF if there will be none, because the journal is closed.
+func (j *Journal) locate(seq uint64) (location, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if seq > j.last {
 		if j.closed {
-			return place{}, io.EOF
+			return location{}, io.EOF
 		}
-		return place{}, nil
+		return location{}, nil
 	}
 	i, found := slices.BinarySearchFunc(j.segs, seq, func(s *segment, seq uint64) int {
 		return cmp.Compare(s.first, seq)
@@ -172,7 +199,7 @@ func (j *Journal) locate(seq uint64) (place, error) {
 	if !found {
 		i = max(i-1, 0)
 	}
-	p := place{seg: j.segs[i], end: j.segs[i].size, limit: j.last + 1}
+	p := location{seg: j.segs[i], end: j.segs[i].size, limit: j.last + 1}
 	if i+1 < len(j.segs) {
 		p.limit = j.segs[i+1].first
 	}
@@ -186,8 +213,7 @@ func (j *Journal) released(seg *segment) bool {
 	return seg.first < j.segs[0].first
 }
 
-// changedBeyond returns a channel that is closed once there is something to say about seq: when it
-// is durable, or the journal closed.
+// changedBeyond returns a channel that is closed when seq is durable or the journal is closed.
 func (j *Journal) changedBeyond(seq uint64) <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestReaderBeginsWhereToldTo(t *testing.T) {
+func TestReaderStartsAtSeq(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), Options{SegmentBytes: 150})
-	records := named(1, 20)
+	records := numbered(1, 20)
 	appendBatch(j, records[:7])
 	mustAppend(t, j, records[7:]...)
 	for from := range uint64(23) {
@@ -27,7 +27,7 @@ func TestReaderBeginsWhereToldTo(t *testing.T) {
 	}
 }
 
-func TestReaderGoesOnAfterRelease(t *testing.T) {
+func TestReaderContinuesAfterRelease(t *testing.T) {
 	j := mustOpen(t, t.TempDir(), Options{SegmentBytes: 1})
 	mustAppend(t, j, "a", "b", "c", "d")
 	r := j.Reader(1)
@@ -43,12 +43,12 @@ func TestReaderGoesOnAfterRelease(t *testing.T) {
 	}
 }
 
-func TestNextWaits(t *testing.T) {
+func TestNextWaitsForRecord(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		j := mustOpen(t, dir, Options{})
 		ctx, cancel := context.WithCancel(t.Context())
-		r := j.Reader(2) // the first record is not for it
+		r := j.Reader(2) // the first record must not wake it
 		defer r.Close()
 		got := make(chan string)
 		go func() {
@@ -60,7 +60,7 @@ func TestNextWaits(t *testing.T) {
 				}
 			}
 		}()
-		quiet := func() {
+		wantWaiting := func() {
 			synctest.Wait()
 			select {
 			case s := <-got:
@@ -68,14 +68,14 @@ func TestNextWaits(t *testing.T) {
 			default:
 			}
 		}
-		quiet()
+		wantWaiting()
 		mustAppend(t, j, "a")
-		quiet()
+		wantWaiting()
 		mustAppend(t, j, "b")
 		if s := <-got; s != "2b<nil>" {
 			t.Errorf("Next = %s", s)
 		}
-		quiet()
+		wantWaiting()
 		cancel()
 		if s := <-got; s != "0context canceled" {
 			t.Errorf("Next = %s", s)
@@ -83,7 +83,7 @@ func TestNextWaits(t *testing.T) {
 	})
 }
 
-func TestNextEndsWithTheJournal(t *testing.T) {
+func TestNextReturnsEOFAfterClose(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		j := mustOpen(t, dir, Options{})

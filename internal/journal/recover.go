@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// restore finds the journal's end, makes sure that all before it is on disk, and gets a segment
-// ready to append to.
-func (j *Journal) restore() error {
+// recover finds the end of the journal, makes everything before it durable, and opens or creates the segment for the
+// next record.
+func (j *Journal) recover() error {
 	segs, err := listSegments(j.dir)
 	if err != nil {
 		return err
@@ -20,7 +20,7 @@ func (j *Journal) restore() error {
 		}
 	}
 	j.segs, j.tail.next = segs, 1
-	if err := j.listAside(); err != nil {
+	if err := j.listQuarantined(); err != nil {
 		return err
 	}
 	j.recount()
@@ -28,58 +28,61 @@ func (j *Journal) restore() error {
 	if err != nil {
 		return err
 	}
+	known := max(cursor, j.opts.KnownSeq)
 	if len(segs) > 0 {
-		if err := j.recoverNewest(segs[len(segs)-1], cursor); err != nil {
+		if err := j.recoverNewest(segs[len(segs)-1], known); err != nil {
 			return err
 		}
 	}
-	j.pass(cursor)
+	j.skipPast(known)
 	j.last = j.tail.next - 1
 	if j.tail.file != nil && j.tail.size >= j.opts.SegmentBytes {
-		j.end() // written with another setting: kept as the newest it could fill the bound for ever
+		j.endSegment() // written with another SegmentBytes: as the newest segment it could exhaust the bound permanently
 	}
 	if j.tail.file == nil {
-		return j.begin()
+		return j.beginSegment()
 	}
 	return nil
 }
 
-// recoverNewest cuts off what lies behind the newest segment's last good frame, and puts that frame
-// on disk once more. A cursor beyond that frame says that what follows was on disk once: it is
-// damage, and not cut.
-func (j *Journal) recoverNewest(seg *segment, cursor uint64) error {
+// recoverNewest truncates the newest segment after its last good frame and rewrites that frame. If records beyond that
+// frame are known, the bytes after it were once on disk: they are damage and are kept.
+func (j *Journal) recoverNewest(seg *segment, known uint64) error {
 	f, err := j.files.open(seg.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
 	j.tail.file, j.tail.seg = f, seg
 	damaged := false
-	scan := newScanner(f, seg.first, seg.size, func(bad span) {
+	scan := newScanner(f, seg.first, seg.size, func(bad damage) {
 		damaged = true
-		j.quarantine(seg, bad)
+		j.reportDamage(seg, bad)
 	})
 	begin, end, next, err := findEnd(scan)
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", seg.path, err)
 	}
-	if cursor >= next {
+	if known >= next {
 		damaged = true
-		j.quarantine(seg, span{from: scan.off, to: seg.size, lost: cursor + 1 - next})
-	} else if err := j.cut(seg, end); err != nil {
+		j.stats.MissingSeqs = known + 1 - next
+		j.log.Error("journal is older than notes of its records; numbering continues after them",
+			"last_seq", next-1, "known_seq", known)
+		j.reportDamage(seg, damage{from: scan.off, to: seg.size, lost: known + 1 - next})
+	} else if err := j.truncateTail(seg, end); err != nil {
 		return err
 	}
-	if err := j.settle(begin, end); err != nil {
+	if err := j.makeDurable(begin, end); err != nil {
 		return err
 	}
-	j.tail.size, j.tail.reach, j.tail.next = seg.size, seg.size, max(next, cursor+1)
+	j.tail.size, j.tail.allocated, j.tail.next = seg.size, seg.size, max(next, known+1)
 	if damaged {
-		j.end()
+		j.endSegment()
 	}
 	return nil
 }
 
-// findEnd returns where the segment's last good frame begins and ends, and the seq that follows it.
-// A header without a frame is as good as nothing, and belongs to the first.
+// findEnd returns the begin and end of the segment's last good frame and the seq after it. The first frame includes the
+// header; a header without a frame does not count.
 func findEnd(s *scanner) (begin, end int64, next uint64, err error) {
 	for {
 		f, ok, err := s.scan()
@@ -96,8 +99,8 @@ func findEnd(s *scanner) (begin, end int64, next uint64, err error) {
 	}
 }
 
-// cut shortens seg to end. Only what is not zero was a frame that a crash tore.
-func (j *Journal) cut(seg *segment, end int64) error {
+// truncateTail truncates seg to end. Only bytes up to the last nonzero one are counted as a torn frame.
+func (j *Journal) truncateTail(seg *segment, end int64) error {
 	if end == seg.size {
 		return nil
 	}
@@ -106,7 +109,7 @@ func (j *Journal) cut(seg *segment, end int64) error {
 		return err
 	}
 	if torn > 0 {
-		j.log.Warn("torn end of the journal is cut off", "segment", seg.path, "at_byte", end, "cut_bytes", torn)
+		j.log.Warn("torn end of the journal cut off", "segment", seg.path, "at_byte", end, "cut_bytes", torn)
 	}
 	if err := j.tail.file.Truncate(end); err != nil {
 		return err
@@ -116,7 +119,7 @@ func (j *Journal) cut(seg *segment, end int64) error {
 	return nil
 }
 
-// tornBytes returns how many of the bytes from one offset to another come before nothing but zeros.
+// tornBytes returns the number of bytes between two offsets, without the zeros at their end.
 func tornBytes(src io.ReaderAt, from, to int64) (int64, error) {
 	var torn int64
 	buf := make([]byte, readAhead)
@@ -132,10 +135,10 @@ func tornBytes(src io.ReaderAt, from, to int64) (int64, error) {
 	return torn, nil
 }
 
-// settle makes all that lies before end durable, because a reader who sees it takes it for that. A
-// killed process may have left the last frame in the page cache only; after a sync that failed it is
-// there as if it were on disk, and no later sync writes it unless it is written anew.
-func (j *Journal) settle(begin, end int64) error {
+// makeDurable makes all frames before end durable, because readers rely on it. A killed process may have left the last
+// frame in the page cache only. If a sync of it failed, the cached pages are marked clean, and a later sync writes them
+// only after they are written again.
+func (j *Journal) makeDurable(begin, end int64) error {
 	frame := make([]byte, end-begin)
 	if n, err := j.tail.file.ReadAt(frame, begin); n < len(frame) {
 		return fmt.Errorf("read at byte %d: %w", begin, err)
@@ -149,13 +152,14 @@ func (j *Journal) settle(begin, end int64) error {
 	return j.files.syncDir(j.dir)
 }
 
-// pass keeps seqs that a consumer has passed from being given out again: it would skip the new
-// records. They are behind the end only when every segment is gone.
-func (j *Journal) pass(cursor uint64) {
-	if cursor < j.tail.next {
+// skipPast makes the next seq follow the highest known one. Otherwise seqs that a consumer has processed would be
+// assigned again, and the consumer would skip the new records. A known seq is beyond the end only if there is no
+// segment. It is unknown how many of its records were released, so that none are counted as lost.
+func (j *Journal) skipPast(known uint64) {
+	if known < j.tail.next {
 		return
 	}
-	j.log.Error("journal is gone, its seqs go on after a saved cursor", "cursor", cursor)
-	j.stats.LostRecords += cursor
-	j.tail.next = cursor + 1
+	j.stats.MissingSeqs = known + 1 - j.tail.next
+	j.log.Error("journal segments are missing; numbering continues after the highest known record", "known_seq", known)
+	j.tail.next = known + 1
 }

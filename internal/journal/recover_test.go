@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// writeSegment makes a journal of the records, one frame each, and returns its only segment's path
-// and where each frame begins.
+// writeSegment creates a journal of the records, one frame each, and returns the path of its only segment and the
+// offset of each frame.
 func writeSegment(t *testing.T, dir string, records ...string) (path string, offsets []int) {
 	t.Helper()
 	j := mustOpen(t, dir, Options{})
@@ -24,28 +24,28 @@ func writeSegment(t *testing.T, dir string, records ...string) (path string, off
 	return filepath.Join(dir, "00000000000000000001.seg"), offsets
 }
 
-// TestDamageInTheMiddle: a bad frame with good ones behind it is not a torn write. It costs itself
-// only, and what follows is neither cut nor numbered again.
-func TestDamageInTheMiddle(t *testing.T) {
+// TestDamagedFrameIsSkipped damages a frame that is followed by good ones, which is not a torn write. Only that frame
+// is lost: the following ones are not cut off, and their seqs are not assigned again.
+func TestDamagedFrameIsSkipped(t *testing.T) {
 	dir := t.TempDir()
-	path, offsets := writeSegment(t, dir, named(1, 4)...)
+	path, offsets := writeSegment(t, dir, numbered(1, 4)...)
 	intact := readFile(t, path)
 	want := append(entries(1, "record 1"), entries(3, "record 3", "record 4")...)
-	for off := offsets[1] + 4; off < offsets[2]; off++ { // behind the length
+	for off := offsets[1] + 4; off < offsets[2]; off++ { // after the length
 		damaged := slices.Clone(intact)
 		damaged[off] ^= 4
 		writeFile(t, path, damaged)
 		j := mustOpen(t, dir, Options{})
 		wantEntries(t, j, want)
-		wantEntries(t, j, want) // a second reader is not a second damage
+		wantEntries(t, j, want) // a second reader does not count the damage again
 		s := j.Stats()
-		if s.QuarantinedFrames != 1 || s.QuarantinedBytes != int64(offsets[2]-offsets[1]) || s.LostRecords != 1 || s.CutBytes != 0 {
-			t.Errorf("byte %d: stats %+v, want one frame with one record skipped", off, s)
+		if s.DamagedParts != 1 || s.DamagedBytes != int64(offsets[2]-offsets[1]) || s.LostRecords != 1 || s.CutBytes != 0 {
+			t.Errorf("byte %d: stats %+v, want one skipped frame with one record", off, s)
 		}
 		mustAppend(t, j, "five")
 		wantEntries(t, j, append(slices.Clone(want), entry{5, "five"}))
 		if n := len(segmentNames(t, dir)); n != 2 {
-			t.Errorf("byte %d: %d segments, want a second for what came after", off, n)
+			t.Errorf("byte %d: %d segments, want a second one for the new record", off, n)
 		}
 		if err := j.Release(4); err != nil {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestDamageInTheMiddle(t *testing.T) {
 	}
 }
 
-func TestDamagedHeaderIsForgiven(t *testing.T) {
+func TestDamagedHeaderIsSkipped(t *testing.T) {
 	dir := t.TempDir()
 	path, _ := writeSegment(t, dir, "a", "b")
 	damaged := readFile(t, path)
@@ -66,16 +66,16 @@ func TestDamagedHeaderIsForgiven(t *testing.T) {
 	j := mustOpen(t, dir, Options{})
 	mustAppend(t, j, "c")
 	wantEntries(t, j, entries(1, "a", "b", "c"))
-	if s := j.Stats(); s.QuarantinedFrames != 1 || s.QuarantinedBytes != headerSize || s.LostRecords != 0 {
-		t.Errorf("stats %+v, want the header counted", s)
+	if s := j.Stats(); s.DamagedParts != 1 || s.DamagedBytes != headerSize || s.LostRecords != 0 {
+		t.Errorf("stats %+v, want the header counted as damage", s)
 	}
 }
 
-// TestDamagedOlderSegment: start-up and the other segments do not care.
-func TestDamagedOlderSegment(t *testing.T) {
+// TestDamagedOlderSegmentIsSkipped checks that neither Open nor the other segments are affected.
+func TestDamagedOlderSegmentIsSkipped(t *testing.T) {
 	intact := t.TempDir()
 	j := mustOpen(t, intact, Options{SegmentBytes: 150})
-	mustAppend(t, j, named(1, 9)...) // four to a segment
+	mustAppend(t, j, numbered(1, 9)...) // four per segment
 	mustClose(t, j)
 	if n := len(segmentNames(t, intact)); n != 3 {
 		t.Fatalf("%d segments, want 3", n)
@@ -84,18 +84,22 @@ func TestDamagedOlderSegment(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		damage func(b []byte) []byte
-		want   []int // of the first four records
+		want   []int // readable records of the first four
 		bytes  int64
 	}{
 		{"payload of the second frame", flip(first + frame + 25), []int{1, 3, 4}, int64(frame)},
 		{"payload of the last frame", flip(first + 3*frame + 25), []int{1, 2, 3}, int64(frame)},
-		{"length of the second frame", flip(first + frame), []int{1}, int64(3 * frame)},
+		{"length of the second frame", flip(first + frame), []int{1, 3, 4}, int64(frame)},
 		{"length of the last frame", flip(first + 3*frame + 3), []int{1, 2, 3}, int64(frame)},
-		{"the header and the first frame", func(b []byte) []byte { return flip(0)(flip(30)(b)) }, nil, int64(first + 4*frame)},
-		{"the end is gone", func(b []byte) []byte { return b[:len(b)-1] }, []int{1, 2, 3}, int64(frame - 1)},
-		{"the last frame is gone", func(b []byte) []byte { return b[:len(b)-frame] }, []int{1, 2, 3}, 0},
-		{"all is gone", func([]byte) []byte { return nil }, nil, 0},
-		{"all is zero", func(b []byte) []byte { return make([]byte, len(b)) }, nil, int64(first + 4*frame)},
+		{
+			"header and first frame", func(b []byte) []byte { return flip(0)(flip(30)(b)) },
+			[]int{2, 3, 4},
+			int64(first + frame),
+		},
+		{"last byte missing", func(b []byte) []byte { return b[:len(b)-1] }, []int{1, 2, 3}, int64(frame - 1)},
+		{"last frame missing", func(b []byte) []byte { return b[:len(b)-frame] }, []int{1, 2, 3}, 0},
+		{"empty", func([]byte) []byte { return nil }, nil, 0},
+		{"all zero", func(b []byte) []byte { return make([]byte, len(b)) }, nil, int64(first + 4*frame)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -110,17 +114,17 @@ func TestDamagedOlderSegment(t *testing.T) {
 			j := mustOpen(t, dir, Options{Logger: textLogger(&log)})
 			var want []entry
 			for _, n := range c.want {
-				want = append(want, entries(uint64(n), named(n, 1)...)...)
+				want = append(want, entries(uint64(n), numbered(n, 1)...)...)
 			}
-			want = append(want, entries(5, named(5, 5)...)...)
+			want = append(want, entries(5, numbered(5, 5)...)...)
 			wantEntries(t, j, want)
 			wantEntries(t, j, want)
 			s := j.Stats()
-			if s.QuarantinedFrames != 1 || s.QuarantinedBytes != c.bytes || s.LostRecords != uint64(4-len(c.want)) {
+			if s.DamagedParts != 1 || s.DamagedBytes != c.bytes || s.LostRecords != uint64(4-len(c.want)) {
 				t.Errorf("stats %+v, want %d bytes in one part with %d records", s, c.bytes, 4-len(c.want))
 			}
-			if n := strings.Count(log.String(), "damaged part of a journal segment is skipped"); n != 1 {
-				t.Errorf("%d log lines of it, want 1:\n%s", n, log.String())
+			if n := strings.Count(log.String(), "damaged part of a journal segment skipped"); n != 1 {
+				t.Errorf("%d log lines about it, want 1:\n%s", n, log.String())
 			}
 			mustAppend(t, j, "ten")
 		})
@@ -134,7 +138,7 @@ func flip(off int) func([]byte) []byte {
 	}
 }
 
-func TestNewerFormatIsRefused(t *testing.T) {
+func TestOpenRejectsNewerFormat(t *testing.T) {
 	dir := t.TempDir()
 	path, _ := writeSegment(t, dir, "a")
 	b := readFile(t, path)
@@ -150,19 +154,23 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	}
 }
 
-// TestSeqsPassCursors: a consumer that has passed seq 3 would never see another record 3.
-func TestSeqsPassCursors(t *testing.T) {
+// TestSeqsContinueAfterCursor checks that seqs up to a saved cursor are not assigned again: the consumer would skip the
+// new records.
+func TestSeqsContinueAfterCursor(t *testing.T) {
 	for _, damage := range []struct {
 		name string
 		do   func(b []byte, offsets []int) []byte
 		want []entry
 	}{
-		{"the last frame is damaged", func(b []byte, o []int) []byte { return flip(o[2] + 25)(b) }, entries(1, "record 1", "record 2")},
-		{"all is gone", func([]byte, []int) []byte { return nil }, nil},
+		{
+			"last frame damaged", func(b []byte, o []int) []byte { return flip(o[2] + 25)(b) },
+			entries(1, "record 1", "record 2"),
+		},
+		{"empty", func([]byte, []int) []byte { return nil }, nil},
 	} {
 		t.Run(damage.name, func(t *testing.T) {
 			dir := t.TempDir()
-			path, offsets := writeSegment(t, dir, named(1, 3)...)
+			path, offsets := writeSegment(t, dir, numbered(1, 3)...)
 			j := mustOpen(t, dir, Options{})
 			if err := j.SaveCursor("c", 3); err != nil {
 				t.Fatal(err)
@@ -171,7 +179,7 @@ func TestSeqsPassCursors(t *testing.T) {
 			writeFile(t, path, damage.do(readFile(t, path), offsets))
 			j = mustOpen(t, dir, Options{})
 			if s := j.Stats(); s.LastSeq != 3 || s.LostRecords != uint64(3-len(damage.want)) {
-				t.Errorf("stats %+v, want the seqs to go on after 3", s)
+				t.Errorf("stats %+v, want LastSeq 3", s)
 			}
 			if a := appendOne(j, "new"); a.seq != 4 || a.err != nil {
 				t.Errorf("append after the cursor: %v, want seq 4", a)
@@ -184,9 +192,9 @@ func TestSeqsPassCursors(t *testing.T) {
 	}
 }
 
-// TestDamageUnderAnOpenJournal: a reader that can't go on in the newest segment goes on with what is
-// committed next.
-func TestDamageUnderAnOpenJournal(t *testing.T) {
+// TestReaderSkipsDamageInNewestSegment damages the newest segment of an open journal: the reader continues with the
+// next commit.
+func TestReaderSkipsDamageInNewestSegment(t *testing.T) {
 	dir := t.TempDir()
 	j := mustOpen(t, dir, Options{})
 	mustAppend(t, j, "a", "b", "c")
@@ -213,24 +221,24 @@ func TestDamageUnderAnOpenJournal(t *testing.T) {
 	if seq, record, err := r.Next(t.Context()); err == nil {
 		got = append(got, entry{seq, string(record)})
 	}
-	if diff := cmp.Diff(append(entries(1, "a"), entries(4, "d", "e")...), got); diff != "" {
+	if diff := cmp.Diff(append(entries(1, "a"), entries(3, "c", "d", "e")...), got); diff != "" {
 		t.Errorf("read around the damage (-want +got):\n%s", diff)
 	}
-	if s := j.Stats(); s.QuarantinedFrames != 1 || s.LostRecords != 2 {
-		t.Errorf("stats %+v, want two records lost in one part", s)
+	if s := j.Stats(); s.DamagedParts != 1 || s.LostRecords != 1 {
+		t.Errorf("stats %+v, want one lost record in one part", s)
 	}
 }
 
-// TestWhatIsReadIsDurable: a killed process leaves a frame that was written and not synced. The next
-// opener's readers see it, so it must have been synced by then.
-func TestWhatIsReadIsDurable(t *testing.T) {
+// TestOpenSyncsLastFrame checks that a frame that a killed process wrote but did not sync is durable before readers see
+// it after reopening.
+func TestOpenSyncsLastFrame(t *testing.T) {
 	dir := t.TempDir()
 	files := newFaultFS(t, dir)
 	j := mustOpenOn(t, dir, Options{}, files)
 	mustAppend(t, j, "a")
-	files.crashAfter(1) // in the sync
+	files.crashAfter(1) // during the sync
 	if a := appendOne(j, "b"); a.err == nil {
-		t.Fatal("acknowledged in a crash")
+		t.Fatal("acknowledged during a crash")
 	}
 	_ = j.Close()
 	files.revive()

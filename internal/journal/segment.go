@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	newSegment    = "segment.tmp" // the name under which a segment is made before it gets its own
+	newSegment    = "segment.tmp" // name of a segment's file while it is created
 	segmentSuffix = ".seg"
 )
 
-// segment is one file of the journal. Its fields beyond path are guarded by Journal.mu.
+// segment is one file of the journal. Journal.mu guards the fields after path.
 type segment struct {
-	first uint64 // seq of its first record, also of the one it will get; never changes
-	path  string // never changes
+	first uint64 // seq of its first record, which may not be written yet; immutable
+	path  string // immutable
 
-	size  int64 // bytes that readers may read
-	disk  int64 // bytes of the file, but for the zeros
-	zeros int64 // bytes written ahead of the next commit; only the newest segment has some
-	seen  int64 // damage below this offset is in the counters already
+	size       int64 // bytes that readers may read
+	disk       int64 // bytes of the file without preallocated zeros
+	zeros      int64 // preallocated zeros; only the newest segment has any
+	damageSeen int64 // damage below this offset is already counted
 }
 
 func segmentPath(dir string, first uint64) string {
@@ -61,8 +61,8 @@ func parseSegmentName(name string) (uint64, bool) {
 	return first, err == nil && first > 0
 }
 
-// checkVersion refuses a segment that a newer program wrote: to cut or skip it would lose records
-// that are not damaged at all. A damaged header says nothing, so it passes.
+// checkVersion returns an error for a segment of another format version: truncating or skipping it would lose intact
+// records. A damaged header passes, because its version is unknown.
 func checkVersion(files fileSystem, seg *segment) error {
 	if seg.size < headerSize {
 		return nil

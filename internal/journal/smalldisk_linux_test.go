@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSmallDisk fills a real file system of 300 KiB, which a child mounts in name spaces of its own.
-func TestSmallDisk(t *testing.T) {
+// TestSmallFileSystem fills a real file system of 300 KiB, which a child process mounts in its own namespaces.
+func TestSmallFileSystem(t *testing.T) {
 	cmd := child(t, "small disk", t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
@@ -21,21 +21,21 @@ func TestSmallDisk(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || strings.Contains(string(out), errNoMount.Error()) {
-		t.Skipf("this machine lets nobody mount a small file system: %v %s", err, out)
+		t.Skipf("can't mount a file system on this machine: %v %s", err, out)
 	}
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 }
 
-// TestFileLimit has the kernel refuse that files grow beyond 40 KiB, for a while.
-func TestFileLimit(t *testing.T) {
+// TestFileSizeLimit temporarily limits the size of files to 40 KiB.
+func TestFileSizeLimit(t *testing.T) {
 	if out, err := child(t, "file limit", t.TempDir()).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 }
 
-// childRoles are what a child may be.
+// childRoles returns the roles of child processes.
 func childRoles() map[string]func(dir string) error {
 	return map[string]func(string) error{
 		"appender": appendUntilKilled, "small disk": smallDisk, "file limit": fileLimit,
@@ -65,8 +65,8 @@ func fileLimit(dir string) error {
 	})
 }
 
-// fillDisk appends until the disk says full, makes room, and goes on, some times over.
-func fillDisk(dir string, full error, limit func(), makeRoom func(*Journal) error) error {
+// fillDisk repeatedly appends until the error full, and then frees space.
+func fillDisk(dir string, full error, limit func(), freeSpace func(*Journal) error) error {
 	j, err := Open(dir, Options{SegmentBytes: 64 << 10})
 	if err != nil {
 		return err
@@ -75,14 +75,14 @@ func fillDisk(dir string, full error, limit func(), makeRoom func(*Journal) erro
 	for range 5 {
 		for range 10 {
 			if err := appendTo(j, acked); err != nil {
-				return fmt.Errorf("with room: %w", err)
+				return fmt.Errorf("with free space: %w", err)
 			}
 		}
 		limit()
 		if err := appendUntilFull(j, acked, full); err != nil {
 			return err
 		}
-		if err := makeRoom(j); err != nil {
+		if err := freeSpace(j); err != nil {
 			return err
 		}
 	}
@@ -104,20 +104,20 @@ func appendTo(j *Journal, acked map[uint64]string) error {
 	return a.err
 }
 
-// appendUntilFull ends when a dozen appends in a row were refused.
+// appendUntilFull appends until 12 appends in a row are rejected.
 func appendUntilFull(j *Journal, acked map[uint64]string, full error) error {
-	refused := 0
-	for n := 0; refused < 12; n++ {
+	rejected := 0
+	for n := 0; rejected < 12; n++ {
 		err := appendTo(j, acked)
 		switch {
 		case n > 1000:
-			return errors.New("a small disk is never full")
+			return errors.New("the disk is not full after 1000 appends")
 		case err == nil:
-			refused = 0
-		case !errors.Is(err, ErrNoRoom) || !errors.Is(err, full):
+			rejected = 0
+		case !errors.Is(err, ErrFull) || !errors.Is(err, full):
 			return err
 		default:
-			refused++
+			rejected++
 		}
 	}
 	if s := j.Stats(); !s.Full || s.Failures == 0 {

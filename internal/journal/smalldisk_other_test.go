@@ -2,7 +2,7 @@
 
 package journal
 
-// childRoles are what a child may be.
+// childRoles returns the roles of child processes.
 func childRoles() map[string]func(dir string) error {
 	return map[string]func(string) error{"appender": appendUntilKilled}
 }

@@ -1,30 +1,30 @@
 package journal
 
-// Stats is what a journal holds and what happened to it since it was opened.
+// Stats describes a journal's content and counts events since Open.
 type Stats struct {
 	Segments int
-	Bytes    int64  // of segments' files, on disk: what MaxBytes bounds
-	MaxBytes int64  // see Options.MaxBytes; 0 when there is none
-	Full     bool   // the last append found no room, under the bound or on the disk, and none came since
-	Records  uint64 // on disk, released ones in kept segments included
+	Bytes    int64  // size of all files that MaxBytes bounds
+	MaxBytes int64  // Options.MaxBytes; 0 without a bound
+	Full     bool   // the last append failed because of the bound or a full disk, and no space has been freed since
+	Records  uint64 // records on disk, including released ones in remaining segments
 	FirstSeq uint64 // see Journal.FirstSeq
 	LastSeq  uint64 // see Journal.LastSeq
 
 	Appended uint64 // records acknowledged
 	Commits  uint64 // batches written and synced
-	Failures uint64 // batches answered with an error
-	Refused  uint64 // records answered with ErrFull at once
+	Failures uint64 // failed batches
+	Rejected uint64 // records rejected with ErrBound
 
-	CutBytes          int64  // torn tail that Open cut off
-	QuarantinedFrames uint64 // damaged parts that were skipped; one to a segment's end counts as one
-	QuarantinedBytes  int64
-	LostRecords       uint64 // records that were in them
-	AsideSegments     int    // damaged segments that are kept as .bad files, found by earlier openers too
-	AsideBytes        int64
+	MissingSeqs         uint64 // known seqs beyond the end that Open found, see Options.KnownSeq; processed ones included
+	CutBytes            int64  // size of the torn end that Open cut off
+	DamagedParts        uint64 // skipped damaged parts; damage to a segment's end counts as one
+	DamagedBytes        int64
+	LostRecords         uint64 // records in the damaged parts
+	QuarantinedSegments int    // damaged segments that are kept as .bad files, including those of previous processes
+	QuarantinedBytes    int64
 }
 
-// Stats returns the journal's figures. Older segments are checked as they are read, so damage in
-// them shows only then.
+// Stats returns the journal's statistics. Damage in older segments is counted only when they are read.
 func (j *Journal) Stats() Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -33,31 +33,31 @@ func (j *Journal) Stats() Stats {
 	s.Segments = len(j.segs)
 	s.Bytes = j.space.kept + newest.disk + newest.zeros
 	s.MaxBytes = j.opts.MaxBytes
-	s.Full = j.space.diskFull || j.space.refused > 0 && !j.admits(j.space.refused)
+	s.Full = j.space.diskFull || j.space.lastRejected > 0 && !j.fitsBound(j.space.lastRejected)
 	s.FirstSeq, s.LastSeq = j.segs[0].first, j.last
 	s.Records = s.LastSeq + 1 - s.FirstSeq
-	s.AsideSegments = len(j.aside)
-	for _, a := range j.aside {
-		s.AsideBytes += a.size
+	s.QuarantinedSegments = len(j.quarantined)
+	for _, q := range j.quarantined {
+		s.QuarantinedBytes += q.size
 	}
 	return s
 }
 
-// quarantine counts, logs and sets aside a damaged part of seg, once however many readers come by:
-// each reads a segment from its start, so what lies below the last one seen was seen.
-func (j *Journal) quarantine(seg *segment, bad span) {
+// reportDamage counts and logs a damaged part of seg and quarantines the segment, only once for all readers: each
+// reader reads a segment from its start, so damage below damageSeen is already counted.
+func (j *Journal) reportDamage(seg *segment, bad damage) {
 	j.mu.Lock()
-	known := bad.from < seg.seen
+	known := bad.from < seg.damageSeen
 	if !known {
-		seg.seen = bad.from + 1
-		j.stats.QuarantinedFrames++
-		j.stats.QuarantinedBytes += bad.to - bad.from
+		seg.damageSeen = bad.from + 1
+		j.stats.DamagedParts++
+		j.stats.DamagedBytes += bad.to - bad.from
 		j.stats.LostRecords += bad.lost
 	}
 	j.mu.Unlock()
 	if !known {
-		j.log.Error("damaged part of a journal segment is skipped",
+		j.log.Error("damaged part of a journal segment skipped",
 			"segment", seg.path, "from_byte", bad.from, "to_byte", bad.to, "lost_records", bad.lost)
-		j.setAside(seg)
+		j.quarantine(seg)
 	}
 }

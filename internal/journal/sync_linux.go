@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// syncData is fdatasync: it leaves out the file's times, which costs a journal commit on ext4.
+// syncData calls fdatasync, which does not sync the file's times: on ext4 that would need a commit of its journal.
 func syncData(f *os.File) error {
 	for {
 		err := syscall.Fdatasync(int(f.Fd()))

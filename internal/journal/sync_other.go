@@ -4,5 +4,5 @@ package journal
 
 import "os"
 
-// syncData is the strongest that the standard library offers; on Darwin it is F_FULLFSYNC.
+// syncData calls the strongest sync of the standard library, which is F_FULLFSYNC on Darwin.
 func syncData(f *os.File) error { return f.Sync() }

@@ -8,26 +8,26 @@ import (
 	"testing"
 )
 
-// impatient is a disk without patience, for tests that open a journal thousands of times.
-type impatient struct{ osFS }
+// noSyncFS does not sync, for tests that open a journal thousands of times.
+type noSyncFS struct{ osFS }
 
-func (u impatient) open(path string, flag int) (file, error) {
+func (u noSyncFS) open(path string, flag int) (file, error) {
 	f, err := u.osFS.open(path, flag)
-	return impatientFile{f}, err
+	return noSyncFile{f}, err
 }
 
-func (impatient) syncDir(string) error { return nil }
+func (noSyncFS) syncDir(string) error { return nil }
 
-type impatientFile struct{ file }
+type noSyncFile struct{ file }
 
-func (impatientFile) Sync() error { return nil }
+func (noSyncFile) Sync() error { return nil }
 
-// TestTornTail does everything to the last frame that a crash may: it is cut and zeroed from every
-// byte on, has a hole at every byte and each of its bits flipped, with and without zeros written
-// ahead behind it. All that was before it stays, nothing else appears, and the journal goes on.
-func TestTornTail(t *testing.T) {
+// TestTornLastFrameIsCutOff damages the last frame in every way that a crash can: it is truncated and zeroed from each
+// byte on, has a hole at each byte and each bit flipped, with and without preallocated zeros after it. All records
+// before it remain, nothing else appears, and the journal accepts records.
+func TestTornLastFrameIsCutOff(t *testing.T) {
 	dir := t.TempDir()
-	path, before := writeSegment(t, dir, named(1, 3)...)
+	path, before := writeSegment(t, dir, numbered(1, 3)...)
 	j := mustOpen(t, dir, Options{})
 	appendBatch(j, []string{"torn 1", "", "torn 3"})
 	mustClose(t, j)
@@ -51,7 +51,7 @@ func TestTornTail(t *testing.T) {
 	tail.check("garbage", tail.last, append(intact[:tail.last:tail.last], "\xff\xff\xff\xffgarbage"...))
 }
 
-// tornTail is a segment of three frames of a record each and a fourth that begins at last.
+// tornTail is a segment of three frames with one record each and a fourth frame that begins at last.
 type tornTail struct {
 	t         *testing.T
 	dir, path string
@@ -70,43 +70,43 @@ func (c tornTail) open(what string, off int, content []byte) {
 	t.Helper()
 	writeFile(t, c.path, content)
 	torn := len(bytes.TrimRight(content[c.last:], "\x00"))
-	j := mustOpenOn(t, c.dir, Options{}, impatient{})
-	wantEntries(t, j, entries(1, named(1, 3)...))
+	j := mustOpenOn(t, c.dir, Options{}, noSyncFS{})
+	wantEntries(t, j, entries(1, numbered(1, 3)...))
 	s := j.Stats()
-	if s.CutBytes != int64(torn) || s.QuarantinedFrames != 0 || s.Segments != 1 {
+	if s.CutBytes != int64(torn) || s.DamagedParts != 0 || s.Segments != 1 {
 		t.Errorf("%s at byte %d: stats %+v, want %d bytes cut", what, off, s, torn)
 	}
 	mustAppend(t, j, "after")
 	mustClose(t, j)
-	j = mustOpenOn(t, c.dir, Options{}, impatient{})
-	wantEntries(t, j, entries(1, append(named(1, 3), "after")...))
+	j = mustOpenOn(t, c.dir, Options{}, noSyncFS{})
+	wantEntries(t, j, entries(1, append(numbered(1, 3), "after")...))
 	if s := j.Stats(); s.CutBytes != 0 || s.Bytes != int64(len(readFile(t, c.path))) {
-		t.Errorf("%s at byte %d: something was left to cut: %+v", what, off, s)
+		t.Errorf("%s at byte %d: bytes cut at the second opening: %+v", what, off, s)
 	}
 	mustClose(t, j)
 }
 
-// TestTornFirstFrame cuts the only frame, and the header with it.
-func TestTornFirstFrame(t *testing.T) {
+// TestTornOnlyFrameIsCutOff truncates the only frame, which includes the header.
+func TestTornOnlyFrameIsCutOff(t *testing.T) {
 	dir := t.TempDir()
 	path, _ := writeSegment(t, dir, "only")
 	intact := readFile(t, path)
 	for off := range intact {
 		for _, ahead := range []int{0, 100} {
 			writeFile(t, path, append(slices.Clone(intact[:off]), make([]byte, ahead)...))
-			j := mustOpenOn(t, dir, Options{}, impatient{})
+			j := mustOpenOn(t, dir, Options{}, noSyncFS{})
 			wantEntries(t, j, nil)
 			mustAppend(t, j, "anew")
 			mustClose(t, j)
-			j = mustOpenOn(t, dir, Options{}, impatient{})
+			j = mustOpenOn(t, dir, Options{}, noSyncFS{})
 			wantEntries(t, j, entries(1, "anew"))
 			mustClose(t, j)
 		}
 	}
 }
 
-// TestZerosAreNotTorn: a killed process leaves zeros, of which nobody needs to hear.
-func TestZerosAreNotTorn(t *testing.T) {
+// TestTrailingZerosAreNotReported checks that the zeros that a killed process leaves are neither counted nor logged.
+func TestTrailingZerosAreNotReported(t *testing.T) {
 	dir := t.TempDir()
 	path, _ := writeSegment(t, dir, "a")
 	writeFile(t, path, append(readFile(t, path), make([]byte, 3*readAhead)...))
@@ -118,29 +118,29 @@ func TestZerosAreNotTorn(t *testing.T) {
 	}
 }
 
-// TestZerosAhead: frames are written into zeros, of which a segment that ended in peace keeps none.
-func TestZerosAhead(t *testing.T) {
+// TestPreallocation checks that frames overwrite zeros, and that a segment that ended cleanly has none.
+func TestPreallocation(t *testing.T) {
 	dir := t.TempDir()
-	o := Options{SegmentBytes: aheadBytes + 1000}
+	o := Options{SegmentBytes: preallocBytes + 1000}
 	j := mustOpen(t, dir, o)
 	path := filepath.Join(dir, segmentNames(t, dir)[0])
 	size := func() int64 { return int64(len(readFile(t, path))) }
 	mustAppend(t, j, "a")
-	if size() != aheadBytes || j.Stats().Bytes != aheadBytes {
-		t.Errorf("file of %d bytes, stats %+v, want %d", size(), j.Stats(), aheadBytes)
+	if size() != preallocBytes || j.Stats().Bytes != preallocBytes {
+		t.Errorf("file of %d bytes, stats %+v, want %d", size(), j.Stats(), preallocBytes)
 	}
-	mustAppend(t, j, string(make([]byte, aheadBytes-1000)))
-	if size() != aheadBytes {
-		t.Errorf("file of %d bytes after what fits, want %d", size(), aheadBytes)
+	mustAppend(t, j, string(make([]byte, preallocBytes-1000)))
+	if size() != preallocBytes {
+		t.Errorf("file of %d bytes after a frame that fits, want %d", size(), preallocBytes)
 	}
 	mustAppend(t, j, string(make([]byte, 1000)))
 	if size() != o.SegmentBytes {
-		t.Errorf("file of %d bytes, want no more than a segment's %d", size(), o.SegmentBytes)
+		t.Errorf("file of %d bytes, want at most a segment's %d", size(), o.SegmentBytes)
 	}
 	end := j.tail.size
 	mustAppend(t, j, string(make([]byte, 1000)))
 	if size() != end || len(segmentNames(t, dir)) != 2 {
-		t.Errorf("file of %d bytes after a second segment began, want %d", size(), end)
+		t.Errorf("file of %d bytes after the begin of a second segment, want %d", size(), end)
 	}
 	mustClose(t, j)
 	if got, want := bytesOnDisk(t, dir), j.Stats().Bytes; got != want {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-func pipe(t *testing.T) (*bufferedConn, net.Conn) {
+// connPair returns the two ends of a TCP connection; the client's end is buffered.
+func connPair(t *testing.T) (*bufferedConn, net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,8 +27,8 @@ func pipe(t *testing.T) (*bufferedConn, net.Conn) {
 	return newBufferedConn(client), server
 }
 
-func TestBufferedConnDeliversEverything(t *testing.T) {
-	c, server := pipe(t)
+func TestBufferedConnWritesEverythingBeforeClose(t *testing.T) {
+	c, server := connPair(t)
 	defer server.Close()
 	const writers, each = 8, 1000
 	var wg sync.WaitGroup
@@ -47,19 +48,19 @@ func TestBufferedConnDeliversEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := bytes.Repeat([]byte("0123456789"), writers*each); !bytes.Equal(got, want) {
-		t.Fatalf("%d bytes arrived of %d", len(got), len(want))
+		t.Fatalf("the peer read %d bytes, want %d", len(got), len(want))
 	}
 }
 
-func TestBufferedConnReportsADeadLine(t *testing.T) {
-	c, server := pipe(t)
+func TestBufferedConnReportsLostConnection(t *testing.T) {
+	c, server := connPair(t)
 	_ = server.Close()
 	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Fatal("a read on a closed line succeeds")
+		t.Fatal("Read succeeded after the peer closed the connection")
 	}
 	for {
 		if _, err := c.Write(make([]byte, 4096)); err != nil {
-			break // the line's end reaches the writer
+			break // Write fails once the writing goroutine has met the loss
 		}
 	}
 	_ = c.Close()

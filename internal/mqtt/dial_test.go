@@ -3,79 +3,92 @@ package mqtt_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
 )
 
-func TestDialPatientlyWaitsForTheBroker(t *testing.T) {
+// retryLimit ends a DialRetry that can't succeed.
+const retryLimit = 100 * time.Millisecond
+
+func TestDialRetryWaitsForBroker(t *testing.T) {
 	b := mqtttest.Mosquitto(t)
 	b.Stop(t)
-	log := &logbook{}
+	log := &mqtttest.Log{}
 	o := b.Options(mqtttest.API)
-	o.Logger = slog.New(slog.NewTextHandler(log, nil))
-	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
+	o.Logger = log.Logger()
+	ctx, cancel := context.WithTimeout(t.Context(), awaittest.Timeout)
 	defer cancel()
 	type outcome struct {
 		client *mqtt.Client
 		err    error
 	}
-	dialled := make(chan outcome, 1)
+	dialed := make(chan outcome, 1)
 	go func() {
-		c, err := mqtt.DialPatiently(ctx, o)
-		dialled <- outcome{c, err}
+		c, err := mqtt.DialRetry(ctx, o)
+		dialed <- outcome{c, err}
 	}()
-	await.True(t, "the cause is logged", func() bool { return log.count("connection refused") == 1 })
+	awaittest.True(t, "the cause is logged", func() bool { return log.Count("connection refused") == 1 })
 	b.Start(t)
-	got := <-dialled
+	got := <-dialed
 	if got.err != nil {
 		t.Fatal(got.err)
 	}
 	got.client.Close()
-	if log.count("waiting for the MQTT broker") != 1 {
-		t.Errorf("it is not said once:\n%s", log.text())
+	if line := log.Repeated("waiting for the MQTT broker"); line != "" {
+		t.Errorf("logged twice: %s\n%s", line, log)
 	}
 }
 
-func TestDialPatientlyGivesUp(t *testing.T) {
+func TestDialRetryGivesUp(t *testing.T) {
 	b := mqtttest.Mosquitto(t)
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	ctx, cancel := context.WithTimeout(t.Context(), retryLimit)
 	defer cancel()
 	for name, c := range map[string]struct {
 		ctx   context.Context
 		spoil func(*mqtt.Options)
 		want  []string
 	}{
-		"a wrong password": {t.Context(), func(o *mqtt.Options) { o.Password = "x" }, []string{
-			b.URL, `"nhip-api" not in: the user name or its password is wrong`,
+		"wrong password": {t.Context(), func(o *mqtt.Options) { o.Password = "x" }, []string{
+			b.URL, `rejects the log-in of "nhip-api": the user name or its password is wrong`,
 		}},
-		"a scheme we don't speak": {t.Context(), func(o *mqtt.Options) { o.URL = "ws://localhost" }, []string{"must be tcp or mqtt"}},
-		"when ctx ends": {ctx, func(o *mqtt.Options) { o.URL = "tcp://user:hidden@127.0.0.1:1" }, []string{
-			"tcp://user:xxxxx@127.0.0.1:1", "connection refused", context.DeadlineExceeded.Error(),
+		"unknown scheme": {t.Context(), func(o *mqtt.Options) { o.URL = "ws://localhost" }, []string{"must be tcp or mqtt"}},
+		"context ended": {ctx, func(o *mqtt.Options) { o.URL = "tcp://user:hidden@127.0.0.1:1" }, []string{
+			"tcp://user:xxxxx@127.0.0.1:1", context.DeadlineExceeded.Error(),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := b.Options(mqtttest.API)
 			c.spoil(&o)
-			_, err := mqtt.DialPatiently(c.ctx, o)
+			_, err := mqtt.DialRetry(c.ctx, o)
 			if err == nil {
-				t.Fatal("it connects")
+				t.Fatal("DialRetry returned no error")
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
+					t.Errorf("error %q does not contain %q", err, want)
 				}
 			}
 			if strings.Contains(err.Error(), "hidden") {
-				t.Errorf("%q tells a password", err)
+				t.Errorf("error %q contains a password", err)
 			}
 			if c.ctx == ctx && !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%v is not the context's", err)
+				t.Errorf("error %v is not context.DeadlineExceeded", err)
 			}
 		})
+	}
+}
+
+func TestDialErrorNamesBroker(t *testing.T) {
+	_, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "tcp://127.0.0.1:1", ClientID: "x"})
+	if err == nil || !strings.Contains(err.Error(), "tcp://127.0.0.1:1") {
+		t.Errorf("an unreachable broker: %v, want an error with its URL", err)
+	}
+	if _, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "ssl://127.0.0.1:1", ClientID: "x"}); err == nil {
+		t.Error("Dial connects to a port that nobody listens on")
 	}
 }

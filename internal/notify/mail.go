@@ -15,7 +15,7 @@ import (
 type Mail struct {
 	Host     string
 	Port     int
-	Username string // "": without logging in
+	Username string // "": no log-in
 	Password string
 	From     string
 	To       []string
@@ -23,17 +23,17 @@ type Mail struct {
 	Zone     *time.Location
 }
 
-// Name says what it is, for logs and numbers.
+// Name returns the name of the channel for logs and metrics.
 func (m *Mail) Name() string { return "mail" }
 
-// Deliver sends an alert to all at once.
+// Deliver sends an alert to all recipients in one message.
 func (m *Mail) Deliver(ctx context.Context, a *nhip.Alert) error {
 	msg := mail.NewMsg()
 	if err := msg.From(m.From); err != nil {
-		return fmt.Errorf("the sender: %w", err)
+		return fmt.Errorf("sender: %w", err)
 	}
 	if err := msg.To(m.To...); err != nil {
-		return fmt.Errorf("the recipients: %w", err)
+		return fmt.Errorf("recipients: %w", err)
 	}
 	grade := nhip.GradeNames[a.Grade]
 	msg.Subject(fmt.Sprintf("[Nhịp] %s: %s · %s", a.Station, grade.Vi, a.Rule))
@@ -44,11 +44,12 @@ func (m *Mail) Deliver(ctx context.Context, a *nhip.Alert) error {
 		options = []mail.Option{mail.WithPort(m.Port), mail.WithTLSPolicy(mail.NoTLS)}
 	}
 	if m.Username != "" {
-		how := mail.SMTPAuthAutoDiscover
+		method := mail.SMTPAuthAutoDiscover
 		if m.Plain {
-			how = mail.SMTPAuthPlainNoEnc
+			method = mail.SMTPAuthPlainNoEnc
 		}
-		options = append(options, mail.WithSMTPAuth(how), mail.WithUsername(m.Username), mail.WithPassword(m.Password))
+		options = append(options,
+			mail.WithSMTPAuth(method), mail.WithUsername(m.Username), mail.WithPassword(m.Password))
 	}
 	client, err := mail.NewClient(m.Host, options...)
 	if err != nil {
@@ -57,7 +58,7 @@ func (m *Mail) Deliver(ctx context.Context, a *nhip.Alert) error {
 	return client.DialAndSendWithContext(ctx, msg)
 }
 
-// idRune keeps what a message id may hold (RFC 5322).
+// idRune replaces characters that a Message-ID must not contain (RFC 5322).
 func idRune(r rune) rune {
 	if r < 0x80 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '-') {
 		return r
@@ -65,13 +66,15 @@ func idRune(r rune) rune {
 	return '-'
 }
 
+// text returns the body of the message in Vietnamese and English.
 func (m *Mail) text(a *nhip.Alert) string {
 	zone := m.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
 	grade, unit := nhip.GradeNames[a.Grade], nhip.Quantity(a.Measure).Unit()
-	at, since := a.Time.In(zone).Format("2006-01-02 15:04 -07:00"), a.Since.In(zone).Format("2006-01-02 15:04 -07:00")
+	const minute = "2006-01-02 15:04 -07:00"
+	at, since := a.Time.In(zone).Format(minute), a.Since.In(zone).Format(minute)
 	return fmt.Sprintf(`Trạm %s: %s
 %s = %v %s lúc %s (cao nhất %v, bắt đầu %s)
 Quy tắc: %s · Mã: %s

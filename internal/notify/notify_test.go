@@ -15,41 +15,54 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/internal/outbound"
 )
 
 func someAlert() *nhip.Alert {
 	at := time.Date(2026, 2, 16, 5, 0, 0, 0, time.UTC)
-	return &nhip.Alert{ID: "dust.hn-01.1", Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: nhip.Exceeding, Value: 160, Peak: 171, Since: at, Time: at}
+	return &nhip.Alert{
+		ID: "dust.hn-01.1", Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: nhip.GradeExceeding, Value: 160,
+		Peak: 171, Since: at, Time: at,
+	}
 }
 
-func TestAHookIsSigned(t *testing.T) {
-	answer := http.StatusNoContent
-	var heard nhip.Alert
+func TestWebhookSignature(t *testing.T) {
+	status := http.StatusNoContent
+	var received nhip.Alert
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		seconds, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Nhip-Signature"), "t="), ",")
 		at, _ := strconv.ParseInt(seconds, 10, 64)
-		if got := r.Header.Get("Nhip-Signature"); got != Sign("s3cret", time.Unix(at, 0), body) || got == Sign("other", time.Unix(at, 0), body) {
+		if got := r.Header.Get("Nhip-Signature"); got != Sign("s3cret", time.Unix(at, 0), body) ||
+			got == Sign("other", time.Unix(at, 0), body) {
 			t.Errorf("signed %q", got)
 		}
-		if err := json.Unmarshal(body, &heard); err != nil || r.Header.Get("Nhip-Event") != Event(&heard) {
+		if err := json.Unmarshal(body, &received); err != nil || r.Header.Get("Nhip-Event") != Event(&received) {
 			t.Errorf("%v: %s", err, body)
 		}
-		w.WriteHeader(answer)
+		w.WriteHeader(status)
 	}))
 	defer s.Close()
-	h := &Hook{URL: s.URL, Secret: "s3cret"}
-	if err := h.Deliver(t.Context(), someAlert()); err != nil || heard != *someAlert() {
-		t.Errorf("%v: %+v", err, heard)
+	refused := &Webhook{URL: s.URL + "/k3y?key=k3y", Secret: "s3cret"}
+	if err := refused.Deliver(t.Context(), someAlert()); err == nil || strings.Contains(err.Error(), "k3y") {
+		t.Errorf("an internal address: %v", err)
 	}
-	answer = http.StatusBadGateway
+	client, err := NewWebhookClient(outbound.Policy{Allow: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Webhook{URL: s.URL, Secret: "s3cret", Client: client}
+	if err := h.Deliver(t.Context(), someAlert()); err != nil || received != *someAlert() {
+		t.Errorf("%v: %+v", err, received)
+	}
+	status = http.StatusBadGateway
 	if err := h.Deliver(t.Context(), someAlert()); err == nil {
-		t.Error("a refusal is no error")
+		t.Error("status 502: no error")
 	}
 }
 
-// postbox is a mail server that takes one message.
-func postbox(t *testing.T) (port int, message <-chan string) {
+// startMailServer starts an SMTP server that accepts one message.
+func startMailServer(t *testing.T) (port int, message <-chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,7 +77,7 @@ func postbox(t *testing.T) (port int, message <-chan string) {
 		}
 		defer c.Close()
 		in := bufio.NewReader(c)
-		fmt.Fprint(c, "220 box\r\n")
+		fmt.Fprint(c, "220 test\r\n")
 		var body strings.Builder
 		for data := false; ; {
 			line, err := in.ReadString('\n')
@@ -75,7 +88,7 @@ func postbox(t *testing.T) (port int, message <-chan string) {
 			case data && line == ".\r\n":
 				data = false
 				got <- body.String()
-				fmt.Fprint(c, "250 taken\r\n")
+				fmt.Fprint(c, "250 accepted\r\n")
 			case data:
 				body.WriteString(line)
 			case strings.HasPrefix(line, "DATA"):
@@ -92,8 +105,8 @@ func postbox(t *testing.T) (port int, message <-chan string) {
 	return l.Addr().(*net.TCPAddr).Port, got
 }
 
-func TestAMailIsBilingual(t *testing.T) {
-	port, message := postbox(t)
+func TestMailIsBilingual(t *testing.T) {
+	port, message := startMailServer(t)
 	m := &Mail{Host: "127.0.0.1", Port: port, From: "nhip@example.org", To: []string{"staff@example.org"}, Plain: true}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -101,7 +114,9 @@ func TestAMailIsBilingual(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := <-message
-	for _, want := range []string{"To: <staff@example.org>", "Message-ID: <dust.hn-01.1.1771218000.3@nhip>", "exceeding", "171"} {
+	for _, want := range []string{
+		"To: <staff@example.org>", "Message-ID: <dust.hn-01.1.1771218000.3@nhip>", "exceeding", "171",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

@@ -1,5 +1,5 @@
-// Package problem answers HTTP requests with what went wrong, as RFC 9457 says. It holds the one table from
-// error codes to HTTP.
+// Package problem answers HTTP requests with errors in the format of RFC 9457. It holds the only table from error
+// codes to HTTP status codes.
 package problem
 
 import (
@@ -10,7 +10,7 @@ import (
 	"nhip"
 )
 
-// ContentType is an RFC 9457 problem's.
+// ContentType is the media type of an RFC 9457 problem.
 const ContentType = "application/problem+json"
 
 // Body is an RFC 9457 problem.
@@ -23,44 +23,44 @@ type Body struct {
 	Field  string    `json:"field,omitempty"`
 }
 
-// retryAfter is when to ask again for what is away, and for who asks too often, in seconds.
+// retryAfter is the Retry-After of status 429 and 503, in seconds.
 const retryAfter = "5"
 
-// status is the one table from codes to HTTP.
+// status returns the HTTP status and the title of an error code.
 func status(code nhip.Code) (int, string) {
 	switch code {
-	case nhip.NotFound:
+	case nhip.CodeNotFound:
 		return http.StatusNotFound, "Not found"
-	case nhip.Unauthorized:
-		return http.StatusUnauthorized, "Not allowed without a secret that opens"
-	case nhip.Forbidden:
+	case nhip.CodeUnauthorized:
+		return http.StatusUnauthorized, "Authentication required"
+	case nhip.CodeForbidden:
 		return http.StatusForbidden, "Not allowed"
-	case nhip.TooLarge:
+	case nhip.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge, "Too large"
-	case nhip.TooMany:
+	case nhip.CodeTooMany:
 		return http.StatusTooManyRequests, "Too many requests"
-	case nhip.Unavailable:
+	case nhip.CodeUnavailable:
 		return http.StatusServiceUnavailable, "Not available now"
-	case nhip.Internal:
+	case nhip.CodeInternal:
 		return http.StatusInternalServerError, "Internal error"
-	default: // every rule about input
+	default: // all codes of invalid input
 		return http.StatusBadRequest, "Invalid request"
 	}
 }
 
-// Answer answers with an error. What is our own fault is not shown: the caller logs it. It returns the
-// status.
+// Answer writes the problem of an error and returns the status. Only an nhip.Error is shown to the client, and none
+// with nhip.CodeInternal, which may hold anything; the caller should log those.
 func Answer(w http.ResponseWriter, err error) int {
 	code := nhip.ErrorCode(err)
 	n, title := status(code)
 	body := Body{Type: "about:blank", Title: title, Status: n, Code: code}
 	var known *nhip.Error
-	if errors.As(err, &known) {
+	if code != nhip.CodeInternal && errors.As(err, &known) {
 		body.Detail, body.Field = known.Error(), known.Field
 	}
 	switch n {
 	case http.StatusBadRequest:
-		body.Code = nhip.Invalid
+		body.Code = nhip.CodeInvalid
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="nhip"`)
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
@@ -70,17 +70,17 @@ func Answer(w http.ResponseWriter, err error) int {
 	return n
 }
 
-// Plain answers with a status that has no code of ours (405, 406).
+// Plain writes a problem with a status that belongs to no error code of ours, such as 405 and 406.
 func Plain(w http.ResponseWriter, status int, code nhip.Code, detail string) {
 	WriteJSON(w, status, ContentType, Body{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code,
 	})
 }
 
-// WriteJSON answers with JSON that nobody keeps.
+// WriteJSON writes JSON that must not be cached.
 func WriteJSON(w http.ResponseWriter, status int, contentType string, body any) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+	_ = json.NewEncoder(w).Encode(body) // fails if the client has disconnected
 }

@@ -5,15 +5,15 @@ import (
 	"io"
 )
 
-// Merge reads several recordings as one, in the order of their stamps. Messages of one file stay in
-// the file's order, even where its stamps step back.
+// Merge reads several recordings as one, in the order of their time stamps. Messages of one file stay in the file's
+// order, even if its time stamps go backwards.
 type Merge struct {
 	readers []*Reader
 	heads   []Entry
-	err     error // what reading ahead met; told once the messages before it are out
+	err     error // of reading ahead; returned after the messages before it
 }
 
-// OpenAll opens all files, which fails as a whole.
+// OpenAll opens all files, or none if one fails.
 func OpenAll(paths []string) (*Merge, error) {
 	m := &Merge{}
 	for _, path := range paths {
@@ -32,7 +32,7 @@ func OpenAll(paths []string) (*Merge, error) {
 	return m, nil
 }
 
-// advance reads the next head of file i; a file at its end has a head without a topic.
+// advance reads the next message of file i. At the end of the file its head has no topic.
 func (m *Merge) advance(i int) error {
 	e, err := m.readers[i].Next()
 	if errors.Is(err, io.EOF) {
@@ -43,7 +43,7 @@ func (m *Merge) advance(i int) error {
 	return err
 }
 
-// Next returns the earliest of the files' next messages, or io.EOF.
+// Next returns the earliest of the files' next messages. At the end of all files it returns io.EOF.
 func (m *Merge) Next() (Entry, error) {
 	if m.err != nil {
 		return Entry{}, m.err
@@ -62,7 +62,7 @@ func (m *Merge) Next() (Entry, error) {
 	return e, nil
 }
 
-// Size returns the bytes of all files, and Offset how many are read.
+// Size returns the size of all files in bytes.
 func (m *Merge) Size() (n int64) {
 	for _, r := range m.readers {
 		n += r.Size()
@@ -70,7 +70,7 @@ func (m *Merge) Size() (n int64) {
 	return n
 }
 
-// Offset returns how many bytes of all files are read.
+// Offset returns how many bytes of all files have been read.
 func (m *Merge) Offset() (n int64) {
 	for _, r := range m.readers {
 		n += r.Offset()

@@ -1,6 +1,6 @@
-// Package recording reads recorded messages: one a line, `<RFC 3339 time> <topic> <payload>`. The
-// line is split at its first space, and then at the first ` {` where a JSON object begins, or at
-// ` b64:` where any other payload follows in base64; so topics may hold spaces. Files may be gzip.
+// Package recording reads recorded messages, one on each line: `<RFC 3339 time> <topic> <payload>`. A line is split at
+// its first space, and then at the first ` {`, which begins a JSON object, or else at ` b64:`, which begins any other
+// payload in base64. A topic may therefore contain spaces. Files may be compressed with gzip.
 package recording
 
 import (
@@ -17,8 +17,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// maxLine is the longest line that is read, in bytes: a packet of the broker's greatest size in
-// base64, with its topic, fits twice.
+// maxLine bounds the length of a line in bytes. It is twice the length of the largest packet in base64 with its topic.
 const maxLine = 1 << 18
 
 // Entry is one recorded message.
@@ -44,11 +43,11 @@ func Open(path string) (*Reader, error) {
 		return nil, fmt.Errorf("can't open the recording: %w", err)
 	}
 	r := &Reader{path: path, file: f}
-	in := bufio.NewReader(&counter{f, &r.read})
+	in := bufio.NewReader(&countingReader{f, &r.read})
 	var text io.Reader = in
 	if head, _ := in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		if text, err = gzip.NewReader(in); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s is no whole gzip file: %w", path, err), f.Close())
+			return nil, errors.Join(fmt.Errorf("%s: invalid gzip file: %w", path, err), f.Close())
 		}
 	}
 	r.scan = bufio.NewScanner(text)
@@ -56,8 +55,7 @@ func Open(path string) (*Reader, error) {
 	return r, nil
 }
 
-// Size returns the file's size in bytes, and Offset how many of them are read: a measure of
-// progress that gzip does not spoil.
+// Size returns the size of the file in bytes. Offset and Size measure progress even if the file is compressed.
 func (r *Reader) Size() int64 {
 	info, err := r.file.Stat()
 	if err != nil {
@@ -66,11 +64,11 @@ func (r *Reader) Size() int64 {
 	return info.Size()
 }
 
-// Offset returns how many bytes of the file are read; it is safe from any goroutine.
+// Offset returns how many bytes of the file have been read. It is safe for concurrent use.
 func (r *Reader) Offset() int64 { return r.read.Load() }
 
-// Next returns the next message, or io.EOF. Empty lines are passed over. An error names file and
-// line. The payload is the caller's.
+// Next returns the next message, or io.EOF at the end. It skips empty lines. An error names the file and the line. The
+// caller may keep the payload.
 func (r *Reader) Next() (Entry, error) {
 	for r.scan.Scan() {
 		r.line++
@@ -85,7 +83,7 @@ func (r *Reader) Next() (Entry, error) {
 		return e, nil
 	}
 	if err := r.scan.Err(); err != nil {
-		return Entry{}, fmt.Errorf("%s breaks off after line %d: %w", r.path, r.line, err)
+		return Entry{}, fmt.Errorf("%s: can't read beyond line %d: %w", r.path, r.line, err)
 	}
 	return Entry{}, io.EOF
 }
@@ -97,33 +95,33 @@ func (r *Reader) Close() error { return r.file.Close() }
 func Parse(line []byte) (Entry, error) {
 	stamp, rest, ok := bytes.Cut(line, []byte(" "))
 	if !ok {
-		return Entry{}, errors.New("a line is `time topic payload`")
+		return Entry{}, errors.New("must be `time topic payload`")
 	}
 	t, err := time.Parse(time.RFC3339, string(stamp))
 	if err != nil {
-		return Entry{}, fmt.Errorf("%q is no RFC 3339 time", stamp)
+		return Entry{}, fmt.Errorf("%q is not an RFC 3339 time", stamp)
 	}
 	if topic, object, ok := bytes.Cut(rest, []byte(" {")); ok && len(topic) > 0 {
 		return Entry{Time: t, Topic: string(topic), Payload: append([]byte("{"), object...)}, nil
 	}
 	topic, coded, ok := bytes.Cut(rest, []byte(" b64:"))
 	if !ok || len(topic) == 0 {
-		return Entry{}, errors.New("there is no payload: neither ` {` nor ` b64:` behind a topic")
+		return Entry{}, errors.New("no payload: neither ` {` nor ` b64:` after a topic")
 	}
 	payload, err := base64.StdEncoding.AppendDecode(nil, coded)
 	if err != nil {
-		return Entry{}, fmt.Errorf("the payload is no base64: %w", err)
+		return Entry{}, fmt.Errorf("the payload is not base64: %w", err)
 	}
 	return Entry{Time: t, Topic: string(topic), Payload: payload}, nil
 }
 
-// counter counts what is read.
-type counter struct {
+// countingReader counts the bytes read.
+type countingReader struct {
 	io.Reader
 	n *atomic.Int64
 }
 
-func (c *counter) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.n.Add(int64(n))
 	return n, err

@@ -15,7 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-const sample = `2024-02-13T16:33:00.005271Z /hfp/v2/journey/ongoing/vp/bus/0018/01029/5520/1/Matinkylä (M)/17:35/4150208/5/60;24 {"VP":{"desi":"520"}}
+const sample = `2024-02-13T16:33:00.005271Z ` +
+	`/hfp/v2/journey/ongoing/vp/bus/0018/01029/5520/1/Matinkylä (M)/17:35/4150208/5/60;24 {"VP":{"desi":"520"}}
 
 2024-02-13T16:33:01Z nhip/in/position/5473 b64:AAH/
 `
@@ -76,13 +77,13 @@ func TestReadPlainAndGzip(t *testing.T) {
 	}
 }
 
-func TestFaultsNameFileAndLine(t *testing.T) {
+func TestErrorsNameFileAndLine(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"hello", "a.rec:1: a line is"},
-		{"\n2024 a {}", `a.rec:2: "2024" is no RFC 3339 time`},
-		{"2024-02-13T16:33:00Z a/b", "a.rec:1: there is no payload"},
-		{"2024-02-13T16:33:00Z a/b b64:!", "a.rec:1: the payload is no base64"},
-		{strings.Repeat("x", maxLine+1), "a.rec breaks off after line 0"},
+		{"hello", "a.rec:1: must be"},
+		{"\n2024 a {}", `a.rec:2: "2024" is not an RFC 3339 time`},
+		{"2024-02-13T16:33:00Z a/b", "a.rec:1: no payload"},
+		{"2024-02-13T16:33:00Z a/b b64:!", "a.rec:1: the payload is not base64"},
+		{strings.Repeat("x", maxLine+1), "a.rec: can't read beyond line 0"},
 	} {
 		r, err := Open(write(t, "a.rec", c.text, false))
 		if err != nil {
@@ -110,18 +111,18 @@ func TestBrokenGzip(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if _, err := all(r.Next); err == nil || !strings.Contains(err.Error(), "cut.rec.gz breaks off after line") {
-		t.Errorf("a cut gzip: %v", err)
+	if _, err := all(r.Next); err == nil || !strings.Contains(err.Error(), "cut.rec.gz: can't read beyond line") {
+		t.Errorf("truncated gzip: %v", err)
 	}
 	if _, err := Open(write(t, "b.rec.gz", "\x1f\x8bnonsense", false)); err == nil {
-		t.Error("a gzip without a header opens")
+		t.Error("invalid gzip header: no error")
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); err == nil {
-		t.Error("a missing file opens")
+		t.Error("missing file: no error")
 	}
 }
 
-func TestMergeGoesByStamps(t *testing.T) {
+func TestMergeOrdersByTime(t *testing.T) {
 	a := write(t, "a.rec", "2024-01-01T00:00:01Z a {}\n2024-01-01T00:00:04Z b {}\n", false)
 	b := write(t, "b.rec", "2024-01-01T00:00:00Z c {}\n2024-01-01T00:00:03Z d {}\n2024-01-01T00:00:02Z e {}\n", false)
 	m, err := OpenAll([]string{a, b})
@@ -142,7 +143,7 @@ func TestMergeGoesByStamps(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenComesBack(t *testing.T) {
+func TestParseRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Entry{
 			Time:    time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), 0).UTC(),
@@ -155,12 +156,12 @@ func TestWhatIsWrittenComesBack(t *testing.T) {
 		line := appendLine(nil, want)
 		got, err := Parse(bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil || !got.Time.Equal(want.Time) || got.Topic != want.Topic || !bytes.Equal(got.Payload, want.Payload) {
-			t.Fatalf("%q came back as %+v, %v", line, got, err)
+			t.Fatalf("%q parsed as %+v, %v", line, got, err)
 		}
 	})
 }
 
-// appendLine appends a message as a line with its end.
+// appendLine appends the line of a message, with a line break.
 func appendLine(dst []byte, e Entry) []byte {
 	dst = e.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
 	dst = append(dst, ' ')

@@ -7,52 +7,54 @@ import (
 	"strings"
 )
 
-// Place is where a value comes from. The zero Place is the default.
-type Place struct {
+// Position is where a value was set. The zero Position stands for the default.
+type Position struct {
 	Path         string // of the file
 	Line, Column int    // in the file, from 1
 	Variable     string
 	Flag         string // with its dashes
 }
 
-// Origin is how a value's place is shown: default, FILE:LINE, NHIP_… or --flag.
-func (p Place) Origin() string {
+// Origin returns the position for display: default, FILE:LINE, NHIP_… or --flag.
+func (p Position) Origin() string {
 	switch {
 	case p.Path != "":
 		return fmt.Sprintf("%s:%d", p.Path, p.Line)
-	case p != Place{}:
+	case p != Position{}:
 		return p.Variable + p.Flag
 	}
 	return "default"
 }
 
-// Fault is one thing that can't be, and where it was written.
+// Fault is an invalid value or key and its position.
 type Fault struct {
-	At   Place
-	Key  string // empty when it is none's
+	At   Position
+	Key  string // empty if the fault is not about one key
 	Rule string // one clause, on one line
 }
 
-// NewFault returns a fault; whatever the rule holds, it is kept on one line.
-func NewFault(at Place, key, rule string) Fault { return Fault{At: at, Key: key, Rule: oneLine(rule)} }
+// NewFault returns a fault. It joins the lines of a rule that has several.
+func NewFault(at Position, key, rule string) Fault {
+	return Fault{At: at, Key: key, Rule: oneLine(rule)}
+}
 
-// Error returns "FILE:LINE:COLUMN: key: rule", with the variable or the flag instead of the file
-// when that set it.
+// Error returns "FILE:LINE:COLUMN: key: rule", with the variable or the flag instead of the file if that set the
+// value.
 func (f Fault) Error() string {
 	var parts []string
 	switch {
 	case f.At.Path != "":
 		parts = append(parts, fmt.Sprintf("%s:%d:%d", f.At.Path, f.At.Line, f.At.Column))
-	case f.At != Place{}:
+	case f.At != Position{}:
 		parts = append(parts, Shown(f.At.Variable+f.At.Flag))
 	}
 	if f.Key != "" {
-		parts = append(parts, Shown(f.Key)) // it may be any text that stood where a key does
+		parts = append(parts, Shown(f.Key)) // an unknown key may be any text
 	}
 	return strings.Join(append(parts, f.Rule), ": ")
 }
 
-// Faults is every fault of a file or a configuration.
+// Faults are all faults of a file or of the configuration.
 type Faults []Fault
 
 // Error returns one line for each fault.
@@ -64,7 +66,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Sorted returns them in the order of the file, then variables, then flags.
+// Sorted returns the faults of the file in its order, then those of variables, then those of flags.
 func (f Faults) Sorted() Faults {
 	sorted := slices.Clone(f)
 	slices.SortStableFunc(sorted, func(a, b Fault) int {
@@ -78,5 +80,10 @@ func (f Faults) Sorted() Faults {
 	return sorted
 }
 
-// oneLine keeps a fault on its line, whatever a library's error holds.
-func oneLine(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") }
+// oneLine joins the lines of the first maxRule bytes of a text, such as a library's error.
+func oneLine(s string) string {
+	if len(s) > maxRule {
+		s = strings.ToValidUTF8(s[:maxRule], "") + "…"
+	}
+	return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
+}

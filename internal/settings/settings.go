@@ -1,14 +1,16 @@
-// Package settings is what configuration and fleet are made of: keys with values that keep rules, read
-// from YAML that is not forgiven anything. Every fault is told, each by its line and column.
+// Package settings reads the configuration and the fleet file: keys whose values keep rules, in strict YAML. It reports
+// every fault with its line and column.
 package settings
 
 import "strings"
 
-// Setting is one key and the value behind it.
+// Setting is a key and its value.
 type Setting struct {
 	Key    string // with its sections: "http.listen", "feeds[0].topic"
 	Value  Value
-	Secret bool // never shown
+	Secret bool // never displayed
+
+	Address bool // the address of a server, which may contain a password
 }
 
 // Find returns the setting of a key.
@@ -21,13 +23,13 @@ func Find(all []Setting, key string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// names lists the keys directly below a prefix, for whoever wrote one that is not there.
+// names lists the keys directly below a prefix, for the message about an unknown key.
 func names(all []Setting, prefix string, lists Lists) []string {
 	var names []string
 	for _, s := range all {
 		rest, below := strings.CutPrefix(s.Key, prefix)
 		name, _, _ := strings.Cut(rest, ".")
-		if below && (len(names) == 0 || names[len(names)-1] != name) { // sections stand together
+		if below && (len(names) == 0 || names[len(names)-1] != name) { // the keys of a section are adjacent
 			names = append(names, name)
 		}
 	}

@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"nhip"
+
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
-
-	"nhip"
 )
 
-func newSky(seed uint64) *sky { return &sky{seed: seed, plane: newPlane(oldQuarter)} }
+func newAirField(seed uint64) *airField { return &airField{seed: seed, plane: newPlane(cityCenter)} }
 
-// spans are what the air over Hanoi can be, all year round and anywhere in the city.
+// spans are the possible values of the air in Hanoi, all year and anywhere in the city.
 var spans = map[nhip.Quantity][2]float64{
 	nhip.PM25: {3, 260}, nhip.PM10: {8, 420}, nhip.SO2: {1, 80}, nhip.NO2: {3, 200}, nhip.CO: {350, 5000},
 	nhip.O3: {2, 200}, nhip.Temperature: {5, 42}, nhip.Humidity: {25, 100},
@@ -23,7 +23,7 @@ var spans = map[nhip.Quantity][2]float64{
 
 func TestAirIsInRangeAndSmooth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newSky(rapid.Uint64().Draw(t, "seed"))
+		s := newAirField(rapid.Uint64().Draw(t, "seed"))
 		when := time.Unix(rapid.Int64Range(1_500_000_000, 1_900_000_000).Draw(t, "time"), 0)
 		p := orb.Point{rapid.Float64Range(105.70, 105.95).Draw(t, "lon"), rapid.Float64Range(20.90, 21.15).Draw(t, "lat")}
 		now, later, beside := s.at(p, when), s.at(p, when.Add(5*time.Minute)), s.at(orb.Point{p[0] + 0.001, p[1]}, when)
@@ -41,11 +41,11 @@ func TestAirIsInRangeAndSmooth(t *testing.T) {
 	})
 }
 
-// series is a quantity over days at a place, one value an hour.
-func series(s *sky, q nhip.Quantity, days int) []float64 {
+// series returns hourly values of a quantity in the city's centre.
+func series(s *airField, q nhip.Quantity, days int) []float64 {
 	var list []float64
 	for h := range days * 24 {
-		list = append(list, s.at(oldQuarter, at(0, 0).Add(time.Duration(h)*time.Hour))[q])
+		list = append(list, s.at(cityCenter, at(0, 0).Add(time.Duration(h)*time.Hour))[q])
 	}
 	return list
 }
@@ -60,9 +60,9 @@ func meanAt(list []float64, hours ...int) float64 {
 	return sum / float64(n)
 }
 
-func TestAirOfAWinterMonth(t *testing.T) {
+func TestAirInWinterMonth(t *testing.T) {
 	for seed := range uint64(5) {
-		s := newSky(seed)
+		s := newAirField(seed)
 		pm := series(s, nhip.PM25, 30)
 		mean := meanAt(pm, 0, 3, 6, 9, 12, 15, 18, 21)
 		if mean < 30 || mean > 90 || slices.Max(pm) < 60 || slices.Max(pm)/slices.Min(pm) < 2 {
@@ -73,10 +73,10 @@ func TestAirOfAWinterMonth(t *testing.T) {
 		}
 		no2, o3 := series(s, nhip.NO2, 30), series(s, nhip.O3, 30)
 		if meanAt(no2, 8, 18) < 1.3*meanAt(no2, 2, 3) {
-			t.Errorf("seed %d: NO2 knows no rush hour", seed)
+			t.Errorf("seed %d: NO2 has no rush hour", seed)
 		}
 		if meanAt(o3, 13, 14) < 2*meanAt(o3, 2, 7, 21) {
-			t.Errorf("seed %d: ozone has no afternoon", seed)
+			t.Errorf("seed %d: ozone has no peak in the afternoon", seed)
 		}
 		if r := correlation(pm, series(s, nhip.PM10, 30)); r < 0.9 {
 			t.Errorf("seed %d: PM2.5 and PM10 correlate by %.2f", seed, r)
@@ -103,11 +103,11 @@ func correlation(a, b []float64) float64 {
 }
 
 func TestSummerIsCleaner(t *testing.T) {
-	s := newSky(3)
+	s := newAirField(3)
 	mean := func(month time.Month) float64 {
 		sum := 0.0
 		for h := range 60 * 24 {
-			sum += s.at(oldQuarter, time.Date(2026, month, 1, h, 0, 0, 0, hanoi))[nhip.PM25]
+			sum += s.at(cityCenter, time.Date(2026, month, 1, h, 0, 0, 0, hanoi))[nhip.PM25]
 		}
 		return sum / (60 * 24)
 	}
@@ -116,8 +116,8 @@ func TestSummerIsCleaner(t *testing.T) {
 	}
 }
 
-func TestDirtIsWhereItsSourcesAre(t *testing.T) {
-	s := newSky(1)
+func TestAirIsWorseNearSources(t *testing.T) {
+	s := newAirField(1)
 	crossroads, lake := orb.Point{105.8205, 21.0033}, orb.Point{105.8200, 21.0560}
 	for _, q := range []nhip.Quantity{nhip.PM25, nhip.NO2, nhip.CO} {
 		if c, l := s.at(crossroads, at(8, 0))[q], s.at(lake, at(8, 0))[q]; c < 1.15*l {
@@ -126,35 +126,35 @@ func TestDirtIsWhereItsSourcesAre(t *testing.T) {
 	}
 }
 
-func TestMonitorsTable(t *testing.T) {
+func TestStationSpecs(t *testing.T) {
 	ids := map[string]bool{}
 	grades, faults := map[grade]int{}, map[fault]int{}
-	for _, m := range monitors {
+	for _, m := range stationSpecs {
 		if ids[m.id] || m.name == "" {
-			t.Errorf("monitor %q %q is nameless or there twice", m.id, m.name)
+			t.Errorf("station %q %q has no name or a duplicate id", m.id, m.name)
 		}
 		ids[m.id] = true
 		grades[m.grade]++
 		faults[m.fault]++
 		if b := (orb.Bound{Min: orb.Point{105.7, 20.9}, Max: orb.Point{105.95, 21.15}}); !b.Contains(m.point) {
-			t.Errorf("%s is not in the city", m.id)
+			t.Errorf("%s is outside the city", m.id)
 		}
 	}
-	if len(monitors) != DefaultStations || grades[reference] != 8 || faults[sound] != 35 || len(faults) != 5 {
-		t.Errorf("%d monitors, grades %v, faults %v", len(monitors), grades, faults)
+	if len(stationSpecs) != DefaultStations || grades[reference] != 8 || faults[noFault] != 35 || len(faults) != 5 {
+		t.Errorf("%d stations, grades %v, faults %v", len(stationSpecs), grades, faults)
 	}
 }
 
-// aDay returns what a monitor of that fault reports in a day, and how often it is silent.
-func aDay(t *testing.T, f fault) (list []map[nhip.Quantity]float64, silent int) {
+// dayOfReports returns the reports of a day of a low-cost monitor with a fault, and the number of missing reports.
+func dayOfReports(t *testing.T, f fault) (list []map[nhip.Quantity]float64, missing int) {
 	t.Helper()
-	stations := newStations(len(monitors), 1)
+	stations := newStations(len(stationSpecs), 1)
 	s := stations[slices.IndexFunc(stations, func(s *station) bool { return s.fault == f && s.grade == lowCost })]
-	for i := range int(24 * time.Hour / period) {
-		end := at(7, 5).Add(time.Duration(i) * period)
-		payload := s.report(newSky(1), end)
+	for i := range int(24 * time.Hour / reportPeriod) {
+		end := at(7, 5).Add(time.Duration(i) * reportPeriod)
+		payload := s.report(newAirField(1), end)
 		if payload == nil {
-			silent++
+			missing++
 			continue
 		}
 		values := map[nhip.Quantity]float64{}
@@ -163,112 +163,111 @@ func aDay(t *testing.T, f fault) (list []map[nhip.Quantity]float64, silent int) 
 		}
 		list = append(list, values)
 	}
-	return list, silent
+	return list, missing
 }
 
-// steady counts how often a quantity is the same as before, and jumps how often it is five times it.
-func steadyAndJumps(list []map[nhip.Quantity]float64, q nhip.Quantity) (steady, jumps int) {
+// repeatsAndJumps counts the values of a quantity that equal the previous one, and those that exceed five times it.
+func repeatsAndJumps(list []map[nhip.Quantity]float64, q nhip.Quantity) (repeats, jumps int) {
 	for i := 1; i < len(list); i++ {
 		if list[i][q] == list[i-1][q] {
-			steady++
+			repeats++
 		}
 		if list[i][q] > 5*list[i-1][q] {
 			jumps++
 		}
 	}
-	return steady, jumps
+	return repeats, jumps
 }
 
-func TestFaults(t *testing.T) {
-	list, silent := aDay(t, sound)
-	if steady, jumps := steadyAndJumps(list, nhip.PM25); steady > 20 || jumps > 0 || silent > 0 {
-		t.Errorf("the sound monitor repeats %d values, jumps %d times and is silent %d times", steady, jumps, silent)
+func TestFaultsShowInReports(t *testing.T) {
+	list, missing := dayOfReports(t, noFault)
+	if repeats, jumps := repeatsAndJumps(list, nhip.PM25); repeats > 20 || jumps > 0 || missing > 0 {
+		t.Errorf("without a fault: %d repeated values, %d jumps, %d missing reports", repeats, jumps, missing)
 	}
-	list, _ = aDay(t, frozen)
-	if steady, _ := steadyAndJumps(list, nhip.PM25); steady < 280 {
-		t.Errorf("the frozen monitor repeats %d values", steady)
+	list, _ = dayOfReports(t, frozen)
+	if repeats, _ := repeatsAndJumps(list, nhip.PM25); repeats < 280 {
+		t.Errorf("frozen: %d repeated values", repeats)
 	}
-	if steady, _ := steadyAndJumps(list, nhip.Temperature); steady > 100 {
-		t.Errorf("the frozen monitor's temperature is frozen too")
+	if repeats, _ := repeatsAndJumps(list, nhip.Temperature); repeats > 100 {
+		t.Errorf("frozen: %d repeated temperatures", repeats)
 	}
-	list, _ = aDay(t, wet)
-	if steady, _ := steadyAndJumps(list, nhip.Humidity); steady != len(list)-1 || list[0][nhip.Humidity] != 99.9 {
-		t.Errorf("the wet monitor says %v %%", list[0][nhip.Humidity])
+	list, _ = dayOfReports(t, saturated)
+	if repeats, _ := repeatsAndJumps(list, nhip.Humidity); repeats != len(list)-1 || list[0][nhip.Humidity] != 99.9 {
+		t.Errorf("saturated: humidity %v %%", list[0][nhip.Humidity])
 	}
-	list, _ = aDay(t, spiky)
-	if _, jumps := steadyAndJumps(list, nhip.PM25); jumps < 2 || jumps > 20 {
-		t.Errorf("the spiky monitor jumps %d times", jumps)
+	list, _ = dayOfReports(t, spiky)
+	if _, jumps := repeatsAndJumps(list, nhip.PM25); jumps < 2 || jumps > 20 {
+		t.Errorf("spiky: %d jumps", jumps)
 	}
-	if _, silent = aDay(t, absent); silent < 72 || silent > 108 {
-		t.Errorf("the absent monitor is silent %d times of 288, want about 96", silent)
+	if _, missing = dayOfReports(t, intermittent); missing < 72 || missing > 108 {
+		t.Errorf("intermittent: %d of 288 reports missing, want about 96", missing)
 	}
 }
 
-// A low-cost box is further off than an analyser.
-func TestGradesDiffer(t *testing.T) {
-	off := func(g grade) float64 {
-		s := &station{monitor: monitor{point: oldQuarter, grade: g}, seed: 5}
+func TestLowCostMonitorIsLessAccurate(t *testing.T) {
+	meanError := func(g grade) float64 {
+		s := &station{stationSpec: stationSpec{point: cityCenter, grade: g}, seed: 5}
 		sum := 0.0
 		for i := range 288 {
-			end := at(0, 0).Add(time.Duration(i) * period)
-			truth := newSky(1).at(oldQuarter, end.Add(-period/2))[nhip.PM25]
-			sum += math.Abs(s.measure(newSky(1), end)[nhip.PM25]-truth) / truth
+			end := at(0, 0).Add(time.Duration(i) * reportPeriod)
+			truth := newAirField(1).at(cityCenter, end.Add(-reportPeriod/2))[nhip.PM25]
+			sum += math.Abs(s.measure(newAirField(1), end)[nhip.PM25]-truth) / truth
 		}
 		return sum / 288
 	}
-	if r, l := off(reference), off(lowCost); r > 0.05 || l < 2*r || l > 0.5 {
-		t.Errorf("analysers are off by %.3f and boxes by %.3f", r, l)
+	if r, l := meanError(reference), meanError(lowCost); r > 0.05 || l < 2*r || l > 0.5 {
+		t.Errorf("mean relative errors: reference %.3f, low-cost %.3f", r, l)
 	}
 }
 
-func TestStationsBeyondTheTable(t *testing.T) {
+func TestGeneratedStations(t *testing.T) {
 	ids := map[string]bool{}
 	for _, s := range newStations(500, 9) {
 		ids[s.id] = true
-		if d := length(newPlane(oldQuarter).flat(s.point)); d > 14_000 {
-			t.Errorf("%s is %.0f m from the middle of the city", s.id, d)
+		if d := length(newPlane(cityCenter).toPlane(s.point)); d > 14_000 {
+			t.Errorf("%s is %.0f m from the centre of the city", s.id, d)
 		}
 	}
 	if len(ids) != 500 {
-		t.Errorf("500 monitors have %d ids", len(ids))
+		t.Errorf("500 stations have %d distinct ids", len(ids))
 	}
 }
 
-// The backlog is a day of reports, oldest first, and what it tells is what would have been told.
-func TestBacklog(t *testing.T) {
+// TestBacklogMatchesLiveReports checks that the backlog is in order of time and equals the reports of an earlier start.
+func TestBacklogMatchesLiveReports(t *testing.T) {
 	now := at(9, 2)
 	s := newSim(t, Options{Buses: None, History: time.Hour}, now)
 	if got := s.Backlog(5); got != nil {
-		t.Fatalf("before the beginning there is a backlog of %d", len(got))
+		t.Fatalf("%d messages before the first Step", len(got))
 	}
 	first := s.Step(now)
 	if len(first) < 39 || len(first) > 40 {
-		t.Fatalf("%d monitors report at the start", len(first))
+		t.Fatalf("%d stations report at the start", len(first))
 	}
 	var past []nhip.Message
 	for part := s.Backlog(7); part != nil; part = s.Backlog(7) {
 		past = append(past, part...)
 	}
 	if len(past) < 39*12 || len(past) > 40*12 {
-		t.Fatalf("%d reports in an hour's backlog without its last period", len(past))
+		t.Fatalf("%d reports in the backlog of an hour", len(past))
 	}
 	var last time.Time
-	told := map[string][]byte{}
+	reports := map[string][]byte{}
 	for _, m := range past {
 		r := readings(t, m, now)[0]
 		if r.Time.Before(last) || !r.Time.Before(at(9, 0)) {
 			t.Fatalf("a report of %s comes after one of %s", r.Time, last)
 		}
 		last = r.Time
-		told[m.Topic+r.Time.String()] = m.Payload
+		reports[m.Topic+r.Time.String()] = m.Payload
 	}
 	earlier := newSim(t, Options{Buses: None}, at(8, 31))
 	same := 0
-	stepping(earlier, at(8, 31), at(8, 52), time.Minute, func(m nhip.Message) {
-		if want, ok := told[m.Topic+readings(t, m, now)[0].Time.String()]; ok && bytes.Equal(want, m.Payload) {
+	stepThrough(earlier, at(8, 31), at(8, 52), time.Minute, func(m nhip.Message) {
+		if want, ok := reports[m.Topic+readings(t, m, now)[0].Time.String()]; ok && bytes.Equal(want, m.Payload) {
 			same++
 		} else {
-			t.Errorf("live %s, later %s", m.Payload, want)
+			t.Errorf("live %s, backlog %s", m.Payload, want)
 		}
 	})
 	if same < 39*4 {
@@ -276,18 +275,18 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// Reports are spread over the two minutes after their period, and on time.
-func TestReportsAreStaggered(t *testing.T) {
+// TestReportsAreSpread checks that reports are spread over the two minutes after their period.
+func TestReportsAreSpread(t *testing.T) {
 	start := at(9, 1)
 	s := newSim(t, Options{Buses: None}, start)
 	s.Step(start)
 	perSecond := map[time.Time]int{}
 	n := 0
-	stepping(s, start, start.Add(12*time.Minute), time.Second, func(m nhip.Message) {
+	stepThrough(s, start, start.Add(12*time.Minute), time.Second, func(m nhip.Message) {
 		n++
 		r := readings(t, m, m.Received)[0]
-		if late := m.Received.Sub(r.Time); late < 0 || late > lateBy || r.Time.Unix()%300 != 0 {
-			t.Fatalf("the period to %s is told at %s", r.Time, m.Received)
+		if late := m.Received.Sub(r.Time); late < 0 || late > maxReportDelay || r.Time.Unix()%300 != 0 {
+			t.Fatalf("the period that ends at %s is reported at %s", r.Time, m.Received)
 		}
 		perSecond[m.Received.Truncate(time.Second)]++
 	})

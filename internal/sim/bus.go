@@ -4,52 +4,57 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"nhip/geo/gtfs"
+
 	"github.com/paulmach/orb"
 )
 
-// doing is what a bus does now.
-type doing uint8
+// activity is what a bus is doing.
+type activity uint8
 
 const (
-	parked   doing = iota // somewhere out of service: the box is off
-	waiting               // at the first stop of its next journey
-	standing              // at a stop or a red light
+	parked   activity = iota // out of service, with the device off
+	waiting                  // at the first stop of the next journey
+	standing                 // at a stop or a red light
 	riding
 )
 
-// bus is one vehicle. It moves in whole seconds, which are also the seconds of its fixes.
+// bus is one vehicle. It moves in steps of one second; its fixes have full seconds.
 type bus struct {
-	id     string
-	topic  string
-	speaks bool // its box knows route and trip; the others send only where they are
-	rng    *rand.Rand
-	driver float64 // how slow its driver is: about 1
+	id           string
+	topic        string
+	sendsTrip    bool // the device sends route and trip; others send only positions
+	rng          *rand.Rand
+	driverFactor float64 // factor of the driver on ride times, about 1
 
-	line *lineWork // where the city's dispatcher keeps it; nil under a feed's
-	way  int       // its direction on line
+	line      *lineSchedule // the line of the bus with lineDispatch; otherwise nil
+	direction int           // index of the direction on line
+	block     []*gtfs.Trip  // the trips of the bus on each day; nil for extra service
+	turn      int           // index in block
+	blockDay  gtfs.Date     // service day of the trip
 
 	journey
-	doing  doing
-	now    int64 // how far it has been moved, Unix seconds
-	until  int64 // when it goes on from parked, waiting or standing
-	hidden int64 // out of sight before this second: on its way to a far terminal
+	activity    activity
+	now         int64 // time of the simulated state, Unix seconds
+	until       int64 // end of parked, waiting or standing, Unix seconds
+	hiddenUntil int64 // no positions before this time: the bus is on a deadhead to another terminal
 
-	next   int     // the stop it rides to, or stands at while it waits
-	d      float64 // metres along the path
-	piece  int     // of the path, where d is
-	speed  float64 // m/s
-	cruise float64 // m/s, until the next stop
-	light  float64 // metres along where a red light is ahead; 0 without
-	atStop bool    // it stands at a stop, not at a light
-	last   orb.Point
+	next    int     // the stop that it rides to or, while waiting, stands at
+	d       float64 // metres along the path
+	segment int     // segment of the path that contains d
+	speed   float64 // m/s
+	cruise  float64 // m/s, until the next stop
+	light   float64 // metres along the path of a red light ahead; 0 for none
+	atStop  bool    // standing at a stop, not at a light
+	last    orb.Point
 
 	receiver receiver
 }
 
-// advance moves the bus up to a moment.
+// advance moves the bus up to a time, in Unix seconds.
 func (b *bus) advance(w *world, to int64) {
 	for b.now < to {
-		if b.doing == riding {
+		if b.activity == riding {
 			b.now++
 			b.ride(w)
 			continue
@@ -60,26 +65,26 @@ func (b *bus) advance(w *world, to int64) {
 	}
 }
 
-// resume ends a stand.
+// resume ends parked, waiting or standing.
 func (b *bus) resume(w *world) {
-	switch b.doing {
+	switch b.activity {
 	case parked:
 		w.dispatch.next(b, b.now)
 	case waiting:
-		b.d, b.piece, b.next = b.pattern.stops[0], 0, 0
-		b.leave(w)
+		b.d, b.segment, b.next = b.pattern.stops[0], 0, 0
+		b.depart(w)
 	case standing:
 		if b.atStop {
-			b.leave(w)
+			b.depart(w)
 		}
-		b.doing = riding
+		b.activity = riding
 	}
 }
 
-// arriveWithin is how near is there, in metres.
-const arriveWithin = 1.5
+// arrivalTolerance is the distance, in metres, at which a bus has arrived.
+const arrivalTolerance = 1.5
 
-// ride moves the bus by a second: it speeds up to its cruise and brakes in time for what is ahead.
+// ride moves the bus by one second: it accelerates to its cruising speed and brakes for the next stop or light.
 func (b *bus) ride(w *world) {
 	target := b.pattern.stops[b.next]
 	if b.light > b.d {
@@ -88,28 +93,28 @@ func (b *bus) ride(w *world) {
 	left := max(target-b.d, 0)
 	b.speed = min(b.speed+accelerate, b.cruise, math.Sqrt(2*brake*left))
 	b.d += min(b.speed, left)
-	if target-b.d > arriveWithin {
+	if target-b.d > arrivalTolerance {
 		return
 	}
 	b.d, b.speed = target, 0
 	switch {
 	case target == b.light:
 		b.light = 0
-		b.stand(b.now+8+b.rng.Int64N(25), false) // 8–32 s, 20 on average: usualLight/lightShare
+		b.stop(b.now+8+b.rng.Int64N(25), false) // 8–32 s, 20 s on average: typicalLightDelay/lightShare
 	case b.next == b.journey.last():
-		b.last = b.place()
+		b.last = b.position()
 		w.dispatch.next(b, b.now)
 	default:
-		b.stand(b.dwellUntil(), true)
+		b.stop(b.dwellUntil(), true)
 	}
 }
 
-func (b *bus) stand(until int64, atStop bool) {
-	b.doing, b.until, b.atStop = standing, until, atStop
+func (b *bus) stop(until int64, atStop bool) {
+	b.activity, b.until, b.atStop = standing, until, atStop
 }
 
-// dwellUntil returns when the bus leaves its stop: after 10 to 40 s, 20 on average, and a little
-// later when it is ahead of its timetable by more than a minute.
+// dwellUntil returns when the bus departs from its stop: after 10 to 40 s, 20 s on average, and up to 90 s later if it
+// is more than a minute ahead of the timetable.
 func (b *bus) dwellUntil() int64 {
 	r := b.rng.Float64()
 	until := b.now + 10 + int64(30*r*r)
@@ -119,15 +124,15 @@ func (b *bus) dwellUntil() int64 {
 	return until
 }
 
-// leave plans the ride to the next stop: what the timetable gives, stretched by the jam, the driver
-// and how late the bus is.
-func (b *bus) leave(w *world) {
+// depart plans the ride to the next stop: the scheduled time, multiplied by factors for congestion, the driver and the
+// bus's delay.
+func (b *bus) depart(w *world) {
 	from := b.next
 	b.next++
-	b.doing = riding
+	b.activity = riding
 	distance := b.pattern.stops[b.next] - b.d
-	at, _ := b.pattern.path.at(b.d, b.piece)
-	seconds := b.scheduled(from) * jam(w.seed, w.plane.flat(at), b.now) * b.driver
+	at, _ := b.pattern.path.at(b.d, b.segment)
+	seconds := b.scheduled(from) * jam(w.seed, w.plane.toPlane(at), b.now) * b.driverFactor
 	switch late := b.now - b.departure(from); {
 	case late > 300:
 		seconds *= 0.88
@@ -136,32 +141,32 @@ func (b *bus) leave(w *world) {
 	}
 	b.cruise = cruiseFor(distance, seconds)
 	b.light = 0
-	if distance > 150 && b.rng.Float64() < lightShare { // no room for a light between nearer stops
+	if distance > 150 && b.rng.Float64() < lightShare { // nearer stops have no light between them
 		b.light = b.d + distance*(0.3+0.4*b.rng.Float64())
 	}
 }
 
-// scheduled returns the seconds that the timetable leaves for driving from stop i to the next.
+// scheduled returns the timetable's seconds for the ride from stop i to the next.
 func (b *bus) scheduled(i int) float64 {
 	seconds := float64(b.arrival(i+1) - b.departure(i))
-	if b.departure(i+1) == b.arrival(i+1) && i+1 < b.journey.last() { // the feed counts the dwell as driving
-		seconds -= min(usualDwell, 0.4*seconds)
+	if b.departure(i+1) == b.arrival(i+1) && i+1 < b.journey.last() { // the feed includes the dwell in the ride
+		seconds -= min(typicalDwell, 0.4*seconds)
 	}
-	return max(seconds-usualLight, 1)
+	return max(seconds-typicalLightDelay, 1)
 }
 
-// assign gives the bus a journey that it begins at a moment.
+// assign gives the bus a journey that it starts at a time.
 func (b *bus) assign(j journey, at int64) {
-	b.journey, b.doing, b.until, b.hidden = j, waiting, at, 0
-	b.next, b.d, b.piece, b.speed = 0, j.pattern.stops[0], 0, 0
+	b.journey, b.activity, b.until, b.hiddenUntil = j, waiting, at, 0
+	b.next, b.d, b.segment, b.speed = 0, j.pattern.stops[0], 0, 0
 }
 
-// park takes the bus out of service until the dispatcher is asked again.
+// park takes the bus out of service. At until, the bus asks the dispatcher again.
 func (b *bus) park(until int64) {
-	b.doing, b.until, b.speed = parked, until, 0
+	b.activity, b.until, b.speed = parked, until, 0
 }
 
-// join puts the bus into the middle of a journey, where the timetable has it at now.
+// join puts the bus on a journey, at the scheduled position at now.
 func (b *bus) join(w *world, j journey, now int64) {
 	b.assign(j, j.start)
 	b.now = now
@@ -172,28 +177,28 @@ func (b *bus) join(w *world, j journey, now int64) {
 		switch {
 		case now < j.departure(i):
 			b.next, b.d = i, j.pattern.stops[i]
-			b.stand(j.departure(i), true)
+			b.stop(j.departure(i), true)
 			return
 		case now < j.arrival(i+1):
-			share := float64(now-j.departure(i)) / float64(j.arrival(i+1)-j.departure(i))
-			b.next, b.d = i, blend(j.pattern.stops[i], j.pattern.stops[i+1], share)
-			b.leave(w)
+			fraction := float64(now-j.departure(i)) / float64(j.arrival(i+1)-j.departure(i))
+			b.next, b.d = i, lerp(j.pattern.stops[i], j.pattern.stops[i+1], fraction)
+			b.depart(w)
 			b.cruise = cruiseFor(j.pattern.stops[i+1]-j.pattern.stops[i], b.scheduled(i))
 			b.speed, b.light = b.cruise, 0
 			return
 		}
 	}
-	b.next, b.d, b.doing = j.last(), j.pattern.stops[j.last()], riding // it has just arrived
+	b.next, b.d, b.activity = j.last(), j.pattern.stops[j.last()], riding // just arrived
 }
 
-// place returns where the bus truly is.
-func (b *bus) place() orb.Point {
-	p, piece := b.pattern.path.at(b.d, b.piece)
-	b.piece = piece
+// position returns the true position of the bus.
+func (b *bus) position() orb.Point {
+	p, segment := b.pattern.path.at(b.d, b.segment)
+	b.segment = segment
 	return p
 }
 
-// inService reports whether the bus's box is on.
+// inService reports whether the bus's device is on.
 func (b *bus) inService() bool {
-	return b.doing != parked && (b.doing != waiting || b.now >= b.hidden)
+	return b.activity != parked && (b.activity != waiting || b.now >= b.hiddenUntil)
 }

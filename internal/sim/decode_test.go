@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"nhip"
+
+	"github.com/paulmach/orb"
 )
 
-// The structures below are the formats as the platform documents them; nothing else may be in a
-// payload.
+// These structures are the documented formats. Payloads may contain nothing else.
 
 type positionJSON struct {
 	Time      *time.Time `json:"time"`
@@ -38,7 +37,7 @@ type readingJSON struct {
 	Origin string                    `json:"origin"`
 }
 
-func strictly(t testing.TB, payload []byte, into any) {
+func decodeStrict(t testing.TB, payload []byte, into any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()
@@ -52,17 +51,18 @@ const (
 	readingTopic  = "nhip/in/reading/"
 )
 
-// position decodes a bus's message and checks it at the platform's door.
+// position decodes and validates a bus's message.
 func position(t testing.TB, m nhip.Message, now time.Time) nhip.Position {
 	t.Helper()
 	var j positionJSON
-	strictly(t, m.Payload, &j)
+	decodeStrict(t, m.Payload, &j)
 	id, ok := strings.CutPrefix(m.Topic, positionTopic)
-	if !ok || j.Time == nil || j.Lat == nil || j.Lon == nil || j.Speed == nil || j.Bearing == nil || j.Origin != "simulated" {
+	if !ok || j.Time == nil || j.Lat == nil || j.Lon == nil || j.Speed == nil || j.Bearing == nil ||
+		j.Origin != "simulated" {
 		t.Fatalf("%s %s lacks a field", m.Topic, m.Payload)
 	}
 	p := nhip.Position{
-		Vehicle: id, Event: nhip.Fix, Time: *j.Time, Point: nhip.Some(orb.Point{*j.Lon, *j.Lat}),
+		Vehicle: id, Event: nhip.EventPosition, Time: *j.Time, Point: nhip.Some(orb.Point{*j.Lon, *j.Lat}),
 		Speed: nhip.Some(*j.Speed), Bearing: nhip.Some(*j.Bearing), Route: j.Route, Trip: j.Trip,
 		StartDate: j.StartDate, Occupancy: nhip.Occupancy(j.Occupancy), Origin: nhip.Origin(j.Origin),
 	}
@@ -78,17 +78,17 @@ func position(t testing.TB, m nhip.Message, now time.Time) nhip.Position {
 	return p
 }
 
-// readings decodes a monitor's message and checks it at the platform's door.
+// readings decodes and validates a station's message.
 func readings(t testing.TB, m nhip.Message, now time.Time) []nhip.Reading {
 	t.Helper()
 	var j readingJSON
-	strictly(t, m.Payload, &j)
+	decodeStrict(t, m.Payload, &j)
 	id, ok := strings.CutPrefix(m.Topic, readingTopic)
 	if !ok || j.Time == nil || j.Lat == nil || j.Lon == nil || j.Origin != "simulated" {
 		t.Fatalf("%s %s lacks a field", m.Topic, m.Payload)
 	}
 	span, err := nhip.ParsePeriod(j.Period)
-	if err != nil || span != period {
+	if err != nil || span != reportPeriod {
 		t.Fatalf("%s: period %s, %v", m.Payload, span, err)
 	}
 	var list []nhip.Reading

@@ -6,57 +6,57 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/paulmach/orb/geo"
-
 	"nhip"
 	"nhip/geo/gtfs"
+
+	"github.com/paulmach/orb/geo"
 )
 
-// feedDispatch drives a given feed's trips: each of its buses takes the next trip that it can get to
-// in time. With fewer buses than trips some trips are not driven.
+// feedDispatch drives the trips of a given feed: each bus gets the next trip whose first stop it can reach in time.
+// With fewer buses than trips some trips are not driven.
 type feedDispatch struct {
 	w        *world
 	feed     *gtfs.Feed
 	patterns map[string]*pattern // by shape and stops
-	entries  []*entry            // by departure
-	loaded   gtfs.Date           // the last service day in entries
+	entries  []*scheduledTrip    // sorted by departure
+	loaded   gtfs.Date           // last service day in entries
 }
 
-// entry is one run and whether somebody drives it.
-type entry struct {
-	run        gtfs.Run
+// scheduledTrip is a trip instance and whether a bus drives it.
+type scheduledTrip struct {
+	instance   gtfs.TripInstance
 	start, end int64 // Unix seconds
-	taken      bool
+	assigned   bool
 }
 
 func newFeedDispatch(w *world, f *gtfs.Feed) *feedDispatch {
 	return &feedDispatch{w: w, feed: f, patterns: map[string]*pattern{}}
 }
 
-// check refuses a clock outside the feed's calendar.
+// check returns an error if now is outside the feed's calendar.
 func (d *feedDispatch) check(now int64) error {
 	first, last := d.feed.Period()
 	if today := d.w.date(now); today < first || today > last {
-		return nhip.Errorf(nhip.Invalid, "feed", "its calendar runs from %s to %s and the clock says %s", first, last, today)
+		return nhip.Errorf(nhip.CodeInvalid, "feed", "calendar covers %s to %s, but the clock is at %s", first, last, today)
 	}
 	return nil
 }
 
-// How buses find work under a feed.
+// Assignment of trips.
 const (
-	lookAhead = 2 * hour  // s, how early a bus takes a trip
-	hereFor   = 40 * 60   // s, how long a bus waits for a trip that begins where it stands
-	hereReach = 300.0     // m
-	emptyRun  = 7.0       // m/s, 25 km/h, between terminals
-	shownFor  = 120       // s, how long before its departure a bus that came from afar is seen
-	askAgain  = 10 * 60   // s, when there was no work
-	soonest   = int64(60) // s, the least time to turn round
+	lookAhead      = 2 * hour  // s, maximum time before a departure at which a trip is assigned
+	maxStopWait    = 40 * 60   // s, maximum wait for a trip that starts at the bus's stop
+	sameStopRadius = 300.0     // m
+	deadheadSpeed  = 7.0       // m/s, 25 km/h
+	visibleBefore  = 120       // s before departure from which a bus from another stop sends positions
+	retryAfter     = 10 * 60   // s until the next attempt if there is no trip
+	minTurnaround  = int64(60) // s
 )
 
-// ensure loads the service days that matter at now.
-func (d *feedDispatch) ensure(now int64) {
+// loadDays loads the service days that are relevant at now.
+func (d *feedDispatch) loadDays(now int64) {
 	if d.loaded == 0 {
-		d.loaded = d.w.date(now).Add(-2) // yesterday's trips may still be on the road
+		d.loaded = d.w.date(now).Add(-2) // yesterday's trips may still be running
 	}
 	if d.w.date(now+lookAhead) <= d.loaded {
 		return
@@ -65,22 +65,24 @@ func (d *feedDispatch) ensure(now int64) {
 		d.loaded = d.loaded.Add(1)
 		d.load(d.loaded)
 	}
-	d.entries = slices.DeleteFunc(d.entries, func(e *entry) bool { return e.end <= now })
-	slices.SortStableFunc(d.entries, func(a, b *entry) int { return cmp.Compare(a.start, b.start) })
+	d.entries = slices.DeleteFunc(d.entries, func(e *scheduledTrip) bool { return e.end <= now })
+	slices.SortStableFunc(d.entries, func(a, b *scheduledTrip) int { return cmp.Compare(a.start, b.start) })
 }
 
 func (d *feedDispatch) load(day gtfs.Date) {
 	base := day.At(0, d.w.loc).Unix()
-	for _, r := range d.feed.Runs(day) {
-		d.entries = append(d.entries, &entry{run: r, start: base + int64(r.Start), end: base + int64(r.End())})
+	for _, trip := range d.feed.TripInstances(day) {
+		d.entries = append(d.entries, &scheduledTrip{
+			instance: trip, start: base + int64(trip.Start), end: base + int64(trip.End()),
+		})
 	}
 }
 
-// place puts buses on the trips that are on the road, evenly chosen when there are more trips than
-// buses; the other buses take the next departures.
+// place assigns buses to the running trips, evenly selected if there are more trips than buses. The other buses get the
+// next departures.
 func (d *feedDispatch) place(buses []*bus, now int64) {
-	d.ensure(now)
-	var running []*entry
+	d.loadDays(now)
+	var running []*scheduledTrip
 	for _, e := range d.entries {
 		if e.start <= now && now < e.end {
 			running = append(running, e)
@@ -89,7 +91,7 @@ func (d *feedDispatch) place(buses []*bus, now int64) {
 	n := min(len(running), len(buses))
 	for k, b := range buses[:n] {
 		e := running[k*len(running)/n]
-		e.taken = true
+		e.assigned = true
 		b.join(d.w, d.journey(e), now)
 	}
 	for _, b := range buses[n:] {
@@ -97,64 +99,84 @@ func (d *feedDispatch) place(buses []*bus, now int64) {
 	}
 }
 
-// next finds the bus its next trip: of the same block, else where it stands, else wherever it can
-// get to in time.
+// next assigns the next trip: of the same block if it starts here, otherwise from the same stop, otherwise from any
+// stop that the bus can reach in time.
 func (d *feedDispatch) next(b *bus, now int64) {
-	d.ensure(now)
-	var best *entry
+	d.loadDays(now)
+	if e := d.nextOfBlock(b, now); e != nil {
+		e.assigned = true
+		b.assign(d.journey(e), max(e.start, now+minTurnaround))
+		return
+	}
+	var best *scheduledTrip
 	bestRank := unreachable
-	for i := d.from(now + soonest); i < len(d.entries) && d.entries[i].start <= now+lookAhead; i++ {
+	for i := d.firstAfter(now + minTurnaround); i < len(d.entries) && d.entries[i].start <= now+lookAhead; i++ {
 		e := d.entries[i]
-		if r := rank(b, e, now); !e.taken && r < bestRank {
+		if r := rank(b, e, now); !e.assigned && r < bestRank {
 			best, bestRank = e, r
 		}
 	}
 	if best == nil {
-		b.park(now + askAgain)
+		b.park(now + retryAfter)
 		return
 	}
-	best.taken = true
+	best.assigned = true
 	b.assign(d.journey(best), best.start)
 	if bestRank == elsewhere {
-		b.hidden = best.start - shownFor
+		b.hiddenUntil = best.start - visibleBefore
 	}
 }
 
-// from returns the first entry that departs at or after a moment.
-func (d *feedDispatch) from(moment int64) int {
-	return sort.Search(len(d.entries), func(i int) bool { return d.entries[i].start >= moment })
+// nextOfBlock returns the next trip of the block of a bus, for which it may be late, or nil if it has none here.
+func (d *feedDispatch) nextOfBlock(b *bus, now int64) *scheduledTrip {
+	if b.trip == nil || b.trip.Block == "" {
+		return nil
+	}
+	from := max(b.journey.start+1, now-maxLateStart)
+	for i := d.firstAfter(from); i < len(d.entries) && d.entries[i].start <= now+lookAhead; i++ {
+		e := d.entries[i]
+		if t := e.instance.Trip; e.assigned || t.Block != b.trip.Block || e.instance.Day != b.day {
+			continue
+		}
+		if geo.Distance(b.last, e.instance.Trip.StopTimes[0].Stop.Point) > sameStopRadius {
+			return nil
+		}
+		return e
+	}
+	return nil
 }
 
-// Ranks of work, best first. Among equals the earliest departure wins.
+// firstAfter returns the index of the first trip that departs at or after a time.
+func (d *feedDispatch) firstAfter(unix int64) int {
+	return sort.Search(len(d.entries), func(i int) bool { return d.entries[i].start >= unix })
+}
+
+// Ranks of trips, best first. Among equal ranks the earliest departure is chosen.
 const (
-	sameBlock = iota
-	here
+	sameStop = iota
 	elsewhere
 	unreachable
 )
 
-func rank(b *bus, e *entry, now int64) int {
-	if b.trip == nil { // a bus that has not driven yet can come from anywhere
+func rank(b *bus, e *scheduledTrip, now int64) int {
+	if b.trip == nil { // a bus without a previous trip may start anywhere
 		return elsewhere
 	}
-	if t := e.run.Trip; t.Block != "" && t.Block == b.trip.Block && e.run.Day == b.day {
-		return sameBlock
-	}
-	away := geo.Distance(b.last, e.run.Trip.StopTimes[0].Stop.Point)
+	away := geo.Distance(b.last, e.instance.Trip.StopTimes[0].Stop.Point)
 	switch wait := float64(e.start - now); {
-	case away <= hereReach && wait <= hereFor:
-		return here
-	case wait >= shownFor+away/emptyRun:
+	case away <= sameStopRadius && wait <= maxStopWait:
+		return sameStop
+	case wait >= visibleBefore+away/deadheadSpeed:
 		return elsewhere
 	}
 	return unreachable
 }
 
-func (d *feedDispatch) journey(e *entry) journey {
-	return journey{pattern: d.pattern(e.run.Trip), trip: e.run.Trip, day: e.run.Day, start: e.start}
+func (d *feedDispatch) journey(e *scheduledTrip) journey {
+	return journey{pattern: d.pattern(e.instance.Trip), trip: e.instance.Trip, day: e.instance.Day, start: e.start}
 }
 
-// pattern returns a trip's pattern; trips of the same shape and stops share one.
+// pattern returns a trip's pattern. Trips with the same shape and stops share one.
 func (d *feedDispatch) pattern(t *gtfs.Trip) *pattern {
 	var key strings.Builder
 	if t.Shape != nil {

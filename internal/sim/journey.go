@@ -6,7 +6,7 @@ import (
 	"nhip/geo/gtfs"
 )
 
-// world is what every bus moves in.
+// world is the state that all buses share.
 type world struct {
 	seed     uint64
 	plane    plane
@@ -23,22 +23,22 @@ func (w *world) second(unix int64) float64 {
 // date returns the local day.
 func (w *world) date(unix int64) gtfs.Date { return gtfs.DateOf(time.Unix(unix, 0).In(w.loc)) }
 
-// dispatcher gives buses their work.
+// dispatcher assigns journeys to buses.
 type dispatcher interface {
-	// place puts the buses where they would be at now, as if they had been running all day.
+	// place puts the buses where they would be at now if they had been running all day.
 	place(buses []*bus, now int64)
-	// next gives a bus that has ended its journey another one.
+	// next assigns a new journey to a bus that has completed one.
 	next(b *bus, now int64)
-	// check says whether there can be work at now.
+	// check returns an error if there can be no trips at now.
 	check(now int64) error
 }
 
-// journey is one drive along a pattern by a trip's stop times.
+// journey is one ride along a pattern with a trip's stop times.
 type journey struct {
 	pattern *pattern
 	trip    *gtfs.Trip
-	day     gtfs.Date // the service day; 0 for extra service, which only borrows the trip's times
-	start   int64     // the scheduled departure, Unix seconds
+	day     gtfs.Date // service day; 0 for extra service, which only uses the trip's times
+	start   int64     // scheduled departure, Unix seconds
 }
 
 // arrival returns the scheduled arrival at stop i in Unix seconds.
@@ -53,10 +53,10 @@ func (j *journey) departure(i int) int64 {
 	return j.start + int64(calls[i].Departure-calls[0].Departure)
 }
 
-// last returns the number of the last stop.
+// last returns the index of the last stop.
 func (j *journey) last() int { return len(j.trip.StopTimes) - 1 }
 
-// duration returns how long a trip takes in seconds.
+// duration returns a trip's scheduled duration in seconds.
 func duration(t *gtfs.Trip) int64 {
 	return int64(t.StopTimes[len(t.StopTimes)-1].Arrival - t.StopTimes[0].Departure)
 }

@@ -2,13 +2,13 @@ package sim
 
 import "github.com/paulmach/orb"
 
-// landmark is a place that stops near it are named after.
+// landmark is a place after which nearby stops are named.
 type landmark struct {
 	name  string
 	point orb.Point
 }
 
-// landmarks are by hand, near enough to find the right stop.
+// landmarks were placed by hand, accurately enough to select the right stop.
 var landmarks = []landmark{
 	{"Đại học Sư phạm", orb.Point{105.7855, 21.0370}},
 	{"Đại học Quốc gia", orb.Point{105.7815, 21.0375}},

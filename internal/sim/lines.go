@@ -1,14 +1,13 @@
 package sim
 
-// line is one bus line: where it ends and which junctions it goes through. Two junctions that follow
-// one another lie on one street.
+// line is a bus line. Consecutive junctions of via are on one street; the first and the last are the terminals.
 type line struct {
 	number  string
 	via     []string
-	headway int // minutes between departures by day, each way
+	headway int // minutes between departures, relative to those of the other lines
 }
 
-// The numbers and terminals look like the city's; the timetable is our own.
+// lines have numbers and terminals like those in Hanoi. The timetable is fictitious.
 var lines = []line{
 	{"01", []string{
 		"gia-lam", "ngoc-lam", "chuong-duong", "bac-co", "hang-bai", "ga-ha-noi", "kim-lien",
@@ -67,14 +66,18 @@ var lines = []line{
 		"nam-thang-long", "hoang-q-viet", "buoi", "voi-phuc", "o-cho-dua", "kim-lien",
 		"pho-hue", "kim-nguu", "minh-khai", "mai-dong",
 	}, 13},
-	{"48", []string{"tran-khanh-du", "nguyen-khoai", "kim-nguu", "minh-khai", "vinh-tuy", "thach-ban", "sai-dong", "trau-quy"}, 13},
+	{
+		"48",
+		[]string{"tran-khanh-du", "nguyen-khoai", "kim-nguu", "minh-khai", "vinh-tuy", "thach-ban", "sai-dong", "trau-quy"},
+		13,
+	},
 	{"50", []string{"hao-nam", "giang-vo", "thanh-cong", "lang-ha", "khuat-duy-tien", "big-c", "an-khanh"}, 13},
 	{"58", []string{"long-bien", "nghi-tam", "nhat-tan", "buoi", "hoang-q-viet", "nam-thang-long"}, 13},
 	{"60", []string{"nuoc-ngam", "thanh-xuan", "big-c", "my-dinh"}, 10},
 	{"BRT01", []string{"kim-ma", "thanh-cong", "lang-ha", "khuat-duy-tien", "van-phuc", "ba-la", "yen-nghia"}, 7},
 }
 
-// terminals are the names of the ends of lines, as on the buses' signs.
+// terminals are the names of terminals, as on the buses' signs.
 var terminals = map[string]string{
 	"an-khanh":       "An Khánh",
 	"bac-co":         "Bác Cổ",

@@ -8,26 +8,26 @@ import (
 	"nhip"
 )
 
-// Payloads are written by hand: a city's buses speak a thousand times a second.
+// Payloads are formatted without encoding/json, because a city's buses send a thousand a second.
 
-// positionPayload is the bus's word at its moment, in the platform's own format.
+// positionPayload returns the bus's position at b.now in the platform's own format.
 func (b *bus) positionPayload(w *world) []byte {
 	f := b.fix()
-	p := make([]byte, 0, 288) // the longest of the own city has 260 bytes
+	p := make([]byte, 0, 288) // the longest of the simulated network has 260 bytes
 	p = appendTime(append(p, '{'), time.Unix(b.now, 0))
 	p = appendNumber(p, "lat", f.at.Lat(), 6)
 	p = appendNumber(p, "lon", f.at.Lon(), 6)
 	p = appendNumber(p, "speed", f.speed, 1)
 	p = appendNumber(p, "bearing", wholeBearing(f.bearing), 0)
-	if b.speaks {
+	if b.sendsTrip {
 		p = b.appendJourney(p)
 		p = appendText(p, "occupancy", string(b.occupancy(w)))
 	}
-	p = appendText(p, "origin", string(nhip.Simulated))
+	p = appendText(p, "origin", string(nhip.OriginSimulated))
 	return append(p, '}')
 }
 
-// appendJourney names the trip; extra service has none.
+// appendJourney appends the route and the trip; extra service has no trip.
 func (b *bus) appendJourney(p []byte) []byte {
 	t := b.journey.trip
 	p = appendText(p, "route", t.Route.ID)
@@ -43,7 +43,7 @@ func (b *bus) appendJourney(p []byte) []byte {
 	return p
 }
 
-// wholeBearing rounds to a degree of [0, 360).
+// wholeBearing maps bearings that would be rounded to 360 to 0.
 func wholeBearing(b float64) float64 {
 	if b >= 359.5 {
 		return 0
@@ -69,15 +69,15 @@ func appendNumber(p []byte, key string, v float64, decimals int) []byte {
 
 func appendText(p []byte, key, s string) []byte {
 	p = appendKey(p, key)
-	if plain(s) {
+	if isPlainJSON(s) {
 		return append(append(append(p, '"'), s...), '"')
 	}
-	quoted, _ := json.Marshal(s) // a string always has a JSON form
+	quoted, _ := json.Marshal(s) // never fails for a string
 	return append(p, quoted...)
 }
 
-// plain reports whether a text is its own JSON.
-func plain(s string) bool {
+// isPlainJSON reports whether s needs no escapes in JSON.
+func isPlainJSON(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
 			return false

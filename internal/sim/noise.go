@@ -2,8 +2,8 @@ package sim
 
 import "math"
 
-// mix scatters its arguments over 64 bits, so that whatever is drawn for a place and a moment
-// depends on the seed and on nothing that was drawn before (the finaliser of SplitMix64).
+// mix hashes its arguments to 64 bits (with the finaliser of SplitMix64), so that random values for a place and time
+// depend on the seed only and not on previous values.
 func mix(seed uint64, keys ...int64) uint64 {
 	h := seed
 	for _, k := range keys {
@@ -15,11 +15,11 @@ func mix(seed uint64, keys ...int64) uint64 {
 	return h
 }
 
-// share returns a number of [0, 1) from mixed bits.
-func share(h uint64) float64 { return float64(h>>11) / (1 << 53) }
+// unitFloat returns a number in [0, 1) from hashed bits.
+func unitFloat(h uint64) float64 { return float64(h>>11) / (1 << 53) }
 
-// gauss returns a number of mean 0 and deviation 1, from -3.5 to 3.5, from mixed bits: the sum of
-// four even shares is near enough to a bell.
+// gauss returns a number from -3.5 to 3.5 with mean 0 and standard deviation 1 from hashed bits. The sum of four
+// uniform numbers approximates the normal distribution.
 func gauss(h uint64) float64 {
 	sum := 0.0
 	for i := range 4 {
@@ -28,28 +28,28 @@ func gauss(h uint64) float64 {
 	return (sum/0xffff - 2) * math.Sqrt(3)
 }
 
-// smooth1 is noise of -1 to 1 along one axis that changes over about one unit of x.
+// smooth1 returns noise from -1 to 1 along one axis that changes over about one unit of x.
 func smooth1(seed uint64, x float64) float64 {
 	i, f := math.Floor(x), x-math.Floor(x)
-	return blend(corner(seed, int64(i), 0, 0), corner(seed, int64(i)+1, 0, 0), ease(f))
+	return lerp(latticeValue(seed, int64(i), 0, 0), latticeValue(seed, int64(i)+1, 0, 0), smoothstep(f))
 }
 
-// smooth3 is noise of -1 to 1 that changes over about one unit in each direction.
+// smooth3 returns noise from -1 to 1 that changes over about one unit in each direction.
 func smooth3(seed uint64, x, y, z float64) float64 {
 	xi, yi, zi := math.Floor(x), math.Floor(y), math.Floor(z)
-	fx, fy, fz := ease(x-xi), ease(y-yi), ease(z-zi)
+	fx, fy, fz := smoothstep(x-xi), smoothstep(y-yi), smoothstep(z-zi)
 	i, j, k := int64(xi), int64(yi), int64(zi)
 	layer := func(k int64) float64 {
-		near := blend(corner(seed, i, j, k), corner(seed, i+1, j, k), fx)
-		far := blend(corner(seed, i, j+1, k), corner(seed, i+1, j+1, k), fx)
-		return blend(near, far, fy)
+		near := lerp(latticeValue(seed, i, j, k), latticeValue(seed, i+1, j, k), fx)
+		far := lerp(latticeValue(seed, i, j+1, k), latticeValue(seed, i+1, j+1, k), fx)
+		return lerp(near, far, fy)
 	}
-	return blend(layer(k), layer(k+1), fz)
+	return lerp(layer(k), layer(k+1), fz)
 }
 
-func corner(seed uint64, i, j, k int64) float64 { return 2*share(mix(seed, i, j, k)) - 1 }
+func latticeValue(seed uint64, i, j, k int64) float64 { return 2*unitFloat(mix(seed, i, j, k)) - 1 }
 
-// ease is 0 at 0 and 1 at 1 with level ends.
-func ease(t float64) float64 { return t * t * (3 - 2*t) }
+// smoothstep rises from 0 at 0 to 1 at 1, with slope 0 at both.
+func smoothstep(t float64) float64 { return t * t * (3 - 2*t) }
 
-func blend(a, b, t float64) float64 { return a + (b-a)*t }
+func lerp(a, b, t float64) float64 { return a + (b-a)*t }

@@ -7,78 +7,78 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// A GPS receiver among houses: off by about 5 m, and the error drifts.
+// Errors of a GPS receiver between buildings: about 5 m, drifting.
 const (
-	gpsError = 3.5  // m in each axis, one deviation: 5 m together
-	gpsDrift = 45.0 // s over which the error changes
-	gpsWorst = 14.0 // m in each axis
+	gpsError    = 3.5  // m in each axis, one standard deviation: 5 m in the plane
+	gpsDrift    = 45.0 // s, correlation time of the error
+	gpsMaxError = 14.0 // m in each axis
 )
 
-// The line to a bus breaks every 40 minutes or so, for 20 to 70 s: short enough that a bus on the
-// road is never taken for gone.
+// The connection of a bus fails about every 40 minutes for 20 to 70 s, which is too short for the bus to be considered
+// gone.
 const (
-	silenceEvery    = 2400.0
-	silenceShortest = 20
-	silenceSpread   = 50
+	outageEvery  = 2400.0
+	outageMin    = 20
+	outageSpread = 50
 )
 
-// receiver is what a bus's box adds to the truth.
+// receiver is the state of a bus's device: its errors and outages.
 type receiver struct {
-	east, north float64 // m, the present error
-	heading     float64 // degrees; a standing bus keeps its last one
-	fixed       int64   // when the error was last drawn, Unix seconds
-	mutedFrom   int64   // the next silence, Unix seconds
-	mutedTo     int64
+	east, north float64 // m, the current error
+	heading     float64 // degrees; unchanged while the bus stands
+	updatedAt   int64   // time of the current error, Unix seconds
+	outageFrom  int64   // the next outage, Unix seconds
+	outageTo    int64
 }
 
-// drift moves the error on to now.
+// drift updates the error to now.
 func (r *receiver) drift(rng *rand.Rand, now int64) {
-	keep := math.Exp(-float64(now-r.fixed) / gpsDrift)
+	keep := math.Exp(-float64(now-r.updatedAt) / gpsDrift)
 	fresh := gpsError * math.Sqrt(1-keep*keep)
-	r.east = within(r.east*keep+fresh*rng.NormFloat64(), gpsWorst)
-	r.north = within(r.north*keep+fresh*rng.NormFloat64(), gpsWorst)
-	r.fixed = now
+	r.east = clampAbs(r.east*keep+fresh*rng.NormFloat64(), gpsMaxError)
+	r.north = clampAbs(r.north*keep+fresh*rng.NormFloat64(), gpsMaxError)
+	r.updatedAt = now
 }
 
-// muted reports whether the line is broken at now, and plans the next break.
-func (r *receiver) muted(rng *rand.Rand, now int64) bool {
-	if now >= r.mutedTo {
-		r.plan(rng, now)
+// inOutage reports whether the connection is down at now, and plans the next outage.
+func (r *receiver) inOutage(rng *rand.Rand, now int64) bool {
+	if now >= r.outageTo {
+		r.planOutage(rng, now)
 	}
-	return now >= r.mutedFrom
+	return now >= r.outageFrom
 }
 
-// plan draws the next break; the first minute is always clear.
-func (r *receiver) plan(rng *rand.Rand, now int64) {
-	r.mutedFrom = now + 60 + int64(silenceEvery*rng.ExpFloat64())
-	r.mutedTo = r.mutedFrom + silenceShortest + rng.Int64N(silenceSpread)
+// planOutage draws the next outage, which begins after a minute at the earliest.
+func (r *receiver) planOutage(rng *rand.Rand, now int64) {
+	r.outageFrom = now + 60 + int64(outageEvery*rng.ExpFloat64())
+	r.outageTo = r.outageFrom + outageMin + rng.Int64N(outageSpread)
 }
 
-// headingFrom is the least speed in m/s at which a receiver knows where it heads.
-const headingFrom = 1.0
+// minHeadingSpeed is the minimum speed, in m/s, at which a receiver can determine its heading.
+const minHeadingSpeed = 1.0
 
-// fix is what the box says of where it is.
+// fix is a measured position.
 type fix struct {
 	at      orb.Point // WGS84 lon, lat
 	speed   float64   // m/s
 	bearing float64   // degrees clockwise from north, [0, 360)
 }
 
-// fix returns what the bus's box measures now.
+// fix returns the device's measurement at b.now.
 func (b *bus) fix() fix {
-	at := b.place()
+	at := b.position()
 	r := &b.receiver
 	r.drift(b.rng, b.now)
-	way := b.pattern.path.bearing[b.piece]
-	if b.speed >= headingFrom || r.heading < 0 {
-		r.heading = turn(way + 3*b.rng.NormFloat64()) // degrees; receivers smooth their course
+	course := b.pattern.path.bearing[b.segment]
+	if b.speed >= minHeadingSpeed || r.heading < 0 {
+		r.heading = normalizeDegrees(course + 3*b.rng.NormFloat64()) // degrees; receivers smooth their course
 	}
 	speed := b.speed
 	if speed > 0 {
-		speed = max(0, speed+0.2*b.rng.NormFloat64()) // m/s, the Doppler's noise
+		speed = max(0, speed+0.2*b.rng.NormFloat64()) // m/s, noise of the Doppler measurement
 	}
 	f := newPlane(at)
-	return fix{at: f.globe(orb.Point{r.east, r.north}), speed: speed, bearing: r.heading}
+	return fix{at: f.toWGS84(orb.Point{r.east, r.north}), speed: speed, bearing: r.heading}
 }
 
-func within(v, most float64) float64 { return min(max(v, -most), most) }
+func clampAbs(v, limit float64) float64 { return min(max(v, -limit), limit) }

@@ -7,25 +7,24 @@ import (
 	"nhip"
 )
 
-// The backlog goes out at 500 messages a second, 4,000 values: a day of 40 monitors takes 23 s and
-// leaves the pipeline most of what it can do.
+// The backlog is published at 500 messages a second, which are 4,000 values: a day of 40 stations takes 23 s and uses
+// only a small part of the pipeline's capacity.
 const (
 	backlogBatch = 10
 	backlogPause = 20 * time.Millisecond
 )
 
-// The least and the most that Run sleeps: it need not hit a bus's moment by less than the least, and
-// a clock that stands still must be looked at now and then.
+// Limits of Run's sleep: the minimum is its precision, and the maximum makes it check a clock that stands still.
 const (
-	shortestPause = 5 * time.Millisecond
-	longestPause  = time.Second
+	minPause = 5 * time.Millisecond
+	maxPause = time.Second
 )
 
-// Run publishes the city until ctx ends, which is no error. The error is an *nhip.Error when the
-// clock leaves the feed's calendar.
+// Run publishes the devices' messages until ctx ends; then it returns nil. The error is an *nhip.Error if the clock
+// leaves the feed's calendar.
 func (s *Simulator) Run(ctx context.Context) error {
 	if s.opt.Publish == nil {
-		return nhip.Errorf(nhip.Invalid, "publish", "is required to run")
+		return nhip.Errorf(nhip.CodeInvalid, "publish", "is required by Run")
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -48,43 +47,43 @@ func (s *Simulator) Run(ctx context.Context) error {
 	}
 }
 
-// publish sends messages in order until ctx ends.
+// publish publishes messages in order until ctx ends.
 func (s *Simulator) publish(ctx context.Context, list []nhip.Message) {
 	for _, m := range list {
 		err := s.opt.Publish(m.Topic, m.Payload)
-		if ctx.Err() != nil { // an error at the stop is no news
+		if ctx.Err() != nil { // errors during the stop are expected
 			return
 		}
-		s.note(err)
+		s.logOutcome(err)
 	}
 }
 
-// note logs when publishing begins to fail and when it works again, not every message.
-func (s *Simulator) note(err error) {
+// logOutcome logs the first failure and the first success after failures.
+func (s *Simulator) logOutcome(err error) {
 	switch {
 	case err != nil && !s.failing:
-		s.opt.Logger.Warn("simulated message not published", "err", err)
+		s.opt.Logger.Warn("publishing of simulated messages failed", "err", err)
 	case err == nil && s.failing:
-		s.opt.Logger.Info("simulated messages are published again")
+		s.opt.Logger.Info("publishing of simulated messages succeeds again")
 	}
 	s.failing = err != nil
 }
 
-// pause returns how long to sleep on the machine's clock until the next device is due.
+// pause returns the real time to sleep until the next device is due.
 func (s *Simulator) pause(backlog bool) time.Duration {
-	most := longestPause
+	limit := maxPause
 	if backlog {
-		most = backlogPause
+		limit = backlogPause
 	}
 	next := s.Next()
-	if next.IsZero() { // there are no devices
-		return most
+	if next.IsZero() { // without devices
+		return limit
 	}
 	ahead := float64(next.Sub(s.opt.Clock.Now())) / rate(s.opt.Clock)
-	return min(max(time.Duration(ahead), shortestPause), most)
+	return min(max(time.Duration(ahead), minPause), limit)
 }
 
-// rate is how many seconds pass on a clock in one of the machine's.
+// rate returns the number of a clock's seconds per real second.
 func rate(c nhip.Clock) float64 {
 	if r, ok := c.(interface{ Rate() float64 }); ok && r.Rate() > 0 {
 		return r.Rate()

@@ -1,11 +1,12 @@
-// Package sim draws a believable Hanoi: buses on streets between the city's real terminals and air
-// monitors that look like the real ones, from the package's own tables. It speaks the platform's own
-// JSON on the topics of devices, marked origin=simulated.
+// Package sim simulates devices in a realistic Hanoi: buses on streets between the city's real terminals, and air
+// monitors similar to the real ones, from the package's own tables. It publishes the platform's own JSON format on the
+// devices' topics, marked origin=simulated.
 //
-// Facts depend on the seed and on the clock's time only: the same start gives the same messages.
+// Messages depend on the seed and the clock's time only: the same start gives the same messages.
 package sim
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -21,36 +22,36 @@ const (
 	DefaultHistory  = 24 * time.Hour
 )
 
-// MaxStations is the most monitors that there can be.
+// MaxStations is the maximum of Options.Stations.
 const MaxStations = 10_000
 
-// None in a count or span of Options asks for nothing where 0 asks for the default.
+// None is the value for zero in Options, where 0 means the default.
 const None = -1
 
-// Options say what is simulated.
+// Options configure a Simulator.
 type Options struct {
-	// Feed is whose trips the buses drive; nil is the own city's. The clock must be within its
+	// Feed has the trips that the buses drive; nil for those of the simulated network. The clock must be within the feed's
 	// calendar.
 	Feed *gtfs.Feed
-	// Buses is how many vehicles there are, up to MaxBuses; 0 is DefaultBuses, None no buses. In the
-	// own city all of them run at any hour; a feed's trips may need fewer.
+	// Buses is the number of buses, up to MaxBuses; 0 means DefaultBuses, None no buses. In the simulated network all
+	// buses run at any hour, and its timetable has the work of as many; a feed's trips may need fewer.
 	Buses int
-	// Stations is how many monitors there are, up to MaxStations; 0 is DefaultStations, None none.
+	// Stations is the number of air stations, up to MaxStations; 0 means DefaultStations, None no stations.
 	Stations int
-	// Interval is the time from fix to fix of a bus, at least a second; 0 is DefaultInterval.
+	// Interval is the time between the fixes of a bus, at least a second; 0 means DefaultInterval.
 	Interval time.Duration
-	// History is how far back the monitors' backlog goes; 0 is DefaultHistory, None no backlog.
+	// History is the time span of the stations' backlog; 0 means DefaultHistory, None no backlog.
 	History time.Duration
-	// Clock tells the city's time; nil is the machine's. A clock that runs faster says so with a
+	// Clock is the simulation's clock; default nhip.WallClock. A clock that does not run at real time has a method
 	// Rate() float64, as nhip.ReplayClock does.
 	Clock nhip.Clock
-	// Seed makes another city out of the same tables.
+	// Seed selects the random numbers.
 	Seed uint64
-	// Logger takes what goes wrong; nil is silence.
+	// Logger is for errors; nil for no log.
 	Logger *slog.Logger
-	// Publish sends one message. It may block; while it does, buses skip fixes rather than fall
-	// behind. The payload is its to keep. Its errors are logged and the message is lost, as a
-	// device's would be. Run needs it, Step does not.
+	// Publish publishes one message. It may block; meanwhile buses skip fixes instead of falling behind. It may keep the
+	// payload. If it returns an error, the error is logged and the message is lost, as that of a device would be. Run
+	// needs Publish, Step does not.
 	Publish func(topic string, payload []byte) error
 }
 
@@ -69,7 +70,7 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// orDefault gives the default for 0 and 0 for None.
+// orDefault returns def for 0, and 0 for None.
 func orDefault[T int | time.Duration](v, def T) T {
 	switch v {
 	case 0:
@@ -80,55 +81,55 @@ func orDefault[T int | time.Duration](v, def T) T {
 	return v
 }
 
-func (o *Options) check() error {
+func (o *Options) validate() error {
 	switch {
 	case o.Buses < 0 || o.Buses > MaxBuses:
-		return nhip.Errorf(nhip.Invalid, "buses", "must be between 0 and %d, got %d", MaxBuses, o.Buses)
+		return nhip.Errorf(nhip.CodeInvalid, "buses", "must be between 0 and %d, got %d", MaxBuses, o.Buses)
 	case o.Stations < 0 || o.Stations > MaxStations:
-		return nhip.Errorf(nhip.Invalid, "stations", "must be between 0 and %d, got %d", MaxStations, o.Stations)
+		return nhip.Errorf(nhip.CodeInvalid, "stations", "must be between 0 and %d, got %d", MaxStations, o.Stations)
 	case o.Interval < time.Second:
-		return nhip.Errorf(nhip.Invalid, "interval", "must be at least 1s, got %s", o.Interval)
+		return nhip.Errorf(nhip.CodeInvalid, "interval", "must be at least 1s, got %s", nhip.FormatDuration(o.Interval))
 	case o.History < 0 || o.History > nhip.LateWindow-24*time.Hour:
-		return nhip.Errorf(nhip.Invalid, "history", "must be between 0 and 99 days, got %s", o.History)
+		return nhip.Errorf(nhip.CodeInvalid, "history", "must be between 0 and 99 days, got %s", o.History)
 	}
 	return nil
 }
 
-// Simulator moves the city. Its methods are for one goroutine.
+// Simulator simulates buses and air stations. Its methods must be called from one goroutine at a time.
 type Simulator struct {
 	opt      Options
 	feed     *gtfs.Feed
 	world    *world
-	sky      *sky
+	air      *airField
 	buses    []*bus
 	stations []*station
 
-	begun   bool
-	fixes   round   // of the buses
-	reports round   // of the stations
-	past    backlog // of the stations
-	failing bool    // the last Publish failed
+	started bool
+	fixes   roundRobin // of the buses
+	reports roundRobin // of the stations
+	past    backlog    // of the stations
+	failing bool       // the last Publish failed
 }
 
-// New makes a city that begins with the first Step. The error is an *nhip.Error for the option that
-// is wrong, with the code nhip.Invalid: a clock outside the feed's calendar is one of feed.
+// New returns a Simulator, which starts with the first Step. The error is an *nhip.Error with the code Invalid and the
+// wrong option as its field, which is feed for a clock outside the feed's calendar.
 func New(o Options) (*Simulator, error) {
 	o.setDefaults()
-	if err := o.check(); err != nil {
+	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	s := &Simulator{opt: o, feed: o.Feed}
 	if s.feed == nil {
-		city, err := City()
+		network, err := NewStreetGraph()
 		if err != nil {
 			return nil, err
 		}
-		if s.feed, err = city.Feed(); err != nil {
+		if s.feed, err = network.Feed(cmp.Or(o.Buses, DefaultBuses)); err != nil {
 			return nil, err
 		}
 	}
 	s.world = newWorld(o.Seed, s.feed, o.Feed == nil)
-	s.sky = &sky{seed: o.Seed, plane: newPlane(oldQuarter)}
+	s.air = &airField{seed: o.Seed, plane: newPlane(cityCenter)}
 	if o.Buses > 0 {
 		if err := s.world.dispatch.check(o.Clock.Now().Unix()); err != nil {
 			return nil, err
@@ -140,10 +141,10 @@ func New(o Options) (*Simulator, error) {
 // Feed returns the timetable that the buses drive.
 func (s *Simulator) Feed() *gtfs.Feed { return s.feed }
 
-func newWorld(seed uint64, f *gtfs.Feed, own bool) *world {
+func newWorld(seed uint64, f *gtfs.Feed, simulated bool) *world {
 	w := &world{seed: seed, loc: f.Location(), plane: newPlane(f.Bounds().Center())}
-	if own {
-		w.dispatch = newCityDispatch(w, f)
+	if simulated {
+		w.dispatch = newLineDispatch(w, f)
 	} else {
 		w.dispatch = newFeedDispatch(w, f)
 	}

@@ -6,25 +6,25 @@ import (
 	"testing"
 	"time"
 
+	"nhip"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/paulmach/orb/geo"
-
-	"nhip"
 )
 
-// still is a clock that the test sets.
-type still time.Time
+// fixedClock is a clock that stands still.
+type fixedClock time.Time
 
-func (c still) Now() time.Time { return time.Time(c) }
+func (c fixedClock) Now() time.Time { return time.Time(c) }
 
 var hanoi = time.FixedZone("+07", 7*hour)
 
-// at is a Monday in winter.
+// at returns a time on a Monday in winter.
 func at(h, m int) time.Time { return time.Date(2026, 1, 12, h, m, 0, 0, hanoi) }
 
 func newSim(t testing.TB, o Options, now time.Time) *Simulator {
 	t.Helper()
-	o.Clock = still(now)
+	o.Clock = fixedClock(now)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -32,9 +32,8 @@ func newSim(t testing.TB, o Options, now time.Time) *Simulator {
 	return s
 }
 
-// stepping calls Step from a moment on until another, which is stepped too, and hands every message
-// over.
-func stepping(s *Simulator, from, to time.Time, step time.Duration, each func(nhip.Message)) {
+// stepThrough calls Step at intervals between two times, inclusive, and passes each message to each.
+func stepThrough(s *Simulator, from, to time.Time, step time.Duration, each func(nhip.Message)) {
 	for now := from; now.Before(to.Add(step)); now = now.Add(step) {
 		if now.After(to) {
 			now = to
@@ -50,7 +49,7 @@ func TestEveryMessageIsValid(t *testing.T) {
 	s := newSim(t, Options{}, start)
 	count := map[bool]int{}
 	end := start.Add(20 * time.Minute)
-	stepping(s, start, end, 10*time.Second, func(m nhip.Message) {
+	stepThrough(s, start, end, 10*time.Second, func(m nhip.Message) {
 		isBus := isPosition(m)
 		count[isBus]++
 		if isBus {
@@ -59,7 +58,7 @@ func TestEveryMessageIsValid(t *testing.T) {
 			readings(t, m, m.Received)
 		}
 		if len(m.Payload) > 320 {
-			t.Errorf("the payload has %d bytes: %s", len(m.Payload), m.Payload)
+			t.Errorf("payload of %d bytes: %s", len(m.Payload), m.Payload)
 		}
 	})
 	for m := s.Backlog(1); m != nil; m = s.Backlog(500) {
@@ -72,62 +71,65 @@ func TestEveryMessageIsValid(t *testing.T) {
 	}
 }
 
-// At any hour all 300 buses speak within one interval, half of them without ids.
+// TestAllBusesRunAtAnyHour checks that at any hour all 300 buses send within one interval, half of them without trip
+// ids.
 func TestAllBusesRunAtAnyHour(t *testing.T) {
 	for h := 0; h < 24; h += 2 {
 		start := at(h, 17)
 		s := newSim(t, Options{Stations: None}, start)
 		seen := map[string]bool{}
-		silent, perSecond := 0, map[int64]int{}
-		stepping(s, start, start.Add(DefaultInterval-time.Millisecond), 250*time.Millisecond, func(m nhip.Message) {
+		withoutIDs, perSecond := 0, map[int64]int{}
+		stepThrough(s, start, start.Add(DefaultInterval-time.Millisecond), 250*time.Millisecond, func(m nhip.Message) {
 			p := position(t, m, m.Received)
 			seen[p.Vehicle] = true
 			perSecond[p.Time.Unix()]++
 			if p.Route == "" && p.Trip == "" && p.StartDate == "" && p.Occupancy == "" && !p.Direction.Known() {
-				silent++
+				withoutIDs++
 			} else if p.Route == "" || p.Occupancy == "" || !p.Direction.Known() || (p.Trip == "") != (p.StartDate == "") {
-				t.Fatalf("%s says some of its ids only", m.Payload)
+				t.Fatalf("%s has only some of its ids", m.Payload)
 			}
 		})
-		if len(seen) != 300 || silent != 150 {
-			t.Errorf("at %d o'clock %d buses speak, %d of them without ids", h, len(seen), silent)
+		if len(seen) != 300 || withoutIDs != 150 {
+			t.Errorf("at %d o'clock %d buses send, %d of them without ids", h, len(seen), withoutIDs)
 		}
 		for second, n := range perSecond {
 			if n > 31 {
-				t.Errorf("%d buses speak in second %d, want 30", n, second)
+				t.Errorf("%d buses send in second %d, want 30", n, second)
 			}
 		}
 	}
 }
 
-// The same seed and start say the same, however often the city is stepped.
-func TestSameSeedSameCity(t *testing.T) {
+// TestMessagesAreReproducible checks that the same seed and start give the same messages, whatever the intervals of
+// Step.
+func TestMessagesAreReproducible(t *testing.T) {
 	run := func(seed uint64, step time.Duration) []string {
 		start := at(16, 55)
 		var list []string
-		stepping(newSim(t, Options{Seed: seed, Buses: 40}, start), start, start.Add(15*time.Minute), step, func(m nhip.Message) {
-			list = append(list, m.Received.Format(time.RFC3339Nano)+" "+m.Topic+" "+string(m.Payload))
-		})
+		stepThrough(newSim(t, Options{Seed: seed, Buses: 40}, start), start, start.Add(15*time.Minute), step,
+			func(m nhip.Message) {
+				list = append(list, m.Received.Format(time.RFC3339Nano)+" "+m.Topic+" "+string(m.Payload))
+			})
 		return list
 	}
 	want := run(1, 10*time.Second)
 	if d := cmp.Diff(want, run(1, 300*time.Millisecond)); d != "" {
-		t.Errorf("stepped more often it says something else (-10s +0.3s):\n%s", d)
+		t.Errorf("messages differ with shorter steps (-10s +0.3s):\n%s", d)
 	}
 	if cmp.Equal(want, run(2, 10*time.Second)) {
-		t.Error("another seed gives the same city")
+		t.Error("another seed gives the same messages")
 	}
 }
 
-// Buses keep to their streets, head along them, and do not jump but for a turn at a terminal.
-func TestBusesKeepToTheirShapes(t *testing.T) {
+// TestBusesFollowShapes checks that buses are near their shapes, head along them, and do not jump.
+func TestBusesFollowShapes(t *testing.T) {
 	start := at(17, 0)
 	s := newSim(t, Options{Buses: 60, Stations: None}, start)
 	byID := map[string]*bus{}
 	last := map[string]nhip.Position{}
 	var sum, worst float64
 	n, against := 0, 0
-	stepping(s, start, start.Add(time.Hour), time.Second, func(m nhip.Message) {
+	stepThrough(s, start, start.Add(time.Hour), time.Second, func(m nhip.Message) {
 		if len(byID) == 0 {
 			for _, b := range s.buses {
 				byID[b.id] = b
@@ -139,8 +141,8 @@ func TestBusesKeepToTheirShapes(t *testing.T) {
 		path := b.pattern.path
 		d, off := path.project(point, max(b.d-100, 0), min(b.d+100, path.length()))
 		sum, worst, n = sum+off, max(worst, off), n+1
-		_, piece := path.at(d, b.piece)
-		if b.speed > 3 && math.Abs(around180(p.Bearing.Or(0)-path.bearing[piece])) > 60 {
+		_, segment := path.at(d, b.segment)
+		if b.speed > 3 && math.Abs(normalizeDifference(p.Bearing.Or(0)-path.bearing[segment])) > 60 {
 			against++
 		}
 		if before, ok := last[p.Vehicle]; ok {
@@ -152,32 +154,33 @@ func TestBusesKeepToTheirShapes(t *testing.T) {
 		last[p.Vehicle] = p
 	})
 	if worst > 60 || sum/float64(n) < 1 || sum/float64(n) > 8 {
-		t.Errorf("fixes are %.1f m off on average and %.0f m at worst", sum/float64(n), worst)
+		t.Errorf("mean error of fixes is %.1f m, maximum %.0f m", sum/float64(n), worst)
 	}
 	if against > n/200 {
-		t.Errorf("%d of %d fixes head across their street", against, n)
+		t.Errorf("%d of %d fixes have a wrong bearing", against, n)
 	}
 }
 
-func around180(d float64) float64 { return turn(d+180) - 180 }
+func normalizeDifference(d float64) float64 { return normalizeDegrees(d+180) - 180 }
 
-func TestRushHourIsSlower(t *testing.T) {
+func TestBusesAreSlowerInRushHours(t *testing.T) {
 	mean := func(h int) float64 {
 		start, sum, n := at(h, 10), 0.0, 0
-		stepping(newSim(t, Options{Stations: None, Buses: 100}, start), start, start.Add(15*time.Minute), 10*time.Second, func(m nhip.Message) {
-			if v := position(t, m, m.Received).Speed.Or(0); v > 0 {
-				sum, n = sum+v, n+1
-			}
-		})
+		stepThrough(newSim(t, Options{Stations: None, Buses: 100}, start), start, start.Add(15*time.Minute), 10*time.Second,
+			func(m nhip.Message) {
+				if v := position(t, m, m.Received).Speed.Or(0); v > 0 {
+					sum, n = sum+v, n+1
+				}
+			})
 		return sum / float64(n)
 	}
 	morning, noon, evening, night := mean(7), mean(13), mean(17), mean(1)
 	if max(morning, evening) > 0.85*noon || noon > 0.95*night {
-		t.Errorf("moving buses go %.1f m/s at 7, %.1f at 13, %.1f at 17 and %.1f at 1", morning, noon, evening, night)
+		t.Errorf("mean speeds are %.1f m/s at 7, %.1f at 13, %.1f at 17 and %.1f at 1 o'clock", morning, noon, evening, night)
 	}
 }
 
-// The timetable's trips are driven, about on time, each by one bus.
+// TestTimetableIsDriven checks that the timetable's trips are driven, each by one bus and nearly on time.
 func TestTimetableIsDriven(t *testing.T) {
 	start := at(12, 0)
 	s := newSim(t, Options{Stations: None}, start)
@@ -193,10 +196,10 @@ func TestTimetableIsDriven(t *testing.T) {
 				continue
 			}
 			if d := driver[b.trip.ID]; d != nil && d != b {
-				t.Fatalf("trip %s has two buses, %s and %s", b.trip.ID, d.id, b.id)
+				t.Fatalf("trip %s is driven by two buses, %s and %s", b.trip.ID, d.id, b.id)
 			}
 			driver[b.trip.ID] = b
-			if b.doing == standing && b.atStop && now.After(start.Add(30*time.Minute)) {
+			if b.activity == standing && b.atStop && now.After(start.Add(30*time.Minute)) {
 				late := float64(b.now - b.departure(b.next))
 				lateness, worst, n = lateness+late, max(worst, math.Abs(late)), n+1
 			}
@@ -204,7 +207,7 @@ func TestTimetableIsDriven(t *testing.T) {
 	}
 	missed, all := 0, 0
 	for _, trip := range s.Feed().Trips {
-		if l := int(leaves(trip)); l >= 12*hour && l < 13*hour {
+		if l := int(firstDeparture(trip)); l >= 12*hour && l < 13*hour {
 			all++
 			if driver[trip.ID] == nil {
 				missed++
@@ -215,32 +218,33 @@ func TestTimetableIsDriven(t *testing.T) {
 		t.Errorf("%d of %d trips were not driven", missed, all)
 	}
 	if mean := lateness / float64(n); math.Abs(mean) > 90 || worst > 15*60 {
-		t.Errorf("buses leave stops %.0f s late on average and %.0f s off at worst", mean, worst)
+		t.Errorf("mean delay at stops is %.0f s, maximum deviation %.0f s", mean, worst)
 	}
 }
 
-// Lines to buses break now and then, never so long that a bus passes for gone.
-func TestDropOutsAreShort(t *testing.T) {
+// TestOutagesAreShort checks that connections fail sometimes, but not long enough for a bus to be considered gone.
+func TestOutagesAreShort(t *testing.T) {
 	start := at(10, 0)
 	last := map[string]time.Time{}
-	breaks, longest := 0, time.Duration(0)
-	stepping(newSim(t, Options{Stations: None}, start), start, start.Add(40*time.Minute), 10*time.Second, func(m nhip.Message) {
-		if before, ok := last[m.Topic]; ok {
-			gap := m.Received.Sub(before)
-			if gap > DefaultInterval {
-				breaks++
+	outages, longest := 0, time.Duration(0)
+	stepThrough(newSim(t, Options{Stations: None}, start), start, start.Add(40*time.Minute), 10*time.Second,
+		func(m nhip.Message) {
+			if before, ok := last[m.Topic]; ok {
+				gap := m.Received.Sub(before)
+				if gap > DefaultInterval {
+					outages++
+				}
+				longest = max(longest, gap)
 			}
-			longest = max(longest, gap)
-		}
-		last[m.Topic] = m.Received
-	})
-	if breaks < 100 || breaks > 600 || longest > 89*time.Second {
-		t.Errorf("%d breaks in 40 minutes, the longest of %s", breaks, longest)
+			last[m.Topic] = m.Received
+		})
+	if outages < 100 || outages > 600 || longest > 89*time.Second {
+		t.Errorf("%d outages in 40 minutes, the longest of %s", outages, longest)
 	}
 }
 
-// After the clock has leapt, buses say where they are now and not where they have been.
-func TestLeapSkipsWhatIsOld(t *testing.T) {
+// TestStepSkipsOldMessagesAfterClockJump checks that after a jump of the clock only recent messages are sent.
+func TestStepSkipsOldMessagesAfterClockJump(t *testing.T) {
 	start := at(9, 0)
 	s := newSim(t, Options{}, start)
 	s.Step(start)
@@ -249,25 +253,25 @@ func TestLeapSkipsWhatIsOld(t *testing.T) {
 	for _, m := range s.Step(now) {
 		if isPosition(m) {
 			fixes[m.Topic]++
-			if now.Sub(m.Received) > fixesKept*DefaultInterval {
-				t.Fatalf("a fix of %s is told at %s", m.Received, now)
+			if now.Sub(m.Received) > maxFixLag*DefaultInterval {
+				t.Fatalf("fix of %s at %s", m.Received, now)
 			}
 			continue
 		}
 		reports++
-		if now.Sub(m.Received) > reportsKept {
-			t.Fatalf("a report of %s is told at %s", m.Received, now)
+		if now.Sub(m.Received) > maxReportLag {
+			t.Fatalf("report of %s at %s", m.Received, now)
 		}
 	}
 	if len(fixes) < 290 || reports < 11*39 {
-		t.Errorf("after the leap %d buses and %d reports speak", len(fixes), reports)
+		t.Errorf("%d buses and %d reports after the jump", len(fixes), reports)
 	}
 	if next := s.Next(); !next.After(now) || next.After(now.Add(time.Second)) {
-		t.Errorf("the next is due at %s, the clock says %s", next, now)
+		t.Errorf("next device is due at %s, the clock is at %s", next, now)
 	}
 }
 
-func TestPlatesAreDifferent(t *testing.T) {
+func TestPlatesAreDistinct(t *testing.T) {
 	seen := make(map[string]bool, MaxBuses)
 	for i := range MaxBuses {
 		id := plate(i)
@@ -278,7 +282,7 @@ func TestPlatesAreDifferent(t *testing.T) {
 	}
 }
 
-func TestOptionsAreChecked(t *testing.T) {
+func TestNewRejectsInvalidOptions(t *testing.T) {
 	for field, o := range map[string]Options{
 		"buses":    {Buses: MaxBuses + 1},
 		"stations": {Stations: -2},
@@ -286,17 +290,17 @@ func TestOptionsAreChecked(t *testing.T) {
 		"history":  {History: 2400 * time.Hour},
 	} {
 		_, err := New(o)
-		if nhip.ErrorCode(err) != nhip.Invalid || !strings.HasPrefix(err.Error(), field+": ") {
+		if nhip.ErrorCode(err) != nhip.CodeInvalid || !strings.HasPrefix(err.Error(), field+": ") {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}
 	now := at(8, 0)
 	if got := newSim(t, Options{Buses: None, Stations: None}, now).Step(now); got != nil {
-		t.Errorf("a city of nothing says %v", got)
+		t.Errorf("without devices: got %v", got)
 	}
 }
 
-// A big fleet must cost little: 10,000 buses of 10 s may take 5 µs a fix.
+// BenchmarkFix measures the cost of a fix with 10,000 buses; it should be at most 5 µs.
 func BenchmarkFix(b *testing.B) {
 	now := at(8, 0)
 	s := newSim(b, Options{Buses: 10_000, Stations: None}, now)

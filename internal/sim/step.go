@@ -6,72 +6,70 @@ import (
 	"nhip"
 )
 
-// round calls a row of devices in turn, over and over: device i is due at start + offset(i), and
-// again after every interval.
-type round struct {
-	start    time.Time // of the present turn
+// roundRobin schedules n devices: device i is due at start + offset(i), and again after each interval.
+type roundRobin struct {
+	start    time.Time // of the current round
 	interval time.Duration
 	n, next  int
-	offset   func(i int) time.Duration // never falling, within the interval
+	offset   func(i int) time.Duration // ascending, less than the interval
 }
 
-// due returns when the next device has its turn; without devices, never.
-func (r *round) due() (time.Time, bool) {
+// due returns when the next device is due, and false without devices.
+func (r *roundRobin) due() (time.Time, bool) {
 	if r.n == 0 {
 		return time.Time{}, false
 	}
 	return r.start.Add(r.offset(r.next)), true
 }
 
-// pass moves on to the next device.
-func (r *round) pass() {
+// advance selects the next device.
+func (r *roundRobin) advance() {
 	if r.next++; r.next == r.n {
 		r.next, r.start = 0, r.start.Add(r.interval)
 	}
 }
 
-// skip leaves out whole turns, so that the next due is at most keep behind now.
-func (r *round) skip(now time.Time, keep time.Duration) {
-	if due, ok := r.due(); ok && now.Sub(due) > keep {
-		turns := (now.Sub(due) - keep + r.interval - 1) / r.interval
-		r.start = r.start.Add(turns * r.interval)
+// dropOverdue skips complete rounds so that the next due time is at most maxLag before now.
+func (r *roundRobin) dropOverdue(now time.Time, maxLag time.Duration) {
+	if due, ok := r.due(); ok && now.Sub(due) > maxLag {
+		rounds := (now.Sub(due) - maxLag + r.interval - 1) / r.interval
+		r.start = r.start.Add(rounds * r.interval)
 	}
 }
 
-// How far behind the clock devices may fall before they leave out what they had to say. Boxes on
-// buses send what is now; monitors keep their reports for an hour.
+// The maximum lag behind the clock before devices skip messages. Buses send current positions only; stations keep their
+// reports for an hour.
 const (
-	fixesKept   = 2 // intervals
-	reportsKept = time.Hour
+	maxFixLag    = 2 // intervals
+	maxReportLag = time.Hour
 )
 
-// Step returns, in order, what the devices have to say up to now. The first Step begins the city:
-// every monitor reports its last whole period, and every bus is put where it would be. Received is
-// the moment at which the device sends.
+// Step returns the devices' messages up to now, in order. The first Step starts the simulation: each station reports
+// its last complete period, and each bus is put where it would be. Received is the time at which the device sends.
 func (s *Simulator) Step(now time.Time) []nhip.Message {
 	var out []nhip.Message
-	if !s.begun {
-		out = s.begin(now)
+	if !s.started {
+		out = s.start(now)
 	}
-	s.fixes.skip(now, fixesKept*s.opt.Interval)
-	s.reports.skip(now, reportsKept)
+	s.fixes.dropOverdue(now, maxFixLag*s.opt.Interval)
+	s.reports.dropOverdue(now, maxReportLag)
 	for {
 		fix, ok1 := s.fixes.due()
 		report, ok2 := s.reports.due()
 		switch {
 		case ok1 && !fix.After(now) && (!ok2 || !report.Before(fix)):
 			out = s.appendFix(out, fix)
-			s.fixes.pass()
+			s.fixes.advance()
 		case ok2 && !report.After(now):
-			out = appendReport(out, s.stations[s.reports.next], s.sky, s.reports.start, report)
-			s.reports.pass()
+			out = appendReport(out, s.stations[s.reports.next], s.air, s.reports.start, report)
+			s.reports.advance()
 		default:
 			return out
 		}
 	}
 }
 
-// Next returns when the next device has something to say; the zero time asks to be stepped at once.
+// Next returns when the next device is due. The zero time means that Step should be called at once.
 func (s *Simulator) Next() time.Time {
 	fix, ok1 := s.fixes.due()
 	report, ok2 := s.reports.due()
@@ -81,42 +79,43 @@ func (s *Simulator) Next() time.Time {
 	return fix
 }
 
-// begin sets everything going. Monitors whose delay has not passed yet report at once all the same:
-// a map that is empty for two minutes looks broken.
-func (s *Simulator) begin(now time.Time) []nhip.Message {
-	s.begun = true
+// start initialises the simulation. All stations report at once, even if their delay has not passed yet, because a map
+// that is empty for two minutes looks broken.
+func (s *Simulator) start(now time.Time) []nhip.Message {
+	s.started = true
 	s.buses = newBuses(s.opt.Buses, s.opt.Seed, now.Unix())
 	if len(s.buses) > 0 {
 		s.world.dispatch.place(s.buses, now.Unix())
 	}
 	s.stations = newStations(s.opt.Stations, s.opt.Seed)
 	nBuses, nStations := len(s.buses), len(s.stations)
-	s.fixes = round{start: now, interval: s.opt.Interval, n: nBuses, offset: func(i int) time.Duration {
+	s.fixes = roundRobin{start: now, interval: s.opt.Interval, n: nBuses, offset: func(i int) time.Duration {
 		return s.opt.Interval * time.Duration(i) / time.Duration(nBuses)
 	}}
-	whole := now.Truncate(period)
-	s.reports = round{start: whole.Add(period), interval: period, n: nStations, offset: func(i int) time.Duration {
-		return s.stations[i].delay
-	}}
-	s.past = backlog{end: firstPast(whole, s.opt.History), until: whole}
+	whole := now.Truncate(reportPeriod)
+	s.reports = roundRobin{
+		start: whole.Add(reportPeriod), interval: reportPeriod, n: nStations,
+		offset: func(i int) time.Duration { return s.stations[i].delay },
+	}
+	s.past = backlog{end: backlogStart(whole, s.opt.History), until: whole}
 	var out []nhip.Message
 	for _, st := range s.stations {
-		out = appendReport(out, st, s.sky, whole, now)
+		out = appendReport(out, st, s.air, whole, now)
 	}
 	return out
 }
 
-// appendFix moves the bus whose turn it is and lets it speak.
+// appendFix moves the bus that is due and appends its message.
 func (s *Simulator) appendFix(out []nhip.Message, due time.Time) []nhip.Message {
 	b := s.buses[s.fixes.next]
 	b.advance(s.world, due.Unix())
-	if !b.inService() || b.receiver.muted(b.rng, b.now) {
+	if !b.inService() || b.receiver.inOutage(b.rng, b.now) {
 		return out
 	}
 	return append(out, nhip.Message{Topic: b.topic, Payload: b.positionPayload(s.world), Received: due})
 }
 
-func appendReport(out []nhip.Message, st *station, sky *sky, end, due time.Time) []nhip.Message {
+func appendReport(out []nhip.Message, st *station, sky *airField, end, due time.Time) []nhip.Message {
 	payload := st.report(sky, end)
 	if payload == nil {
 		return out
@@ -124,26 +123,26 @@ func appendReport(out []nhip.Message, st *station, sky *sky, end, due time.Time)
 	return append(out, nhip.Message{Topic: st.topic, Payload: payload, Received: due})
 }
 
-// backlog walks through the stations' past, oldest first.
+// backlog iterates over the stations' past reports, oldest first.
 type backlog struct {
-	end, until time.Time // the next period's end, and the first that is not past
-	next       int       // station
+	end, until time.Time // end of the next period, and end of the first period that is not past
+	next       int       // index of the next station
 }
 
-// firstPast returns the end of the first whole period of a history that ends at whole.
-func firstPast(whole time.Time, history time.Duration) time.Time {
-	return whole.Add(-history.Truncate(period))
+// backlogStart returns the end of the first complete period of a history that ends at end.
+func backlogStart(end time.Time, history time.Duration) time.Time {
+	return end.Add(-history.Truncate(reportPeriod))
 }
 
-// Backlog returns up to about n more of the monitors' reports from before the first Step, oldest
-// first; none when all are told or Step has not begun.
+// Backlog returns about n further reports of the stations from before the first Step, oldest first. It returns none
+// after the last one, and before the first Step.
 func (s *Simulator) Backlog(n int) []nhip.Message {
 	var out []nhip.Message
 	for p := &s.past; len(out) < n && p.end.Before(p.until) && len(s.stations) > 0; {
 		st := s.stations[p.next]
-		out = appendReport(out, st, s.sky, p.end, p.end.Add(st.delay))
+		out = appendReport(out, st, s.air, p.end, p.end.Add(st.delay))
 		if p.next++; p.next == len(s.stations) {
-			p.next, p.end = 0, p.end.Add(period)
+			p.next, p.end = 0, p.end.Add(reportPeriod)
 		}
 	}
 	return out

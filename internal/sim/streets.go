@@ -2,10 +2,10 @@ package sim
 
 import "github.com/paulmach/orb"
 
-// The city is drawn by hand: where the big junctions and terminals are, which streets join them and
-// how those bend. It is a sketch that a Hanoian recognises, not a survey.
+// The tables were made by hand: the positions of the big junctions and terminals, the streets between them, and the
+// bends of those. They are a sketch that a Hanoian recognises, not a survey.
 
-// junctions are the places where lines turn or end, WGS84 lon, lat.
+// junctions are the points where lines turn or end, WGS84 lon, lat.
 var junctions = map[string]orb.Point{
 	// Terminals.
 	"an-khanh":       {105.7270, 21.0020},
@@ -81,7 +81,7 @@ var junctions = map[string]orb.Point{
 	"phung-khoan": {105.7920, 20.9845},
 }
 
-// street is one name along a row of junctions. Buses don't stop on bridges.
+// street is a named street along a sequence of junctions. Buses do not stop on bridges.
 type street struct {
 	name   string
 	along  []string // junctions
@@ -153,7 +153,7 @@ var streets = []street{
 	{name: "Đàm Quang Trung", along: []string{"thach-ban", "sai-dong"}},
 }
 
-// bends are where a street turns between two junctions, from the one named first.
+// bends are the points where a street bends between two junctions, in order from the first one.
 var bends = map[[2]string][]orb.Point{
 	{"mai-dich", "cau-giay"}:       {{105.7835, 21.0372}, {105.7895, 21.0364}},
 	{"voi-phuc", "trung-hoa"}:      {{105.8022, 21.0240}},

@@ -6,22 +6,22 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// How buses move, in metres and seconds.
+// Parameters of the buses' motion.
 const (
-	accelerate = 1.0  // m/s²: standing riders don't fall
-	brake      = 1.2  // m/s²
-	maxCruise  = 16.7 // m/s, 60 km/h: the limit on the city's widest streets
-	minCruise  = 1.5  // m/s, a walk: what the worst jam leaves
-	usualDwell = 20.0 // s at a stop
-	usualLight = 6.0  // s lost to a red light between two stops, on the average of lightShare × its length
-	lightShare = 0.3  // of the gaps between stops have a red light
+	accelerate        = 1.0  // m/s², comfortable for standing passengers
+	brake             = 1.2  // m/s²
+	maxCruise         = 16.7 // m/s, 60 km/h: the speed limit of the city's widest streets
+	minCruise         = 1.5  // m/s, walking speed: in the worst congestion
+	typicalDwell      = 20.0 // s at a stop
+	typicalLightDelay = 6.0  // s lost to red lights between two stops: lightShare × a light's mean duration
+	lightShare        = 0.3  // fraction of the sections between stops with a red light
 )
 
-// startLoss is the time that starting and stopping cost per m/s of cruising speed.
+// startLoss is the time lost by starting and stopping per m/s of cruising speed.
 const startLoss = 1/(2*accelerate) + 1/(2*brake)
 
-// cruiseAt are free speeds in m/s by seconds of the day, straight in between. Rush hours are 07–09
-// and 16:30–19.
+// cruiseAt has cruising speeds in m/s by second of the day, with linear interpolation. Rush hours are 07–09 and
+// 16:30–19.
 var cruiseAt = [...]struct{ second, speed float64 }{
 	{0, 11.5},
 	{5 * hour, 11.5},
@@ -37,24 +37,24 @@ var cruiseAt = [...]struct{ second, speed float64 }{
 	{day, 11.5},
 }
 
-// cruise returns the free speed at a second of the day; seconds past 24:00 are the next day's.
+// cruise returns the cruising speed at a second of the day. Seconds after 24:00 are those of the next day.
 func cruise(second float64) float64 {
 	s := math.Mod(second, day)
 	for i := 1; i < len(cruiseAt); i++ {
 		if a, b := cruiseAt[i-1], cruiseAt[i]; s <= b.second {
-			return blend(a.speed, b.speed, (s-a.second)/(b.second-a.second))
+			return lerp(a.speed, b.speed, (s-a.second)/(b.second-a.second))
 		}
 	}
 	return cruiseAt[0].speed
 }
 
-// rideTime returns how long a bus takes from stop to stop, without the dwell.
+// rideTime returns the time, in seconds, from stop to stop without the dwell.
 func rideTime(distance, second float64) float64 {
 	v := cruise(second)
-	return distance/v + v*startLoss + usualLight
+	return distance/v + v*startLoss + typicalLightDelay
 }
 
-// cruiseFor returns the cruising speed that covers distance in seconds, from standing to standing.
+// cruiseFor returns the cruising speed that covers distance in seconds, including starting and stopping.
 func cruiseFor(distance, seconds float64) float64 {
 	// distance/v + v·startLoss = seconds, solved for the slower v.
 	root := seconds*seconds - 4*startLoss*distance
@@ -64,21 +64,20 @@ func cruiseFor(distance, seconds float64) float64 {
 	return min(max((seconds-math.Sqrt(root))/(2*startLoss), minCruise), maxCruise)
 }
 
-// busyness is 0 at night and 1 in the rush: how full buses and streets are.
-func busyness(second float64) float64 {
+// trafficLoad returns the load of streets and buses: 0 at night, 1 in the rush hours.
+func trafficLoad(second float64) float64 {
 	const free, jam = 11.5, 5.8 // the ends of cruiseAt
 	return (free - cruise(second)) / (free - jam)
 }
 
-// Jams come and go over a kilometre and half and a third of an hour, so that what one bus meets the
-// next one meets too.
+// Congestion changes over 1.5 km and 20 minutes, so that consecutive buses meet the same congestion.
 const (
 	jamSize  = 1500.0 // m
 	jamTime  = 1200.0 // s
-	jamShare = 0.25   // of the ride time, more or less
+	jamShare = 0.25   // maximum change of the ride time, as a fraction
 )
 
-// jam returns the factor on the ride time at a place, in flat metres, and a moment.
+// jam returns the factor of congestion on the ride time, at a point in the plane and a time.
 func jam(seed uint64, at orb.Point, unix int64) float64 {
 	return 1 + jamShare*smooth3(seed, at[0]/jamSize, at[1]/jamSize, float64(unix)/jamTime)
 }

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestCruiseForKeepsTheTime(t *testing.T) {
+func TestCruiseForMatchesTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		distance := rapid.Float64Range(50, 3000).Draw(t, "distance")
 		v := rapid.Float64Range(minCruise, maxCruise).Draw(t, "speed")
@@ -19,10 +19,10 @@ func TestCruiseForKeepsTheTime(t *testing.T) {
 		}
 	})
 	if got := cruiseFor(1000, 1); got != maxCruise {
-		t.Errorf("a kilometre in a second is driven at %f m/s", got)
+		t.Errorf("1 km in 1 s: %f m/s", got)
 	}
 	if got := cruiseFor(100, 10_000); got != minCruise {
-		t.Errorf("100 m in three hours are driven at %f m/s", got)
+		t.Errorf("100 m in three hours: %f m/s", got)
 	}
 }
 
@@ -31,19 +31,19 @@ func TestCruiseByTimeOfDay(t *testing.T) {
 		s := rapid.Float64Range(0, 3*day).Draw(t, "second")
 		v := cruise(s)
 		if v < 5.8 || v > 11.5 || math.Abs(v-cruise(s+1)) > 0.01 {
-			t.Fatalf("at second %f the speed is %f and then %f", s, v, cruise(s+1))
+			t.Fatalf("speed %f at second %f, and %f at the next one", v, s, cruise(s+1))
 		}
-		if b := busyness(s); b < 0 || b > 1 {
-			t.Fatalf("busyness %f", b)
+		if b := trafficLoad(s); b < 0 || b > 1 {
+			t.Fatalf("traffic load %f", b)
 		}
 	})
 	rush, noon, night := cruise(8*hour), cruise(12*hour), cruise(26*hour)
 	if !(rush < 0.8*noon && noon < 0.8*night) {
-		t.Errorf("speeds are %f in the rush, %f at noon and %f at night", rush, noon, night)
+		t.Errorf("speeds are %f in the rush hour, %f at noon and %f at night", rush, noon, night)
 	}
 }
 
-func TestNoiseIsSmoothAndEven(t *testing.T) {
+func TestNoiseIsSmoothAndNormal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		at := func(name string) float64 { return rapid.Float64Range(-1e5, 1e5).Draw(t, name) }

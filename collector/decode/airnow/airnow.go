@@ -1,26 +1,25 @@
-// Package airnow decodes the files in which AirNow keeps what the monitors of the US embassies measured, for
-// imports.
+// Package airnow decodes files of AirNow with the measurements of monitors at US embassies, for imports.
 //
 //	topic    nhip/in/import/airnow/<any name>
-//	payload  Site,Parameter,Date (LT),Year,Month,Day,Hour,NowCast Conc.,AQI,AQI Category,Raw Conc.,Conc. Unit,Duration,QC Name
+//	payload  Site,Parameter,Date (LT),Year,Month,Day,Hour,NowCast Conc.,AQI,AQI Category,Raw Conc.,Conc. Unit,
+//	         Duration,QC Name
 //	         Hanoi,PM2.5 - Principal,2018-01-01 01:00 AM,2018,01,01,01,68.9,158,Unhealthy,69.2,UG/M3,1 Hr,Valid
 //
-// The station is "airnow-" and the site in small letters: airnow-hanoi. The value is Raw Conc.; what AirNow made of
-// it, NowCast and AQI, is left out and made again.
+// The station is "airnow-" and the site in lower case: airnow-hanoi. The value is Raw Conc.; NowCast and AQI are not
+// read, because the platform computes its own.
 //
 // Traps of the format:
 //
-//   - Date (LT) is local time without an offset, and the END of the hour. The feed's zone says which; without one
-//     it is UTC+7, Hanoi's.
-//   - The day ends with 12:00 AM of the next.
-//   - The computer that wrote the files changes its clocks as the United States do. On the second Sunday of March
-//     it calls the hour that ends at 02:00 in Hanoi 03:00, so that 03:00 stands twice in a row: the first of the
-//     two is 02:00.
-//   - -999 is no value. So is whatever stands in a row whose QC Name is Missing.
-//   - QC Name: Valid is good, Suspect suspect, and Invalid fails; such a value is kept all the same.
-//   - Negative values down to -4 are valid: the instrument's noise.
+//   - Date (LT) is the local time of the END of the hour, without an offset. It is read in the feed's zone, or at UTC+7
+//     (Hanoi) without one.
+//   - The last hour of a day ends at 12:00 AM of the next day.
+//   - The files were written with the daylight saving time of the United States. On the second Sunday of March the hour
+//     that ends at 02:00 in Hanoi is written as 03:00, so that 03:00 occurs twice in a row: the first one is 02:00.
+//   - -999 means that there is no value, and so does the QC Name Missing.
+//   - QC Name: Valid becomes good, Suspect suspect, and Invalid fail; all of these values are kept.
+//   - Negative values down to -4 are valid, because of the noise of the instrument.
 //
-// A file may be cut anywhere between lines; each part begins with the line of names.
+// A file may be split between lines if each part begins with the header line.
 package airnow
 
 import (
@@ -31,13 +30,13 @@ import (
 	"nhip/collector/decode"
 )
 
-// Decoder reads AirNow's files.
+// Decoder decodes files of AirNow.
 var Decoder = decode.Decoder{Format: "airnow", Version: 1, Decode: read}
 
-// hanoi is where clocks hang when the feed names no zone.
+// hanoi is the zone of feeds without one.
 var hanoi = time.FixedZone("UTC+7", 7*60*60)
 
-// The columns that are looked at.
+// The columns that are read.
 const (
 	site      = "Site"
 	parameter = "Parameter"
@@ -48,8 +47,8 @@ const (
 	qc        = "QC Name"
 )
 
-// none stands for no value, and everything below it.
-const none = -900
+// noValue is the largest number that means that there is no value.
+const noValue = -900
 
 func read(in decode.Input, out *nhip.Facts) error {
 	t, err := decode.NewTable(&in, []string{site, parameter, date, value, unit, duration, qc}, nil, true)
@@ -60,12 +59,12 @@ func read(in decode.Input, out *nhip.Facts) error {
 	if zone == nil {
 		zone = hanoi
 	}
-	t.Each(func() error {
+	t.Each(out, func() error {
 		r, ok, err := reading(t, zone)
 		if err != nil || !ok {
 			return err
 		}
-		if n := len(out.Readings); n > 0 && springForward(&out.Readings[n-1], &r, zone) {
+		if n := len(out.Readings); n > 0 && repeatedHour(&out.Readings[n-1], &r, zone) {
 			out.Readings[n-1].Time = r.Time.Add(-time.Hour)
 		}
 		out.Readings = append(out.Readings, r)
@@ -74,15 +73,15 @@ func read(in decode.Input, out *nhip.Facts) error {
 	return nil
 }
 
-// springForward reports whether two rows in a row are those to which clocks that were put forward gave one stamp.
-func springForward(before, r *nhip.Reading, zone *time.Location) bool {
+// repeatedHour reports whether two consecutive rows have the same time because of the clock change in March.
+func repeatedHour(before, r *nhip.Reading, zone *time.Location) bool {
 	at := r.Time.In(zone)
 	_, month, day := at.Date()
 	return before.Time.Equal(r.Time) && before.Station == r.Station && before.Quantity == r.Quantity &&
 		month == time.March && at.Weekday() == time.Sunday && day >= 8 && day <= 14 && at.Hour() == 3
 }
 
-// reading reads one row; ok is false for one without a value.
+// reading reads one row; ok is false if it has no value.
 func reading(t *decode.Table, zone *time.Location) (r nhip.Reading, ok bool, err error) {
 	if r.Flag, ok, err = flag(t.Text(qc)); err != nil || !ok {
 		return r, false, err
@@ -92,7 +91,7 @@ func reading(t *decode.Table, zone *time.Location) (r nhip.Reading, ok bool, err
 		return r, false, err
 	}
 	measured, known := v.Get()
-	if !known || measured <= none {
+	if !known || measured <= noValue {
 		return r, false, nil
 	}
 	if r.Station, err = station(t.Text(site)); err != nil {
@@ -109,7 +108,8 @@ func reading(t *decode.Table, zone *time.Location) (r nhip.Reading, ok bool, err
 	}
 	at, err := time.ParseInLocation("2006-01-02 03:04 PM", t.Text(date), zone)
 	if err != nil {
-		return r, false, nhip.Errorf(nhip.Malformed, date, `must be as in "2018-01-01 01:00 AM", got %q`, decode.Clip(t.Text(date)))
+		return r, false, nhip.Errorf(nhip.CodeMalformed, date,
+			`must be like "2018-01-01 01:00 AM", got %q`, decode.Clip(t.Text(date)))
 	}
 	r.Time = at.UTC()
 	return r, true, nil
@@ -118,25 +118,26 @@ func reading(t *decode.Table, zone *time.Location) (r nhip.Reading, ok bool, err
 func flag(name string) (f nhip.Flag, ok bool, err error) {
 	switch name {
 	case "Valid":
-		return nhip.Good, true, nil
+		return nhip.FlagGood, true, nil
 	case "Suspect":
-		return nhip.Suspect, true, nil
+		return nhip.FlagSuspect, true, nil
 	case "Invalid":
-		return nhip.Fail, true, nil
+		return nhip.FlagFail, true, nil
 	case "Missing":
 		return 0, false, nil
 	}
-	return 0, false, nhip.Errorf(nhip.Malformed, qc, "must be Valid, Suspect, Invalid or Missing, got %q", decode.Clip(name))
+	return 0, false, nhip.Errorf(nhip.CodeMalformed, qc, "must be Valid, Suspect, Invalid or Missing, got %q",
+		decode.Clip(name))
 }
 
 func station(name string) (string, error) {
 	if name == "" {
-		return "", nhip.Errorf(nhip.Missing, site, "is required")
+		return "", nhip.Errorf(nhip.CodeMissing, site, "is required")
 	}
 	return "airnow-" + strings.ReplaceAll(strings.ToLower(name), " ", "-"), nil
 }
 
-// quantity reads "PM2.5 - Principal": what is measured, and which instrument of the site does.
+// quantity parses a parameter such as "PM2.5 - Principal": the quantity, and the instrument of the site.
 func quantity(name string) (nhip.Quantity, error) {
 	what, _, _ := strings.Cut(name, " - ")
 	switch strings.ToUpper(strings.TrimSpace(what)) {
@@ -153,7 +154,7 @@ func quantity(name string) (nhip.Quantity, error) {
 	case "CO":
 		return nhip.CO, nil
 	}
-	return "", nhip.Errorf(nhip.UnknownField, parameter, "%q is no quantity that is known", decode.Clip(name))
+	return "", nhip.Errorf(nhip.CodeUnknownField, parameter, "%q is not a known quantity", decode.Clip(name))
 }
 
 func period(text string) (time.Duration, error) {
@@ -163,5 +164,5 @@ func period(text string) (time.Duration, error) {
 	case "24 Hr":
 		return 24 * time.Hour, nil
 	}
-	return 0, nhip.Errorf(nhip.Malformed, duration, "must be 1 Hr or 24 Hr, got %q", decode.Clip(text))
+	return 0, nhip.Errorf(nhip.CodeMalformed, duration, "must be 1 Hr or 24 Hr, got %q", decode.Clip(text))
 }

@@ -16,16 +16,19 @@ func TestGolden(t *testing.T) { decodetest.Golden(t, Decoder) }
 
 func FuzzDecode(f *testing.F) { decodetest.Fuzz(f, Decoder) }
 
-func TestTheClocksOfTheUnitedStates(t *testing.T) {
+func TestDecodeCorrectsUSClockChange(t *testing.T) {
 	file := "Site,Parameter,Date (LT),Raw Conc.,Conc. Unit,Duration,QC Name\n"
 	for _, row := range []string{
-		"2018-03-11 01:00 AM,47.8", "2018-03-11 03:00 AM,43.0", "2018-03-11 03:00 AM,44.1", // put forward
-		"2018-03-18 03:00 AM,1", "2018-03-18 03:00 AM,2", // not on that Sunday
+		"2018-03-11 01:00 AM,47.8", "2018-03-11 03:00 AM,43.0", "2018-03-11 03:00 AM,44.1", // clock change
+		"2018-03-18 03:00 AM,1", "2018-03-18 03:00 AM,2", // another Sunday
 	} {
 		file += "Hanoi,PM2.5 - Principal," + row + ",UG/M3,1 Hr,Valid\n"
 	}
 	var facts nhip.Facts
-	in := decode.Input{Topic: "nhip/in/import/airnow/x", Payload: []byte(file), Feed: &decode.Feed{}, Reject: func(err error) { t.Error(err) }}
+	in := decode.Input{
+		Topic: "nhip/in/import/airnow/x", Payload: []byte(file), Feed: &decode.Feed{},
+		Reject: func(err error) { t.Error(err) },
+	}
 	if err := Decoder.Decode(in, &facts); err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +40,6 @@ func TestTheClocksOfTheUnitedStates(t *testing.T) {
 		t.Error(cmp.Diff(want, got))
 	}
 	if facts.Readings[1].Value != 43 || facts.Readings[1].Period != time.Hour {
-		t.Errorf("the first of the two is %+v", facts.Readings[1])
+		t.Errorf("first of the repeated hours is %+v", facts.Readings[1])
 	}
 }

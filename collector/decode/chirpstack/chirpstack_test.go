@@ -9,8 +9,6 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/decode/decodetest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestGolden(t *testing.T) { decodetest.Golden(t, Decoder) }
@@ -19,28 +17,14 @@ func FuzzDecode(f *testing.F) { decodetest.Fuzz(f, Decoder) }
 
 func BenchmarkDecode(b *testing.B) { decodetest.Benchmark(b, Decoder, "decoded") }
 
-// The same uplink, with its gateways in another order, under another name of its device or carried in
-// another way, is the same facts: downstream these are duplicates.
-func TestCopiesOfAnUplinkSayTheSame(t *testing.T) {
-	first := wanted(t, "decoded")
-	for _, name := range []string{"gateways-reversed", "renamed", "carried", "capitals"} {
-		if diff := cmp.Diff(first, wanted(t, name)); diff != "" {
-			t.Errorf("%s: -first +copy:\n%s", name, diff)
-		}
-	}
+// TestDecodeCopiesOfUplink checks that copies of an uplink, with its gateways in another order, under another name of
+// the device or on another topic, result in the same facts, so that they are duplicates.
+func TestDecodeCopiesOfUplink(t *testing.T) {
+	decodetest.SameFacts(t, "decoded", "gateways-reversed", "renamed", "in-topic", "capitals")
 }
 
-func wanted(t *testing.T, name string) string {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name, "want.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
-}
-
-// The server's documentation shows an event of a device without a codec.
-func TestTheDocumentedEvent(t *testing.T) {
+// TestDecodeDocumentedEvent decodes the example of ChirpStack's documentation, an event of a device without a codec.
+func TestDecodeDocumentedEvent(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(decodetest.Data(t, "air/samples"), "chirpstack_v4_up.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -52,17 +36,18 @@ func TestTheDocumentedEvent(t *testing.T) {
 	if err := json.Unmarshal(raw, &sample); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := decodeEvent(t, sample.Topic, sample.Payload); nhip.ErrorCode(err) != nhip.Missing {
-		t.Errorf("without a codec: %v", err)
+	if _, err := decodeEvent(t, sample.Topic, sample.Payload); nhip.ErrorCode(err) != nhip.CodeMissing {
+		t.Errorf("event without a codec: %v", err)
 	}
 	sample.Payload["object"] = map[string]any{"pm25": 38.1}
 	facts, err := decodeEvent(t, sample.Topic, sample.Payload)
-	if err != nil || len(facts.Readings) != 1 || facts.Readings[0].Station != "0101010101010101" || facts.Readings[0].Value != 38.1 {
-		t.Errorf("with one: %+v, %v", facts, err)
+	if err != nil || len(facts.Readings) != 1 || facts.Readings[0].Station != "0101010101010101" ||
+		facts.Readings[0].Value != 38.1 {
+		t.Errorf("event with a codec: %+v, %v", facts, err)
 	}
 }
 
-// decodeEvent decodes without the checks at the door: the sample is years old.
+// decodeEvent decodes an event without validation, because the sample is years old.
 func decodeEvent(t *testing.T, topic string, event map[string]any) (facts nhip.Facts, err error) {
 	t.Helper()
 	payload, err := json.Marshal(event)

@@ -1,5 +1,5 @@
-// Package csvfile decodes our own table of readings, under the format's name "csv": what the api answers as CSV,
-// and what anybody's history becomes with a spreadsheet.
+// Package csvfile decodes our own table of readings: CSV files from the API, and history that was prepared with a
+// spreadsheet. The name of the format is "csv".
 //
 //	topic    nhip/in/import/csv/<station>
 //	payload  time,station,quantity,mean,unit,period,flag
@@ -10,19 +10,20 @@
 //	time       the END of the averaging period, RFC 3339 with its offset; or
 //	date       a local day, 2026-02-16, whose offset is in utc_offset: its END is the next midnight
 //	quantity   as in pm25
-//	mean       or value: a number; blank is no value
-//	unit       default: the quantity's own, see docs/formats.md
-//	period     as in 1h; default: the feed's, or an hour, for a date a day
-//	station    default: the topic's last level
-//	flag       QARTOD's 1, 2, 3, 4 or 9; default: 2, not evaluated. 9 is no value
-//	lat, lon   WGS84 degrees, together or not at all
+//	mean       or value: a number; blank: no value
+//	unit       default: the platform's unit of the quantity, see docs/formats.md
+//	period     as in 1h; default: a day for a date, else that of the feed, or an hour
+//	station    default: the last level of the topic
+//	flag       QARTOD flag 1, 2, 3, 4 or 9; default: 2, not evaluated. 9: no value
+//	lat, lon   WGS84 degrees, both or none; a faulty place is left out
 //	utc_offset as in +07:00
 //
-// min, max, p98, count, aqi, capture_pct, level, tests, raw, rule and state, which the api adds, are passed over: they are made
-// again. Any other column is an error. A month is no averaging period and can't be imported.
+// The API adds the columns min, max, p98, count, aqi, capture_pct, level, tests, raw, rule and state, which are
+// skipped, because the platform computes them again. Other columns are an error. A month is not an averaging period and
+// can't be imported.
 //
-// Traps. Excel writes semicolons and commas for points where the computer is Vietnamese: save as "CSV UTF-8" with
-// English separators. It also turns 2026-02-16T08:00:00+07:00 into text of its own if one edits the cell.
+// Traps: With Vietnamese settings, Excel writes semicolons and decimal commas: save as "CSV UTF-8" with English
+// separators. It also changes the format of 2026-02-16T08:00:00+07:00 when the cell is edited.
 package csvfile
 
 import (
@@ -31,12 +32,10 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
-
-	"github.com/paulmach/orb"
 )
 
-// Decoder reads our own table.
-var Decoder = decode.Decoder{Format: "csv", Version: 1, Decode: read}
+// Decoder decodes our own table.
+var Decoder = decode.Decoder{Format: "csv", Version: 2, Decode: read}
 
 var optional = []string{
 	"time", "date", "station", "mean", "value", "unit", "period", "flag", "lat", "lon", "utc_offset",
@@ -50,10 +49,11 @@ func read(in decode.Input, out *nhip.Facts) error {
 	}
 	for _, either := range [...][2]string{{"time", "date"}, {"mean", "value"}} {
 		if t.Has(either[0]) == t.Has(either[1]) {
-			return nhip.Errorf(nhip.Missing, "line 1", "one of the columns %q and %q is required, and not both", either[0], either[1])
+			return nhip.Errorf(nhip.CodeMissing, "line 1",
+				"exactly one of the columns %q and %q is required", either[0], either[1])
 		}
 	}
-	t.Each(func() error {
+	t.Each(out, func() error {
 		r, ok, err := reading(t, &in)
 		if err == nil && ok {
 			out.Readings = append(out.Readings, r)
@@ -63,7 +63,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	return nil
 }
 
-// reading reads one row; ok is false for one without a value.
+// reading reads one row; ok is false if it has no value.
 func reading(t *decode.Table, in *decode.Input) (r nhip.Reading, ok bool, err error) {
 	column := "mean"
 	if t.Has("value") {
@@ -74,12 +74,13 @@ func reading(t *decode.Table, in *decode.Input) (r nhip.Reading, ok bool, err er
 		return r, false, err
 	}
 	measured, known := v.Get()
-	if r.Flag, err = flag(t.Text("flag")); err != nil || !known || r.Flag == nhip.MissingValue {
+	if r.Flag, err = flag(t.Text("flag")); err != nil || !known || r.Flag == nhip.FlagMissing {
 		return r, false, err
 	}
 	q, isKnown := nhip.ParseQuantity(t.Text("quantity"))
 	if !isKnown {
-		return r, false, nhip.Errorf(nhip.UnknownField, "quantity", "%q is not a known quantity", decode.Clip(t.Text("quantity")))
+		return r, false, nhip.Errorf(nhip.CodeUnknownField, "quantity", "%q is not a known quantity",
+			decode.Clip(t.Text("quantity")))
 	}
 	r.Quantity = q
 	if r.Value, err = decode.Convert(q, measured, t.Text("unit")); err != nil {
@@ -89,27 +90,26 @@ func reading(t *decode.Table, in *decode.Input) (r nhip.Reading, ok bool, err er
 	if r.Station == "" {
 		r.Station = decode.Device(in.Topic)
 	}
-	if r.Time, r.Period, err = when(t, in); err != nil {
+	if r.Time, r.Period, err = periodOf(t, in); err != nil {
 		return r, false, err
 	}
-	r.Point, err = point(t)
-	r.Origin = nhip.Origin(t.Text("origin"))
-	return r, err == nil, err
+	r.Point, r.Origin = t.Place(in, "lat", "lon"), nhip.Origin(t.Text("origin"))
+	return r, true, nil
 }
 
 func flag(text string) (nhip.Flag, error) {
 	switch text {
 	case "":
-		return nhip.NotEvaluated, nil
+		return nhip.FlagNotEvaluated, nil
 	case "1", "2", "3", "4", "9":
-		n, _ := strconv.Atoi(text) // it is one of these
+		n, _ := strconv.Atoi(text)
 		return nhip.Flag(n), nil
 	}
-	return 0, nhip.Errorf(nhip.OutOfRange, "flag", "must be 1, 2, 3, 4 or 9, got %q", decode.Clip(text))
+	return 0, nhip.Errorf(nhip.CodeOutOfRange, "flag", "must be 1, 2, 3, 4 or 9, got %q", decode.Clip(text))
 }
 
-// when returns the END of the period and its length.
-func when(t *decode.Table, in *decode.Input) (end time.Time, period time.Duration, err error) {
+// periodOf returns the END and the length of the averaging period.
+func periodOf(t *decode.Table, in *decode.Input) (end time.Time, period time.Duration, err error) {
 	period = in.Feed.PeriodOr(time.Hour)
 	if t.Has("date") {
 		period = 24 * time.Hour
@@ -122,33 +122,16 @@ func when(t *decode.Table, in *decode.Input) (end time.Time, period time.Duratio
 	if !t.Has("date") {
 		end, err = time.Parse(time.RFC3339Nano, t.Text("time"))
 		if err != nil {
-			return end, 0, nhip.Errorf(nhip.Malformed, "time", "must be RFC 3339 with its offset, as in 2026-02-16T08:00:00+07:00, got %q", decode.Clip(t.Text("time")))
+			return end, 0, nhip.Errorf(nhip.CodeMalformed, "time",
+				"must be RFC 3339 with its offset, as in 2026-02-16T08:00:00+07:00, got %q", decode.Clip(t.Text("time")))
 		}
 		return end.UTC().Truncate(time.Millisecond), period, nil
 	}
 	day, err := time.Parse("2006-01-02-07:00", t.Text("date")+t.Text("utc_offset"))
 	if err != nil {
-		return end, 0, nhip.Errorf(nhip.Malformed, "date", "must be a day beside its utc_offset, as in 2026-02-16 and +07:00, got %q and %q", decode.Clip(t.Text("date")), decode.Clip(t.Text("utc_offset")))
+		return end, 0, nhip.Errorf(nhip.CodeMalformed, "date",
+			"must be a date with a utc_offset, as in 2026-02-16 and +07:00, got %q and %q",
+			decode.Clip(t.Text("date")), decode.Clip(t.Text("utc_offset")))
 	}
 	return day.AddDate(0, 0, 1).UTC(), period, nil
-}
-
-func point(t *decode.Table) (nhip.Opt[orb.Point], error) {
-	lat, err := t.Number("lat")
-	if err != nil {
-		return nhip.Opt[orb.Point]{}, err
-	}
-	lon, err := t.Number("lon")
-	if err != nil {
-		return nhip.Opt[orb.Point]{}, err
-	}
-	switch {
-	case !lat.Known() && !lon.Known():
-		return nhip.Opt[orb.Point]{}, nil
-	case !lat.Known():
-		return nhip.Opt[orb.Point]{}, nhip.Errorf(nhip.Missing, "lat", "is required beside lon")
-	case !lon.Known():
-		return nhip.Opt[orb.Point]{}, nhip.Errorf(nhip.Missing, "lon", "is required beside lat")
-	}
-	return nhip.Some(orb.Point{lon.Or(0), lat.Or(0)}), nil
 }

@@ -12,9 +12,8 @@ import (
 	"nhip/collector/decode"
 )
 
-// Cost checks what a good golden case costs beyond its time: at most so many pieces of garbage for each
-// message, and facts that keep neither the payload nor the topic alive, which with some brokers is a
-// piece of the same packet.
+// Cost checks the memory of decoding a valid golden case: at most a number of allocations for each message, and facts
+// that do not share the memory of the payload or the topic, which some brokers keep in one buffer.
 func Cost(t *testing.T, d decode.Decoder, name string, allocations float64) {
 	topic, payload := message(t, name)
 	in := decode.Input{
@@ -35,7 +34,7 @@ func Cost(t *testing.T, d decode.Decoder, name string, allocations float64) {
 	clear(topic)
 	clear(payload)
 	if after, _ := json.Marshal(facts); string(after) != string(before) {
-		t.Errorf("%s: the facts share the message's memory:\n%s\nbecame\n%s", name, before, after)
+		t.Errorf("%s: the facts share the memory of the message:\n%s\nbecame\n%s", name, before, after)
 	}
 }
 

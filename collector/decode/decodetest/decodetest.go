@@ -1,11 +1,10 @@
-// Package decodetest holds the two tests that every decoder passes: its golden folder, and a fuzz
-// test seeded with it.
+// Package decodetest has the tests that every decoder must pass: golden cases, and a fuzz test that starts from them.
 //
-// A case is a folder testdata/<name> with topic.txt, payload.* and either want.json (the facts) or
-// error.txt ("code field: rule"). Beside want.json, rejected.txt holds the faults of the rows that
-// were turned away alone, a line for each. A feed.json says what the configuration says of the feed;
-// see feedFile. Run the tests with -update to write what the decoder says now, and read the
-// difference before you believe it.
+// A case is a folder testdata/<name> with topic.txt, payload.* and either want.json (the facts) or error.txt
+// ("code field: rule"). With want.json there may be rejected.txt, which holds the faults of rejected rows, and
+// dropped.txt, which holds those of fields that rows are kept without, one a line.
+// An optional feed.json holds the configuration of the feed; see feedFile. Run the tests with -update to write the
+// current results, and review the difference before you commit it.
 package decodetest
 
 import (
@@ -28,10 +27,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Received is when golden messages arrive, for devices without a clock.
+// Received is the arrival time of golden messages.
 var Received = time.Date(2026, 2, 16, 16, 0, 0, 0, time.UTC)
 
-// Golden runs every case of the decoder's golden folder.
+// Golden runs every golden case of the decoder.
 func Golden(t *testing.T, d decode.Decoder) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -40,8 +39,8 @@ func Golden(t *testing.T, d decode.Decoder) {
 	}
 }
 
-// Fuzz feeds the decoder arbitrary payloads and topics, under the feeds of its golden cases. It must
-// never panic, must answer in an *nhip.Error, and what it accepts must survive being validated.
+// Fuzz decodes arbitrary payloads and topics with the feeds of the golden cases. The decoder must not panic, its errors
+// must be of type *nhip.Error, and validation of its facts must not panic.
 func Fuzz(f *testing.F, d decode.Decoder) {
 	var feeds []*decode.Feed
 	for i, dir := range cases(f) {
@@ -68,7 +67,7 @@ func mustBeOurs(t *testing.T, err error) {
 	t.Helper()
 	var known *nhip.Error
 	if !errors.As(err, &known) || known.Rule == "" {
-		t.Fatalf("an error of another kind: %v", err)
+		t.Fatalf("error is not an *nhip.Error: %v", err)
 	}
 }
 
@@ -104,33 +103,39 @@ func load(t testing.TB, dir string) decode.Input {
 	}
 }
 
-// outcome is what the golden files of a case say, by name. An empty one is not there.
-type outcome struct{ want, rejected, err string }
+// outcome holds the contents of the golden files of a case. An empty one does not exist.
+type outcome struct{ want, rejected, dropped, err string }
 
 func (o *outcome) files() map[string]string {
-	return map[string]string{"want.json": o.want, "rejected.txt": o.rejected, "error.txt": o.err}
+	return map[string]string{
+		"want.json": o.want, "rejected.txt": o.rejected, "dropped.txt": o.dropped, "error.txt": o.err,
+	}
 }
 
-// decoded decodes and validates, as the collector does. The payload is wiped in between: facts that
-// share its memory do not survive it.
+// decoded decodes and validates a message as the collector does. It clears the payload in between, to find facts that
+// share its memory.
 func decoded(t *testing.T, d decode.Decoder, in decode.Input) outcome {
 	t.Helper()
 	var facts nhip.Facts
-	var rejected strings.Builder
+	var rejected, dropped strings.Builder
 	in.Reject = func(fault error) {
 		mustBeOurs(t, fault)
 		rejected.WriteString(line(fault))
 	}
+	in.Drop = func(row string, field *nhip.Error) { dropped.WriteString(line(decode.InRow(row, field))) }
 	err := d.Decode(in, &facts)
 	clear(in.Payload)
+	for i := range facts.Readings {
+		facts.Readings[i].DropInvalid(func(field *nhip.Error) { in.Drop("", field) })
+	}
 	if err == nil {
 		err = facts.Validate(Received)
 	}
 	if err != nil {
 		return outcome{err: line(err)}
 	}
-	out, _ := json.MarshalIndent(facts, "", "  ") // every fact can be written
-	return outcome{want: string(out) + "\n", rejected: rejected.String()}
+	out, _ := json.MarshalIndent(facts, "", "  ") // never fails for facts
+	return outcome{want: string(out) + "\n", rejected: rejected.String(), dropped: dropped.String()}
 }
 
 func line(err error) string { return fmt.Sprintf("%s %s\n", nhip.ErrorCode(err), err) }

@@ -14,8 +14,8 @@ import (
 	"nhip/collector/decode"
 )
 
-// feedFile is the optional feed.json of a case. What it leaves out is as in a configuration that
-// does not say it; without the file the agency is "hanoi".
+// feedFile is the optional feed.json of a case. All keys are optional, as in the configuration; the default agency is
+// "hanoi".
 //
 //	{"zone":"Asia/Ho_Chi_Minh","period":"5m","speed_unit":"m/s","agency":"hanoi",
 //	 "fields":[{"name":"air.pm2_5","quantity":"pm25","unit":"mg/m³"}]}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestACaseBringsItsFeed(t *testing.T) {
+func TestLoadFeed(t *testing.T) {
 	hanoi, err := time.LoadLocation("Asia/Ho_Chi_Minh")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestACaseBringsItsFeed(t *testing.T) {
 	}
 }
 
-func TestAFeedFileThatCantBe(t *testing.T) {
+func TestFeedFileRejectsInvalidValues(t *testing.T) {
 	for _, f := range []feedFile{{Zone: "Asia/Nowhere"}, {Period: "1w"}} {
 		if feed, err := f.feed(); err == nil {
 			t.Errorf("%+v is read as %+v", f, feed)

@@ -7,33 +7,35 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// Data returns a folder of real recordings, and skips the test where there are none.
+// Data returns a folder with real recordings, and skips the test without them.
 func Data(t testing.TB, folder string) string {
 	t.Helper()
 	root := os.Getenv("TESTDATA_DIR")
 	if root == "" {
-		t.Skip("TESTDATA_DIR is not set: no real recordings to test with")
+		t.Skip("TESTDATA_DIR is not set; no real recordings to test with")
 	}
 	return filepath.Join(root, folder)
 }
 
-// Values decodes and validates a message of one station and returns its values. A quantity that
-// stands twice fails the test.
+// Values decodes and validates a message of one station, and returns its values. A quantity that occurs twice fails
+// the test.
 func Values(t testing.TB, d decode.Decoder, in decode.Input) map[nhip.Quantity]float64 {
 	t.Helper()
 	values := make(map[nhip.Quantity]float64)
 	for _, r := range Decode(t, d, in).Readings {
-		if _, twice := values[r.Quantity]; twice {
-			t.Errorf("%s stands twice", r.Quantity)
+		if _, ok := values[r.Quantity]; ok {
+			t.Errorf("%s occurs twice", r.Quantity)
 		}
 		values[r.Quantity] = r.Value
 	}
 	return values
 }
 
-// Decode decodes and validates a message that must be good.
+// Decode decodes and validates a message that must be valid.
 func Decode(t testing.TB, d decode.Decoder, in decode.Input) nhip.Facts {
 	t.Helper()
 	var facts nhip.Facts
@@ -46,7 +48,7 @@ func Decode(t testing.TB, d decode.Decoder, in decode.Input) nhip.Facts {
 	return facts
 }
 
-// Benchmark measures the decoder, with the checks at the door, on one of its golden cases.
+// Benchmark measures decoding and validating one of the golden cases.
 func Benchmark(b *testing.B, d decode.Decoder, name string) {
 	in := load(b, filepath.Join("testdata", name))
 	var facts nhip.Facts
@@ -59,6 +61,23 @@ func Benchmark(b *testing.B, d decode.Decoder, name string) {
 		}
 		if err := facts.Validate(Received); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// SameFacts checks that golden cases result in the same facts as the first one, as do copies of a message.
+func SameFacts(t *testing.T, first string, copies ...string) {
+	t.Helper()
+	facts := func(name string) string {
+		raw, err := os.ReadFile(filepath.Join("testdata", name, "want.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	for _, name := range copies {
+		if diff := cmp.Diff(facts(first), facts(name)); diff != "" {
+			t.Errorf("%s: -%s +%s:\n%s", name, first, name, diff)
 		}
 	}
 }

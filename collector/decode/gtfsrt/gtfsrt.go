@@ -1,6 +1,6 @@
-// Package gtfsrt decodes the VehiclePositions of GTFS-realtime 1.0 and 2.0: one payload is one
-// FeedMessage in Protobuf, as a feed is fetched or as Digitransit's brokers publish it, one vehicle
-// a message. In text:
+// Package gtfsrt decodes the VehiclePositions, TripUpdates and Alerts of GTFS-realtime 1.0 and 2.0. A payload is one
+// FeedMessage in Protobuf: a whole feed that was fetched, or a message with one vehicle as Digitransit's brokers
+// publish it. As text:
 //
 //	header { gtfs_realtime_version: "2.0" incrementality: FULL_DATASET timestamp: 1771257485 }
 //	entity { id: "29B12345" vehicle {
@@ -10,26 +10,37 @@
 //	  timestamp: 1771257482 stop_id: "1234" current_status: IN_TRANSIT_TO
 //	  occupancy_status: FEW_SEATS_AVAILABLE } }
 //
-// Each vehicle becomes a position of the feed's agency. stop_id is the next stop, also while the bus
-// stands there (STOPPED_AT), as in HFP. A feed that is fetched comes on nhip/in/gtfs-rt/<name>.
+//	entity { id: "09A-1-1745" trip_update {
+//	  trip { trip_id: "09A-1-1745" start_date: "20260216" schedule_relationship: CANCELED } } }
+//	entity { id: "works" alert {
+//	  active_period { start: 1771200000 end: 1771300000 } informed_entity { route_id: "09A" }
+//	  cause: CONSTRUCTION effect: DETOUR header_text { translation { language: "vi" text: "Đổi lộ trình" } } } }
+//
+// Each vehicle becomes a position of the feed's agency. stop_id is the next stop, also while the bus is at that stop
+// (STOPPED_AT), as in HFP. Trip updates and alerts become one report of the feed, whose name is the topic, or the part
+// behind nhip/in/gtfs-rt/. A fetched feed has the topic nhip/in/gtfs-rt/<name>.
 //
 // Traps:
 //
-//   - The vehicle is vehicle.id; where a feed has none, its license_plate, then its label. The id of
-//     the entity is not taken for it: it need not outlive the message, and a feed that numbers its
-//     entities afresh would make one bus jump through the city. Such an entity is turned away alone.
-//   - A vehicle without a timestamp has the header's. That is when the feed was made and not when the
-//     bus was there: a bus that has fallen silent looks fresh. Ask the feed for timestamps.
-//   - Timestamps are Unix seconds. Some feeds say milliseconds, which is an error.
-//   - Latitude and longitude are of 32 bits, good to about 0.4 m at Hanoi's longitude.
-//   - A position may be left out; what the vehicle says else is kept, and does not move the bus.
-//     Latitude without longitude is an error.
-//   - Speed is in m/s, often in km/h by mistake: over 70 it is turned away, below nobody can tell. The
-//     odometer is the vehicle's, and not the trip's as ours is; it is not read.
-//   - Trip updates and alerts are passed over, unread, and so are deleted entities. A DIFFERENTIAL feed
-//     is read like a full one: each vehicle that speaks is a position, and one that is deleted, or is
-//     not in the message, has said nothing and becomes stale by itself.
-//   - A bad vehicle is turned away alone, as `entity "29B12345"`.
+//   - The vehicle is vehicle.id, or without one its license_plate, then its label. The id of the entity is not used: it
+//     may change with each message, and a feed that renumbers its entities would make one bus jump across the city. An
+//     entity without any of the three is rejected alone.
+//   - A vehicle without a timestamp gets that of the header. This is the time at which the feed was created, so a bus
+//     that has stopped reporting looks up to date. Ask the provider for timestamps.
+//   - Timestamps are Unix seconds. Some feeds contain milliseconds, which is an error of a vehicle; a trip update then
+//     has the time of the header, and that the time of arrival. So do those that are ahead of the clock.
+//   - Latitude and longitude have 32 bits, a resolution of about 0.4 m at Hanoi's longitude.
+//   - The position is optional; without it, or with one that can't be (half of one, 0,0), the other facts of the
+//     vehicle are kept and do not move the bus.
+//   - A field that a vehicle, a trip or an alert can do without costs only itself if it is invalid: a bearing of -1, a
+//     direction of 5. A start_date with dashes is understood.
+//   - Speed is in m/s, but some feeds send km/h by mistake: values over 70 are left out, lower ones can't be detected.
+//     The odometer is not read: it counts the distance of the vehicle, ours that of the trip.
+//   - Each message of a FULL_DATASET replaces all trips and alerts that its topic said before, also with none. Feeds of
+//     several URLs must not share a topic. A DIFFERENTIAL message adds to them, and is_deleted takes an entity back.
+//     Vehicles are not taken back: one that is deleted or missing becomes stale.
+//   - A vehicle on a trip that is CANCELED or DELETED has no trip.
+//   - A faulty entity is rejected alone, as `entity "5" vehicle "29B12345"`.
 //
 // To test one:
 //
@@ -37,192 +48,195 @@
 package gtfsrt
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/collector/decode/protoscan"
+	"nhip/internal/topics"
 
 	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
-	"github.com/paulmach/orb"
 	"google.golang.org/protobuf/proto"
 )
 
-// Decoder reads VehiclePositions.
-var Decoder = decode.Decoder{Format: "gtfs-rt", Version: 1, Decode: read}
+const format = "gtfs-rt"
 
-// Bounds of one message, in bytes and vehicles. The feeds of whole countries have a few megabytes and
-// ten thousand vehicles; a vehicle takes many times more memory than it has bytes.
+// Decoder decodes FeedMessages.
+var Decoder = decode.Decoder{Format: format, Version: 2, Decode: read}
+
+// Limits of one message, in bytes and entities. The feeds of whole countries have a few megabytes and ten thousand
+// vehicles; a vehicle needs many times more memory than it has bytes: an empty carriage has 2 and needs 90.
 const (
-	maxFeed     = 16 << 20
-	maxVehicles = 50_000
+	maxFeed       = 16 << 20
+	maxVehicles   = 50_000
+	maxVehicle    = 16 << 10 // bytes of a vehicle, and of the header
+	maxTrips      = 20_000
+	maxTripUpdate = 64 << 10 // bytes
+	maxAlerts     = 2_000
+	maxAlert      = 64 << 10 // bytes
+	maxDeleted    = 20_000
 )
 
-// unmarshal leaves it to us what must be there, so that an entity that lacks a field does not cost the
-// others.
+// unmarshal does not check for required fields, so that an entity without one is rejected alone.
 var unmarshal = proto.UnmarshalOptions{AllowPartial: true, DiscardUnknown: true}
 
-// feed is what all vehicles of a message share.
+// feed holds what the entities of a message share.
 type feed struct {
-	agency   string
-	made     uint64 // the header's timestamp, Unix seconds; 0 when it has none
-	vehicles int    // so far
+	in       *decode.Input
+	header   header
+	entities int // number so far
+	vehicles int
 	faults   decode.Faults
 	out      *nhip.Facts
+	report   *nhip.ServiceReport
+}
+
+// header is the header of a message.
+type header struct {
+	made         uint64 // Unix seconds; 0: none
+	differential bool
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
 	if len(in.Payload) > maxFeed {
-		return nhip.Errorf(nhip.OutOfRange, "", "must be at most %d bytes, got %d", maxFeed, len(in.Payload))
+		return nhip.Errorf(nhip.CodeOutOfRange, "", "must be at most %d bytes, got %d", maxFeed, len(in.Payload))
 	}
-	made, err := readHeader(in.Payload)
+	h, err := readHeader(in.Payload)
 	if err != nil {
 		return err
 	}
-	f := feed{agency: in.Feed.Agency, made: made, faults: in.Faults(), out: out}
-	return each(in.Payload, func(field wireField) error {
-		msg, ok := field.bytes(entityField)
-		if !ok {
-			return nil
+	f := feed{in: &in, header: h, faults: in.Faults(), out: out}
+	f.report = &nhip.ServiceReport{
+		Feed: feedName(in.Topic), Agency: strings.Clone(in.Feed.Agency), Time: f.reportTime(), Differential: h.differential,
+	}
+	err = protoscan.Fields(in.Payload, func(field protoscan.Field) error {
+		if msg, ok := field.Bytes(); ok && field.Number == entityField {
+			return f.entity(msg)
 		}
-		return f.entity(msg)
+		return nil
 	})
+	if f.reports() {
+		out.Service = f.report
+	}
+	return err
 }
 
-// readHeader returns the header's timestamp. The header may stand behind the entities.
-func readHeader(msg []byte) (made uint64, err error) {
+// reports reports whether the message says something about trips or alerts. A whole feed without any says that there
+// are none; a message with one vehicle, as brokers publish it on a topic of its own, says nothing.
+func (f *feed) reports() bool {
+	r := f.report
+	if r.Rows()+len(r.Deleted) > 0 {
+		return true
+	}
+	return !r.Differential && (f.entities != 1 || strings.HasPrefix(f.in.Topic, topics.In))
+}
+
+// feedName returns the name of the feed of a topic.
+func feedName(topic string) string {
+	return strings.Clone(strings.TrimPrefix(topic, topics.In+format+"/"))
+}
+
+// reportTime returns the time of the header, or that of arrival if it has none that can be.
+func (f *feed) reportTime() time.Time {
+	made := f.header.made
+	if made == 0 {
+		return f.in.Received
+	}
+	at, err := f.past(made)
+	if err != nil {
+		f.drop("header", err)
+		return f.in.Received
+	}
+	return at
+}
+
+// drop reports a field that is left out.
+func (f *feed) drop(row string, fault error) {
+	var e *nhip.Error
+	if errors.As(fault, &e) {
+		f.in.Dropped(row, e)
+	}
+}
+
+// readHeader returns the header, which may follow the entities.
+func readHeader(msg []byte) (found header, err error) {
 	seen := false
-	err = each(msg, func(f wireField) error {
-		value, ok := f.bytes(headerField)
-		if !ok {
+	err = protoscan.Fields(msg, func(f protoscan.Field) error {
+		value, ok := f.Bytes()
+		if !ok || f.Number != headerField {
 			return nil
+		}
+		if len(value) > maxVehicle {
+			return nhip.Errorf(nhip.CodeOutOfRange, "header", "must be at most %d bytes, got %d", maxVehicle, len(value))
 		}
 		var h gtfs.FeedHeader
 		if err := unmarshal.Unmarshal(value, &h); err != nil {
-			return nhip.Errorf(nhip.Malformed, "header", "must be a FeedHeader in Protobuf")
+			return nhip.Errorf(nhip.CodeMalformed, "header", "must be a FeedHeader in Protobuf")
 		}
 		seen = true
-		made = h.GetTimestamp()
+		found = header{h.GetTimestamp(), h.GetIncrementality() == gtfs.FeedHeader_DIFFERENTIAL}
 		return nil
 	})
 	if err == nil && !seen {
-		err = nhip.Errorf(nhip.Missing, "header", "is required")
+		err = nhip.Errorf(nhip.CodeMissing, "header", "is required")
 	}
-	return made, err
+	return found, err
 }
 
-// entity reads one entity; a fault costs it alone. The error is one of the whole message.
+// entity reads one entity, and rejects each of its parts alone if it is faulty. The error is one of the whole message.
 func (f *feed) entity(msg []byte) error {
+	f.entities++
 	e, err := readEntity(msg)
-	if err == nil && (e.deleted || !e.has) {
+	name := "entity " + strconv.Quote(decode.Clip(e.id))
+	switch {
+	case err != nil:
+		f.faults.Reject(decode.InRow(name, err))
 		return nil
+	case e.deleted:
+		return f.deleted(e.id)
 	}
-	if f.vehicles++; f.vehicles > maxVehicles {
-		return nhip.Errorf(nhip.OutOfRange, "", "must have at most %d vehicles", maxVehicles)
-	}
-	var p nhip.Position
-	if err == nil {
-		p, err = f.vehicle(e.vehicle)
-	}
-	if err != nil {
-		f.faults.Reject(decode.Within("entity "+strconv.Quote(decode.Clip(e.id)), err))
-		return nil
-	}
-	f.out.Positions = append(f.out.Positions, p)
-	return nil
-}
-
-func (f *feed) vehicle(msg []byte) (nhip.Position, error) {
-	var v gtfs.VehiclePosition
-	if err := unmarshal.Unmarshal(msg, &v); err != nil {
-		return nhip.Position{}, nhip.Errorf(nhip.Malformed, "vehicle", "must be a VehiclePosition in Protobuf")
-	}
-	p := nhip.Position{Agency: f.agency, Vehicle: name(v.GetVehicle()), Event: nhip.Fix, NextStop: v.GetStopId()}
-	if p.Vehicle == "" {
-		return p, nhip.Errorf(nhip.Missing, "vehicle.id", "is required, or license_plate, or label")
-	}
-	var err error
-	if p.Time, err = f.time(v.GetTimestamp()); err != nil {
-		return p, err
-	}
-	p.Occupancy = occupancy(&v)
-	setTrip(&p, v.GetTrip())
-	return p, setPlace(&p, v.GetPosition())
-}
-
-// occupancy is what the feed says, in the words that our statuses share with GTFS-realtime. A status
-// that is newer than we are says nothing, and must not cost riders the bus.
-func occupancy(v *gtfs.VehiclePosition) nhip.Occupancy {
-	if v.OccupancyStatus == nil {
-		return ""
-	}
-	if o := nhip.Occupancy(v.GetOccupancyStatus().String()); o.Valid() {
-		return o
-	}
-	return ""
-}
-
-// name returns what the feed calls the vehicle.
-func name(d *gtfs.VehicleDescriptor) string {
-	for _, text := range [...]string{d.GetId(), d.GetLicensePlate(), d.GetLabel()} {
-		if text = strings.TrimSpace(text); text != "" {
-			return text
+	if e.hasVehicle {
+		if err := f.addVehicle(name, e.vehicle); err != nil {
+			return err
 		}
 	}
-	return ""
-}
-
-// latest is the last second of the year 9999, which RFC 3339 can write. Milliseconds are beyond it.
-const latest = 253402300799
-
-// time returns when the vehicle was there: as it says, or when the feed was made.
-func (f *feed) time(stamp uint64) (time.Time, error) {
-	if stamp == 0 {
-		stamp = f.made
+	if e.hasTrip {
+		if err := f.addTrip(name, e); err != nil {
+			return err
+		}
 	}
-	switch {
-	case stamp == 0:
-		return time.Time{}, nhip.Errorf(nhip.Missing, "timestamp", "is required, of the vehicle or in the header")
-	case stamp > latest:
-		return time.Time{}, nhip.Errorf(nhip.OutOfRange, "timestamp", "must be Unix seconds, got %d", stamp)
-	}
-	return time.Unix(int64(stamp), 0).UTC(), nil
-}
-
-func setTrip(p *nhip.Position, t *gtfs.TripDescriptor) {
-	p.Trip, p.Route = t.GetTripId(), t.GetRouteId()
-	p.StartDate, p.StartTime = t.GetStartDate(), t.GetStartTime()
-	if t != nil && t.DirectionId != nil {
-		p.Direction = nhip.Some(int(t.GetDirectionId()))
-	}
-}
-
-// setPlace takes place and movement, as far as they are said.
-func setPlace(p *nhip.Position, at *gtfs.Position) error {
-	if at == nil {
-		return nil
-	}
-	if at.Latitude == nil {
-		return nhip.Errorf(nhip.Missing, "position.latitude", "is required")
-	}
-	if at.Longitude == nil {
-		return nhip.Errorf(nhip.Missing, "position.longitude", "is required")
-	}
-	p.Point = nhip.Some(orb.Point{float64(at.GetLongitude()), float64(at.GetLatitude())})
-	if at.Speed != nil {
-		p.Speed = nhip.Some(float64(at.GetSpeed()))
-	}
-	if at.Bearing != nil {
-		p.Bearing = nhip.Some(bearing(at.GetBearing()))
+	if e.hasAlert {
+		return f.addAlert(name, e)
 	}
 	return nil
 }
 
-// bearing writes north as 0, for which many feeds say 360.
-func bearing(degrees float32) float64 {
-	if degrees == 360 {
-		return 0
+// deleted notes an entity that a differential feed takes back. A full feed leaves such entities out.
+func (f *feed) deleted(id string) error {
+	id = strings.TrimSpace(id)
+	if !f.header.differential || nhip.CheckID("id", id) != nil {
+		return nil
 	}
-	return float64(degrees)
+	if len(f.report.Deleted) == maxDeleted {
+		return nhip.Errorf(nhip.CodeOutOfRange, "", "must delete at most %d entities", maxDeleted)
+	}
+	f.report.Deleted = append(f.report.Deleted, id)
+	return nil
+}
+
+// maxTimestamp is the last second of the year 9999, the last one in RFC 3339. Timestamps in milliseconds are larger.
+const maxTimestamp = 253402300799
+
+// time returns the time of a timestamp. The error names the field.
+func (f *feed) time(stamp uint64, field string) (time.Time, error) {
+	switch {
+	case stamp == 0:
+		return time.Time{}, nhip.Errorf(nhip.CodeMissing, field, "is required, of the vehicle or in the header")
+	case stamp > maxTimestamp:
+		return time.Time{}, nhip.Errorf(nhip.CodeOutOfRange, field, "must be Unix seconds, got %d", stamp)
+	}
+	return time.Unix(int64(stamp), 0).UTC(), nil
 }

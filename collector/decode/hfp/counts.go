@@ -5,32 +5,32 @@ import (
 	"nhip/collector/decode/jsonscan"
 )
 
-// counts is what passenger counters say at a stop (apc, apc-partial):
+// counts are passenger counts at a stop (apc, apc-partial):
 //
 //	"vehiclecounts":{"vehicleload":12,"vehicleloadratio":0.15,"countquality":"regular",
 //	  "doorcounts":[{"door":"1","count":[{"class":"adult","in":3,"out":0}]}, …]}
 type counts struct {
 	load    nhip.Opt[int]
-	share   nhip.Opt[float64]
-	in, out nhip.Opt[int] // all doors, all classes
-	bad     bool          // the counters themselves say so
+	ratio   nhip.Opt[float64]
+	in, out nhip.Opt[int] // sums over all doors and classes
+	bad     bool          // countquality is not "regular"
 }
 
-// fill gives p what was counted. Negative loads are counts that have gone astray: more got off than
-// on since the count began.
-func (c *counts) fill(p *nhip.Position) {
+// setCounts sets the counts of p. A negative load is wrong: it means that more passengers got off than on since
+// counting began.
+func (c *counts) setCounts(p *nhip.Position) {
 	if c.bad {
 		return
 	}
 	p.Boarded, p.Alighted = c.in, c.out
-	load, counted := c.load.Get()
-	if counted && load < 0 {
+	load, hasLoad := c.load.Get()
+	if hasLoad && load < 0 {
 		return
 	}
 	p.Passengers = c.load
-	if share, known := c.share.Get(); known && share >= 0 {
+	if share, known := c.ratio.Get(); known && share >= 0 {
 		p.Occupancy = occupancy(share)
-	} else if counted && load == 0 {
+	} else if hasLoad && load == 0 {
 		p.Occupancy = nhip.OccupancyEmpty
 	}
 }
@@ -46,7 +46,7 @@ func (c *counts) read(s *jsonscan.Scanner) error {
 			n, err = s.Int()
 			c.load = nhip.Some(n)
 		case "vehicleloadratio":
-			c.share, err = number(s)
+			c.ratio, err = number(s)
 		case "countquality":
 			var quality []byte
 			quality, err = s.Text()
@@ -90,7 +90,7 @@ func (c *counts) class(s *jsonscan.Scanner) error {
 func add(s *jsonscan.Scanner, sum *nhip.Opt[int]) error {
 	n, err := s.Int()
 	if err == nil && (n < 0 || n > nhip.MaxPassengers) {
-		err = nhip.Errorf(nhip.OutOfRange, "", "must be between 0 and %d, got %d", nhip.MaxPassengers, n)
+		err = nhip.Errorf(nhip.CodeOutOfRange, "", "must be between 0 and %d, got %d", nhip.MaxPassengers, n)
 	}
 	*sum = nhip.Some(sum.Or(0) + n)
 	return err

@@ -10,23 +10,23 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// message is what an event says that is not yet a fact.
+// message holds the fields of an event that are not facts by themselves.
 type message struct {
 	lat, lon nhip.Opt[float64]
 	seconds  nhip.Opt[int] // tsi
-	nowhere  bool          // the source of the coordinates says there are none
+	noPoint  bool          // loc is N/A: the coordinates are not valid
 	day      time.Time     // oday
 	counts   counts
 }
 
-// readEvent reads the object under the event's name. Texts that it gives p still lie in the payload.
+// readEvent reads the object under the event's name. The strings in p share the payload's memory.
 func readEvent(s *jsonscan.Scanner, p *nhip.Position, zone *time.Location) error {
 	var m message
 	err := s.Object(func(key []byte) error {
 		if s.Null() {
 			return nil
 		}
-		return m.where(s, key, p)
+		return m.setPosition(s, key, p)
 	})
 	if err != nil {
 		return err
@@ -35,25 +35,26 @@ func readEvent(s *jsonscan.Scanner, p *nhip.Position, zone *time.Location) error
 		p.Time = time.Unix(int64(tsi), 0).UTC()
 	}
 	if p.Time.IsZero() {
-		return nhip.Errorf(nhip.Missing, "tst", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "tst", "is required")
 	}
-	m.counts.fill(p)
-	if err := m.place(p); err != nil {
+	m.counts.setCounts(p)
+	if err := m.setPoint(p); err != nil {
 		return err
 	}
-	return m.start(p, zone)
+	m.setStart(p, zone)
+	return nil
 }
 
-// place sets the point. Half a place is a fault, none is usual.
-func (m *message) place(p *nhip.Position) error {
+// setPoint sets the point of p. One coordinate alone is an error; no coordinates are usual.
+func (m *message) setPoint(p *nhip.Position) error {
 	lat, hasLat := m.lat.Get()
 	lon, hasLon := m.lon.Get()
 	switch {
 	case hasLat && !hasLon:
-		return nhip.Errorf(nhip.Missing, "long", "is required where there is a lat")
+		return nhip.Errorf(nhip.CodeMissing, "long", "is required with lat")
 	case hasLon && !hasLat:
-		return nhip.Errorf(nhip.Missing, "lat", "is required where there is a long")
-	case hasLat && !m.nowhere:
+		return nhip.Errorf(nhip.CodeMissing, "lat", "is required with long")
+	case hasLat && !m.noPoint:
 		p.Point = nhip.Some(orb.Point{lon, lat})
 	default:
 		p.Estimated = false
@@ -61,8 +62,8 @@ func (m *message) place(p *nhip.Position) error {
 	return nil
 }
 
-// where reads a field of when and where the vehicle is.
-func (m *message) where(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
+// setPosition reads a field about time, position or movement.
+func (m *message) setPosition(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	switch string(key) {
 	case "tst":
 		p.Time, err = decode.Time(s)
@@ -75,7 +76,7 @@ func (m *message) where(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err 
 	case "loc":
 		var source []byte
 		source, err = s.Text()
-		m.nowhere = string(source) == "N/A"
+		m.noPoint = string(source) == "N/A"
 		p.Estimated = string(source) == "ODO" || string(source) == "DR" || string(source) == "MAN"
 	case "spd":
 		p.Speed, err = speed(s)
@@ -84,13 +85,13 @@ func (m *message) where(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err 
 	case "odo":
 		p.Odometer, err = number(s)
 	default:
-		return m.what(s, key, p)
+		return m.setTrip(s, key, p)
 	}
 	return err
 }
 
-// what reads a field of what the vehicle is doing.
-func (m *message) what(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
+// setTrip reads a field about the trip or the passengers.
+func (m *message) setTrip(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	switch string(key) {
 	case "desi":
 		p.Line, err = s.View()
@@ -98,7 +99,7 @@ func (m *message) what(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err e
 		p.Route, err = s.View()
 	case "dir":
 		var dir string
-		if dir, err = s.Plain(); err == nil {
+		if dir, err = s.StringOrNumber(); err == nil {
 			p.Direction, err = direction(dir)
 		}
 	case "oday":
@@ -106,7 +107,7 @@ func (m *message) what(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err e
 	case "start":
 		p.StartTime, err = s.View()
 	case "stop":
-		p.Stop, err = s.Plain()
+		p.Stop, err = s.StringOrNumber()
 	case "dl":
 		p.Delay, err = delay(s)
 	case "drst":

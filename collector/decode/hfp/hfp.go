@@ -11,33 +11,33 @@
 //	 "odo":25045,"drst":0,"oday":"2024-02-13","jrn":632,"line":1110,"start":"17:35","loc":"ODO",
 //	 "stop":4150208,"route":"5520","occu":0,"ttarr":"2024-02-13T16:29:00.000Z", …}}
 //
-// A topic may end after the vehicle; those of dead runs, sign-offs and passenger counts do. The
-// payload is one object under the event's name in capitals. Any event of the standard is taken: vp
-// due arr dep ars pde pas wait doo doc tlr tla da dout ba bout vja vjout, and HSL's passenger counts
-// apc and apc-partial. What is not listed below (acc, jrn, line, oper, seq, label, ttarr, ttdep, the
-// tlp-… of signal requests) is passed over: the format is HSL's and grows.
+// A topic may end after the vehicle, as those of dead runs, sign-offs and passenger counts do. The payload is one
+// object under the event's name in capitals. All events of the standard are accepted: vp due arr dep ars pde pas wait
+// doo doc tlr tla da dout ba bout vja vjout, and HSL's passenger counts apc and apc-partial. Fields that are not listed
+// below (acc, jrn, line, oper, seq, label, ttarr, ttdep, the tlp-… of signal requests) are skipped, because HSL adds
+// fields.
 //
-// Traps, with what becomes of each:
+// Traps:
 //
-//   - The vehicle is operator and number of the TOPIC ("0018/01029"): oper in the payload is who runs
-//     the trip, often somebody else, and veh has lost its zeros.
-//   - dl counts seconds AHEAD of the timetable; a delay counts behind. Direction 1 and 2 are GTFS's 0
-//     and 1. An event has its stop in the payload (stop, a number, a text or null) and the next one in
-//     the topic, where EOL is none: a bus that departs names two.
-//   - tst is what counts, tsi (whole seconds) only where tst is null. Everything else may be null.
-//   - start is on the 24-hour clock: after midnight it becomes GTFS's 24:10 (see message.start).
-//   - upcoming says, beside a vehicle's own vp and with the same tst, which trip it will run next: its
-//     events are kept as "upcoming-vp". Neither they, nor counts, nor dead runs, nor messages without
-//     coordinates move a bus. A dead run keeps naming the route it came from.
-//   - loc tells where coordinates come from. Only GPS is received; ODO, MAN and DR are estimated, and
-//     with N/A there are none.
-//   - A negative spd is what the odometer makes of being set back between trips: not said.
-//   - occu 0 is what buses without counters say: not said. A count's load of -1 is one that has gone
-//     astray: not said, and neither is anything of a count whose quality is not "regular".
-//   - A headsign may hold a slash: it ends where a level looks like the start.
+//   - The vehicle is operator and number of the TOPIC ("0018/01029"): oper in the payload is the operator of the trip,
+//     which often differs, and veh has no leading zeros.
+//   - dl is in seconds AHEAD of the timetable, our delay in seconds behind. Directions 1 and 2 are 0 and 1 in GTFS. The
+//     stop of an event is in the payload (stop: a number, a string or null), the next stop is in the topic, where EOL
+//     means none: a departing bus has two stops.
+//   - The time is tst, or tsi (whole seconds) if tst is null. All other fields may be null.
+//   - start is on the 24-hour clock: after midnight it becomes 24:10 as in GTFS (see message.setStart).
+//   - upcoming events announce the next trip of a vehicle, beside its own vp and with the same tst. They are stored as
+//     "upcoming-vp". Upcoming events, counts, dead runs and messages without coordinates do not move a bus. A dead run
+//     contains the route of the trip before it.
+//   - loc is the source of the coordinates. Only GPS is measured; ODO, MAN and DR are estimated, and with N/A there are
+//     no coordinates.
+//   - A negative spd results from a reset of the odometer between trips and is ignored.
+//   - occu 0 is ignored, because buses without counters send it. A load of -1 in a count is wrong and is ignored, and
+//     so are all counts whose quality is not "regular".
+//   - A headsign may contain a slash: it ends before the level that looks like the start.
 //
-// To test one: nhip replay plays a recording (time, topic, payload on a line); or publish a payload on
-// its topic with mosquitto_pub -q 1 and ask for the bus, or for the dead letter.
+// To test one: nhip replay plays a recording (time, topic, payload on a line); or publish a payload to its topic with
+// mosquitto_pub -q 1 and query the bus, or the dead letter.
 //
 // Source: HSL, "High-frequency positioning"; recordings of seven buses.
 package hfp
@@ -50,7 +50,7 @@ import (
 	"nhip/collector/decode/jsonscan"
 )
 
-// Decoder reads HFP v2.
+// Decoder decodes HFP v2.
 var Decoder = decode.Decoder{Format: "hfp", Version: 2, Decode: read}
 
 func read(in decode.Input, out *nhip.Facts) error {
@@ -63,7 +63,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	seen := false
 	err = s.Object(func(key []byte) error {
 		if seen || !strings.EqualFold(string(key), kind.key) {
-			return nhip.Errorf(nhip.Malformed, "", "the topic says this is one %s event", kind.key)
+			return nhip.Errorf(nhip.CodeMalformed, "", "is not allowed: the topic is that of a %s event", kind.key)
 		}
 		seen = true
 		return readEvent(&s, &p, in.Feed.Zone)
@@ -75,9 +75,9 @@ func read(in decode.Input, out *nhip.Facts) error {
 		return err
 	}
 	if !seen {
-		return nhip.Errorf(nhip.Missing, kind.key, "is required")
+		return nhip.Errorf(nhip.CodeMissing, kind.key, "is required")
 	}
-	decode.Own(&p.Vehicle, &p.Route, &p.Line, &p.Headsign, &p.StartTime, &p.NextStop, &p.Stop)
+	decode.CloneStrings(&p.Vehicle, &p.Route, &p.Line, &p.Headsign, &p.StartTime, &p.NextStop, &p.Stop)
 	out.Positions = append(out.Positions, p)
 	return nil
 }

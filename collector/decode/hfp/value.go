@@ -5,14 +5,14 @@ import (
 	"nhip/collector/decode/jsonscan"
 )
 
-// number reads a number that may stand in quotes, as HSL's passenger counts have them.
+// number reads a number that may be in quotes, as in HSL's passenger counts.
 func number(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
-	f, err := s.PlainFloat()
+	f, err := s.FloatOrString()
 	return nhip.Some(f), err
 }
 
-// speed reads m/s. A negative one is what the odometer makes of being set back between trips: it
-// says nothing, and the event it comes with is sound.
+// speed reads m/s. A negative speed results from a reset of the odometer between trips; it is ignored, and the rest of
+// the event is valid.
 func speed(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
 	v, err := s.Float()
 	if v < 0 {
@@ -21,11 +21,11 @@ func speed(s *jsonscan.Scanner) (nhip.Opt[float64], error) {
 	return nhip.Some(v), err
 }
 
-// delay turns seconds ahead of the timetable into seconds behind it.
+// delay reads seconds ahead of the timetable, and converts them to seconds behind it.
 func delay(s *jsonscan.Scanner) (nhip.Opt[int], error) {
 	ahead, err := s.Int()
 	if err == nil && (ahead < -nhip.MaxDelay || ahead > nhip.MaxDelay) {
-		err = nhip.Errorf(nhip.OutOfRange, "", "must be between %d and %d, got %d", -nhip.MaxDelay, nhip.MaxDelay, ahead)
+		err = nhip.Errorf(nhip.CodeOutOfRange, "", "must be between %d and %d, got %d", -nhip.MaxDelay, nhip.MaxDelay, ahead)
 	}
 	return nhip.Some(-ahead), err
 }
@@ -33,16 +33,16 @@ func delay(s *jsonscan.Scanner) (nhip.Opt[int], error) {
 func doors(s *jsonscan.Scanner) (nhip.Opt[bool], error) {
 	n, err := s.Int()
 	if err == nil && n != 0 && n != 1 {
-		err = nhip.Errorf(nhip.OutOfRange, "", "must be 0 (all closed) or 1, got %d", n)
+		err = nhip.Errorf(nhip.CodeOutOfRange, "", "must be 0 (all closed) or 1, got %d", n)
 	}
 	return nhip.Some(n == 1), err
 }
 
-// occu reads a load in percent. 0 says nothing: buses without counters send it too.
+// occu reads a load in percent. 0 is ignored, because buses without counters send it too.
 func occu(s *jsonscan.Scanner) (nhip.Occupancy, error) {
 	percent, err := s.Int()
 	if err == nil && (percent < 0 || percent > 100) {
-		err = nhip.Errorf(nhip.OutOfRange, "", "must be between 0 and 100, got %d", percent)
+		err = nhip.Errorf(nhip.CodeOutOfRange, "", "must be between 0 and 100, got %d", percent)
 	}
 	if err != nil || percent == 0 {
 		return "", err
@@ -50,8 +50,8 @@ func occu(s *jsonscan.Scanner) (nhip.Occupancy, error) {
 	return occupancy(float64(percent) / 100), nil
 }
 
-// occupancy turns a load, as a share of the places, into GTFS-realtime's words, by the steps that
-// HSL's own converter uses.
+// occupancy converts a load, as a share of the capacity, to the status of GTFS-realtime, with the thresholds of HSL's
+// own converter.
 func occupancy(share float64) nhip.Occupancy {
 	switch {
 	case share < 0.05:

@@ -5,21 +5,21 @@ import (
 	"hash/maphash"
 )
 
-// keys are the keys of one object. Nearly all have few, and comparing those is faster than hashing.
-type keys struct {
-	marks uint64     // of the keys so far, see mark: most new ones need not be compared at all
-	few   [32][]byte // the richest HFP event has 33, all others fewer
-	n     int
-	many  table
+// keySet is the set of the keys of one object. Most objects have few keys, which are faster to compare than to hash.
+type keySet struct {
+	bits uint64     // keyBit of all keys: most new keys need no comparison at all
+	few  [32][]byte // the largest HFP event has 33 keys, all others have fewer
+	n    int
+	many hashSet
 }
 
-// add reports whether the key is new. The bytes must not change.
-func (k *keys) add(key []byte) bool {
-	m := mark(key)
-	if k.marks&m != 0 && k.has(key) {
+// add adds a key and reports whether it is new. The bytes must not change.
+func (k *keySet) add(key []byte) bool {
+	m := keyBit(key)
+	if k.bits&m != 0 && k.has(key) {
 		return false
 	}
-	k.marks |= m
+	k.bits |= m
 	if k.n < len(k.few) {
 		k.few[k.n] = key
 		k.n++
@@ -29,7 +29,7 @@ func (k *keys) add(key []byte) bool {
 	return true
 }
 
-func (k *keys) has(key []byte) bool {
+func (k *keySet) has(key []byte) bool {
 	for _, known := range k.few[:k.n] {
 		if bytes.Equal(known, key) {
 			return true
@@ -38,30 +38,30 @@ func (k *keys) has(key []byte) bool {
 	return k.many.has(key)
 }
 
-// mark returns one bit of 64 for a key, by its first letter, its last and its length. The factors are
-// those under which the keys of HFP's positions and of our own JSON hardly ever share a bit.
-func mark(key []byte) uint64 {
+// keyBit returns one bit of 64 for a key from its first byte, its last byte and its length. With these factors the
+// keys of HFP positions and of our own JSON rarely share a bit.
+func keyBit(key []byte) uint64 {
 	if len(key) == 0 {
 		return 1
 	}
 	return 1 << ((uint(key[0])*7 ^ uint(key[len(key)-1])*35 ^ uint(len(key))*33) % 64)
 }
 
-// table is a set of keys that copies none of them, which a map can't be. It probes from the key's
-// hash to the next free slot and is never more than three quarters full.
-type table struct {
-	slots [][]byte // nil where free; a power of two
+// hashSet is a set of keys that, unlike a map, does not copy them. It uses linear probing and is at most three quarters
+// full.
+type hashSet struct {
+	slots [][]byte // nil: free; the length is a power of two
 	n     int
 }
 
-// firstSlots holds what the most talkative devices say (a PurpleAir has some 110 keys) with one or
-// two growths.
+// firstSlots is the initial number of slots. The largest objects (a PurpleAir has about 110 keys) need one or two
+// more steps.
 const firstSlots = 64
 
-// seed keeps an attacker from choosing keys that all hash to one slot.
+// seed prevents that an attacker can choose keys that all hash to one slot.
 var seed = maphash.MakeSeed()
 
-func (t *table) has(key []byte) bool {
+func (t *hashSet) has(key []byte) bool {
 	if t.n == 0 {
 		return false
 	}
@@ -69,8 +69,8 @@ func (t *table) has(key []byte) bool {
 	return known
 }
 
-// add takes in a key that it does not have.
-func (t *table) add(key []byte) {
+// add adds a key that is not in the set.
+func (t *hashSet) add(key []byte) {
 	if 4*t.n >= 3*len(t.slots) {
 		t.grow()
 	}
@@ -79,8 +79,8 @@ func (t *table) add(key []byte) {
 	t.n++
 }
 
-// find returns the slot of a key, or the free one where it belongs.
-func (t *table) find(key []byte) (at uint64, known bool) {
+// find returns the slot of a key, or the free slot for it.
+func (t *hashSet) find(key []byte) (at uint64, known bool) {
 	mask := uint64(len(t.slots) - 1)
 	at = maphash.Bytes(seed, key) & mask
 	for t.slots[at] != nil {
@@ -92,7 +92,7 @@ func (t *table) find(key []byte) (at uint64, known bool) {
 	return at, false
 }
 
-func (t *table) grow() {
+func (t *hashSet) grow() {
 	old := t.slots
 	t.slots = make([][]byte, max(firstSlots, 2*len(old)))
 	for _, key := range old {

@@ -7,10 +7,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestKeysAgainstAMap holds the set of an object's keys against the obvious one.
-func TestKeysAgainstAMap(t *testing.T) {
+// TestKeySetMatchesMap compares a keySet with a map.
+func TestKeySetMatchesMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var k keys
+		var k keySet
 		seen := make(map[string]bool)
 		for range rapid.IntRange(0, 300).Draw(t, "adds") {
 			key := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "key")
@@ -22,8 +22,8 @@ func TestKeysAgainstAMap(t *testing.T) {
 	})
 }
 
-func TestManyKeys(t *testing.T) {
-	var k keys
+func TestKeySetGrows(t *testing.T) {
+	var k keySet
 	for round := range 2 {
 		for i := range 5000 {
 			if got := k.add(fmt.Appendf(nil, "k%d", i)); got != (round == 0) {

@@ -1,6 +1,6 @@
-// Package jsonscan reads JSON payloads field by field, without reflection and without building
-// values nobody asked for: a bus's fix costs a microsecond instead of six. It accepts exactly what
-// RFC 8259 does, in UTF-8, and its errors name what was expected and where.
+// Package jsonscan reads JSON payloads field by field, without reflection and without allocating unused values: a bus
+// position takes one microsecond instead of six. It accepts exactly the JSON of RFC 8259 in UTF-8. Its errors contain
+// the position and what was expected there.
 package jsonscan
 
 import (
@@ -13,29 +13,27 @@ import (
 	"nhip"
 )
 
-// maxDepth bounds how deep skipped values may nest, so that a hostile payload can't exhaust the
-// stack.
+// maxDepth limits the nesting of values, so that a malicious payload can't exhaust the stack.
 const maxDepth = 64
 
-// Scanner walks over one JSON text. The zero value is of no use: see New.
+// Scanner reads one JSON text. Use New to create one.
 type Scanner struct {
 	data  []byte
 	pos   int
 	depth int
 }
 
-// New returns a Scanner at the start of data, which must not change while it is in use.
+// New returns a Scanner at the start of data, which must not change while the Scanner is in use.
 func New(data []byte) Scanner { return Scanner{data: data} }
 
-// Object reads an object and calls field for each key with the scanner at its value; field must
-// read that value or Skip it. The key is valid only during the call. An error of field that is an
-// *nhip.Error without a field gets the key's name. A key that stands twice is an error: which of
-// its values is meant would be a guess.
+// Object reads an object and calls field for each key with the scanner at the value, which field must read or Skip.
+// The key is valid only during the call. If the error of field is an *nhip.Error, the key is added to its field name.
+// A key that occurs twice is an error, because it is not clear which value is meant.
 func (s *Scanner) Object(field func(key []byte) error) error {
-	var seen keys
+	var seen keySet
 	return s.object(func(key []byte) error {
 		if !seen.add(key) {
-			return nhip.Errorf(nhip.Malformed, "", "stands twice")
+			return nhip.Errorf(nhip.CodeMalformed, "", "occurs twice")
 		}
 		return field(key)
 	})
@@ -45,7 +43,7 @@ func (s *Scanner) object(field func(key []byte) error) error {
 	if err := s.open('{', "an object"); err != nil {
 		return err
 	}
-	if s.eat('}') {
+	if s.consume('}') {
 		s.depth--
 		return nil
 	}
@@ -54,16 +52,16 @@ func (s *Scanner) object(field func(key []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if !s.eat(':') {
+		if !s.consume(':') {
 			return s.fail("':' after a key")
 		}
 		if err := field(key); err != nil {
-			return In(err, string(key))
+			return InField(err, string(key))
 		}
-		if s.eat(',') {
+		if s.consume(',') {
 			continue
 		}
-		if s.eat('}') {
+		if s.consume('}') {
 			s.depth--
 			return nil
 		}
@@ -76,7 +74,7 @@ func (s *Scanner) Array(item func() error) error {
 	if err := s.open('[', "an array"); err != nil {
 		return err
 	}
-	if s.eat(']') {
+	if s.consume(']') {
 		s.depth--
 		return nil
 	}
@@ -84,10 +82,10 @@ func (s *Scanner) Array(item func() error) error {
 		if err := item(); err != nil {
 			return err
 		}
-		if s.eat(',') {
+		if s.consume(',') {
 			continue
 		}
-		if s.eat(']') {
+		if s.consume(']') {
 			s.depth--
 			return nil
 		}
@@ -95,22 +93,22 @@ func (s *Scanner) Array(item func() error) error {
 	}
 }
 
-// End checks that nothing but white space is left.
+// End checks that only white space follows.
 func (s *Scanner) End() error {
-	if s.space(); s.pos < len(s.data) {
+	if s.skipSpace(); s.pos < len(s.data) {
 		return s.fail("the end of the payload")
 	}
 	return nil
 }
 
-// Next returns the first byte of the value that comes next, which tells its kind: '{', '[', '"', 't',
-// 'f', 'n', or that of a number. It is 0 at the end.
+// Next returns the first byte of the next value without reading it, which shows the type of the value: '{', '[', '"',
+// 't', 'f', 'n', or the first byte of a number. It returns 0 at the end.
 func (s *Scanner) Next() byte {
-	s.space()
+	s.skipSpace()
 	return s.peek()
 }
 
-// Null reads a null when there is one and reports whether there was.
+// Null reads null if it is next, and reports whether it was.
 func (s *Scanner) Null() bool { return s.literal("null") }
 
 // Bool reads true or false.
@@ -132,7 +130,7 @@ func (s *Scanner) Float() (float64, error) {
 	}
 	f, err := strconv.ParseFloat(view(raw), 64)
 	if err != nil {
-		return 0, nhip.Errorf(nhip.OutOfRange, "", "is no number that a computer can hold: %s", raw)
+		return 0, nhip.Errorf(nhip.CodeOutOfRange, "", "exceeds the range of a 64-bit float: %s", raw)
 	}
 	return f, nil
 }
@@ -145,24 +143,23 @@ func (s *Scanner) Int() (int, error) {
 	}
 	n, err := strconv.Atoi(view(raw))
 	if err != nil {
-		return 0, nhip.Errorf(nhip.Malformed, "", "must be a whole number, got %s", raw)
+		return 0, nhip.Errorf(nhip.CodeMalformed, "", "must be a whole number, got %s", raw)
 	}
 	return n, nil
 }
 
-// Text reads a string. The bytes are valid until the payload changes; they may be a copy.
+// Text reads a string. The bytes may share the payload's memory.
 func (s *Scanner) Text() ([]byte, error) { return s.text() }
 
-// View reads a string that shares the payload's memory, for whoever copies or drops it before the
-// payload may change.
+// View reads a string that may share the payload's memory. The caller must copy or drop it before the payload changes.
 func (s *Scanner) View() (string, error) {
 	b, err := s.text()
 	return view(b), err
 }
 
-// Plain reads a string, or a number as it is written: formats have ids that are now the one and now
-// the other. Like View's, the text shares the payload's memory.
-func (s *Scanner) Plain() (string, error) {
+// StringOrNumber reads a string, or the text of a number, for ids that senders write in both ways. The result may share
+// the payload's memory, as that of View.
+func (s *Scanner) StringOrNumber() (string, error) {
 	if s.isText() {
 		return s.View()
 	}
@@ -170,8 +167,8 @@ func (s *Scanner) Plain() (string, error) {
 	return view(b), err
 }
 
-// PlainFloat reads a number that may stand in quotes.
-func (s *Scanner) PlainFloat() (float64, error) {
+// FloatOrString reads a number that may be in quotes.
+func (s *Scanner) FloatOrString() (float64, error) {
 	if !s.isText() {
 		return s.Float()
 	}
@@ -182,31 +179,31 @@ func (s *Scanner) PlainFloat() (float64, error) {
 	inner := New(text)
 	f, err := inner.Float()
 	if err != nil || inner.End() != nil {
-		return 0, nhip.Errorf(nhip.Malformed, "", "must be a number, got %q", text)
+		return 0, nhip.Errorf(nhip.CodeMalformed, "", "must be a number, got %q", text)
 	}
 	return f, nil
 }
 
 func (s *Scanner) isText() bool {
-	s.space()
+	s.skipSpace()
 	return s.peek() == '"'
 }
 
 // IsArray reports whether an array comes next.
 func (s *Scanner) IsArray() bool {
-	s.space()
+	s.skipSpace()
 	return s.peek() == '['
 }
 
-// String reads a string into memory of its own.
+// String reads a string and copies it.
 func (s *Scanner) String() (string, error) {
 	b, err := s.text()
 	return string(b), err
 }
 
-// Skip reads over one value of any kind.
+// Skip skips a value of any type.
 func (s *Scanner) Skip() error {
-	s.space()
+	s.skipSpace()
 	switch s.peek() {
 	case '{':
 		return s.object(func([]byte) error { return s.Skip() })
@@ -230,16 +227,16 @@ func (s *Scanner) Skip() error {
 }
 
 func (s *Scanner) open(c byte, what string) error {
-	if !s.eat(c) {
+	if !s.consume(c) {
 		return s.fail(what)
 	}
 	if s.depth++; s.depth > maxDepth {
-		return nhip.Errorf(nhip.Malformed, "", "nests deeper than %d", maxDepth)
+		return nhip.Errorf(nhip.CodeMalformed, "", "nests deeper than %d", maxDepth)
 	}
 	return nil
 }
 
-func (s *Scanner) space() {
+func (s *Scanner) skipSpace() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -257,8 +254,8 @@ func (s *Scanner) peek() byte {
 	return 0
 }
 
-func (s *Scanner) eat(c byte) bool {
-	s.space()
+func (s *Scanner) consume(c byte) bool {
+	s.skipSpace()
 	if s.peek() != c || s.pos >= len(s.data) {
 		return false
 	}
@@ -267,7 +264,7 @@ func (s *Scanner) eat(c byte) bool {
 }
 
 func (s *Scanner) literal(word string) bool {
-	s.space()
+	s.skipSpace()
 	if !bytes.HasPrefix(s.data[s.pos:], []byte(word)) {
 		return false
 	}
@@ -275,9 +272,9 @@ func (s *Scanner) literal(word string) bool {
 	return true
 }
 
-// text reads a string; one without escapes, which is nearly all, stays where it is.
+// text reads a string. A string without escapes, which nearly all are, is not copied.
 func (s *Scanner) text() ([]byte, error) {
-	if !s.eat('"') {
+	if !s.consume('"') {
 		return nil, s.fail("a string")
 	}
 	start := s.pos
@@ -288,7 +285,7 @@ func (s *Scanner) text() ([]byte, error) {
 			raw := s.data[start:s.pos]
 			s.pos++
 			if wide && !utf8.Valid(raw) {
-				return nil, nhip.Errorf(nhip.Malformed, "", "must be UTF-8")
+				return nil, nhip.Errorf(nhip.CodeMalformed, "", "must be UTF-8")
 			}
 			if escaped {
 				return unescape(s.data[start-1 : s.pos])
@@ -296,7 +293,7 @@ func (s *Scanner) text() ([]byte, error) {
 			return raw, nil
 		case c == '\\':
 			escaped = true
-			s.pos++ // whatever is escaped can't end the string
+			s.pos++ // an escaped character can't end the string
 		case c < 0x20:
 			return nil, s.fail("no control character in a string")
 		case c >= utf8.RuneSelf:
@@ -310,14 +307,14 @@ func (s *Scanner) text() ([]byte, error) {
 func unescape(quoted []byte) ([]byte, error) {
 	var out string
 	if err := json.Unmarshal(quoted, &out); err != nil {
-		return nil, nhip.Errorf(nhip.Malformed, "", "holds an unknown escape")
+		return nil, nhip.Errorf(nhip.CodeMalformed, "", "holds an unknown escape")
 	}
 	return []byte(out), nil
 }
 
-// number reads the grammar of RFC 8259 §6, which strconv is laxer than.
+// number reads a number as in RFC 8259 §6; strconv would accept more.
 func (s *Scanner) number() ([]byte, error) {
-	s.space()
+	s.skipSpace()
 	start := s.pos
 	if s.peek() == '-' {
 		s.pos++
@@ -357,14 +354,14 @@ func (s *Scanner) digits() bool {
 
 func (s *Scanner) fail(want string) error {
 	if s.pos >= len(s.data) {
-		return nhip.Errorf(nhip.Malformed, "", "the JSON ends at byte %d where %s was expected", s.pos, want)
+		return nhip.Errorf(nhip.CodeMalformed, "", "the JSON ends at byte %d where %s was expected", s.pos, want)
 	}
-	return nhip.Errorf(nhip.Malformed, "", "expected %s at byte %d, got %q", want, s.pos, s.data[s.pos])
+	return nhip.Errorf(nhip.CodeMalformed, "", "expected %s at byte %d, got %q", want, s.pos, s.data[s.pos])
 }
 
-// In gives an error the name of what it arose in, with the names of what lies around it, as Object
-// does for its fields. Elements of an array are named "[3]".
-func In(err error, name string) error {
+// InField adds an outer name to the field of an error, as Object does for its keys. The name of an array element is
+// "[3]".
+func InField(err error, name string) error {
 	e, ok := err.(*nhip.Error)
 	if !ok {
 		return err
@@ -380,5 +377,5 @@ func In(err error, name string) error {
 	return e
 }
 
-// view reads bytes as a string for the length of one call that keeps nothing.
+// view returns bytes as a string without a copy.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -15,7 +15,7 @@ func TestErrorsNameTheField(t *testing.T) {
 	for _, c := range []struct{ payload, field, rule string }{
 		{`{"a":{"b":"x"}}`, "a.b", "expected a number at byte 10, got '\"'"},
 		{`{"a":{"b":1.}}`, "a.b", "expected a digit after the point at byte 12, got '}'"},
-		{`{"a":{"b":1e999}}`, "a.b", "is no number that a computer can hold: 1e999"},
+		{`{"a":{"b":1e999}}`, "a.b", "exceeds the range of a 64-bit float: 1e999"},
 		{`{"a":{"b":`, "a.b", "the JSON ends at byte 10 where a number was expected"},
 		{`{"a":[]}`, "a", "expected an object at byte 5, got '['"},
 		{`[]`, "", "expected an object at byte 0, got '['"},
@@ -44,20 +44,20 @@ func TestErrorsNameTheElement(t *testing.T) {
 			return s.Array(func() error {
 				i++
 				err := s.Object(func([]byte) error { _, err := s.Float(); return err })
-				return In(err, fmt.Sprintf("[%d]", i))
+				return InField(err, fmt.Sprintf("[%d]", i))
 			})
 		})
 		var e *nhip.Error
 		if !errors.As(err, &e) || e.Field != field {
-			t.Errorf("%s: %v, want a fault of %s", payload, err, field)
+			t.Errorf("%s: %v, want an error of %s", payload, err, field)
 		}
 	}
-	if err := In(errors.ErrUnsupported, "a"); err != errors.ErrUnsupported {
-		t.Errorf("an error of another kind becomes %v", err)
+	if err := InField(errors.ErrUnsupported, "a"); err != errors.ErrUnsupported {
+		t.Errorf("InField changed another error to %v", err)
 	}
 }
 
-func TestTheKindOfTheNextValue(t *testing.T) {
+func TestNextReturnsKindOfValue(t *testing.T) {
 	for payload, want := range map[string]byte{
 		` {"a":1}`: '{', "\n[]": '[', `"x"`: '"', `true`: 't', `null`: 'n', ` -1`: '-', `7`: '7', ` `: 0, ``: 0,
 	} {
@@ -66,12 +66,12 @@ func TestTheKindOfTheNextValue(t *testing.T) {
 			t.Errorf("%q: %q, want %q", payload, got, want)
 		}
 		if got := s.Next(); got != want {
-			t.Errorf("%q: looking at it reads it", payload)
+			t.Errorf("%q: second Next returned %q, want %q", payload, got, want)
 		}
 	}
 }
 
-func TestAKeyThatStandsTwiceIsAGuess(t *testing.T) {
+func TestObjectRejectsDuplicateKeys(t *testing.T) {
 	many := "{"
 	for i := range 40 {
 		many += fmt.Sprintf(`"k%d":1,`, i)
@@ -87,23 +87,23 @@ func TestAKeyThatStandsTwiceIsAGuess(t *testing.T) {
 		err := s.Object(func([]byte) error { return s.Skip() })
 		var e *nhip.Error
 		if errors.As(err, &e) != (field != "") || e != nil && e.Field != field {
-			t.Errorf("%.60s: %v, want a fault of %q", payload, err, field)
+			t.Errorf("%.60s: %v, want an error of %q", payload, err, field)
 		}
 	}
 }
 
-func TestDepthIsBounded(t *testing.T) {
+func TestSkipRejectsDeepNesting(t *testing.T) {
 	for _, open := range []string{"[", `{"a":`} {
 		s := New([]byte(strings.Repeat(open, 100_000)))
-		if err := s.Skip(); nhip.ErrorCode(err) != nhip.Malformed {
+		if err := s.Skip(); nhip.ErrorCode(err) != nhip.CodeMalformed {
 			t.Errorf("100,000 × %s: %v", open, err)
 		}
 	}
 }
 
-// FuzzAgainstEncodingJSON holds the scanner against the standard library: both accept the same
-// texts, and read the same numbers and strings out of them.
-func FuzzAgainstEncodingJSON(f *testing.F) {
+// FuzzMatchesEncodingJSON compares the scanner with encoding/json: both accept the same texts, and read the same
+// numbers and strings.
+func FuzzMatchesEncodingJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":1,"b":[true,false,null],"c":"d\né"}`, `-0.5e+3`, `"\ud83d\ude00"`, `01`, `1.`, `"`, "\"\x01\"",
 		`{"a"}`, `[1,]`, ` { } `, `"\x"`, `nul`, "\"\xff\"", `1e400`,
@@ -117,7 +117,7 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 			err = s.End()
 		}
 		if !utf8Strict(data) || depth(data) >= maxDepth {
-			return // the standard library mends what we refuse
+			return // encoding/json accepts these
 		}
 		if valid := json.Valid(data); valid != (err == nil) {
 			t.Fatalf("encoding/json valid=%v, ours: %v", valid, err)
@@ -131,7 +131,7 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 func compareScalars(t *testing.T, data []byte) {
 	var want any
 	if json.Unmarshal(data, &want) != nil {
-		return // a number beyond float64
+		return // a number outside the range of float64
 	}
 	s := New(data)
 	switch want := want.(type) {

@@ -1,32 +1,33 @@
-// Package openaq decodes what OpenAQ keeps, for imports. Two forms exist; the content tells which it is.
+// Package openaq decodes data of OpenAQ, for imports. There are two forms, which are recognized by their content.
 //
-// API: what v3's /sensors/{id}/measurements, /hours and /days answer.
+// API: responses of /sensors/{id}/measurements, /hours and /days, version 3.
 //
 //	topic    nhip/in/import/openaq/<station>
 //	payload  {"results":[{"period":{"interval":"01:00:00","datetimeTo":{"utc":"2023-10-16T13:00:00+00:00"}},
 //	          "value":6,"parameter":{"name":"pm25","units":"µg/m³"},"coordinates":null}]}
 //
-// Archive: a file of the open-data bucket, which is unpacked before it is sent.
+// Archive: a file of the open-data bucket, which must be unpacked before it is sent.
 //
 //	payload  "location_id","sensors_id","location","datetime","lat","lon","parameter","units","value"
 //	         2178,3917,"Del Norte-2178","2023-10-16T07:00:00-06:00",35.1353,-106.5847,"pm25","µg/m³",6
 //
-// The API does not say which location a sensor belongs to, so the station is the topic's last level; an archive
-// names it, and the station is "openaq-" and its number.
+// Responses of the API do not contain the location of the sensor, so the station is the last level of the topic. Files
+// of the archive contain it, and the station is "openaq-" and its number.
 //
 // Traps of the format:
 //
-//   - datetimeTo, and the archive's datetime, is the END of the period. The archive does not tell the period: it is
+//   - datetimeTo, and datetime in the archive, is the END of the period. The archive does not contain the period: it is
 //     an hour unless the feed declares another.
-//   - Gases are ppm as often as µg/m³; the units are read, never assumed.
-//   - -999 and its like stand in some sources' data for no value; they are turned away as out of range.
-//   - Only hours and shorter or longer means are readings: the API's other numbers (summary, coverage) are left
-//     out and made again.
+//   - Gases are in ppm as often as in µg/m³; the units are read, never assumed.
+//   - Some sources write -999 or similar numbers if there is no value; these are rejected, whatever the unit.
+//   - Only means are read. The other numbers of the API (summary, coverage) are skipped, because the platform computes
+//     its own.
 package openaq
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,8 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Decoder reads OpenAQ's measurements.
-var Decoder = decode.Decoder{Format: "openaq", Version: 1, Decode: read}
+// Decoder decodes measurements of OpenAQ.
+var Decoder = decode.Decoder{Format: "openaq", Version: 2, Decode: read}
 
 func read(in decode.Input, out *nhip.Facts) error {
 	if trimmed := bytes.TrimLeft(in.Payload, " \t\r\n\xef\xbb\xbf"); len(trimmed) > 0 && trimmed[0] == '{' {
@@ -47,7 +48,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	return readArchive(&in, out)
 }
 
-// measurement is what is looked at of one.
+// measurement is a measurement in a response of the API.
 type measurement struct {
 	Period struct {
 		Interval   string `json:"interval"`
@@ -60,28 +61,33 @@ type measurement struct {
 		Name  string `json:"name"`
 		Units string `json:"units"`
 	} `json:"parameter"`
-	Coordinates *struct {
-		Latitude  float64 `json:"latitude"`
-		Longitude float64 `json:"longitude"`
-	} `json:"coordinates"`
+	Coordinates json.RawMessage `json:"coordinates"` // optional, so it is decoded apart
+}
+
+// coordinates is the place of a measurement.
+type coordinates struct {
+	Latitude  *float64 `json:"latitude"`
+	Longitude *float64 `json:"longitude"`
 }
 
 func readAPI(in *decode.Input, out *nhip.Facts) error {
 	var page struct {
-		Results []measurement `json:"results"`
+		Results []json.RawMessage `json:"results"` // decoded one by one, so that a faulty one costs only itself
 	}
 	if err := json.Unmarshal(in.Payload, &page); err != nil {
-		return nhip.Errorf(nhip.Malformed, "", "is no answer of OpenAQ: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return nhip.Errorf(nhip.CodeMalformed, "", "is not a response of OpenAQ: %s",
+			strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if page.Results == nil {
-		return nhip.Errorf(nhip.Missing, "results", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "results", "is required")
 	}
 	faults := in.Faults()
 	for i := range page.Results {
-		r, ok, err := page.Results[i].reading(decode.Device(in.Topic))
+		out.BeginRow("results[", i, "]")
+		r, ok, err := readResult(in, page.Results[i], "results["+strconv.Itoa(i)+"]")
 		switch {
 		case err != nil:
-			faults.Reject(decode.Within("results["+strconv.Itoa(i)+"]", err))
+			faults.Reject(decode.InRow("results["+strconv.Itoa(i)+"]", err))
 		case ok:
 			out.Readings = append(out.Readings, r)
 		}
@@ -89,48 +95,74 @@ func readAPI(in *decode.Input, out *nhip.Facts) error {
 	return nil
 }
 
-// reading reads one measurement; ok is false for one without a value.
+// readResult decodes a measurement; ok is false if it has no value.
+func readResult(in *decode.Input, raw json.RawMessage, name string) (r nhip.Reading, ok bool, err error) {
+	var m measurement
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return r, false, notDecoded(err)
+	}
+	r, ok, err = m.reading(decode.Device(in.Topic))
+	if err != nil || !ok || len(m.Coordinates) == 0 {
+		return r, ok, err
+	}
+	var c *coordinates
+	if err := json.Unmarshal(m.Coordinates, &c); err != nil {
+		in.DropField(name, "coordinates", notDecoded(err))
+	} else if c != nil && c.Latitude != nil && c.Longitude != nil {
+		r.Point = nhip.Some(orb.Point{*c.Longitude, *c.Latitude})
+	}
+	return r, ok, nil
+}
+
+// notDecoded returns the error of a value of the wrong type, with its field.
+func notDecoded(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return nhip.Errorf(nhip.CodeMalformed, "", "is not valid: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nhip.Errorf(nhip.CodeMalformed, wrong.Field, "must not be a %s", wrong.Value)
+}
+
+// reading converts a measurement without its place; ok is false if it has no value.
 func (m *measurement) reading(station string) (r nhip.Reading, ok bool, err error) {
 	if m.Value == nil {
 		return r, false, nil
 	}
-	r = nhip.Reading{Station: station, Flag: nhip.NotEvaluated}
+	r = nhip.Reading{Station: station, Flag: nhip.FlagNotEvaluated}
 	if r.Quantity, err = quantity(m.Parameter.Name); err != nil {
 		return r, false, err
 	}
 	if r.Value, err = decode.Convert(r.Quantity, *m.Value, m.Parameter.Units); err != nil {
 		return r, false, err
 	}
-	if r.Period, err = interval(m.Period.Interval); err != nil {
+	if r.Period, err = parseInterval(m.Period.Interval); err != nil {
 		return r, false, err
 	}
-	if r.Time, err = moment("period.datetimeTo.utc", m.Period.DatetimeTo.UTC); err != nil {
+	if r.Time, err = parseTime("period.datetimeTo.utc", m.Period.DatetimeTo.UTC); err != nil {
 		return r, false, err
-	}
-	if m.Coordinates != nil {
-		r.Point = nhip.Some(orb.Point{m.Coordinates.Longitude, m.Coordinates.Latitude})
 	}
 	return r, true, nil
 }
 
-// interval reads "01:00:00": hours, minutes and seconds.
-func interval(text string) (time.Duration, error) {
+// parseInterval parses hours, minutes and seconds as in "01:00:00".
+func parseInterval(text string) (time.Duration, error) {
 	parts := strings.Split(text, ":")
 	total := time.Duration(0)
 	for _, part := range parts {
 		n, err := strconv.ParseUint(part, 10, 16)
 		if err != nil || len(parts) != 3 {
-			return 0, nhip.Errorf(nhip.Malformed, "period.interval", "must be as in 01:00:00, got %q", decode.Clip(text))
+			return 0, nhip.Errorf(nhip.CodeMalformed, "period.interval",
+				"must be like 01:00:00, got %q", decode.Clip(text))
 		}
 		total = total*60 + time.Duration(n)*time.Second
 	}
 	return total, nil
 }
 
-func moment(field, text string) (time.Time, error) {
+func parseTime(field, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return t, nhip.Errorf(nhip.Malformed, field, "must be RFC 3339, got %q", decode.Clip(text))
+		return t, nhip.Errorf(nhip.CodeMalformed, field, "must be RFC 3339, got %q", decode.Clip(text))
 	}
 	return t.UTC().Truncate(time.Millisecond), nil
 }
@@ -141,7 +173,7 @@ func quantity(name string) (nhip.Quantity, error) {
 	}
 	q, ok := nhip.ParseQuantity(name)
 	if !ok {
-		return "", nhip.Errorf(nhip.UnknownField, "parameter", "%q is no quantity that is known", decode.Clip(name))
+		return "", nhip.Errorf(nhip.CodeUnknownField, "parameter", "%q is not a known quantity", decode.Clip(name))
 	}
 	return q, nil
 }
@@ -152,8 +184,8 @@ func readArchive(in *decode.Input, out *nhip.Facts) error {
 		return err
 	}
 	period := in.Feed.PeriodOr(time.Hour)
-	t.Each(func() error {
-		r, ok, err := archived(t, period)
+	t.Each(out, func() error {
+		r, ok, err := archiveReading(in, t, period)
 		if err == nil && ok {
 			out.Readings = append(out.Readings, r)
 		}
@@ -162,7 +194,8 @@ func readArchive(in *decode.Input, out *nhip.Facts) error {
 	return nil
 }
 
-func archived(t *decode.Table, period time.Duration) (r nhip.Reading, ok bool, err error) {
+// archiveReading reads one row of an archive file; ok is false if it has no value.
+func archiveReading(in *decode.Input, t *decode.Table, period time.Duration) (r nhip.Reading, ok bool, err error) {
 	v, err := t.Number("value")
 	if err != nil {
 		return r, false, err
@@ -172,28 +205,18 @@ func archived(t *decode.Table, period time.Duration) (r nhip.Reading, ok bool, e
 		return r, false, nil
 	}
 	if t.Text("location_id") == "" {
-		return r, false, nhip.Errorf(nhip.Missing, "location_id", "is required")
+		return r, false, nhip.Errorf(nhip.CodeMissing, "location_id", "is required")
 	}
-	r = nhip.Reading{Station: "openaq-" + t.Text("location_id"), Period: period, Flag: nhip.NotEvaluated}
+	r = nhip.Reading{Station: "openaq-" + t.Text("location_id"), Period: period, Flag: nhip.FlagNotEvaluated}
 	if r.Quantity, err = quantity(t.Text("parameter")); err != nil {
 		return r, false, err
 	}
 	if r.Value, err = decode.Convert(r.Quantity, measured, t.Text("units")); err != nil {
 		return r, false, err
 	}
-	if r.Time, err = moment("datetime", t.Text("datetime")); err != nil {
+	if r.Time, err = parseTime("datetime", t.Text("datetime")); err != nil {
 		return r, false, err
 	}
-	lat, err := t.Number("lat")
-	if err != nil {
-		return r, false, err
-	}
-	lon, err := t.Number("lon")
-	if err != nil {
-		return r, false, err
-	}
-	if lat.Known() && lon.Known() {
-		r.Point = nhip.Some(orb.Point{lon.Or(0), lat.Or(0)})
-	}
+	r.Point = t.Place(in, "lat", "lon")
 	return r, true, nil
 }

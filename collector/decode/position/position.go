@@ -1,40 +1,39 @@
-// Package position decodes our own JSON for vehicles: what a new bus box should speak.
+// Package position decodes our own JSON for vehicles, which new on-board devices should use.
 //
 //	{"time":"2026-02-16T15:58:02Z","lat":38.9235,"lon":-77.0521,"speed":4.57,"bearing":265,
 //	 "route":"C53","trip":"8428100","direction":0,"start_date":"20260216",
 //	 "occupancy":"FEW_SEATS_AVAILABLE"}
 //
-// The vehicle is the topic's last level, as in nhip/in/position/29B-123.45; what a topic can't hold
-// is percent-encoded. time, lat and lon are required; the rest may be left out or null:
+// The vehicle is the last level of the topic, as in nhip/in/position/29B-123.45; characters that are not allowed in
+// topics are percent-encoded. time, lat and lon are required; the other fields are optional and may be null:
 //
-//	time        of the fix, RFC 3339 with its offset
+//	time        of the position, RFC 3339 with its offset
 //	lat, lon    WGS84 degrees
-//	estimated   true when they are reckoned (odometer, compass) and not received
+//	estimated   true if lat and lon are estimated (odometer, compass) and not measured
 //	speed       m/s
 //	bearing     degrees clockwise from north, 0 to 360
-//	route       GTFS route_id              line        the number shown to riders
-//	trip        GTFS trip_id               headsign    where it says it goes
+//	route       GTFS route_id              line        the line number shown to passengers
+//	trip        GTFS trip_id               headsign    the destination shown to passengers
 //	direction   GTFS direction_id, 0 or 1  start_date  GTFS service day, YYYYMMDD
 //	start_time  of the trip, HH:MM, beyond 24:00 after midnight of the service day
-//	next_stop   GTFS stop_id               stop        GTFS stop_id of where it stands
+//	next_stop   GTFS stop_id               stop        GTFS stop_id of the current stop
 //	delay       seconds behind the timetable, negative when ahead
-//	occupancy   GTFS-realtime's status     passengers  people on board, as counted
-//	boarded     people who got on at stop  alighted    people who got off at stop
+//	occupancy   GTFS-realtime status       passengers  counted passengers on board
+//	boarded     who got on at stop         alighted    who got off at stop
 //	odometer    metres since the trip began
 //	doors_open  whether any door is open
-//	deadrun     true when nobody can board: such a position never moves the bus on the map
-//	origin      "simulated", and nothing else
+//	deadrun     true if passengers can't board: such a position does not move the bus on the map
+//	origin      must be "simulated" if present
 //
-// A box that had no line sends what it kept as an array of such objects, oldest first, 500 at most.
-// Each is a row of its own, in that order; an error names the element as in "[3].lat".
+// A device that was offline sends the messages that it buffered as an array of such objects, oldest first, at most 500.
+// Each is a row, in this order; an error names the element as in "[3].lat".
 //
-// Traps. A field that is not listed is an error, because a typing mistake in a device's program must
-// show on its first day and not after three years. A time without offset is an error: nobody can tell
-// whose clock it is. A receiver without a fix says 0,0, which is refused; leave the message out. A
-// speed in km/h looks like one in m/s until the bus is on the motorway.
+// Traps: A field that is not listed is an error, so that a misspelt name in a device's program is noticed on its first
+// day. A time without an offset is an error, because it is ambiguous. 0,0, which receivers without a fix send, is
+// rejected; send no message instead. A speed in km/h is only noticed when it is too large for m/s.
 //
-// To test one: publish it with mosquitto_pub -t nhip/in/position/test -q 1 -f file.json and ask for
-// the bus, or for the dead letter that says why there is none.
+// To test one: publish it with mosquitto_pub -t nhip/in/position/test -q 1 -f file.json and query the bus, or the dead
+// letter with the error.
 package position
 
 import (
@@ -45,7 +44,7 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Decoder reads our own JSON for vehicles.
+// Decoder decodes our own JSON for vehicles.
 var Decoder = decode.Decoder{Format: "position", Version: 2, Decode: read}
 
 func read(in decode.Input, out *nhip.Facts) error {
@@ -53,7 +52,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	s := jsonscan.New(in.Payload)
 	faults := in.Faults()
 	return decode.Batch(&s, out, faults.Reject, func() error {
-		p := nhip.Position{Agency: in.Feed.Agency, Vehicle: vehicle, Event: nhip.Fix}
+		p := nhip.Position{Agency: in.Feed.Agency, Vehicle: vehicle, Event: nhip.EventPosition}
 		if err := readPosition(&s, &p); err != nil {
 			return err
 		}
@@ -77,22 +76,22 @@ func readPosition(s *jsonscan.Scanner, p *nhip.Position) error {
 	x, hasLon := lon.Get()
 	switch {
 	case p.Time.IsZero():
-		return nhip.Errorf(nhip.Missing, "time", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "time", "is required")
 	case !hasLat:
-		return nhip.Errorf(nhip.Missing, "lat", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "lat", "is required")
 	case !hasLon:
-		return nhip.Errorf(nhip.Missing, "lon", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "lon", "is required")
 	}
 	p.Point = nhip.Some(orb.Point{x, y})
-	decode.Own(
+	decode.CloneStrings(
 		&p.Route, &p.Line, &p.Trip, &p.Headsign, &p.StartDate, &p.StartTime, &p.NextStop, &p.Stop,
 		(*string)(&p.Occupancy),
 	)
 	return nil
 }
 
-// field reads one value; its texts still lie in the payload. It stands on its own, as a switch, so
-// that reading a payload builds no map of setters for each message.
+// field reads the value of a key. Strings share the payload's memory. It is a switch, because a map of setters would be
+// allocated for each message.
 func field(s *jsonscan.Scanner, key []byte, p *nhip.Position, lat, lon *nhip.Opt[float64]) (err error) {
 	switch string(key) {
 	case "time":
@@ -110,13 +109,13 @@ func field(s *jsonscan.Scanner, key []byte, p *nhip.Position, lat, lon *nhip.Opt
 	case "origin":
 		p.Origin, err = decode.Origin(s)
 	default:
-		return service(s, key, p)
+		return tripField(s, key, p)
 	}
 	return err
 }
 
-// service reads what the bus says of its trip.
-func service(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
+// tripField reads a field about the trip.
+func tripField(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	switch string(key) {
 	case "route":
 		p.Route, err = s.View()
@@ -141,13 +140,13 @@ func service(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	case "deadrun":
 		p.Deadrun, err = s.Bool()
 	default:
-		return vehicle(s, key, p)
+		return vehicleField(s, key, p)
 	}
 	return err
 }
 
-// vehicle reads what the bus says of itself.
-func vehicle(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
+// vehicleField reads a field about the vehicle.
+func vehicleField(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	switch string(key) {
 	case "occupancy":
 		var text string
@@ -164,7 +163,7 @@ func vehicle(s *jsonscan.Scanner, key []byte, p *nhip.Position) (err error) {
 	case "doors_open":
 		p.DoorsOpen, err = decode.Bool(s)
 	default:
-		return nhip.Errorf(nhip.UnknownField, "", "is not a field of a position")
+		return nhip.Errorf(nhip.CodeUnknownField, "", "is not a field of a position")
 	}
 	return err
 }

@@ -2,7 +2,7 @@ package purpleair
 
 import "bytes"
 
-// field is a field of the API that matters here.
+// field is a field of the API that the decoder uses.
 type field uint8
 
 const (
@@ -22,10 +22,10 @@ const (
 	pm25CF1B
 	pm10CF1
 	pm10
-	fields // how many there are
+	fields // number of fields
 )
 
-// fieldOf returns the field of a name.
+// fieldOf returns the field with a name.
 func fieldOf(name []byte) field {
 	switch string(name) {
 	case "sensor_index":
@@ -63,7 +63,7 @@ func fieldOf(name []byte) field {
 	return other
 }
 
-// String returns the API's name of a field that matters.
+// String returns the API's name of a field, or "" if it is ambiguous.
 func (f field) String() string {
 	return [fields]string{
 		"", "", "sensor_index", "last_seen", "latitude", "longitude", "humidity", "temperature", "pressure",
@@ -71,17 +71,17 @@ func (f field) String() string {
 	}[f]
 }
 
-// shared reports whether several names make this field.
-func (f field) shared() bool { return f == other || f == otherPM25 }
+// ambiguous reports whether the field stands for several names.
+func (f field) ambiguous() bool { return f == other || f == otherPM25 }
 
-// fieldSet is what an answer was asked for.
+// fieldSet is the set of fields in a response.
 type fieldSet uint32
 
 func (s *fieldSet) add(f field)     { *s |= 1 << f }
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
-// lacks returns the name of a field that must be there and is not, or "".
-func (s fieldSet) lacks() string {
+// missing returns the name of a required field that is not in the set, or "".
+func (s fieldSet) missing() string {
 	switch {
 	case !s.has(sensorIndex):
 		return sensorIndex.String()

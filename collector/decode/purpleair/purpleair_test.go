@@ -24,15 +24,16 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// TestFieldsHaveTheirNames holds the two directions of the names against each other.
-func TestFieldsHaveTheirNames(t *testing.T) {
+// TestFieldNames compares fieldOf with field.String.
+func TestFieldNames(t *testing.T) {
 	for f := sensorIndex; f < fields; f++ {
-		if got := fieldOf([]byte(f.String())); got != f || f.shared() {
+		if got := fieldOf([]byte(f.String())); got != f || f.ambiguous() {
 			t.Errorf("%q is field %d, want %d", f, got, f)
 		}
 	}
 	for name, want := range map[string]field{
-		"pm2.5": otherPM25, "pm2.5_alt": otherPM25, "pm2.5_10minute": otherPM25, "pm10.0_atm": other, "name": other, "": other,
+		"pm2.5": otherPM25, "pm2.5_alt": otherPM25, "pm2.5_10minute": otherPM25, "pm10.0_atm": other, "name": other,
+		"": other,
 	} {
 		if got := fieldOf([]byte(name)); got != want {
 			t.Errorf("%q is field %d, want %d", name, got, want)
@@ -40,7 +41,7 @@ func TestFieldsHaveTheirNames(t *testing.T) {
 	}
 }
 
-func TestWhatAnAnswerLacks(t *testing.T) {
+func TestFieldSetMissing(t *testing.T) {
 	for _, c := range []struct {
 		fields []field
 		want   string
@@ -61,13 +62,13 @@ func TestWhatAnAnswerLacks(t *testing.T) {
 		for _, f := range c.fields {
 			set.add(f)
 		}
-		if got := set.lacks(); got != c.want {
-			t.Errorf("%v lacks %q, want %q", c.fields, got, c.want)
+		if got := set.missing(); got != c.want {
+			t.Errorf("%v: missing %q, want %q", c.fields, got, c.want)
 		}
 	}
 }
 
-// sample is a recorded answer, read as it came in.
+// sample returns a recorded response with the time of its recording.
 func sample(t *testing.T, name string) decode.Input {
 	t.Helper()
 	payload, err := os.ReadFile(filepath.Join(decodetest.Data(t, "air/samples"), name))
@@ -79,25 +80,45 @@ func sample(t *testing.T, name string) decode.Input {
 	}
 }
 
-func TestARealSensor(t *testing.T) {
+func TestDecodeRecordedSensor(t *testing.T) {
 	in := sample(t, "purpleair_get_sensor.json")
 	want := map[nhip.Quantity]float64{
-		nhip.PM1: 0, nhip.PM25: 0, nhip.PM10: 0, nhip.Humidity: 33, nhip.Temperature: decode.Celsius(69), nhip.Pressure: 100166,
+		nhip.PM1: 0, nhip.PM25: 0, nhip.PM10: 0, nhip.Humidity: 33, nhip.Temperature: decode.Celsius(69),
+		nhip.Pressure: 100166,
 	}
 	if diff := cmp.Diff(want, decodetest.Values(t, Decoder, in)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	for _, r := range decodetest.Decode(t, Decoder, in).Readings {
-		if r.Station != "131075" || r.Time.Unix() != 1667666162 || r.Point.Or(orb.Point{}) != (orb.Point{-117.67972, 33.51511}) {
+		if r.Station != "131075" || r.Time.Unix() != 1667666162 || r.Point.Or(orb.Point{}) != (orb.Point{
+			-117.67972, 33.51511,
+		}) {
 			t.Errorf("%+v", r)
 		}
 	}
 }
 
-// TestARealListWithoutValues is of an answer that was asked for names and places only.
-func TestARealListWithoutValues(t *testing.T) {
+// TestDecodeRecordedListWithoutValues decodes a response to a request for names and positions only.
+func TestDecodeRecordedListWithoutValues(t *testing.T) {
 	err := Decoder.Decode(sample(t, "purpleair_get_sensors.json"), new(nhip.Facts))
-	if nhip.ErrorCode(err) != nhip.Missing || err.Error() != "fields: must name last_seen" {
+	if nhip.ErrorCode(err) != nhip.CodeMissing || err.Error() != "fields: must contain last_seen" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNumbersForNoValueAreNone sends -999 in fields whose unit is converted, and for one of two channels.
+func TestNumbersForNoValueAreNone(t *testing.T) {
+	payload := `{"fields":["sensor_index","last_seen","humidity","temperature","pressure","pm2.5_cf_1_a",` +
+		`"pm2.5_cf_1_b"],"data":[[7,1771257482,61,-99,-999,-999,44]]}`
+	got := make(map[nhip.Quantity]float64)
+	facts := decodetest.Decode(t, Decoder, decode.Input{
+		Topic: "nhip/in/purpleair/pull", Payload: []byte(payload), Feed: &decode.Feed{},
+		Received: time.Unix(1771257490, 0),
+	})
+	for _, r := range facts.Readings {
+		got[r.Quantity] = r.Value
+	}
+	if d := cmp.Diff(map[nhip.Quantity]float64{nhip.Humidity: 61, nhip.PM25: 44}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }

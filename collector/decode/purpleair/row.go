@@ -11,13 +11,18 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// row is one sensor's moment.
+// row holds the fields of one sensor.
 type row struct {
+	in     *decode.Input
+	faults *decode.Faults
+	name   string // of the row
+
 	sensor, seen nhip.Opt[int]
 	numbers      [fields]nhip.Opt[float64]
 }
 
-// read reads the value of a field. null is a value that the sensor does not have.
+// read reads the value of a field. null means that the sensor has no value. A faulty measured value is rejected alone,
+// and a faulty coordinate costs the place.
 func (r *row) read(s *jsonscan.Scanner, f field) (err error) {
 	if s.Null() {
 		return nil
@@ -30,46 +35,61 @@ func (r *row) read(s *jsonscan.Scanner, f field) (err error) {
 	case lastSeen:
 		r.seen, err = decode.Int(s)
 	default:
-		r.numbers[f], err = decode.Float(s)
+		return r.number(s, f)
 	}
 	if err != nil {
-		return jsonscan.In(err, f.String())
+		return jsonscan.InField(err, f.String())
 	}
 	return nil
 }
 
-// appendTo appends the row's readings. Which column a quantity is taken from depends on what was
-// asked for, not on what a row has: a series must not change its column where one value is missing.
+func (r *row) number(s *jsonscan.Scanner, f field) error {
+	fault, broken := decode.Recover(s, func() (err error) { r.numbers[f], err = decode.Float(s); return err })
+	switch {
+	case fault == nil:
+	case f == latitude || f == longitude:
+		r.in.DropField(r.name, f.String(), fault)
+	default:
+		r.faults.Reject(jsonscan.InField(jsonscan.InField(fault, f.String()), r.name))
+	}
+	if v, _ := r.numbers[f].Get(); fault != nil || nhip.IsNoValue(v) && f != longitude {
+		r.numbers[f] = nhip.Opt[float64]{}
+	}
+	return broken
+}
+
+// appendTo appends the row's readings. The column of a quantity depends on the columns of the response, not on the
+// values of the row: a series must not change its column because one value is missing.
 func (r *row) appendTo(set fieldSet, in *decode.Input, out *nhip.Facts) error {
-	box := decode.Box{Period: in.Feed.PeriodOr(realTime), Point: r.point()}
-	box.AddKnown(nhip.PM1, r.first(set, pm1CF1, pm1))
-	box.AddKnown(nhip.PM25, r.pm25(set))
+	values := decode.ValueSet{Period: in.Feed.PeriodOr(defaultPeriod), Point: r.point()}
+	values.AddKnown(nhip.PM1, r.first(set, pm1CF1, pm1))
+	values.AddKnown(nhip.PM25, r.pm25(set))
 	if a, ok := r.numbers[pm25CF1A].Get(); ok {
 		if b, ok := r.numbers[pm25CF1B].Get(); ok {
-			box.Channels(nhip.PM25, a, b)
+			values.Channels(nhip.PM25, a, b)
 		}
 	}
-	box.AddKnown(nhip.PM10, r.first(set, pm10CF1, pm10))
-	box.AddKnown(nhip.Humidity, r.numbers[humidity])
+	values.AddKnown(nhip.PM10, r.first(set, pm10CF1, pm10))
+	values.AddKnown(nhip.Humidity, r.numbers[humidity])
 	if f, ok := r.numbers[temperature].Get(); ok {
-		box.Add(nhip.Temperature, decode.Celsius(f))
+		values.Add(nhip.Temperature, decode.Celsius(f))
 	}
 	if mbar, ok := r.numbers[pressure].Get(); ok {
-		box.Add(nhip.Pressure, mbar*100)
+		values.Add(nhip.Pressure, mbar*100)
 	}
-	if box.Empty() {
+	if values.Empty() {
 		return nil
 	}
-	id, known := r.sensor.Get()
-	if !known {
-		return nhip.Errorf(nhip.Missing, sensorIndex.String(), "is required")
+	id, ok := r.sensor.Get()
+	if !ok {
+		return nhip.Errorf(nhip.CodeMissing, sensorIndex.String(), "is required")
 	}
-	seen, known := r.seen.Get()
-	if !known {
-		return nhip.Errorf(nhip.Missing, lastSeen.String(), "is required where there are values")
+	seen, ok := r.seen.Get()
+	if !ok {
+		return nhip.Errorf(nhip.CodeMissing, lastSeen.String(), "is required with values")
 	}
-	box.Station, box.Time = strconv.Itoa(id), time.Unix(int64(seen), 0).UTC()
-	box.AppendTo(out)
+	values.Station, values.Time = strconv.Itoa(id), time.Unix(int64(seen), 0).UTC()
+	values.AppendTo(out)
 	return nil
 }
 
@@ -82,7 +102,7 @@ func (r *row) point() nhip.Opt[orb.Point] {
 	return nhip.Some(orb.Point{lon, lat})
 }
 
-// first returns the value of the first of two fields that was asked for.
+// first returns the value of the first of two fields that the response contains.
 func (r *row) first(set fieldSet, a, b field) nhip.Opt[float64] {
 	if set.has(a) {
 		return r.numbers[a]
@@ -90,7 +110,7 @@ func (r *row) first(set fieldSet, a, b field) nhip.Opt[float64] {
 	return r.numbers[b]
 }
 
-// pm25 returns pm2.5_cf_1, or the mean of its two channels where only those were asked for.
+// pm25 returns pm2.5_cf_1, or the mean of its two channels if the response contains only these.
 func (r *row) pm25(set fieldSet) nhip.Opt[float64] {
 	if set.has(pm25CF1) {
 		return r.numbers[pm25CF1]

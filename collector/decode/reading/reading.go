@@ -1,32 +1,31 @@
-// Package reading decodes our own JSON for monitors: what a new air monitor should speak.
+// Package reading decodes our own JSON for air monitors, which new monitors should use.
 //
 //	{"time":"2026-02-16T15:00:00Z","period":"1h","lat":21.02,"lon":105.81,
 //	 "values":{"pm25":69.2,"pm10":110,"so2":5,"no2":43,"co":300,"o3":24,
 //	           "temperature":27.1,"humidity":80}}
 //
-// The station is the topic's last level, as in nhip/in/reading/hn-01; what a topic can't hold is
-// percent-encoded. time, period and at least one value are required:
+// The station is the last level of the topic, as in nhip/in/reading/hn-01; characters that are not allowed in topics
+// are percent-encoded. time, period and at least one value are required:
 //
 //	time      the END of the averaging period, RFC 3339 with its offset
-//	period    what was averaged over: "30s", "5m", "1h", "1d"
+//	period    the averaging period: "30s", "5m", "1h", "1d"
 //	values    pm1 pm25 pm10 tsp so2 no no2 co o3 in µg/m³ at 25 °C and 1 atm, temperature in °C,
-//	          humidity in %, pressure in Pa; null where there is none
-//	lat, lon  WGS84 degrees, together or not at all
-//	origin    "simulated", and nothing else
+//	          humidity in %, pressure in Pa; null: no value
+//	lat, lon  WGS84 degrees, both or none; a faulty one costs the place
+//	origin    must be "simulated" if present
 //
-// A monitor that had no line sends what it kept as an array of such objects, oldest first, 500 at
-// most. Each value is a row of its own, in that order; an error names the element as in
-// "[3].values.pm25".
+// A monitor that was offline sends the messages that it buffered as an array of such objects, oldest first, at most
+// 500. Each value is a row, in this order; an error names the element as in "[3].values.pm25".
 //
-// Traps. A mean that is stamped with the BEGINNING of its hour is an hour late for ever after. Gases
-// are µg/m³, not ppb, and CO is not mg/m³. Pressure is Pa, not hPa. A field or quantity that is not
-// known is an error.
+// Traps: time is the END of the period; with its start, every value is dated one period too early. Gases are in µg/m³,
+// not ppb, and CO is not in mg/m³. Pressure is in Pa, not hPa. An unknown field or quantity is an error.
 //
-// To test one: publish it with mosquitto_pub -t nhip/in/reading/test -q 1 -f file.json and ask for
-// the station, or for the dead letter that says why there is none.
+// To test one: publish it with mosquitto_pub -t nhip/in/reading/test -q 1 -f file.json and query the station, or the
+// dead letter with the error.
 package reading
 
 import (
+	"strconv"
 	"time"
 
 	"nhip"
@@ -36,34 +35,44 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Decoder reads our own JSON for monitors.
-var Decoder = decode.Decoder{Format: "reading", Version: 2, Decode: read}
+// Decoder decodes our own JSON for air monitors.
+var Decoder = decode.Decoder{Format: "reading", Version: 4, Decode: read}
 
-// header is what all values of one message share.
+// header holds what the values of a message share.
 type header struct {
 	time     time.Time
 	period   time.Duration
 	lat, lon nhip.Opt[float64]
+	noPlace  bool // one of them is faulty, which is reported
 	origin   nhip.Origin
+
+	faults   *decode.Faults // for values that are rejected alone
+	rejected bool           // a value was
+	element  int            // number of the object in a list; -1: there is no list
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
 	station := decode.Device(in.Topic)
 	s := jsonscan.New(in.Payload)
 	faults := in.Faults()
+	n, isList := -1, s.IsArray()
 	return decode.Batch(&s, out, faults.Reject, func() error {
-		return readMessage(&s, station, out)
+		n++
+		h := header{faults: &faults, element: -1}
+		if isList {
+			h.element = n
+		}
+		return h.read(&s, station, &in, out)
 	})
 }
 
-func readMessage(s *jsonscan.Scanner, station string, out *nhip.Facts) error {
-	var h header
+func (h *header) read(s *jsonscan.Scanner, station string, in *decode.Input, out *nhip.Facts) error {
 	first := len(out.Readings)
 	err := s.Object(func(key []byte) error {
 		if s.Null() {
 			return nil
 		}
-		return h.field(s, key, out)
+		return h.field(s, key, in, out)
 	})
 	if err != nil {
 		return err
@@ -72,11 +81,11 @@ func readMessage(s *jsonscan.Scanner, station string, out *nhip.Facts) error {
 	if err := h.check(rows); err != nil {
 		return err
 	}
-	h.fill(rows, station)
+	h.fill(rows, station, in)
 	return nil
 }
 
-func (h *header) field(s *jsonscan.Scanner, key []byte, out *nhip.Facts) (err error) {
+func (h *header) field(s *jsonscan.Scanner, key []byte, in *decode.Input, out *nhip.Facts) (err error) {
 	switch string(key) {
 	case "time":
 		h.time, err = decode.Time(s)
@@ -86,58 +95,96 @@ func (h *header) field(s *jsonscan.Scanner, key []byte, out *nhip.Facts) (err er
 			h.period, err = nhip.ParsePeriod(text)
 		}
 	case "lat":
-		h.lat, err = decode.Float(s)
+		err = h.coordinate(s, in, "lat", &h.lat)
 	case "lon":
-		h.lon, err = decode.Float(s)
+		err = h.coordinate(s, in, "lon", &h.lon)
 	case "values":
-		err = values(s, out)
+		err = h.values(s, out)
 	case "origin":
 		h.origin, err = decode.Origin(s)
 	default:
-		return nhip.Errorf(nhip.UnknownField, "", "is not a field of a reading")
+		return nhip.Errorf(nhip.CodeUnknownField, "", "is not a field of a reading")
 	}
 	return err
 }
 
-// values reads each quantity as a row of its own. A null is a value that the monitor does not have.
-func values(s *jsonscan.Scanner, out *nhip.Facts) error {
+// coordinate reads a coordinate. A faulty one costs the place and not the values.
+func (h *header) coordinate(s *jsonscan.Scanner, in *decode.Input, name string, to *nhip.Opt[float64]) error {
+	var v nhip.Opt[float64]
+	fault, broken := decode.Recover(s, func() (err error) { v, err = decode.Float(s); return err })
+	if fault != nil {
+		h.noPlace = true
+		in.DropField(h.name(), name, fault)
+	} else if broken == nil {
+		*to = v
+	}
+	return broken
+}
+
+// values reads each value as a row; null means that the monitor has no value. A faulty one is rejected alone.
+func (h *header) values(s *jsonscan.Scanner, out *nhip.Facts) error {
 	return s.Object(func(key []byte) error {
-		if s.Null() {
-			return nil
-		}
-		v, err := s.Float()
-		if err != nil {
+		start := *s
+		err := value(s, key, out)
+		if err == nil || !decode.Resume(s, start) {
 			return err
 		}
-		q, ok := nhip.ParseQuantity(string(key))
-		if !ok {
-			return nhip.Errorf(nhip.UnknownField, "", "is not a known quantity")
+		h.rejected = true
+		err = jsonscan.InField(jsonscan.InField(err, string(key)), "values")
+		if h.element >= 0 {
+			err = jsonscan.InField(err, h.name())
 		}
-		out.Readings = append(out.Readings, nhip.Reading{Quantity: q, Value: v, Flag: nhip.NotEvaluated})
+		h.faults.Reject(err)
 		return nil
 	})
+}
+
+// name returns the name of the object in a list, or "".
+func (h *header) name() string {
+	if h.element < 0 {
+		return ""
+	}
+	return "[" + strconv.Itoa(h.element) + "]"
+}
+
+func value(s *jsonscan.Scanner, key []byte, out *nhip.Facts) error {
+	if s.Null() {
+		return nil
+	}
+	v, err := s.Float()
+	if err != nil {
+		return err
+	}
+	q, ok := nhip.ParseQuantity(string(key))
+	if !ok {
+		return nhip.Errorf(nhip.CodeUnknownField, "", "is not a known quantity")
+	}
+	out.Readings = append(out.Readings, nhip.Reading{Quantity: q, Value: v, Flag: nhip.FlagNotEvaluated})
+	return nil
 }
 
 func (h *header) check(rows []nhip.Reading) error {
 	switch {
 	case h.time.IsZero():
-		return nhip.Errorf(nhip.Missing, "time", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "time", "is required")
 	case h.period == 0:
-		return nhip.Errorf(nhip.Missing, "period", "is required")
-	case len(rows) == 0:
-		return nhip.Errorf(nhip.Missing, "values", "must hold at least one value")
-	case h.lat.Known() && !h.lon.Known():
-		return nhip.Errorf(nhip.Missing, "lon", "is required where there is a lat")
-	case h.lon.Known() && !h.lat.Known():
-		return nhip.Errorf(nhip.Missing, "lat", "is required where there is a lon")
+		return nhip.Errorf(nhip.CodeMissing, "period", "is required")
+	case len(rows) == 0 && !h.rejected:
+		return nhip.Errorf(nhip.CodeMissing, "values", "must contain at least one value")
 	}
 	return nil
 }
 
-func (h *header) fill(rows []nhip.Reading, station string) {
+func (h *header) fill(rows []nhip.Reading, station string, in *decode.Input) {
 	var point nhip.Opt[orb.Point]
-	if lat, ok := h.lat.Get(); ok {
-		point = nhip.Some(orb.Point{h.lon.Or(0), lat})
+	switch lat, lon := h.lat.Known(), h.lon.Known(); {
+	case h.noPlace:
+	case lat && lon:
+		point = nhip.Some(orb.Point{h.lon.Or(0), h.lat.Or(0)})
+	case lat:
+		in.DropField(h.name(), "lon", nhip.Errorf(nhip.CodeMissing, "", "is required with lat"))
+	case lon:
+		in.DropField(h.name(), "lat", nhip.Errorf(nhip.CodeMissing, "", "is required with lon"))
 	}
 	for i := range rows {
 		r := &rows[i]

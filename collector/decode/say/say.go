@@ -1,13 +1,13 @@
-// Package say decodes what people say to the city: what the api publishes for its callers, who have shown there
-// who they are.
+// Package say decodes user actions, which the api publishes for authenticated callers. The name of the format, "say",
+// is that of the topic.
 //
 //	topic    nhip/say/review/5c1f…
 //	payload  {"id":"5c1f…","station":"hn-01","quantity":"pm25","from":"2026-02-16T03:00:00Z",
 //	          "to":"2026-02-16T05:00:00Z","action":"strike","by":"Lan","why":"lọc bụi bẩn",
 //	          "time":"2026-02-17T01:12:00Z"}
 //
-// The last level of the topic is the id, and a payload that claims another is turned away. A field that is not
-// known is an error. Only the roles may publish here; see nhip.Review for the rules.
+// The last level of the topic is the id, and a payload with another id is rejected. An unknown field is an error. Only
+// roles may publish to these topics; see nhip.Review for the rules.
 package say
 
 import (
@@ -20,14 +20,14 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
-	"nhip/internal/mqtt"
+	"nhip/internal/topics"
 )
 
-// Decoder reads reviews and acknowledgements of alerts; the topic tells which.
+// Decoder decodes reviews and acknowledgements of alerts, which differ in their topics.
 var Decoder = decode.Decoder{Format: "say", Version: 1, Decode: read}
 
 func read(in decode.Input, out *nhip.Facts) error {
-	if strings.HasPrefix(in.Topic, mqtt.SayTopic(nhip.SayAck, "")) {
+	if strings.HasPrefix(in.Topic, topics.UserActionTopic(nhip.ActionKindAck, "")) {
 		return readAck(in, out)
 	}
 	return readReview(in, out)
@@ -35,32 +35,34 @@ func read(in decode.Input, out *nhip.Facts) error {
 
 func readAck(in decode.Input, out *nhip.Facts) error {
 	a := new(nhip.Ack)
-	if err := strict(in.Payload, a); err != nil {
+	if err := unmarshalStrict(in.Payload, a); err != nil {
 		return err
 	}
 	if id := idOf(in.Topic); a.Alert != id {
-		return nhip.Errorf(nhip.Malformed, "alert", "must be the topic's, %q, got %q", decode.Clip(id), decode.Clip(a.Alert))
+		return nhip.Errorf(nhip.CodeMalformed, "alert",
+			"must be the id in the topic, %q, got %q", decode.Clip(id), decode.Clip(a.Alert))
 	}
-	a.Time = moment(a.Time)
-	out.Sayings = append(out.Sayings, nhip.Saying{Ack: a})
+	a.Time = truncate(a.Time)
+	out.UserActions = append(out.UserActions, nhip.UserAction{Ack: a})
 	return nil
 }
 
 func readReview(in decode.Input, out *nhip.Facts) error {
 	r := new(nhip.Review)
-	if err := strict(in.Payload, r); err != nil {
+	if err := unmarshalStrict(in.Payload, r); err != nil {
 		return err
 	}
 	if id := idOf(in.Topic); r.ID != id {
-		return nhip.Errorf(nhip.Malformed, "id", "must be the topic's, %q, got %q", decode.Clip(id), decode.Clip(r.ID))
+		return nhip.Errorf(nhip.CodeMalformed, "id",
+			"must be the id in the topic, %q, got %q", decode.Clip(id), decode.Clip(r.ID))
 	}
-	r.From, r.To, r.Time = moment(r.From), moment(r.To), moment(r.Time)
-	out.Sayings = append(out.Sayings, nhip.Saying{Review: r})
+	r.From, r.To, r.Time = truncate(r.From), truncate(r.To), truncate(r.Time)
+	out.UserActions = append(out.UserActions, nhip.UserAction{Review: r})
 	return nil
 }
 
-// strict reads one JSON object. Errors name the field as far as encoding/json tells it.
-func strict(payload []byte, into any) error {
+// unmarshalStrict reads one JSON object without unknown fields. Errors contain the field if encoding/json reports it.
+func unmarshalStrict(payload []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
@@ -73,14 +75,16 @@ func strict(payload []byte, into any) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, io.EOF):
+		return nhip.Errorf(nhip.CodeMalformed, "", "must be one JSON object, got an empty payload")
 	case errors.As(err, &mismatch):
-		return nhip.Errorf(nhip.Malformed, mismatch.Field, "must not be a %s", mismatch.Value)
+		return nhip.Errorf(nhip.CodeMalformed, mismatch.Field, "must not be a %s", mismatch.Value)
 	}
-	return nhip.Errorf(nhip.Malformed, "", "%s", strings.TrimPrefix(err.Error(), "json: "))
+	return nhip.Errorf(nhip.CodeMalformed, "", "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// moment cuts a time to whole milliseconds, which is what is kept.
-func moment(t time.Time) time.Time {
+// truncate truncates a time to milliseconds, the platform's resolution.
+func truncate(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
@@ -88,5 +92,5 @@ func moment(t time.Time) time.Time {
 }
 
 func idOf(topic string) string {
-	return mqtt.Unescape(topic[strings.LastIndexByte(topic, '/')+1:])
+	return topics.Unescape(topic[strings.LastIndexByte(topic, '/')+1:])
 }

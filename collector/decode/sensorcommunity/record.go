@@ -11,17 +11,22 @@ import (
 
 // record is one object with sensordatavalues: a push, or one sensor's moment of the API.
 type record struct {
-	box      decode.Box
-	lat, lon nhip.Opt[float64]
-	sensor   nhip.Opt[int] // the API's number of it
-	valued   bool          // there are sensordatavalues
+	values    decode.ValueSet
+	lat, lon  nhip.Opt[float64]
+	sensor    nhip.Opt[int] // number of the sensor in the API
+	hasValues bool          // there are sensordatavalues
 
-	said [len(parts)]uint8 // by part, the bits of what it has said: a name must not stand twice
+	in     *decode.Input
+	faults *decode.Faults // for values that are rejected alone
+	name   string         // of the record in a list, or ""
+
+	seen [len(sensors)]uint8 // bits of the quantities that were read, by sensor: a name must not occur twice
 }
 
-// readOne reads a push, a message of the custom API, or one record of the API.
+// readOne reads a push, a message to a custom API, or one record of the API.
 func readOne(s *jsonscan.Scanner, in *decode.Input, out *nhip.Facts) error {
-	var r record
+	faults := in.Faults()
+	r := record{in: in, faults: &faults}
 	err := r.read(s)
 	if err == nil {
 		err = s.End()
@@ -32,31 +37,29 @@ func readOne(s *jsonscan.Scanner, in *decode.Input, out *nhip.Facts) error {
 	if r.sensor.Known() {
 		return r.finish(in, out)
 	}
-	r.box.Station = decode.Device(in.Topic)
-	if r.box.Time.IsZero() {
-		r.box.Time = in.Arrival()
+	r.values.Station = decode.Device(in.Topic)
+	if r.values.Time.IsZero() {
+		r.values.Time = in.Arrival()
 		out.Undated = true
 	}
 	return r.finish(in, out)
 }
 
-// readList reads the API's answer.
+// readList reads a response of the API, which holds the sensors of many owners. A faulty record is rejected alone.
 func readList(s *jsonscan.Scanner, in *decode.Input, out *nhip.Facts) error {
-	i := -1
+	i, faults := -1, in.Faults()
 	err := s.Array(func() error {
 		i++
-		var r record
-		err := r.read(s)
-		if err == nil && !r.sensor.Known() {
-			err = nhip.Errorf(nhip.Missing, "sensor.id", "is required")
-		}
-		if err == nil {
-			err = r.finish(in, out)
-		}
-		if err != nil {
-			return jsonscan.In(err, "["+strconv.Itoa(i)+"]")
-		}
-		return nil
+		return decode.Element(s, out, i, faults.Reject, func() error {
+			r := record{in: in, faults: &faults, name: "[" + strconv.Itoa(i) + "]"}
+			if err := r.read(s); err != nil {
+				return err
+			}
+			if !r.sensor.Known() {
+				return nhip.Errorf(nhip.CodeMissing, "sensor.id", "is required")
+			}
+			return r.finish(in, out)
+		})
 	})
 	if err == nil {
 		err = s.End()
@@ -78,34 +81,36 @@ func (r *record) field(s *jsonscan.Scanner, key []byte) (err error) {
 	case "timestamp":
 		var text []byte
 		if text, err = s.Text(); err == nil {
-			r.box.Time, err = decode.LocalTime(string(text), time.UTC)
+			r.values.Time, err = decode.LocalTime(string(text), time.UTC)
 		}
 		return err
 	case "location":
 		return r.location(s)
 	case "sensor":
 		if s.Next() != '{' {
-			return s.Skip() // a push may say the number of its pin
+			return s.Skip() // in pushes it may be the number of the pin
 		}
 		return r.identity(s)
 	case "sensordatavalues":
-		r.valued = true
-		return s.Array(func() error { return r.value(s) })
+		r.hasValues = true
+		return s.Array(func() error { return r.tryValue(s) })
 	}
 	return s.Skip()
 }
 
 func (r *record) location(s *jsonscan.Scanner) error {
-	return s.Object(func(key []byte) (err error) {
+	return s.Object(func(key []byte) error {
+		to, name := &r.lat, "latitude"
 		switch string(key) {
-		case "latitude":
-			r.lat, err = decode.Measured(s)
+		case name:
 		case "longitude":
-			r.lon, err = decode.Measured(s)
+			to, name = &r.lon, "longitude"
 		default:
-			err = s.Skip()
+			return s.Skip()
 		}
-		return err
+		fault, broken := decode.Recover(s, func() (err error) { *to, err = decode.Measured(s); return err })
+		r.in.DropField(r.name, name, fault)
+		return broken
 	})
 }
 
@@ -119,19 +124,32 @@ func (r *record) identity(s *jsonscan.Scanner) error {
 	})
 }
 
-// value reads one element of sensordatavalues. The name may follow its value, and only values whose
-// names are ours must be numbers.
+// tryValue reads one element of sensordatavalues. A faulty one is rejected alone.
+func (r *record) tryValue(s *jsonscan.Scanner) error {
+	fault, broken := decode.Recover(s, func() error { return r.value(s) })
+	if fault != nil {
+		at := "sensordatavalues"
+		if r.name != "" {
+			at = r.name + "." + at
+		}
+		r.faults.Reject(jsonscan.InField(fault, at))
+	}
+	return broken
+}
+
+// value reads one element of sensordatavalues. The name may follow the value, and only values whose names are used must
+// be numbers.
 func (r *record) value(s *jsonscan.Scanner) error {
 	var name []byte
 	var at jsonscan.Scanner
-	valued := false
+	hasValue := false
 	err := s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "value_type":
 			name, err = s.Text()
 			return err
 		case "value":
-			at, valued = *s, true
+			at, hasValue = *s, true
 		}
 		return s.Skip()
 	})
@@ -139,17 +157,17 @@ func (r *record) value(s *jsonscan.Scanner) error {
 	case err != nil:
 		return err
 	case name == nil:
-		return nhip.Errorf(nhip.Missing, "value_type", "is required")
-	case !valued:
-		return nhip.Errorf(nhip.Missing, string(name), "has no value")
+		return nhip.Errorf(nhip.CodeMissing, "value_type", "is required")
+	case !hasValue:
+		return nhip.Errorf(nhip.CodeMissing, string(name), "has no value")
 	}
 	if err := r.measure(name, &at); err != nil {
-		return jsonscan.In(err, string(name))
+		return jsonscan.InField(err, string(name))
 	}
 	return nil
 }
 
-// measure takes a value by its name, with the scanner at it.
+// measure reads the value with a name, with the scanner at the value.
 func (r *record) measure(name []byte, at *jsonscan.Scanner) (err error) {
 	switch string(name) {
 	case "interval":
@@ -161,22 +179,22 @@ func (r *record) measure(name []byte, at *jsonscan.Scanner) (err error) {
 		r.lon, err = coordinate(at)
 		return err
 	}
-	part, q := named(name)
+	sensor, q := named(name)
 	if q == "" {
 		return nil
 	}
-	if r.said[part]&bit(q) != 0 {
-		return nhip.Errorf(nhip.Malformed, "", "stands twice")
+	if r.seen[sensor]&bit(q) != 0 {
+		return nhip.Errorf(nhip.CodeMalformed, "", "occurs twice")
 	}
-	r.said[part] |= bit(q)
+	r.seen[sensor] |= bit(q)
 	v, err := decode.Measured(at)
 	if x, ok := v.Get(); ok {
-		r.box.Offer(q, x, decode.Instrument{Rank: part})
+		r.values.Offer(q, x, decode.Instrument{Rank: sensor})
 	}
 	return err
 }
 
-// noFix is what the firmware says for a coordinate while its receiver has none.
+// noFix is the coordinate that the firmware sends while its GPS receiver has no fix.
 const noFix = -200
 
 func coordinate(at *jsonscan.Scanner) (nhip.Opt[float64], error) {
@@ -187,7 +205,7 @@ func coordinate(at *jsonscan.Scanner) (nhip.Opt[float64], error) {
 	return v, err
 }
 
-// interval reads how often the node sends, in ms; whole seconds count, as the grain of a period.
+// interval reads the interval of messages in ms, as the averaging period in whole seconds.
 func (r *record) interval(at *jsonscan.Scanner) error {
 	v, err := decode.Measured(at)
 	ms, ok := v.Get()
@@ -195,27 +213,27 @@ func (r *record) interval(at *jsonscan.Scanner) error {
 		return err
 	}
 	if !(ms >= 1000 && ms <= float64(nhip.MaxPeriod/time.Millisecond)) {
-		return nhip.Errorf(nhip.OutOfRange, "", "must be from 1 s to 366 days, in ms, got %v", ms)
+		return nhip.Errorf(nhip.CodeOutOfRange, "", "must be between 1 s and 366 days, in ms, got %v", ms)
 	}
-	r.box.Period = time.Duration(ms/1000) * time.Second
+	r.values.Period = time.Duration(ms/1000) * time.Second
 	return nil
 }
 
-// finish checks what every record must have and appends its readings.
+// finish checks the required fields of a record, and appends its readings.
 func (r *record) finish(in *decode.Input, out *nhip.Facts) error {
-	if !r.valued {
-		return nhip.Errorf(nhip.Missing, "sensordatavalues", "is required")
+	if !r.hasValues {
+		return nhip.Errorf(nhip.CodeMissing, "sensordatavalues", "is required")
 	}
-	if r.box.Time.IsZero() {
-		return nhip.Errorf(nhip.Missing, "timestamp", "is required")
+	if r.values.Time.IsZero() {
+		return nhip.Errorf(nhip.CodeMissing, "timestamp", "is required")
 	}
 	if id, ok := r.sensor.Get(); ok {
-		r.box.Station = strconv.Itoa(id)
+		r.values.Station = strconv.Itoa(id)
 	}
-	if r.box.Period == 0 {
-		r.box.Period = in.Feed.PeriodOr(usualInterval)
+	if r.values.Period == 0 {
+		r.values.Period = in.Feed.PeriodOr(defaultPeriod)
 	}
-	r.box.Point = point(r.lat, r.lon)
-	r.box.AppendTo(out)
+	r.values.Point = point(r.lat, r.lon)
+	r.values.AppendTo(out)
 	return nil
 }

@@ -8,31 +8,31 @@ import (
 	"nhip/collector/decode"
 )
 
-// longestNumber is longer than any number an instrument writes, in bytes.
-const longestNumber = 32
+// maxNumber is the largest length of a number in bytes. Instruments write shorter ones.
+const maxNumber = 32
 
-// number reads a decimal number with a point or a comma, a sign and an exponent. What strconv takes
-// beside those (hexadecimal, "NaN", "Inf", underscores) is refused.
+// number parses a decimal number with a point or a comma, a sign and an exponent. Other numbers that strconv accepts
+// (hexadecimal, "NaN", "Inf", underscores) are an error.
 func number(text []byte) (float64, error) {
-	if len(text) > longestNumber || !decimal(text) {
-		return 0, nhip.Errorf(nhip.Malformed, "value", "must be a decimal number, got %q", decode.Clip(string(text)))
+	if len(text) > maxNumber || !decimal(text) {
+		return 0, nhip.Errorf(nhip.CodeMalformed, "value", "must be a decimal number, got %q", decode.Clip(string(text)))
 	}
-	var pointed [longestNumber]byte
+	var pointed [maxNumber]byte
 	for i, c := range text {
 		if c == ',' {
 			c = '.'
 		}
 		pointed[i] = c
 	}
-	v, err := strconv.ParseFloat(unsafe.String(&pointed[0], len(text)), 64) // nothing keeps it
+	v, err := strconv.ParseFloat(unsafe.String(&pointed[0], len(text)), 64) // does not keep the string
 	if err != nil {
-		return 0, nhip.Errorf(nhip.OutOfRange, "value", "is no number that a computer can hold: %q", decode.Clip(string(text)))
+		return 0, nhip.Errorf(nhip.CodeOutOfRange, "value",
+			"exceeds the range of a 64-bit float: %q", decode.Clip(string(text)))
 	}
 	return v, nil
 }
 
-// decimal reports whether text is [+-]digits[.digits][e[+-]digits], with a comma for the point or
-// not.
+// decimal reports whether text is [+-]digits[.digits][e[+-]digits], with a point or a comma.
 func decimal(text []byte) bool {
 	rest, ok := digits(sign(text))
 	if ok && len(rest) > 0 && (rest[0] == '.' || rest[0] == ',') {
@@ -51,7 +51,7 @@ func sign(text []byte) []byte {
 	return text
 }
 
-// digits cuts the digits off the front of text and reports whether there were any.
+// digits returns the text after its leading digits, and reports whether there were any.
 func digits(text []byte) (rest []byte, ok bool) {
 	n := 0
 	for n < len(text) && text[n] >= '0' && text[n] <= '9' {

@@ -1,37 +1,35 @@
-// Package stationfile decodes the files that Vietnam's automatic monitoring stations send to the
-// authorities, under Circular 10/2021/TT-BTNMT and its forerunner 24/2017. One payload is one file, a
-// line for each parameter, its columns apart by white space:
+// Package stationfile decodes the files that Vietnam's automatic monitoring stations send to the authorities, according
+// to Circular 10/2021/TT-BTNMT and its predecessor 24/2017. A payload is one file with a line for each parameter and
+// columns separated by white space:
 //
 //	PM10	61.52	ug/m3	20260216225500	00
 //	PM2,5	38,07	µg/Nm3	20260216225500	00
 //	CO	0.8124	mg/m3	20260216225500	01
 //	Temp	27.8	oC	20260216225500	00
 //
-// that is name, value, unit, time as yyyyMMddHHmmss, and the state of the instrument: 00 measuring,
-// 01 being calibrated, 02 broken. The station is the last level of the topic,
-// nhip/in/station-file/<station>. A value is the mean of the cycle that ends at its time; the cycle
-// is the feed's period, or the 5 minutes of the Circular.
+// The columns are name, value, unit, time as yyyyMMddHHmmss, and the status of the instrument: 00 measuring, 01 in
+// calibration, 02 faulty. The station is the last level of the topic, nhip/in/station-file/<station>. A value is the
+// mean of the cycle that ends at its time; the cycle is the feed's period, or the 5 minutes of the Circular.
 //
 // Traps:
 //
-//   - Times are local and carry no offset. They are read in the feed's zone, or at UTC+7 where it
-//     names none: the format is Vietnam's, which has no summer time.
-//   - A comma is the decimal point of a Vietnamese program, in values (38,07) and in names (PM2,5). It
-//     never groups thousands: 1.234,5 is an error, because in 1,234 nobody can tell.
-//   - What is no number is an error and never 0. It costs its own line alone; the fault names it, as
-//     in "line 3 value".
-//   - State 00 is flagged good, 01 and 02 fail: the value stays, and nobody computes with it. A line
-//     without the fifth column is not evaluated.
-//   - The cubic metre is at 25 °C and 760 mmHg, also where it is written Nm3 (QCVN 05:2023/BTNMT).
-//   - Files are UTF-8, with or without its mark, or in one byte a character: the bytes of µ, °, ³ and
-//     the no-break space are the same in Windows-1258, Windows-1252 and Latin-1, and no other beyond
-//     ASCII has a place in a file. UTF-16 is refused.
-//   - Wastewater and chimneys report in the same format, with SO2 and Temp of their own. A file that
-//     holds a parameter which only they have (pH, COD, TSS, NH4, O2 …) says nothing of the air: it is
-//     taken, and gives no rows. Parameters of the air that we do not keep (wind, H2S, NOx …) are passed
-//     over line by line. A name that is on neither list is an error, so that a misspelt one shows;
-//     so is PM alone, which does not say which size.
-//   - Files come late, and out of order; a file sent again gives the same facts.
+//   - Times are local, without an offset. They are read in the feed's zone, or at UTC+7 without one, because the format
+//     is Vietnam's, which has no daylight saving time.
+//   - Vietnamese programs write a decimal comma, in values (38,07) and in names (PM2,5). A comma never separates
+//     thousands: 1.234,5 is an error, because 1,234 would be ambiguous.
+//   - A value that is not a number is an error, never 0. Its line is rejected alone; the fault names it as in
+//     "line 3 value".
+//   - Status 00 becomes the flag good, 01 and 02 become fail: the value is stored, but not used in computations. A line
+//     without status is not evaluated.
+//   - The cubic metre is at 25 °C and 760 mmHg, also if it is written as Nm3 (QCVN 05:2023/BTNMT).
+//   - Files are in UTF-8, with or without a byte order mark, or in a single-byte encoding: µ, °, ³ and the no-break
+//     space have the same bytes in Windows-1258, Windows-1252 and Latin-1, and files contain no other characters
+//     outside ASCII. UTF-16 is rejected.
+//   - Wastewater and flue gas stations use the same format, with other meanings of SO2 and Temp. A file with a
+//     parameter that only they have (pH, COD, TSS, NH4, O2 …) is accepted and contains no rows. Lines with parameters
+//     of air that the platform does not store (wind, H2S, NOx …) are skipped. Other names are an error, so that
+//     misspelt ones are noticed, and so is PM without a size.
+//   - Files arrive late and out of order. A file that is sent again results in the same facts.
 //
 // To test one:
 //
@@ -47,34 +45,34 @@ import (
 	"nhip/collector/decode"
 )
 
-// Decoder reads the files of Vietnam's monitoring stations.
+// Decoder decodes files of Vietnam's monitoring stations.
 var Decoder = decode.Decoder{Format: "station-file", Version: 1, Decode: read}
 
-// cycle is how often a station reports, and thus what a value is the mean of.
+// cycle is the default interval of reports, which is the averaging period of values.
 const cycle = 5 * time.Minute
 
-// vietnam is Indochina Time, which has stood at UTC+7 without summer time since 1975.
+// vietnam is Indochina Time, which has been UTC+7 without daylight saving time since 1975.
 var vietnam = time.FixedZone("ICT", 7*3600)
 
-// file is what all lines of a file share.
+// file holds what the lines of a file share.
 type file struct {
 	station string
 	zone    *time.Location
 	period  time.Duration
 	faults  decode.Faults
 
-	stamp [len(stamp)]byte // the last time that was read, as it was written
-	end   time.Time        // and what it is
+	stamp [len(stamp)]byte // the last time that was read, as text
+	end   time.Time        // the time of stamp
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
-	text, err := plain(in.Payload)
+	text, err := toUTF8(in.Payload)
 	if err != nil {
 		return err
 	}
-	lines, ofAir := survey(text)
+	lines, ofAir := countLines(text)
 	if lines == 0 {
-		return nhip.Errorf(nhip.Missing, "", "the file holds no line")
+		return nhip.Errorf(nhip.CodeMissing, "", "the file has no lines")
 	}
 	if !ofAir {
 		return nil
@@ -90,16 +88,16 @@ func read(in decode.Input, out *nhip.Facts) error {
 	return nil
 }
 
-// survey counts the lines that are not blank and reports whether the file can be of the air: none of
-// its parameters is one of wastewater or chimneys only.
-func survey(text []byte) (lines int, ofAir bool) {
+// countLines counts the lines that are not blank, and reports whether none of the parameters is one of wastewater or
+// flue gas only.
+func countLines(text []byte) (lines int, ofAir bool) {
 	ofAir = true
 	for line := range bytes.Lines(text) {
 		name, _ := column(line)
 		if len(name) > 0 {
 			lines++
 		}
-		ofAir = ofAir && lookUp(name).of != elsewhere
+		ofAir = ofAir && lookUp(name).use != notAir
 	}
 	return lines, ofAir
 }
@@ -108,26 +106,28 @@ func (f *file) read(text []byte, out *nhip.Facts) {
 	n := 0
 	for line := range bytes.Lines(text) {
 		n++
+		out.BeginRow("line ", n, "")
 		r, ok, err := f.line(line)
 		if err != nil {
-			f.faults.Reject(decode.Within("line "+strconv.Itoa(n), err))
+			f.faults.Reject(decode.InRow("line "+strconv.Itoa(n), err))
 		} else if ok {
 			out.Readings = append(out.Readings, r)
 		}
 	}
 }
 
-// line reads one line; ok is false for a line that is blank or of no quantity of ours.
+// line reads one line; ok is false for a line that is blank or has an ignored parameter.
 func (f *file) line(line []byte) (r nhip.Reading, ok bool, err error) {
 	name, rest := column(line)
 	if len(name) == 0 {
 		return r, false, nil
 	}
 	p := lookUp(name)
-	switch p.of {
+	switch p.use {
 	case unknown:
-		return r, false, nhip.Errorf(nhip.UnknownField, "name", "%q is no parameter of a station file", decode.Clip(string(name)))
-	case passedOver:
+		return r, false, nhip.Errorf(nhip.CodeUnknownField, "name",
+			"%q is not a parameter of a station file", decode.Clip(string(name)))
+	case ignored:
 		return r, false, nil
 	}
 	c, err := split(rest)
@@ -153,16 +153,16 @@ func value(q nhip.Quantity, text, unit []byte) (float64, error) {
 	return decode.Convert(q, v, string(unit))
 }
 
-// flag turns the state of the instrument into QARTOD's flags. A value that was measured while the
-// instrument was being calibrated, or broken, is none of the air.
+// flag converts the status of the instrument to a QARTOD flag. A value from an instrument in calibration or with a
+// fault is not one of the air.
 func flag(status []byte) (nhip.Flag, error) {
 	switch string(status) {
 	case "":
-		return nhip.NotEvaluated, nil
+		return nhip.FlagNotEvaluated, nil
 	case "00", "0":
-		return nhip.Good, nil
+		return nhip.FlagGood, nil
 	case "01", "02", "1", "2":
-		return nhip.Fail, nil
+		return nhip.FlagFail, nil
 	}
-	return 0, nhip.Errorf(nhip.Malformed, "status", "must be 00, 01 or 02, got %q", decode.Clip(string(status)))
+	return 0, nhip.Errorf(nhip.CodeMalformed, "status", "must be 00, 01 or 02, got %q", decode.Clip(string(status)))
 }

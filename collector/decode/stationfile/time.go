@@ -7,23 +7,23 @@ import (
 	"nhip/collector/decode"
 )
 
-// stamp is the form of a time.
+// stamp is the format of a time.
 const stamp = "yyyyMMddHHmmss"
 
-// time reads the local time at which a cycle ends. The lines of a file have mostly one and the same.
+// time parses the local time at which a cycle ends. Most lines of a file have the same time.
 func (f *file) time(text []byte) (time.Time, error) {
 	if !isStamp(text) {
-		return time.Time{}, nhip.Errorf(nhip.Malformed, "time", "must be %s, got %q", stamp, decode.Clip(string(text)))
+		return time.Time{}, nhip.Errorf(nhip.CodeMalformed, "time", "must be %s, got %q", stamp, decode.Clip(string(text)))
 	}
 	if string(f.stamp[:]) == string(text) {
 		return f.end, nil
 	}
 	end, err := decode.LocalTime(dashed(text), f.zone)
-	if nhip.ErrorCode(err) == nhip.Malformed {
-		return end, nhip.Errorf(nhip.Malformed, "time", "is not in the calendar: %s", text)
+	if nhip.ErrorCode(err) == nhip.CodeMalformed {
+		return end, nhip.Errorf(nhip.CodeMalformed, "time", "is not a valid date and time: %s", text)
 	}
 	if err != nil {
-		return end, decode.Within("time", err)
+		return end, decode.InRow("time", err)
 	}
 	f.end = end
 	copy(f.stamp[:], text)
@@ -35,7 +35,7 @@ func isStamp(text []byte) bool {
 	return ok && len(rest) == 0 && len(text) == len(stamp)
 }
 
-// dashed writes a stamp as decode.LocalTime reads it.
+// dashed formats a time for decode.LocalTime.
 func dashed(text []byte) string {
 	out := []byte("yyyy-MM-ddTHH:mm:ss")
 	at := 0

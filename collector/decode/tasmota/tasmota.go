@@ -6,35 +6,36 @@
 //	          "PMS5003":{"CF1":41,"CF2.5":66,"CF10":72,"PM1":33,"PM2.5":52,"PM10":64,"PB0.3":6423},
 //	          "PressureUnit":"hPa","TempUnit":"C"}
 //
-// The station is the topic's second level, or the last one under nhip/in/tasmota/. Each part of the
-// device is an object under its name: PM1, PM2.5, PM10 (also written PM1_0, PM2_5) in µg/m³,
-// Temperature, Humidity in %, Pressure.
+// The station is the topic without the levels tele and SENSOR, or the last level under nhip/in/tasmota/. Each sensor of
+// the device is an object under its name with PM1, PM2.5 and PM10 (also PM1_0, PM2_5) in µg/m³, Temperature, Humidity
+// in %, Pressure.
 //
 // Traps of the format:
 //
-//   - Time is the device's own clock in the device's own zone, without an offset. The feed must say
-//     the zone (zone: Asia/Ho_Chi_Minh); without one it is read as UTC, and a device in Hanoi seems
-//     to speak seven hours from the future, which is refused. SetOption52 1 lets the device send its
-//     offset, which then counts. An hour that the zone skips or has twice, when its clocks change,
-//     is refused: which instant is meant would be a guess.
-//   - A device that has not found its time server yet speaks from 1970, and is refused as too old.
-//   - TempUnit may be F (SetOption8), PressureUnit mmHg or inHg (SetOption24): they stand at the end
-//     and hold for all parts. Without them it is °C and hPa.
-//   - CF1, CF2.5 and CF10 of the Plantower sensors are for factory air (CF=1); PM1, PM2.5 and PM10
-//     are the atmospheric values, and are taken.
-//   - SeaPressure is a calculation for the sea's level and left out, as DewPoint.
-//   - Parts that are not listed in parts.go are passed over: a plug's ENERGY, and with reason
-//     ESP32.Temperature and the like, which is that of the processor.
-//   - Two parts may measure the same. The one that stands first in parts.go counts, and of two of a
-//     kind ("DS18B20-1", "DS18B20-2") the one whose name sorts first.
-//   - null is a sensor that fails: missing, never 0.
-//   - Builds of before 2018 in other languages than English have translated names; they say nothing
-//     here.
+//   - Time is local time in the zone of the device, without an offset. The feed must declare the zone
+//     (zone: Asia/Ho_Chi_Minh); without it the time is read as UTC, and messages of a device in Hanoi are rejected
+//     because they are seven hours in the future. SetOption52 1 lets the device send its offset, which then counts. A
+//     time that a clock change skips or repeats is rejected, because it does not determine the instant.
+//   - A device that has not reached its time server yet sends times in 1970, which are rejected as too old.
+//   - TempUnit may be F (SetOption8), PressureUnit mmHg or inHg (SetOption24): they are at the end of the message and
+//     apply to all sensors. Without them the units are °C and hPa.
+//   - CF1, CF2.5 and CF10 of the Plantower sensors are for industrial air (CF=1); PM1, PM2.5 and PM10 are the
+//     atmospheric values, which are used.
+//   - SeaPressure and DewPoint are computed and not read.
+//   - Objects that are not listed in sensors.go are skipped, such as ENERGY of a plug, and ESP32.Temperature, which is
+//     that of the processor.
+//   - Two sensors may measure the same quantity. The first one in sensors.go counts, and of two sensors of the same
+//     type ("DS18B20-1", "DS18B20-2") the first name in alphabetical order.
+//   - null means that the sensor failed: the value is missing, never 0. Firmware before 6.3 writes nan instead, which
+//     is no JSON.
+//   - With the commands Time 3 and Time 4 a device sends Unix seconds, as Epoch beside Time or as Time. They count, and
+//     need no zone.
+//   - Builds before 2018 in other languages than English have translated names, which are not recognized.
 //
-// A value is what the sensor shows when the device speaks, each 5 minutes (TelePeriod), and that is
-// its period unless the feed declares another.
+// A value is the state of the sensor when the device sends it, every 5 minutes (TelePeriod), which is the averaging
+// period unless the feed declares another.
 //
-// To test a device, take a message from its console (TelePeriod makes it speak at once) and:
+// To test a device, copy a message from its console (the command TelePeriod sends one at once) and:
 //
 //	mosquitto_pub -t tele/balcony/SENSOR -q 1 -m '{"Time":…}'
 //
@@ -42,6 +43,7 @@
 package tasmota
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -50,17 +52,19 @@ import (
 	"nhip/collector/decode/jsonscan"
 )
 
-// Decoder reads Tasmota's SENSOR messages.
-var Decoder = decode.Decoder{Format: "tasmota", Version: 1, Decode: read}
+// Decoder decodes SENSOR messages of Tasmota.
+var Decoder = decode.Decoder{Format: "tasmota", Version: 3, Decode: read}
 
-// telePeriod is how often a device speaks unless it is told otherwise (command TelePeriod).
+// telePeriod is the default interval of messages (command TelePeriod).
 const telePeriod = 5 * time.Minute
 
-// message is what stands around the parts' objects.
+// message is a SENSOR message.
 type message struct {
-	box          decode.Box
+	values       decode.ValueSet
 	tempUnit     string
 	pressureUnit string
+	hasEpoch     bool // the time is Unix seconds
+	faults       decode.Faults
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
@@ -68,8 +72,8 @@ func read(in decode.Input, out *nhip.Facts) error {
 	if err != nil {
 		return err
 	}
-	m := message{box: decode.Box{Station: station, Period: in.Feed.PeriodOr(telePeriod)}}
-	s := jsonscan.New(in.Payload)
+	m := message{values: decode.ValueSet{Station: station, Period: in.Feed.PeriodOr(telePeriod)}, faults: in.Faults()}
+	s := jsonscan.New(withoutNaN(in.Payload))
 	err = s.Object(func(key []byte) error {
 		if s.Null() {
 			return nil
@@ -80,36 +84,45 @@ func read(in decode.Input, out *nhip.Facts) error {
 		err = s.End()
 	}
 	if err == nil {
-		err = m.finish()
+		err = m.convertUnits()
 	}
 	if err != nil {
 		return err
 	}
-	m.box.AppendTo(out)
+	m.values.AppendTo(out)
 	return nil
 }
 
-// station takes the device's name from its own topic, or from the one it was carried in under.
+// station returns the device in a topic of Tasmota or under nhip/in/. A device's full topic can be set, so the levels
+// beside "tele" and "SENSOR" may be several, and before or after them.
 func station(topic string) (string, error) {
 	if strings.HasPrefix(topic, "nhip/in/") {
 		return decode.Device(topic), nil
 	}
-	name, tele := strings.CutPrefix(topic, "tele/")
-	name, sensor := strings.CutSuffix(name, "/SENSOR")
-	if !tele || !sensor || strings.Contains(name, "/") {
-		return "", nhip.Errorf(nhip.Malformed, "topic", "must be tele/<device>/SENSOR or nhip/in/tasmota/<device>")
+	levels := strings.Split(topic, "/")
+	isSensor := slices.Contains(levels, "SENSOR")
+	name := slices.DeleteFunc(levels, func(level string) bool {
+		return level == "tele" || level == "SENSOR" || level == ""
+	})
+	if len(name) == 0 || !isSensor {
+		return "", nhip.Errorf(nhip.CodeMalformed, "topic", "must contain the device, as tele/<device>/SENSOR does")
 	}
-	return strings.Clone(name), nil
+	return strings.Join(name, "/"), nil
 }
 
 func (m *message) field(s *jsonscan.Scanner, key []byte, zone *time.Location) (err error) {
 	switch string(key) {
 	case "Time":
+		if s.Next() != '"' { // command Time 4
+			return m.epoch(s)
+		}
 		var text []byte
-		if text, err = s.Text(); err == nil {
-			m.box.Time, err = decode.LocalTime(string(text), zone)
+		if text, err = s.Text(); err == nil && !m.hasEpoch {
+			m.values.Time, err = decode.LocalTime(string(text), zone)
 		}
 		return err
+	case "Epoch": // command Time 3, beside the local time
+		return m.epoch(s)
 	case "TempUnit":
 		m.tempUnit, err = s.String()
 		return err
@@ -117,14 +130,23 @@ func (m *message) field(s *jsonscan.Scanner, key []byte, zone *time.Location) (e
 		m.pressureUnit, err = s.String()
 		return err
 	}
-	if rank, known := partRank(key); known {
-		return m.part(s, decode.Instrument{Rank: rank, Name: key})
+	if rank, ok := sensorRank(key); ok {
+		return m.sensor(s, decode.Instrument{Rank: rank, Name: key})
 	}
 	return s.Skip()
 }
 
-// part reads the object of one sensor.
-func (m *message) part(s *jsonscan.Scanner, by decode.Instrument) error {
+// epoch reads a time as Unix seconds, which needs no zone.
+func (m *message) epoch(s *jsonscan.Scanner) error {
+	seconds, err := s.Int()
+	if err == nil {
+		m.values.Time, m.hasEpoch = time.Unix(int64(seconds), 0).UTC(), true
+	}
+	return err
+}
+
+// sensor reads the object of one sensor.
+func (m *message) sensor(s *jsonscan.Scanner, instrument decode.Instrument) error {
 	return s.Object(func(key []byte) error {
 		q := quantity(key)
 		if q == "" {
@@ -133,38 +155,46 @@ func (m *message) part(s *jsonscan.Scanner, by decode.Instrument) error {
 		if s.Null() {
 			return nil
 		}
-		v, err := s.Float()
-		m.box.Offer(q, v, by)
-		return err
+		fault, broken := decode.Recover(s, func() error {
+			v, err := s.Float()
+			if err == nil && !nhip.IsNoValue(v) {
+				m.values.Offer(q, v, instrument)
+			}
+			return err
+		})
+		if fault != nil { // it costs the value
+			m.faults.Reject(decode.InRow(string(instrument.Name), jsonscan.InField(fault, string(key))))
+		}
+		return broken
 	})
 }
 
-// finish converts what was read before its unit was known.
-func (m *message) finish() error {
-	if m.box.Empty() {
+// convertUnits checks the message, and converts the values whose units are at its end.
+func (m *message) convertUnits() error {
+	if m.values.Empty() {
 		return nil
 	}
-	if m.box.Time.IsZero() {
-		return nhip.Errorf(nhip.Missing, "Time", "is required")
+	if m.values.Time.IsZero() {
+		return nhip.Errorf(nhip.CodeMissing, "Time", "is required")
 	}
-	if m.box.Holds(nhip.Temperature) {
-		convert, err := celsius(m.tempUnit)
+	if m.values.Has(nhip.Temperature) {
+		convert, err := temperatureConverter(m.tempUnit)
 		if err != nil {
 			return err
 		}
-		m.box.Convert(nhip.Temperature, convert)
+		m.values.Convert(nhip.Temperature, convert)
 	}
-	if m.box.Holds(nhip.Pressure) {
-		pascals, err := pascals(m.pressureUnit)
+	if m.values.Has(nhip.Pressure) {
+		pascals, err := pascalsPer(m.pressureUnit)
 		if err != nil {
 			return err
 		}
-		m.box.Convert(nhip.Pressure, func(p float64) float64 { return p * pascals })
+		m.values.Convert(nhip.Pressure, func(p float64) float64 { return p * pascals })
 	}
 	return nil
 }
 
-// quantity tells what a field of a part measures, "" for what is none of ours.
+// quantity returns the quantity of a sensor's field, or "" if the field is not used.
 func quantity(key []byte) nhip.Quantity {
 	switch string(key) {
 	case "PM1", "PM1_0":
@@ -183,19 +213,19 @@ func quantity(key []byte) nhip.Quantity {
 	return ""
 }
 
-// celsius returns the way from a temperature unit to °C.
-func celsius(unit string) (func(float64) float64, error) {
+// temperatureConverter returns the conversion of a temperature unit to °C.
+func temperatureConverter(unit string) (func(float64) float64, error) {
 	switch unit {
 	case "C", "":
 		return func(c float64) float64 { return c }, nil
 	case "F":
 		return decode.Celsius, nil
 	}
-	return nil, nhip.Errorf(nhip.OutOfRange, "TempUnit", "must be C or F, got %q", unit)
+	return nil, nhip.Errorf(nhip.CodeOutOfRange, "TempUnit", "must be C or F, got %q", unit)
 }
 
-// pascals returns how many Pa a pressure unit has.
-func pascals(unit string) (float64, error) {
+// pascalsPer returns a pressure unit in Pa.
+func pascalsPer(unit string) (float64, error) {
 	switch unit {
 	case "hPa", "mbar", "":
 		return 100, nil
@@ -210,5 +240,6 @@ func pascals(unit string) (float64, error) {
 	case "psi":
 		return 6894.757293168, nil // pound-force of 4.4482216152605 N on (25.4 mm)²
 	}
-	return 0, nhip.Errorf(nhip.OutOfRange, "PressureUnit", "must be hPa, mbar, kPa, Pa, mmHg, inHg or psi, got %q", unit)
+	return 0, nhip.Errorf(nhip.CodeOutOfRange, "PressureUnit", "must be hPa, mbar, kPa, Pa, mmHg, inHg or psi, got %q",
+		unit)
 }

@@ -1,8 +1,9 @@
-// Package tts decodes uplinks of The Things Stack v3, the LoRaWAN network of The Things Network and
-// The Things Industries, as its MQTT server and its webhooks send them.
+// Package tts decodes uplinks of The Things Stack v3, the LoRaWAN network server of The Things Network and The Things
+// Industries, as its MQTT server and its webhooks send them.
 //
-// The topic is v3/<application>@<tenant>/devices/<device>/up, without @<tenant> in the open source
-// edition, or nhip/in/tts/<device> for what came in another way:
+// The topic is v3/<application>@<tenant>/devices/<device>/up, without @<tenant> in the open source edition, or
+// nhip/in/tts/<network> for messages that arrive by other ways. A webhook has one address for all devices of an
+// application, so <network> is the sender, whose secret it has, and not the device:
 //
 //	{"end_device_ids":{"device_id":"air-07","application_ids":{"application_id":"hanoi-air"}},
 //	 "received_at":"2026-02-16T15:50:00.412Z",
@@ -11,29 +12,29 @@
 //	  "rx_metadata":[{"gateway_ids":{"gateway_id":"roof-2"},"time":"2026-02-16T15:49:59.981Z"}],
 //	  "received_at":"2026-02-16T15:50:00.207Z"}}
 //
-// The station is <application_id>.<device_id>, as in hanoi-air.air-07: neither holds a dot. What decoded_payload means is the device's own affair, so the feed's
-// fields say it, by dotted paths: air.pm2_5 is pm25 in µg/m³. The averaging period is the feed's, or
-// 10 minutes.
+// The station is <application_id>.<device_id>, as in hanoi-air.air-07; neither id can contain a dot. The structure of
+// decoded_payload depends on the device, so the feed's fields map it by dotted paths: air.pm2_5 is pm25 in µg/m³. The
+// averaging period is that of the feed, or 10 minutes.
 //
 // Traps:
 //
-//   - Of the four times, uplink_message.received_at is the measurement's: the Network Server sets it,
-//     once for an uplink, by a clock that is kept. rx_metadata[].time and settings.time come from
-//     gateways, of which some have no clock, each has its own time for the same uplink, and their
-//     order is chance; the outer received_at is the Application Server's, and later. As the time is
-//     the uplink's and not the delivery's, an uplink that comes twice, or again with the metadata of
-//     other gateways, gives the same facts.
-//   - Without a payload formatter there is only frm_payload, bytes in base64. That is an error and
-//     not a reading: set a formatter for the device, or its application, in The Things Stack.
-//   - A device sends other payloads on other ports (its battery, its settings). One that holds none
-//     of the feed's fields is an error, or a misspelt field would be silent for ever. A null is a
-//     value the device knows and does not have.
-//   - device_id is unique within an application only: the station names both. Tenants of one cluster may
-//     have an application of the same name; give each a collector, or its devices other names.
-//   - Joins, acknowledgements and other events have no uplink_message: they are taken, and say no
-//     fact. Uplinks without any payload are taken too.
-//   - "simulated":true marks what somebody typed into the console; its readings carry the mark.
-//   - Fields that are empty, 0 or false are left out of the message, but not of decoded_payload.
+//   - Of the four times, uplink_message.received_at is that of the measurement: the Network Server sets it once for an
+//     uplink, with a synchronized clock. rx_metadata[].time and settings.time come from gateways, of which some have no
+//     clock and each has another time for the same uplink, in arbitrary order. The outer received_at is set later by
+//     the Application Server. As the time is that of the uplink and not of the delivery, an uplink that is delivered
+//     twice, even with the metadata of other gateways, results in the same facts.
+//   - Without a payload formatter there is only frm_payload, bytes in base64. This is an error, not a reading: set a
+//     formatter for the device or its application in The Things Stack.
+//   - Devices send other payloads on other ports (battery, settings). A payload with none of the feed's fields is an
+//     error, because otherwise a misspelt field would never be noticed. null means that the device has no value.
+//   - device_id is unique only within an application, so the station contains both. Tenants of one cluster may have
+//     applications of the same name; use a collector for each, or other names for the devices.
+//   - Joins, acknowledgements and other events have no uplink_message: they are accepted and contain no facts, as do
+//     uplinks without a payload.
+//   - A payload formatter turns no bytes into numbers, too, such as -32 °C. A decoded_payload beside an absent or empty
+//     frm_payload is not read: a field mask of a webhook must contain frm_payload.
+//   - "simulated":true marks uplinks that were typed into the console; their readings have the origin "simulated".
+//   - The server omits fields that are empty, 0 or false, except in decoded_payload.
 //
 // To test one: in the console, application → MQTT or webhook, or
 //
@@ -41,165 +42,122 @@
 package tts
 
 import (
-	"strings"
-	"time"
-
 	"nhip"
 	"nhip/collector/decode"
-	"nhip/collector/decode/jsonscan"
+	"nhip/collector/decode/lorawan"
 )
 
-// Decoder reads The Things Stack's messages to applications.
-var Decoder = decode.Decoder{Format: "tts", Version: 1, Decode: read}
+// Decoder decodes messages of The Things Stack to applications.
+var Decoder = decode.Decoder{Format: "tts", Version: 2, Decode: read}
+
+var topic = lorawan.Topic{
+	Application: "v3/", Device: "devices/", In: "nhip/in/tts/",
+	Form: "v3/<application>/devices/<device>/<event>",
+}
 
 const (
-	carried = "nhip/in/tts/" // and the device
-	decoded = "decoded_payload"
+	decodedName = "uplink_message.decoded_payload"
+	timeName    = "uplink_message.received_at" // set by the Network Server
+	hint        = "set a payload formatter for the device in The Things Stack"
 )
 
-// message is what we read of one.
+// message is a message to an application.
 type message struct {
-	in        *decode.Input
-	s         jsonscan.Scanner
-	app       string
-	device    string
-	uplink    bool // it has an uplink_message
-	payload   bool // with bytes in it
-	decoded   bool // and what they mean
-	simulated bool
-	received  time.Time // by the Network Server
-	box       decode.Box
+	lorawan.Uplink
+	application string
+	device      string
+	isUplink    bool // there is an uplink_message
+	simulated   bool
 }
 
 func read(in decode.Input, out *nhip.Facts) error {
-	device, event, err := readTopic(in.Topic)
+	device, event, err := topic.Parse(in.Topic)
 	if err != nil {
 		return err
 	}
-	m := message{in: &in, s: jsonscan.New(in.Payload)}
-	if err := m.read(); err != nil {
+	m := message{Uplink: lorawan.NewUplink(&in)}
+	if err := m.Read(m.field); err != nil {
 		return err
 	}
 	if err := m.check(device, event); err != nil {
 		return err
 	}
-	m.readings(out)
+	m.appendTo(out)
 	return nil
-}
-
-// readTopic returns the device and the event that a topic names, each "" where it names none.
-func readTopic(topic string) (device, event string, err error) {
-	if strings.HasPrefix(topic, carried) {
-		return decode.Device(topic), "", nil
-	}
-	rest, ok := strings.CutPrefix(topic, "v3/")
-	if !ok {
-		return "", "", nil
-	}
-	_, rest, _ = strings.Cut(rest, "/") // the application
-	if rest, ok = strings.CutPrefix(rest, "devices/"); ok {
-		device, event, ok = strings.Cut(rest, "/")
-	}
-	if !ok || device == "" || event == "" {
-		return "", "", nhip.Errorf(nhip.Malformed, "topic", "must be v3/<application>/devices/<device>/<event>")
-	}
-	return device, event, nil
-}
-
-func (m *message) read() error {
-	err := m.s.Object(func(key []byte) error {
-		if m.s.Null() {
-			return nil
-		}
-		return m.field(key)
-	})
-	if err == nil {
-		err = m.s.End()
-	}
-	return err
 }
 
 func (m *message) field(key []byte) (err error) {
 	switch string(key) {
 	case "end_device_ids":
-		return m.s.Object(m.id)
+		return m.JSON.Object(m.id)
 	case "uplink_message":
-		m.uplink = true
-		return m.s.Object(m.uplinkField)
+		m.isUplink = true
+		return m.JSON.Object(m.uplinkField)
 	case "simulated":
-		m.simulated, err = m.s.Bool()
+		m.simulated, err = m.JSON.Bool()
 		return err
 	}
-	return m.s.Skip()
+	return m.JSON.Skip()
 }
 
 func (m *message) id(key []byte) (err error) {
 	switch string(key) {
 	case "device_id":
-		m.device, err = m.s.String()
+		m.device, err = m.JSON.String()
 		return err
 	case "application_ids":
-		return m.s.Object(m.application)
+		return m.JSON.Object(m.applicationID)
 	}
-	return m.s.Skip()
+	return m.JSON.Skip()
 }
 
-func (m *message) application(key []byte) (err error) {
+func (m *message) applicationID(key []byte) (err error) {
 	if string(key) != "application_id" {
-		return m.s.Skip()
+		return m.JSON.Skip()
 	}
-	m.app, err = m.s.String()
+	m.application, err = m.JSON.String()
 	return err
 }
 
-func (m *message) uplinkField(key []byte) (err error) {
-	if m.s.Null() {
+func (m *message) uplinkField(key []byte) error {
+	if m.JSON.Null() {
 		return nil
 	}
 	switch string(key) {
-	case decoded:
-		m.decoded = true
-		return decode.Mapped(m.in, &m.s, "uplink_message."+decoded, &m.box)
+	case "decoded_payload":
+		return m.ReadDecoded(decodedName)
 	case "frm_payload":
-		var bytes []byte
-		bytes, err = m.s.Text()
-		m.payload = len(bytes) > 0
-		return err
+		return m.ReadPayload()
 	case "received_at":
-		m.received, err = decode.Time(&m.s)
-		return err
+		return m.ReadTime()
 	}
-	return m.s.Skip()
+	return m.JSON.Skip()
 }
 
-// check holds the message against its topic and against what an uplink must have.
+// check compares the device with that of the topic, and checks that the fields of an uplink are present.
 func (m *message) check(device, event string) error {
 	switch {
 	case m.device == "":
-		return nhip.Errorf(nhip.Missing, "end_device_ids.device_id", "is required")
-	case m.app == "":
-		return nhip.Errorf(nhip.Missing, "end_device_ids.application_ids.application_id", "is required")
-	case device != "" && device != m.device:
-		return nhip.Errorf(nhip.Malformed, "end_device_ids.device_id", "must be the topic's device %q, got %q", decode.Clip(device), decode.Clip(m.device))
-	case event == "up" && !m.uplink:
-		return nhip.Errorf(nhip.Missing, "uplink_message", "is required under the topic of an uplink")
-	case m.payload && !m.decoded:
-		return nhip.Errorf(nhip.Missing, "uplink_message."+decoded, "is required: set a payload formatter for the device in The Things Stack")
-	case m.decoded && m.received.IsZero():
-		return nhip.Errorf(nhip.Missing, "uplink_message.received_at", "is required")
+		return nhip.Errorf(nhip.CodeMissing, "end_device_ids.device_id", "is required")
+	case m.application == "":
+		return nhip.Errorf(nhip.CodeMissing, "end_device_ids.application_ids.application_id", "is required")
+	case device != "" && device != m.device && !m.In.IsDirect():
+		return nhip.Errorf(nhip.CodeMalformed, "end_device_ids.device_id", "must be the device of the topic, %q, got %q",
+			decode.Clip(device), decode.Clip(m.device))
+	case event == "up" && !m.isUplink:
+		return nhip.Errorf(nhip.CodeMissing, "uplink_message", "is required in the topic of an uplink")
 	}
-	return nil
+	return m.Check(decodedName, hint, timeName)
 }
 
-func (m *message) readings(out *nhip.Facts) {
+// appendTo appends the readings, with the origin of simulated uplinks.
+func (m *message) appendTo(out *nhip.Facts) {
 	first := len(out.Readings)
-	m.box.Station, m.box.Time = m.app+"."+m.device, m.received
-	m.box.Period = m.in.Feed.PeriodOr(decode.MappedPeriod)
-	m.box.AppendTo(out)
+	m.AppendTo(out, m.application+"."+m.device)
 	if !m.simulated {
 		return
 	}
 	for i := range out.Readings[first:] {
-		out.Readings[first+i].Origin = nhip.Simulated
+		out.Readings[first+i].Origin = nhip.OriginSimulated
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"nhip"
 	"nhip/collector/decode"
 	"nhip/collector/decode/decodetest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestGolden(t *testing.T) { decodetest.Golden(t, Decoder) }
@@ -20,43 +18,30 @@ func FuzzDecode(f *testing.F) { decodetest.Fuzz(f, Decoder) }
 
 func BenchmarkDecode(b *testing.B) { decodetest.Benchmark(b, Decoder, "decoded") }
 
-// The same uplink, delivered again, with its gateways in another order or without one of them, is the
-// same facts: downstream these are duplicates.
-func TestCopiesOfAnUplinkSayTheSame(t *testing.T) {
-	first := wanted(t, "decoded")
-	for _, name := range []string{"redelivered", "one-gateway-of-two", "carried", "open-source-topic"} {
-		if diff := cmp.Diff(first, wanted(t, name)); diff != "" {
-			t.Errorf("%s: -first +copy:\n%s", name, diff)
-		}
-	}
+// TestDecodeCopiesOfUplink checks that copies of an uplink, delivered again, with its gateways in another order or
+// without one of them, result in the same facts, so that they are duplicates.
+func TestDecodeCopiesOfUplink(t *testing.T) {
+	decodetest.SameFacts(t, "decoded", "redelivered", "one-gateway-of-two", "in-topic", "open-source-topic")
 }
 
-func wanted(t *testing.T, name string) string {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name, "want.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
-}
-
-func TestTheDocumentedUplinks(t *testing.T) {
+func TestDecodeDocumentedUplinks(t *testing.T) {
 	samples := decodetest.Data(t, "air/samples")
 	var fields []decode.Field
 	for _, q := range []nhip.Quantity{nhip.PM25, nhip.PM10, nhip.Temperature, nhip.Humidity} {
 		fields = append(fields, decode.Field{Name: string(q), Quantity: q})
 	}
 	facts, err := decodeSample(t, filepath.Join(samples, "tts_v3_uplink_decoded_constructed.json"), fields)
-	if err != nil || len(facts.Readings) != 4 || facts.Readings[0].Value != 38.1 || !strings.HasSuffix(facts.Readings[0].Station, ".dev1") {
-		t.Errorf("decoded: %+v, %v", facts.Readings, err)
+	if err != nil || len(facts.Readings) != 4 || facts.Readings[0].Value != 38.1 ||
+		!strings.HasSuffix(facts.Readings[0].Station, ".dev1") {
+		t.Errorf("decoded uplink: %+v, %v", facts.Readings, err)
 	}
 	_, err = decodeSample(t, filepath.Join(samples, "tts_v3_uplink_undecoded.json"), fields)
-	if nhip.ErrorCode(err) != nhip.Missing {
-		t.Errorf("undecoded: %v", err)
+	if nhip.ErrorCode(err) != nhip.CodeMissing {
+		t.Errorf("undecoded uplink: %v", err)
 	}
 }
 
-// decodeSample decodes without the checks at the door: the samples are years old.
+// decodeSample decodes a sample without validation, because the samples are years old.
 func decodeSample(t *testing.T, file string, fields []decode.Field) (facts nhip.Facts, err error) {
 	t.Helper()
 	raw, err := os.ReadFile(file)

@@ -20,8 +20,8 @@ func TestPlate(t *testing.T) {
 		}
 	}
 	for text, code := range map[string]nhip.Code{
-		"": nhip.Missing, " -. ": nhip.Missing, "29B/12345": nhip.Malformed, "29B12345\x00": nhip.Malformed,
-		"29B\xff2345": nhip.Malformed, "xe số 7!": nhip.Malformed, strings.Repeat("2", 33): nhip.Malformed,
+		"": nhip.CodeMissing, " -. ": nhip.CodeMissing, "29B/12345": nhip.CodeMalformed, "29B12345\x00": nhip.CodeMalformed,
+		"29B\xff2345": nhip.CodeMalformed, "xe số 7!": nhip.CodeMalformed, strings.Repeat("2", 33): nhip.CodeMalformed,
 	} {
 		if got, err := Plate(text); nhip.ErrorCode(err) != code {
 			t.Errorf("%q: %q, %v", text, got, err)
@@ -29,8 +29,8 @@ func TestPlate(t *testing.T) {
 	}
 }
 
-// A plate's form is the form of itself, and a good id.
-func TestThePlateOfAPlate(t *testing.T) {
+// TestPlateIsIdempotent checks that a canonical plate does not change, and that it is a valid id.
+func TestPlateIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("0129ABbđĐKéß.-_ \u00a0")), 0, 12, -1).Draw(t, "text")
 		plate, err := Plate(text)
@@ -38,7 +38,7 @@ func TestThePlateOfAPlate(t *testing.T) {
 			return
 		}
 		if again, err := Plate(plate); err != nil || again != plate {
-			t.Fatalf("%q is %q, whose form is %q, %v", text, plate, again, err)
+			t.Fatalf("Plate(%q) is %q, Plate of that is %q, %v", text, plate, again, err)
 		}
 		if err := nhip.CheckID("vehicle", plate); err != nil {
 			t.Fatal(err)

@@ -4,16 +4,16 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/collector/decode/protoscan"
 
 	"github.com/paulmach/orb"
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// meaning is what a field of a point says.
-type meaning int
+// pointField is a field of a point.
+type pointField int
 
 const (
-	nothing meaning = iota // to us
+	unused pointField = iota
 	vehicle
 	datetime
 	speed
@@ -23,16 +23,16 @@ const (
 	door
 )
 
-// layout tells the meaning of a point's fields by their numbers. The two kinds of points say the
-// same under different ones.
-type layout [12]meaning
+// layout maps the numbers of fields in a message to the fields of a point. The two types of points have the same
+// fields under different numbers.
+type layout [12]pointField
 
 var (
 	wayPointLayout   = layout{1: vehicle, 3: speed, 4: datetime, 5: x, 6: y, 8: heading, 10: door}
 	trackPointLayout = layout{1: datetime, 2: speed, 3: x, 4: y, 6: heading, 8: door}
 )
 
-// point is what a box says of one moment, as it says it.
+// point is a WayPoint or TrackPoint as received.
 type point struct {
 	layout  *layout
 	vehicle string
@@ -44,40 +44,40 @@ type point struct {
 }
 
 func (p *point) read(msg []byte) error {
-	return each(msg, func(n protowire.Number, v value) error {
-		if int(n) >= len(p.layout) {
+	return protoscan.Fields(msg, func(f protoscan.Field) error {
+		if int(f.Number) >= len(p.layout) {
 			return nil
 		}
-		return p.field(p.layout[n], v)
+		return p.set(p.layout[f.Number], f)
 	})
 }
 
-func (p *point) field(m meaning, v value) (err error) {
-	switch m {
+func (p *point) set(to pointField, f protoscan.Field) (err error) {
+	switch to {
 	case vehicle:
-		p.vehicle, err = v.plate()
+		p.vehicle, err = plate(f)
 	case datetime:
 		var t uint64
-		t, err = v.varint("datetime")
-		p.time = nhip.Some(int64(t)) // a negative one is sign-extended to 64 bits
+		t, err = varint(f, "datetime")
+		p.time = nhip.Some(int64(t))
 	case speed:
-		p.speed, err = v.float("speed")
+		p.speed, err = protoscan.ReadFloat(f, "speed")
 	case x:
-		p.x, err = v.double("x")
+		p.x, err = protoscan.ReadDouble(f, "x")
 	case y:
-		p.y, err = v.double("y")
+		p.y, err = protoscan.ReadDouble(f, "y")
 	case heading:
-		p.heading, err = v.float("heading")
+		p.heading, err = protoscan.ReadFloat(f, "heading")
 	case door:
 		var open uint64
-		open, err = v.varint("door")
+		open, err = varint(f, "door")
 		p.door = nhip.Some(open != 0)
-	case nothing:
+	case unused:
 	}
 	return err
 }
 
-// check refuses a point that lacks what the schema requires.
+// check returns an error if the point lacks a required field.
 func (p *point) check(vehicle string) error {
 	for _, f := range [...]struct {
 		name  string
@@ -90,20 +90,20 @@ func (p *point) check(vehicle string) error {
 		{"y", p.y.Known()},
 	} {
 		if !f.known {
-			return nhip.Errorf(nhip.Missing, f.name, "is required")
+			return nhip.Errorf(nhip.CodeMissing, f.name, "is required")
 		}
 	}
 	return nil
 }
 
-// position returns a checked point in our units.
+// position returns a checked point in the platform's units.
 func (p *point) position(agency, vehicle string, perMetre float64) nhip.Position {
 	bearing := p.heading
 	if bearing.Or(0) == 360 { // north
 		bearing = nhip.Some(0.0)
 	}
 	return nhip.Position{
-		Agency: agency, Vehicle: vehicle, Event: nhip.Fix,
+		Agency: agency, Vehicle: vehicle, Event: nhip.EventPosition,
 		Time:      time.Unix(p.time.Or(0), 0).UTC(),
 		Point:     nhip.Some(orb.Point{p.x.Or(0), p.y.Or(0)}),
 		Speed:     nhip.Some(p.speed.Or(0) / perMetre),

@@ -1,6 +1,6 @@
-// Package ufms decodes what Vietnamese providers of GPS boxes pass on to the authorities: a Protobuf
-// message per way point, or per batch of them, in the protocol that the Ministry of Transport's
-// system for vehicles under supervision calls UFMS. The schema, in our words:
+// Package ufms decodes the messages that Vietnamese providers of GPS trackers send to the authorities: way points in
+// Protobuf, alone or in batches. The Ministry of Transport's system for supervised vehicles calls this protocol UFMS.
+// The schema, in our words:
 //
 //	message BaseMessage {              // proto2; the payload of one AMQP or MQTT message
 //	  required enum msgType = 1;       // 100 WayPoint, 101 WayPointBatch; others below
@@ -24,24 +24,23 @@
 //	  }
 //	}
 //
-// A way point of plate 29B-123.45 in text: msgType 100, 100 { vehicle "29B-123.45", speed 31.5,
-// datetime 1771257482, x 105.8523, y 21.0287, heading 90, door false }. It comes on
-// nhip/in/ufms/<anything>; the vehicle is the plate in the message, as Plate writes it, and its agency
-// the feed's.
+// A way point of plate 29B-123.45 as text: msgType 100, 100 { vehicle "29B-123.45", speed 31.5,
+// datetime 1771257482, x 105.8523, y 21.0287, heading 90, door false }. The topic is nhip/in/ufms/<anything>. The
+// vehicle is the plate in the message in its canonical form (see Plate), the agency is that of the feed.
 //
 // Traps:
 //
-//   - Nothing states the unit of speed. Boxes and the sample client behave as if it were km/h, so it
-//     is unless the feed says m/s.
-//   - x is the longitude. A box that swaps the two says a latitude over 90 in Vietnam, and one without
-//     a fix says 0,0: both are turned away.
-//   - Plates come as 29B12345, 29B-123.45 and 29b 12345: one vehicle.
-//   - A box need speak only every 30 seconds (15 minutes when parked), and its provider may pass it on
-//     two minutes late: give the feed a latency of 2m. There is no route or trip.
-//   - The message speaks of drivers. We keep nothing of them.
-//   - One bad point of a batch is turned away alone, as "point 3" counted from 1.
-//   - Speeding, driving time, stops, doors and registrations (200, 210, 211, 220, 230, 310, 311, 400,
-//     410, 420) are taken, and say no position. A type that is none of these is an error.
+//   - The schema does not state the unit of speed. Trackers and the sample client use km/h, which is the default; the
+//     feed can set m/s.
+//   - x is the longitude. A tracker that swaps x and y sends a latitude over 90 in Vietnam, and one without a GPS fix
+//     sends 0,0: both are rejected.
+//   - The plates 29B12345, 29B-123.45 and 29b 12345 are one vehicle.
+//   - A tracker has to report only every 30 seconds (15 minutes when parked), and its provider may forward a message
+//     two minutes late: set the latency of the feed to 2m. There is no route or trip.
+//   - Messages contain data about drivers, which is not stored.
+//   - A faulty point of a batch is rejected alone, as "point 3", counted from 1.
+//   - Messages about speeding, driving time, stops, doors and registrations (200, 210, 211, 220, 230, 310, 311, 400,
+//     410, 420) are accepted and contain no position. Other types are an error.
 //
 // To test one: protoc --encode with the schema above, then
 //
@@ -53,20 +52,21 @@ import (
 
 	"nhip"
 	"nhip/collector/decode"
+	"nhip/collector/decode/protoscan"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Decoder reads UFMS's messages.
+// Decoder decodes messages of UFMS.
 var Decoder = decode.Decoder{Format: "ufms", Version: 1, Decode: read}
 
-// Types of messages, which are also the numbers of the fields they stand in.
+// Types of messages, which are also the numbers of the fields that contain them.
 const (
 	wayPoint      = 100
 	wayPointBatch = 101
 )
 
-// events are the types without a position of the moment.
+// events are the types without a current position.
 var events = map[uint64]bool{
 	200: true, 210: true, 211: true, 220: true, 230: true, 310: true, 311: true, 400: true, 410: true, 420: true,
 }
@@ -81,7 +81,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 		return err
 	}
 	if kind != wayPoint && kind != wayPointBatch {
-		return nhip.Errorf(nhip.UnknownField, "msgType", "%d is no type of UFMS", kind)
+		return nhip.Errorf(nhip.CodeUnknownField, "msgType", "%d is not a message type of UFMS", kind)
 	}
 	msg, err := extension(in.Payload, protowire.Number(kind))
 	if err != nil {
@@ -94,7 +94,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	return r.wayPoint(msg)
 }
 
-// speedUnit returns how many of the feed's unit of speed are 1 m/s.
+// speedUnit returns 1 m/s in the feed's unit of speed.
 func speedUnit(name string) (float64, error) {
 	switch name {
 	case decode.MetresPerSecond:
@@ -102,43 +102,44 @@ func speedUnit(name string) (float64, error) {
 	case "", decode.KilometresPerHour:
 		return 3.6, nil
 	}
-	return 0, nhip.Errorf(nhip.Malformed, "feed.speed_unit", "must be %s or %s, got %q", decode.KilometresPerHour, decode.MetresPerSecond, decode.Clip(name))
+	return 0, nhip.Errorf(nhip.CodeMalformed, "feed.speed_unit", "must be %s or %s, got %q",
+		decode.KilometresPerHour, decode.MetresPerSecond, decode.Clip(name))
 }
 
 func msgType(payload []byte) (kind uint64, err error) {
 	seen := false
-	err = each(payload, func(n protowire.Number, v value) (err error) {
-		if n == 1 {
+	err = protoscan.Fields(payload, func(f protoscan.Field) (err error) {
+		if f.Number == 1 {
 			seen = true
-			kind, err = v.varint("msgType")
+			kind, err = varint(f, "msgType")
 		}
 		return err
 	})
 	if err == nil && !seen {
-		err = nhip.Errorf(nhip.Missing, "msgType", "is required")
+		err = nhip.Errorf(nhip.CodeMissing, "msgType", "is required")
 	}
 	return kind, err
 }
 
 func extension(payload []byte, number protowire.Number) (msg []byte, err error) {
 	seen := false
-	err = each(payload, func(n protowire.Number, v value) (err error) {
-		if n == number {
+	err = protoscan.Fields(payload, func(f protoscan.Field) (err error) {
+		if f.Number == number {
 			seen = true
-			msg, err = v.bytes("msg")
+			msg, err = protoscan.ReadBytes(f, "msg")
 		}
 		return err
 	})
 	if err == nil && !seen {
-		err = nhip.Errorf(nhip.Missing, "msg", "is required: the message must have field %d, which is its type", number)
+		err = nhip.Errorf(nhip.CodeMissing, "msg", "is required in field %d, the number of the message type", number)
 	}
 	return msg, err
 }
 
-// reader turns the points of one message into positions.
+// reader converts the points of one message to positions.
 type reader struct {
 	in       *decode.Input
-	perMetre float64 // units of the feed's speed in 1 m/s
+	perMetre float64 // 1 m/s in the feed's unit of speed
 	out      *nhip.Facts
 }
 
@@ -150,7 +151,7 @@ func (r *reader) wayPoint(msg []byte) error {
 	return r.append(&p, p.vehicle)
 }
 
-// batch reads the points of a batch, each on its own.
+// batch reads the points of a batch, and rejects faulty ones alone.
 func (r *reader) batch(msg []byte) error {
 	vehicle, err := batchVehicle(msg)
 	if err != nil {
@@ -158,34 +159,35 @@ func (r *reader) batch(msg []byte) error {
 	}
 	faults := r.in.Faults()
 	n := 0
-	return each(msg, func(number protowire.Number, v value) error {
-		if number != 3 {
+	return protoscan.Fields(msg, func(f protoscan.Field) error {
+		if f.Number != 3 {
 			return nil
 		}
 		n++
-		if err := r.trackPoint(v, vehicle); err != nil {
-			faults.Reject(decode.Within("point "+strconv.Itoa(n), err))
+		r.out.BeginRow("point ", n, "")
+		if err := r.trackPoint(f, vehicle); err != nil {
+			faults.Reject(decode.InRow("point "+strconv.Itoa(n), err))
 		}
 		return nil
 	})
 }
 
-// batchVehicle returns the vehicle of a batch. It may stand behind the points.
+// batchVehicle returns the vehicle of a batch, which may follow the points.
 func batchVehicle(msg []byte) (vehicle string, err error) {
-	err = each(msg, func(n protowire.Number, v value) (err error) {
-		if n == 1 {
-			vehicle, err = v.plate()
+	err = protoscan.Fields(msg, func(f protoscan.Field) (err error) {
+		if f.Number == 1 {
+			vehicle, err = plate(f)
 		}
 		return err
 	})
 	if err == nil && vehicle == "" {
-		err = nhip.Errorf(nhip.Missing, "vehicle", "is required")
+		err = nhip.Errorf(nhip.CodeMissing, "vehicle", "is required")
 	}
 	return vehicle, err
 }
 
-func (r *reader) trackPoint(v value, vehicle string) error {
-	msg, err := v.bytes("")
+func (r *reader) trackPoint(f protoscan.Field, vehicle string) error {
+	msg, err := protoscan.ReadBytes(f, "")
 	if err != nil {
 		return err
 	}

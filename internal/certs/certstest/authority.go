@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of a test.
+// Authority is a certificate authority for a test.
 type Authority struct {
 	t    testing.TB
 	key  *ecdsa.PrivateKey
@@ -24,7 +24,7 @@ type Authority struct {
 	last int64
 }
 
-// New makes an authority.
+// New returns a new authority with a common name.
 func New(t testing.TB, name string) *Authority {
 	t.Helper()
 	a := &Authority{t: t, key: newKey(t)}
@@ -46,7 +46,9 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return k
 }
 
-func sign(t testing.TB, template, by *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) *x509.Certificate {
+func sign(
+	t testing.TB, template, by *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey,
+) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, by, public, key)
 	if err != nil {
@@ -59,33 +61,40 @@ func sign(t testing.TB, template, by *x509.Certificate, public *ecdsa.PublicKey,
 	return c
 }
 
-// Issue makes a certificate for 127.0.0.1 and a common name that is valid from an hour ago until a moment.
+// Issue returns a certificate with a common name for 127.0.0.1. It is valid from an hour ago until a time.
 func (a *Authority) Issue(name string, until time.Time) tls.Certificate {
 	a.t.Helper()
 	a.last++
 	key := newKey(a.t)
 	c := sign(a.t, &x509.Certificate{
-		SerialNumber: big.NewInt(1 + a.last), Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: until,
+		SerialNumber: big.NewInt(1 + a.last), Subject: pkix.Name{CommonName: name},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: until,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}, a.Cert, &key.PublicKey, a.key)
 	return tls.Certificate{Certificate: [][]byte{c.Raw}, PrivateKey: key, Leaf: c}
 }
 
-// Pool holds the authority.
+// Pool returns a pool with the authority.
 func (a *Authority) Pool() *x509.CertPool {
 	p := x509.NewCertPool()
 	p.AddCert(a.Cert)
 	return p
 }
 
-// Write puts the authority's certificate into a file.
+// Write writes the authority's certificate to a file.
 func (a *Authority) Write(path string) { writePEM(a.t, path, "CERTIFICATE", a.Cert.Raw) }
 
-// WriteRevoked puts a list of revoked certificates into a file.
+// WriteRevoked writes a list of revoked certificates to a file.
 func (a *Authority) WriteRevoked(path string, revoked ...tls.Certificate) {
 	a.t.Helper()
-	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(time.Hour)}
+	a.WriteRevokedFor(path, time.Now(), time.Now().Add(time.Hour), revoked...)
+}
+
+// WriteRevokedFor is WriteRevoked of a list that is valid from a time to another.
+func (a *Authority) WriteRevokedFor(path string, from, to time.Time, revoked ...tls.Certificate) {
+	a.t.Helper()
+	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: from, NextUpdate: to}
 	for _, c := range revoked {
 		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
 			SerialNumber: c.Leaf.SerialNumber, RevocationTime: time.Now(),
@@ -98,7 +107,7 @@ func (a *Authority) WriteRevoked(path string, revoked ...tls.Certificate) {
 	writePEM(a.t, path, "X509 CRL", der)
 }
 
-// WritePair puts a certificate and its key into two files.
+// WritePair writes a certificate and its key to two files.
 func WritePair(t testing.TB, c tls.Certificate, certPath, keyPath string) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)

@@ -1,4 +1,5 @@
-// Package influxtest gives tests a real InfluxDB: the embedded one, a private process each.
+// Package influxtest gives tests a real InfluxDB: the embedded one, in a process of the test's own, or the one that
+// INFLUX_URL, INFLUX_TOKEN and INFLUX_ORG name.
 package influxtest
 
 import (
@@ -10,28 +11,37 @@ import (
 	"time"
 
 	"nhip/internal/influx"
+	"nhip/internal/influxd"
 )
 
-// A child stops in a tenth of a second and starts in 3 s of CPU, of which a machine that runs many
-// tests at once may give it little.
+// A server stops within 0.1 s and needs 3 s of CPU to start, which takes long on a machine that runs many tests at
+// once.
 const (
-	startWithin = 2 * time.Minute
-	stopWithin  = 30 * time.Second
+	startTimeout = 2 * time.Minute
+	stopTimeout  = 30 * time.Second
 )
 
-// Start returns the bucket "nhip" of an InfluxDB of the test's own. A start takes 3 s, so related
-// tests had better share one, as subtests. The test is skipped where bin/influxd is not built.
+// Start starts a server and returns its bucket "nhip". Because a start takes 3 s, related tests should share one
+// server, as subtests. The test is skipped if bin/influxd is not built.
 func Start(t testing.TB) *influx.DB {
 	t.Helper()
-	return Open(t, Child(t), "nhip")
+	return Open(t, Server(t), "nhip")
 }
 
-// Open returns a bucket of a child, which is made when missing.
-func Open(t testing.TB, child *influx.Child, bucket string) *influx.DB {
+// Database is an InfluxDB: an *Instance or the embedded *influxd.Server.
+type Database interface {
+	URL() string
+	Token() string
+}
+
+// Open returns a bucket of a database, and creates it if it is missing.
+func Open(t testing.TB, d Database, bucket string) *influx.DB {
 	t.Helper()
-	db, err := influx.Open(t.Context(), influx.Options{
-		URL: child.URL(), Token: child.Token(), Bucket: bucket, Logger: Logger(t),
-	})
+	o := influx.Options{URL: d.URL(), Token: d.Token(), Bucket: bucket, Logger: Logger(t)}
+	if instance, ok := d.(*Instance); ok {
+		o = instance.Options(t, bucket)
+	}
+	db, err := influx.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,33 +49,37 @@ func Open(t testing.TB, child *influx.Child, bucket string) *influx.DB {
 	return db
 }
 
-// Child starts an InfluxDB in a folder of the test's own and stops it at the test's end.
-func Child(t testing.TB) *influx.Child {
+// Embedded starts the embedded InfluxDB in a temporary folder and stops it when the test ends. It is for tests of what
+// only the embedded one does; others use Server.
+func Embedded(t testing.TB) *influxd.Server {
 	t.Helper()
-	return ChildIn(t, filepath.Join(t.TempDir(), "influx"))
+	return ServerIn(t, filepath.Join(t.TempDir(), "influx"))
 }
 
-// ChildIn starts an InfluxDB on the data in dir, with its password beside dir.
-func ChildIn(t testing.TB, dir string) *influx.Child {
+// ServerIn is Embedded on the data in dir, with the password file beside dir.
+func ServerIn(t testing.TB, dir string) *influxd.Server {
 	t.Helper()
-	child, err := influx.StartChild(t.Context(), influx.ChildOptions{
-		Binary: Binary(t), Dir: dir, StartTimeout: startWithin, Logger: Logger(t),
-	})
+	server, err := influxd.Start(influxd.Options{Binary: Binary(t), Dir: dir, Logger: Logger(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
-		if err := child.Stop(ctx); err != nil {
+		if err := server.Stop(ctx); err != nil {
 			t.Error(err)
 		}
 	})
-	return child
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	if err := server.Await(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return server
 }
 
-// Binary finds the embedded InfluxDB's program, in NHIP_INFLUXD or in bin/ of the checkout, or skips
-// the test.
+// Binary returns the path of the embedded InfluxDB's program: $NHIP_INFLUXD, or bin/influxd of the checkout. It skips
+// the test if the program is not built.
 func Binary(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("NHIP_INFLUXD"); path != "" {
@@ -90,7 +104,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Logger writes to the test's own log.
+// Logger returns a logger that writes to the test's output.
 func Logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), nil))
 }

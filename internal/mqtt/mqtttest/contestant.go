@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// Contestant is one side of a benchmark: its devices and what they were answered.
+// Contestant is a broker that a benchmark measures, with the crowd that publishes to it and the results so far.
 type Contestant struct {
 	Crowd *Crowd
 
 	Messages int
-	CPU      time.Duration // of this process, which is the broker's
-	P99      time.Duration // the 99th percentile from PUBLISH to PUBACK of the slowest turn
+	CPU      time.Duration // of this process, in which the broker runs
+	P99      time.Duration // 99th percentile of the time from PUBLISH to PUBACK, in the slowest turn
 
 	took time.Duration
 }
 
-// Take lets the devices speak for a turn.
-func (a *Contestant) Take(b *testing.B, turn time.Duration) {
+// RunTurn makes the crowd publish for the given time and adds the results.
+func (c *Contestant) RunTurn(b *testing.B, turn time.Duration) {
 	before := cpuTime(b)
-	answered := a.Crowd.Speak(b, turn)
-	a.CPU += cpuTime(b) - before
-	a.Messages += answered.Messages
-	a.took += answered.Took
-	a.P99 = max(a.P99, answered.P99)
+	result := c.Crowd.Publish(b, turn)
+	c.CPU += cpuTime(b) - before
+	c.Messages += result.Messages
+	c.took += result.Took
+	c.P99 = max(c.P99, result.P99)
 }
 
-// Rate returns the messages acknowledged in a second.
-func (a *Contestant) Rate() float64 { return float64(a.Messages) / a.took.Seconds() }
+// Rate returns the acknowledged messages per second.
+func (c *Contestant) Rate() float64 { return float64(c.Messages) / c.took.Seconds() }
 
-// cpuTime is what this process has had of the processors.
+// cpuTime returns the CPU time of this process, user and system.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -39,8 +39,7 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// NeedDisk skips where the benchmark's files would be in memory: a sync that costs nothing proves
-// nothing.
+// NeedDisk skips a benchmark whose temporary files would be in memory, where a sync costs nothing.
 func NeedDisk(b *testing.B) {
 	const tmpfs = 0x01021994 // statfs(2)
 	var fs syscall.Statfs_t
@@ -48,6 +47,6 @@ func NeedDisk(b *testing.B) {
 		b.Fatal(err)
 	}
 	if fs.Type == tmpfs {
-		b.Skip("temporary files are in memory here: set TMPDIR to a folder on a disk")
+		b.Skip("temporary files are in memory: set TMPDIR to a folder on a disk")
 	}
 }

@@ -13,33 +13,33 @@ import (
 	"time"
 )
 
-// asCrowd makes a test binary play the devices of a benchmark, see BeCrowd.
-const asCrowd = "NHIP_BENCH_AS_CROWD"
+// crowdEnv is the environment variable that makes a test binary run as a crowd, see RunIfCrowd.
+const crowdEnv = "NHIP_BENCH_AS_CROWD"
 
-// Crowd is a process of devices that speak when they are told to, so that their work is not counted as
-// the broker's. Each says where a bus is, in our own JSON, and never the same twice.
+// Crowd is a process that runs the devices of a benchmark, so that their CPU time is not counted as the broker's. Each
+// device publishes positions of a bus in our own JSON, with a new time in each message.
 type Crowd struct {
-	orders  io.Writer
-	answers *json.Decoder
+	commands io.Writer     // one duration per line
+	results  *json.Decoder // one TurnResult for each, after one that means that the devices are connected
 }
 
-// Answered is what a crowd was answered in one turn.
-type Answered struct {
-	Messages int
+// TurnResult is what a crowd measured in one turn.
+type TurnResult struct {
+	Messages int           // acknowledged
 	Took     time.Duration // until the last PUBACK
-	P99      time.Duration // from PUBLISH to PUBACK
+	P99      time.Duration // 99th percentile from PUBLISH to PUBACK
 	Err      string
 }
 
-// StartCrowd connects devices with a password to a server, until the benchmark ends. The test binary's
-// TestMain must call BeCrowd.
+// StartCrowd connects conns devices to a server until the benchmark ends. Each keeps window messages in flight. The
+// TestMain of the test binary must call RunIfCrowd.
 func StartCrowd(b *testing.B, address, password string, conns, window int) *Crowd {
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %d", asCrowd, address, password, conns, window))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %d", crowdEnv, address, password, conns, window))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -53,64 +53,64 @@ func StartCrowd(b *testing.B, address, password string, conns, window int) *Crow
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		_ = stdin.Close() // tells it to end
+		_ = stdin.Close() // ends the process
 		if err := cmd.Wait(); err != nil {
-			b.Errorf("the crowd: %v", err)
+			b.Errorf("the crowd failed: %v", err)
 		}
 	})
-	c := &Crowd{orders: stdin, answers: json.NewDecoder(stdout)}
-	c.listen(b) // says that it is connected
+	c := &Crowd{commands: stdin, results: json.NewDecoder(stdout)}
+	c.readResult(b) // the devices are connected
 	return c
 }
 
-// Speak lets the crowd publish for so long, and then wait for its last PUBACKs.
-func (c *Crowd) Speak(b *testing.B, long time.Duration) Answered {
-	if _, err := fmt.Fprintln(c.orders, long); err != nil {
+// Publish makes the crowd publish for the duration d and wait for the last PUBACKs.
+func (c *Crowd) Publish(b *testing.B, d time.Duration) TurnResult {
+	if _, err := fmt.Fprintln(c.commands, d); err != nil {
 		b.Fatal(err)
 	}
-	h := c.listen(b)
-	if h.Messages == 0 {
-		b.Fatal("the crowd was not heard")
+	r := c.readResult(b)
+	if r.Messages == 0 {
+		b.Fatal("no message of the crowd was acknowledged")
 	}
-	return h
+	return r
 }
 
-func (c *Crowd) listen(b *testing.B) (h Answered) {
-	if err := c.answers.Decode(&h); err != nil || h.Err != "" {
-		b.Fatalf("the crowd: %v %s", err, h.Err)
+func (c *Crowd) readResult(b *testing.B) (r TurnResult) {
+	if err := c.results.Decode(&r); err != nil || r.Err != "" {
+		b.Fatalf("the crowd failed: %v %s", err, r.Err)
 	}
-	return h
+	return r
 }
 
-// BeCrowd plays the devices where the process was started by StartCrowd, and does not return then.
-func BeCrowd() {
-	if setting := os.Getenv(asCrowd); setting != "" {
-		os.Exit(crowd(setting))
+// RunIfCrowd runs the devices and exits if StartCrowd started this process. Otherwise it returns at once.
+func RunIfCrowd() {
+	if setting := os.Getenv(crowdEnv); setting != "" {
+		os.Exit(runCrowd(setting))
 	}
 }
 
-// crowd connects, answers each order on stdin, and ends with it.
-func crowd(setting string) (exitCode int) {
+// runCrowd connects the devices and runs each command from stdin until that is closed.
+func runCrowd(setting string) (exitCode int) {
 	var address, password string
 	var conns, window int
 	if _, err := fmt.Sscan(setting, &address, &password, &conns, &window); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	tell := json.NewEncoder(os.Stdout)
+	out := json.NewEncoder(os.Stdout)
 	devices, err := connectAll(address, password, conns, window)
 	if err != nil {
-		_ = tell.Encode(Answered{Err: err.Error()})
+		_ = out.Encode(TurnResult{Err: err.Error()})
 		return 1
 	}
-	_ = tell.Encode(Answered{}) // whoever does not read it has ended
-	for orders := bufio.NewScanner(os.Stdin); orders.Scan(); {
-		long, err := time.ParseDuration(orders.Text())
+	_ = out.Encode(TurnResult{}) // the reader may have ended
+	for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
+		d, err := time.ParseDuration(commands.Text())
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 2
 		}
-		_ = tell.Encode(speakAll(devices, long))
+		_ = out.Encode(publishAll(devices, d))
 	}
 	return 0
 }
@@ -126,25 +126,25 @@ func connectAll(address, password string, conns, window int) (devices []*device,
 	return devices, nil
 }
 
-func speakAll(devices []*device, long time.Duration) Answered {
+func publishAll(devices []*device, duration time.Duration) TurnResult {
 	began := time.Now()
 	failures := make([]error, len(devices))
 	var all sync.WaitGroup
 	for i, d := range devices {
-		all.Go(func() { failures[i] = d.speak(began.Add(long)) })
+		all.Go(func() { failures[i] = d.publishUntil(began.Add(duration)) })
 	}
 	all.Wait()
-	h := Answered{Took: time.Since(began)}
+	r := TurnResult{Took: time.Since(began)}
 	var waits []time.Duration
 	for i, d := range devices {
 		waits = append(waits, d.waits...)
 		if failures[i] != nil {
-			h.Err = failures[i].Error()
+			r.Err = failures[i].Error()
 		}
 	}
-	if h.Messages = len(waits); h.Messages > 0 {
+	if r.Messages = len(waits); r.Messages > 0 {
 		slices.Sort(waits)
-		h.P99 = waits[h.Messages*99/100]
+		r.P99 = waits[r.Messages*99/100]
 	}
-	return h
+	return r
 }

@@ -14,27 +14,26 @@ import (
 	"testing"
 	"time"
 
-	"nhip/internal/await"
+	"nhip/internal/awaittest"
 	"nhip/internal/mqtt"
 )
 
-// The accounts of a Broker, as deploy/mosquitto/acl names them.
+// Accounts of a Broker, named as in deploy/mosquitto/acl.
 const (
 	Collector = "nhip-collector"
 	API       = "nhip-api"
 	Gateway   = "nhip-gateway"
 )
 
-// Ports are taken below those that Linux gives to outgoing connections: a client that dials such a
-// port of its own machine while the broker is down may be connected to itself.
+// Ports are chosen below the range that Linux uses for outgoing connections. A client that dials a port in that range
+// on its own machine, where nobody listens, may be connected to itself.
 const (
 	firstPort = 20000
 	lastPort  = 32000
 	portTries = 20
 )
 
-// Broker is a Mosquitto with the configuration that we ship, in a folder and on a port of the test's
-// own.
+// Broker is a Mosquitto process with the configuration that we ship, on a port and in a folder of the test's own.
 type Broker struct {
 	URL string
 
@@ -44,14 +43,14 @@ type Broker struct {
 	ended   chan struct{} // closed when running has ended
 }
 
-// Mosquitto starts Debian's Mosquitto until the test ends, with the accounts of deploy/mosquitto/acl
-// and one for each device. The test is skipped where it is not installed.
+// Mosquitto runs a Mosquitto until the test ends, with the accounts of deploy/mosquitto/acl and one for each device. It
+// skips the test if Mosquitto is not installed.
 func Mosquitto(t testing.TB, devices ...string) *Broker {
 	t.Helper()
 	return MosquittoWith(t, nil, devices...)
 }
 
-// MosquittoWith is Mosquitto with other values for some keys that the shipped configuration has.
+// MosquittoWith is Mosquitto with other values for some keys of the shipped configuration.
 func MosquittoWith(t testing.TB, values map[string]string, devices ...string) *Broker {
 	t.Helper()
 	b := &Broker{program: find(t, "mosquitto")}
@@ -80,18 +79,18 @@ func MosquittoWith(t testing.TB, values map[string]string, devices ...string) *B
 	return nil
 }
 
-// Options returns what a client needs to log in with an account.
+// Options returns the options of a client that logs in with an account. The client id is the name of the account.
 func (b *Broker) Options(user string) mqtt.Options {
 	return mqtt.Options{URL: b.URL, ClientID: user, Username: user, Password: password(user)}
 }
 
-// Set gives keys of the configuration other values, which hold from the next start.
+// Set changes values of the configuration. They take effect at the next start.
 func (b *Broker) Set(t testing.TB, values map[string]string) {
 	t.Helper()
 	writeConfig(t, b.config, b.config, values)
 }
 
-// Start starts a broker that was stopped, on its port and folder.
+// Start starts a stopped broker again, on the same port and with the same folder.
 func (b *Broker) Start(t testing.TB) {
 	t.Helper()
 	if !b.start(t) {
@@ -99,13 +98,27 @@ func (b *Broker) Start(t testing.TB) {
 	}
 }
 
-// Stop ends the broker as systemd does: it saves its sessions, queues and retained messages.
+// Stop ends the broker as systemd does, so that it saves its sessions, queues and retained messages.
 func (b *Broker) Stop(testing.TB) { b.end(syscall.SIGTERM) }
 
-// Kill ends the broker as a power failure would.
+// Kill ends the broker without warning, as a power failure would.
 func (b *Broker) Kill(testing.TB) { b.end(syscall.SIGKILL) }
 
-// start reports whether the broker answers; it does not where its port is taken.
+// Wipe deletes the database of a stopped broker: its sessions, queues and retained messages.
+func (b *Broker) Wipe(t testing.TB) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(b.config), "mosquitto.db*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// start reports whether the broker answers. It does not if another process uses the port.
 func (b *Broker) start(t testing.TB) bool {
 	t.Helper()
 	cmd := exec.Command(b.program, "-c", b.config)
@@ -115,10 +128,10 @@ func (b *Broker) start(t testing.TB) bool {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }() // how it ended is in its log
+	go func() { _ = cmd.Wait(); close(ended) }() // its log gives the reason
 	b.running, b.ended = cmd, ended
 	up, gone := false, false
-	await.True(t, "Mosquitto answers or ends", func() bool {
+	awaittest.True(t, "Mosquitto answers or ends", func() bool {
 		select {
 		case <-ended:
 			gone = true
@@ -133,8 +146,8 @@ func (b *Broker) start(t testing.TB) bool {
 	return up && !gone
 }
 
-// FreePort returns a port of loopback that nobody listens on, for a server that will be back on it after
-// its end.
+// FreePort returns a port on the loopback interface where nobody listens, for a server that is stopped and started
+// again on the same port.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portTries {
@@ -146,7 +159,7 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
-// free reports whether nobody listens on a port, who would answer in the server's place.
+// free reports whether nobody listens on a port.
 func free(port int) bool {
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err == nil {
@@ -155,20 +168,20 @@ func free(port int) bool {
 	return err == nil
 }
 
-// end signals until it has an effect: Mosquitto listens a moment before it heeds signals, and forgets one that
-// comes in between.
+// end sends a signal every signalInterval until the process has ended: Mosquitto accepts connections shortly before it
+// handles signals, and ignores a signal that arrives in between.
 func (b *Broker) end(s syscall.Signal) {
 	for {
-		_ = b.running.Process.Signal(s) // it may have ended
+		_ = b.running.Process.Signal(s) // the process may have ended
 		select {
 		case <-b.ended:
 			return
-		case <-time.After(signalAgain):
+		case <-time.After(signalInterval):
 		}
 	}
 }
 
-const signalAgain = time.Second
+const signalInterval = time.Second
 
 func password(user string) string { return "secret of " + user }
 
@@ -188,8 +201,8 @@ func writePasswords(t testing.TB, dir string, users []string) string {
 	return path
 }
 
-// writeConfig copies a configuration with other values for some keys, each of which it must have.
-// Started by root, Mosquitto would turn into another user, who can't read the test's folder.
+// writeConfig copies a configuration with other values for some keys, all of which must occur in it. It also sets the
+// user to root: started by root, Mosquitto switches to another user otherwise, who can't read the test's folder.
 func writeConfig(t testing.TB, from, to string, values map[string]string) {
 	t.Helper()
 	raw, err := os.ReadFile(from)
@@ -205,7 +218,7 @@ func writeConfig(t testing.TB, from, to string, values map[string]string) {
 		}
 	}
 	if len(replaced) != len(values) {
-		t.Fatalf("%s has only %v of %v", from, replaced, values)
+		t.Fatalf("%s contains the keys %v of %v", from, replaced, values)
 	}
 	if !slices.Contains(lines, "user root") {
 		lines = append(lines, "user root", "")
@@ -215,7 +228,7 @@ func writeConfig(t testing.TB, from, to string, values map[string]string) {
 	}
 }
 
-// find returns the path of a program, which Debian may have put where only root looks.
+// find returns the path of a program. Debian installs Mosquitto in /usr/sbin, which is in the path of root only.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	for _, candidate := range []string{name, filepath.Join("/usr/sbin", name)} {
@@ -227,7 +240,7 @@ func find(t testing.TB, name string) string {
 	return ""
 }
 
-// checkout returns the folder of go.mod.
+// checkout returns the folder that contains go.mod.
 func checkout(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()

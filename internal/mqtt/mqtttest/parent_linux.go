@@ -2,7 +2,7 @@ package mqtttest
 
 import "syscall"
 
-// withParent ends a child with the test that started it, also when that is killed.
+// withParent makes a child end with the test process that started it, also when that is killed.
 func withParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

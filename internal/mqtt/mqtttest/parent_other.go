@@ -4,5 +4,5 @@ package mqtttest
 
 import "syscall"
 
-// withParent leaves a child to the test's clean-up: only Linux ends it with a parent that is killed.
+// withParent does nothing: only Linux can end a child whose parent is killed. The test's cleanup ends it otherwise.
 func withParent() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// TestPagesHaveSafeHeaders requests every kind of HTML answer.
+func TestPagesHaveSafeHeaders(t *testing.T) {
+	files := fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html>")}, "icon.svg": {
+			Data: []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"),
+		},
+	}
+	built := newAPI(t, withRecords(&recordHistory{}), func(o *Options) { o.Web = files })
+	notBuilt := newAPI(t)
+	for _, c := range []struct {
+		a          *API
+		path, kind string
+	}{
+		{built, "/", "text/html"},
+		{built, "/icon.svg", "image/svg+xml"},
+		{notBuilt, "/", "text/html"},
+		{built, "/v1/stations/s/report?month=2026-02", "text/html"},
+	} {
+		w := get(t, c.a, c.path)
+		h := w.Header()
+		if !strings.HasPrefix(h.Get("Content-Type"), c.kind) || h.Get("Content-Security-Policy") == "" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") == "" ||
+			strings.Contains(h.Get("Content-Security-Policy"), "script-src 'unsafe") {
+			t.Errorf("%s: %d %v", c.path, w.Code, h)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"bytes"
+	_ "embed" // of the contract
+	"net/http"
+
+	"nhip"
+	"nhip/api/access"
+	"nhip/api/geojson"
+	"nhip/api/ogc"
+	"nhip/api/records"
+	"nhip/api/rest"
+	"nhip/api/staff"
+	"nhip/api/stream"
+	"nhip/api/tiles"
+	"nhip/api/v1"
+	"nhip/api/webmap"
+	"nhip/internal/health"
+	"nhip/internal/httpserver"
+	"nhip/internal/problem"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+//go:embed openapi.yaml
+var contract []byte
+
+// Contract returns a copy of api/openapi.yaml.
+func Contract() []byte { return bytes.Clone(contract) }
+
+// compressLevel is the gzip level of answers that are built for each request.
+const compressLevel = 5
+
+// compressed are the media types that are compressed for each request. Tiles are cached in compressed form instead.
+var compressed = []string{
+	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
+	"application/vnd.oai.openapi+json",
+	"text/html", "text/css", "text/javascript", "image/svg+xml",
+}
+
+// router returns the handler of all surfaces, and the routes behind it.
+func (a *API) router() (http.Handler, chi.Router) {
+	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
+	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
+	classes := a.classes
+	operator := access.NewGuard(access.Token(o.Token), a.log, o.Registry)
+	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	web := &webmap.Handler{
+		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
+	}
+
+	r := chi.NewRouter()
+	seconds := a.durations()
+	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead)
+	r.NotFound(p.NotFound)
+	r.MethodNotAllowed(methodNotAllowed)
+	r.Get("/livez", health.Live)
+	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.ready.ServeHTTP(w, r)
+	}))
+	metrics := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})
+	if !o.PublicMetrics {
+		metrics = p.RequireOperator(operator)(metrics)
+	}
+	r.Method(http.MethodGet, "/metrics", metrics)
+	zipped := middleware.Compress(compressLevel, compressed...)
+	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit, zipped)
+		(&v1.Handler{
+			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
+		}).Routes(r)
+		(&ogc.Handler{
+			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
+		}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(zipped)
+		(&records.Handler{
+			History: o.History, Live: a.live, Clock: o.Clock, Operator: operator, Class: classes.History, Slots: slots,
+			Stations: a.stations, Responder: p,
+		}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.Cheap.Admit, plainRanges, zipped)
+		web.Routes(r)
+		r.Get("/openapi.yaml", serveContract)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.Stream.Admit)
+		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(p.RequireOperator(operator), p.WhenReady)
+		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
+		(&staff.Handler{
+			History: o.History, Stations: a.stations, Collectors: collectors,
+			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
+			Events:   a.events, Clock: o.Clock, Slots: slots, Responder: p,
+		}).Routes(r)
+	})
+	if o.In != nil {
+		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)
+	}
+	r.Group(func(r chi.Router) {
+		r.Use(classes.Cheap.Admit)
+		web.TileRoutes(r)
+	})
+	t := &tiles.Handler{
+		Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Cache: a.tiles, Draws: classes.Tile, Responder: p,
+	}
+	t.Routes(r)
+	return a.tilesFirst(t, seconds, r), r
+}
+
+func serveContract(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(contract) // fails if the client disconnected
+}
+
+func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", allowed)
+	problem.Plain(w, http.StatusMethodNotAllowed, nhip.CodeInvalid, r.Method+" is not allowed at this address")
+}

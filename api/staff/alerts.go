@@ -1,0 +1,141 @@
+package staff
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"nhip"
+	"nhip/api/rest"
+)
+
+// listAlerts answers GET /v1/alerts.
+func (h *Handler) listAlerts(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err
+	}
+	open, ended := h.Events.alerts.list()
+	return h.JSON(w, rest.NoStore, struct {
+		Open  []nhip.Alert `json:"open"`
+		Ended []nhip.Alert `json:"ended"`
+	}{open, ended})
+}
+
+// heartbeat is the interval of events without an alert, for proxies that close idle connections, and for clients to
+// notice a dead connection.
+const heartbeat = 15 * time.Second
+
+// streamAlerts answers GET /v1/alerts/live with the open alerts and then with every change.
+func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", rest.NoStore)
+	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers events
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	changes, stop := h.Events.alerts.listen()
+	if changes == nil {
+		return nhip.Errorf(nhip.CodeUnavailable, "", "there are too many streams of alerts; try again later")
+	}
+	defer stop()
+	s := alertStream{w, http.NewResponseController(w)}
+	open, _ := h.Events.alerts.list()
+	if s.alerts(open) != nil || s.send("event: ready\ndata: {}\n\n") != nil {
+		return nil
+	}
+	ticker := time.NewTicker(heartbeat)
+	defer ticker.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-h.Events.closed:
+			return nil
+		case <-changes.wake:
+			err = s.alerts(changes.take())
+		case <-ticker.C:
+			err = s.send("event: time\ndata: {}\n\n")
+		}
+		if err != nil {
+			return nil // the client is gone
+		}
+	}
+}
+
+// alertStream writes server-sent events.
+type alertStream struct {
+	w   http.ResponseWriter
+	out *http.ResponseController
+}
+
+// alerts sends alerts as events.
+func (s alertStream) alerts(all []nhip.Alert) error {
+	for i := range all {
+		data, err := json.Marshal(&all[i])
+		if err != nil {
+			return err
+		}
+		if err := s.send("event: alert\ndata: " + string(data) + "\n\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends a text. It fails after rest.ClientTimeout if the client does not read.
+func (s alertStream) send(text string) error {
+	if err := s.out.SetWriteDeadline(time.Now().Add(rest.ClientTimeout)); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return s.out.Flush()
+}
+
+// ackAlert answers POST /v1/alerts/{id}/ack: with 201 and the acknowledgement if it is the first, otherwise with 200
+// and the first one.
+func (h *Handler) ackAlert(w http.ResponseWriter, r *http.Request) error {
+	id, err := rest.PathID(r, "id")
+	if err != nil {
+		return err
+	}
+	var body struct {
+		By   string `json:"by"`
+		Note string `json:"note"`
+	}
+	if err := rest.DecodeBody(w, r, &body); err != nil {
+		return err
+	}
+	ack := nhip.Ack{Alert: id, By: body.By, Note: body.Note, Time: h.Clock.Now().Truncate(time.Millisecond)}
+	if err := ack.Validate(); err != nil {
+		return rest.AsInvalid(err)
+	}
+	open, known := h.Events.alerts.find(id)
+	switch {
+	case !known:
+		return nhip.Errorf(nhip.CodeNotFound, "id", "there is no open alert %q", id)
+	case !open.AckTime.IsZero():
+		return h.JSON(w, rest.NoStore, ackOf(&open))
+	}
+	if err := h.Events.publishAndWait(r.Context(), nhip.ActionKindAck, id, ack); err != nil {
+		return err
+	}
+	// Another one may have been first, through this api or another.
+	open, known = h.Events.alerts.awaitAck(r.Context(), id, ackShown)
+	if known && !open.AckTime.IsZero() && !(open.AckBy == ack.By && open.AckTime.Equal(ack.Time)) {
+		return h.JSON(w, rest.NoStore, ackOf(&open))
+	}
+	return h.Created(w, ack)
+}
+
+// ackShown is how long an answer waits for the acknowledgement of an alert to be published after it was stored.
+const ackShown = 2 * time.Second
+
+// ackOf returns the acknowledgement of an alert that has one.
+func ackOf(a *nhip.Alert) nhip.Ack {
+	return nhip.Ack{Alert: a.ID, By: a.AckBy, Note: a.AckNote, Time: a.AckTime}
+}

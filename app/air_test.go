@@ -1,0 +1,198 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/api/apitest"
+	"nhip/app/apptest"
+	"nhip/client"
+	"nhip/internal/awaittest"
+	"nhip/internal/wait"
+)
+
+// TestLiveStationHasAQI follows readings from the device to the station's answer and the status list.
+func TestLiveStationHasAQI(t *testing.T) {
+	p := apptest.Up(t, t.TempDir(), "")
+	c := p.API(t)
+	hour := time.Now().Truncate(time.Hour)
+	for i := range 3 {
+		p.Publish(t, apptest.Reading("hn-01", hour.Add(-time.Duration(2-i)*time.Hour), 65))
+	}
+	var f struct {
+		Properties struct {
+			AQI *struct {
+				Scale string
+				Value float64
+				Time  time.Time
+			}
+			Values map[string]struct{ Flag int }
+		}
+	}
+	awaittest.True(t, "the station has an AQI, and its value a flag", func() bool {
+		a := c.Get(t, "/v1/stations/hn-01")
+		if a.Status != http.StatusOK {
+			return false
+		}
+		apptest.Decode(t, a, &f)
+		return f.Properties.AQI != nil && f.Properties.AQI.Time.Equal(hour) && f.Properties.Values["pm25"].Flag == 1
+	})
+	var status struct {
+		Stations []struct {
+			Station string
+			State   string
+			Flags   map[string]int
+			Off     []struct{ Hours float64 }
+		}
+	}
+	awaittest.True(t, "the status covers three hours", func() bool {
+		apptest.Decode(t, c.Get(t, "/v1/stations/status?hours=6"), &status)
+		return len(status.Stations) == 1 && status.Stations[0].Flags["1"] >= 3 &&
+			len(status.Stations[0].Off) == 1 && status.Stations[0].Off[0].Hours == 3
+	})
+	if status.Stations[0].Station != "hn-01" || status.Stations[0].State != "live" {
+		t.Errorf("status: %+v", status)
+	}
+	if f.Properties.AQI.Scale != "VN_AQI" || f.Properties.AQI.Value != 125 {
+		t.Errorf("AQI: %+v", f.Properties.AQI)
+	}
+}
+
+// day is a local day that begins at from, with one reading of station hn-01 for each hour.
+type day struct {
+	from  time.Time
+	api   *apitest.Client
+	staff []string // headers
+}
+
+func publishDay(t *testing.T, p *apptest.Platform) *day {
+	t.Helper()
+	d := &day{
+		from: time.Now().Add(-72 * time.Hour).Truncate(24 * time.Hour).Add(-7 * time.Hour),
+		api:  p.API(t), staff: []string{"Authorization", "Bearer " + p.Token(t)},
+	}
+	for i := 1; i <= 24; i++ {
+		p.Publish(t, apptest.Reading("hn-01", d.from.Add(time.Duration(i)*time.Hour), float64(i)))
+	}
+	apptest.AwaitAssessed(t, d.api, 24)
+	return d
+}
+
+func (d *day) end() time.Time { return d.from.Add(24 * time.Hour) }
+
+// mean returns the day's mean of a quality level; 0 if there is none.
+func (d *day) mean(t *testing.T, level string) float64 {
+	t.Helper()
+	var got struct{ Readings []struct{ Mean float64 } }
+	apptest.Decode(t, d.api.Get(t, apitest.Query("/v1/stations/hn-01/readings",
+		"period", "day", "quantity", "pm25", "level", level,
+		"from", d.from.Format(time.RFC3339), "to", d.end().Format(time.RFC3339)), d.staff...), &got)
+	if len(got.Readings) != 1 {
+		return 0
+	}
+	return got.Readings[0].Mean
+}
+
+// TestStaffReviewReadings excludes two hours of a day, reinstates them, and reads what was decided.
+func TestStaffReviewReadings(t *testing.T) {
+	p := apptest.Up(t, t.TempDir(), "")
+	d, api := publishDay(t, p), p.Client(t)
+	awaittest.True(t, "the day is aggregated", func() bool { return d.mean(t, "reviewed") == 12.5 })
+	review := func(action nhip.ReviewAction, id string) {
+		t.Helper()
+		if _, err := api.CreateReview(t.Context(), client.NewReview{
+			ID: id, Station: "hn-01", Quantity: "pm25", From: d.from.Add(22 * time.Hour), To: d.end(),
+			Action: action, By: "Lan", Why: "lọc bụi bẩn",
+		}); err != nil {
+			t.Fatalf("review %s: %v", action, err)
+		}
+	}
+	for range 2 { // a repeated request counts once
+		review(nhip.ActionExclude, "r1")
+	}
+	awaittest.True(t, "the day is aggregated without the hours", func() bool { return d.mean(t, "reviewed") == 11.5 })
+	if v := d.mean(t, "automatic"); v != 12.5 {
+		t.Errorf("mean of the automatic quality level: %v", v)
+	}
+	checkValueHistory(t, d)
+	review(nhip.ActionReinstate, "r2")
+	awaittest.True(t, "the day has its first mean again", func() bool { return d.mean(t, "reviewed") == 12.5 })
+	if reviews, err := api.Reviews(t.Context(), "hn-01"); err != nil || len(reviews) != 2 || reviews[1].ID != "r2" {
+		t.Errorf("reviews: %+v, %v", reviews, err)
+	}
+	checkInvalidReviews(t, d)
+	checkRecompute(t, api, d)
+	page, err := api.Ledger(t.Context(), client.LedgerQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range page.Rows {
+		if row.Device == "say/review" && !row.Balanced() {
+			t.Errorf("ledger row of reviews: %+v", row)
+		}
+	}
+}
+
+// checkValueHistory reads what is known of an excluded value.
+func checkValueHistory(t *testing.T, d *day) {
+	t.Helper()
+	var value struct {
+		Reading struct {
+			Value   float64
+			Verdict struct{ Flag int }
+		}
+		Reviews []struct{ By, Why, Action string }
+		Flag    int
+	}
+	path := apitest.Query("/v1/stations/hn-01/value", "quantity", "pm25", "time", d.end().Format(time.RFC3339))
+	awaittest.True(t, "the review is in the history", func() bool {
+		apptest.Decode(t, d.api.Get(t, path, d.staff...), &value)
+		return len(value.Reviews) == 1
+	})
+	if value.Reading.Value != 24 || value.Reading.Verdict.Flag != 1 || value.Flag != 4 ||
+		value.Reviews[0].By != "Lan" || value.Reviews[0].Why != "lọc bụi bẩn" || value.Reviews[0].Action != "strike" {
+		t.Errorf("value: %+v", value)
+	}
+	if got := d.api.Get(t, path); got.Status != http.StatusUnauthorized {
+		t.Errorf("value without a token: %d", got.Status)
+	}
+}
+
+func checkInvalidReviews(t *testing.T, d *day) {
+	t.Helper()
+	const before, after = `"2026-01-01T00:00:00Z"`, `"2026-01-02T00:00:00Z"`
+	for body, field := range map[string]string{
+		`"from":` + after + `,"to":` + before + `,"action":"strike","by":"x","why":"y"`:          "from",
+		`"from":"1926-01-02T00:00:00Z","to":` + before + `,"action":"strike","by":"x","why":"y"`: "from",
+		`"from":` + before + `,"to":` + after + `,"action":"delete","by":"x","why":"y"`:          "action",
+		`"from":` + before + `,"to":` + after + `,"action":"strike","by":"x"`:                    "why",
+	} {
+		got := d.api.Post(t, "/v1/reviews", `{"station":"hn-01",`+body+`}`, d.staff...)
+		if got.Status != http.StatusBadRequest || !strings.Contains(string(got.Body), fmt.Sprintf(`"field":%q`, field)) {
+			t.Errorf("%s: %d %s", body, got.Status, got.Body)
+		}
+	}
+}
+
+func checkRecompute(t *testing.T, api *client.Client, d *day) {
+	t.Helper()
+	left, err := api.Recompute(t.Context(), nhip.RecomputeQuery{
+		Station: "hn-01", From: d.from.Add(-time.Hour), To: time.Now(),
+	})
+	for err == nil && left.Hours+left.Days > 0 {
+		if err = wait.Sleep(t.Context(), 10*time.Millisecond); err == nil {
+			left, err = api.RecomputeProgress(t.Context(), "hn-01")
+		}
+	}
+	if err != nil {
+		t.Errorf("recompute: %v", err)
+	}
+	_, err = api.Recompute(t.Context(), nhip.RecomputeQuery{Station: "nobody", From: d.from, To: time.Now()})
+	if nhip.ErrorCode(err) != nhip.CodeNotFound || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("recompute of an unknown station: %v", err)
+	}
+}

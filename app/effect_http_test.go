@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"nhip/app"
+	"nhip/app/apptest"
+	"nhip/internal/awaittest"
+	"nhip/internal/influx/influxtest"
+)
+
+// checkHTTP checks the keys of the HTTP server: the limits of connections and bodies on the push server of gateways,
+// the others on all roles.
+func checkHTTP(t *testing.T, checked effects) {
+	t.Helper()
+	for key, reason := range map[string]string{
+		"connections": "connections", "per_address": "address", "bodies": "bodies",
+	} {
+		p := startGateway(t, fmt.Sprintf("http: {limits: {%s: 2}}", key))
+		for range 4 {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.Push, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			_, _ = io.WriteString(conn, "POST /in/position/probe HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s\r\n"+
+				"Content-Length: 9\r\n\r\n")
+		}
+		if key == "bodies" { // a request whose secret is wrong reads no body: these are of the operator
+			for range 4 {
+				openBody(t, p)
+			}
+		}
+		line := fmt.Sprintf("nhip_http_refused_total{reason=%q,server=\"push\"}", reason)
+		awaittest.True(t, key+" has an effect", func() bool { return strings.Contains(metrics(t, p.Health), line) })
+		checked.check(t, "http.limits."+key, true)
+	}
+	checkMetricsKey(t, checked)
+}
+
+// openBody sends the head of an operator's push, and a part of its body.
+func openBody(t *testing.T, p *apptest.Platform) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.Push, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	fmt.Fprintf(conn, "POST /in/position/probe HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Length: 9\r\n\r\n{", p.Token(t))
+}
+
+// checkMetricsKey checks who may read the metrics, and what is believed of the header of a trusted proxy.
+func checkMetricsKey(t *testing.T, checked effects) {
+	t.Helper()
+	status := func(p *apptest.Platform, path string, header ...string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.HTTP+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	database := influxtest.Server(t)
+	start := func(yaml string) *apptest.Platform {
+		return apptest.Start(t, app.Up, app.Options{DataDir: t.TempDir(), Config: apptest.LoadConfig(t, fmt.Sprintf(
+			"http: {listen: 127.0.0.1:0, %s}\nmqtt: {listen: 127.0.0.1:0}\ninflux: {url: %q, token: %q}",
+			yaml, database.URL(), database.Token()))})
+	}
+	p := start("trusted_proxies: [127.0.0.0/8], limits: {history: 7}")
+	if got := status(p, "/metrics"); got != http.StatusUnauthorized {
+		t.Errorf("/metrics without a token: %d", got)
+	}
+	if got := status(p, "/metrics", "Authorization", "Bearer "+p.Token(t)); got != http.StatusOK {
+		t.Errorf("/metrics with the token: %d", got)
+	}
+	text := metrics(t, p.Health)
+	checked.check(t, "http.limits.history", strings.Contains(text, "\nnhip_api_history_per_address 7\n"))
+	for range 30 { // of one client, behind the proxy
+		status(p, "/v1/ledger", "Authorization", "Bearer wrong", "X-Forwarded-For", "203.0.113.7")
+	}
+	guesser := status(p, "/v1/ledger", "Authorization", "Bearer wrong", "X-Forwarded-For", "6.6.6.6, 203.0.113.7")
+	other := status(p, "/v1/ledger", "Authorization", "Bearer wrong", "X-Forwarded-For", "203.0.113.8")
+	checked.check(t, "http.trusted_proxies",
+		guesser == http.StatusTooManyRequests && other == http.StatusUnauthorized)
+	checked.check(t, "http.metrics", status(start("metrics: public"), "/metrics") == http.StatusOK)
+}

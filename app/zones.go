@@ -1,0 +1,45 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"nhip/geo/zone"
+	"nhip/internal/config"
+)
+
+// loadZones reads the configured files of areas; nil if there are none. The error joins the faults of all files, each
+// with its key and path.
+func loadZones(c *config.Config) (*zone.Set, error) {
+	var all []zone.Zone
+	var faults []error
+	for i, z := range c.Zones {
+		raw, err := readZones(z.File)
+		var zones []zone.Zone
+		if err == nil {
+			zones, err = zone.Read(raw, zone.FileSpec{
+				Kind: z.Kind, ID: z.ID, NameVi: z.NameVi, NameEn: z.NameEn, From: z.From, To: z.To,
+			})
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("zones[%d].file: %s: %w", i, z.File, err))
+		}
+		all = append(all, zones...)
+	}
+	if len(faults) > 0 || len(all) == 0 {
+		return nil, errors.Join(faults...)
+	}
+	return zone.New(all), nil
+}
+
+// readZones returns the content of a file of areas, at most one byte more than zone.Read accepts.
+func readZones(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, zone.MaxBytes+1))
+}

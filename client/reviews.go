@@ -1,0 +1,42 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"nhip"
+)
+
+// NewReview is a decision about a span of a station's readings.
+type NewReview struct {
+	ID       string            `json:"id,omitempty"`       // makes a repeated request harmless; "": the API makes one
+	Station  string            `json:"station"`            //
+	Quantity nhip.Quantity     `json:"quantity,omitempty"` // "": all quantities
+	From     time.Time         `json:"from"`               // exclusive
+	To       time.Time         `json:"to"`                 // inclusive, at most nhip.MaxReviewSpan after From
+	Action   nhip.ReviewAction `json:"action"`
+	By       string            `json:"by"`
+	Why      string            `json:"why"`
+}
+
+// CreateReview stores a review. It returns when a collector has the review on disk.
+func (c *Client) CreateReview(ctx context.Context, r NewReview) (*nhip.Review, error) {
+	var review nhip.Review
+	if err := c.post(ctx, "/v1/reviews", r, &review); err != nil {
+		return nil, err
+	}
+	return &review, nil
+}
+
+// Reviews returns the reviews of a station or, for "", of all stations, in the order in which they were decided.
+func (c *Client) Reviews(ctx context.Context, station string) ([]nhip.Review, error) {
+	q := query{}
+	q.text("station", station)
+	var answer struct {
+		Reviews []nhip.Review `json:"reviews"`
+	}
+	if err := c.get(ctx, "/v1/reviews", q, &answer); err != nil {
+		return nil, err
+	}
+	return answer.Reviews, nil
+}

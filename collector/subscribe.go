@@ -1,0 +1,58 @@
+package collector
+
+import (
+	"encoding/json"
+	"maps"
+
+	"nhip"
+	"nhip/internal/fleet"
+	"nhip/internal/mqtt"
+	"nhip/internal/topics"
+)
+
+// subscribe returns o with subscriptions to the fleet and to user actions.
+func (c *Collector) subscribe(o mqtt.Options) mqtt.Options {
+	o.Subscribe = maps.Clone(o.Subscribe)
+	o.Subscribe[topics.Fleet], o.Subscribe[topics.UserActions] = 0, 1
+	next := o.Handle
+	o.Handle = func(topic string, payload []byte, retained bool) {
+		switch station, vehicle, ok := topics.ParseFleet(topic); {
+		case ok && vehicle != "":
+			c.state.UpdateFleetVehicle(vehicle, payload)
+		case ok:
+			c.onFleetStation(station, payload)
+		case topics.IsUserAction(topic):
+			if !retained {
+				c.onUserAction(topic, payload)
+			}
+		default:
+			next(topic, payload, retained)
+		}
+	}
+	return o
+}
+
+// onFleetStation applies a retained fleet message about a station. An empty payload means that the station was
+// removed. Undecodable payloads are ignored here; the api logs them.
+func (c *Collector) onFleetStation(id string, payload []byte) {
+	c.state.UpdateFleetStation(id, payload)
+	if c.air == nil {
+		return
+	}
+	var f fleet.Station
+	if len(payload) > 0 && json.Unmarshal(payload, &f) != nil {
+		return
+	}
+	c.air.UpdateStation(id, f)
+}
+
+// onUserAction journals a user action. The sender waits for the confirmation event and sends the action again if there
+// is none.
+func (c *Collector) onUserAction(topic string, payload []byte) {
+	m := nhip.Message{Topic: topic, Payload: payload, Received: c.clock.Now()}
+	c.Accept(m, func(err error) {
+		if err != nil {
+			c.log.Error("rejected user action", "topic", topic, "error", err)
+		}
+	})
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package amqptest
+
+import "syscall"
+
+// withParent does nothing: only Linux can end a child whose parent is killed. The test's cleanup ends it otherwise.
+func withParent() *syscall.SysProcAttr { return nil }

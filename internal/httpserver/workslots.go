@@ -1,0 +1,150 @@
+package httpserver
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// WorkSlots lets so many requests work at a time as there are processors. The others wait in their order: thousands
+// of requests that are ready at once would keep the goroutines that acknowledge messages of devices waitinw. A
+// request that holds its slot for longer than maxWork waits for something, or its cost is bounded elsewhere; its slot
+// is then free.
+type WorkSlots struct {
+	slots []atomic.Int64 // since when each is held, see now; 0: free
+	free  chan int
+
+	mu      sync.Mutex
+	waiting int
+	watch   *time.Timer // runs while requests wait
+}
+
+// Timing of work slots.
+const (
+	maxWork      = 10 * time.Millisecond
+	reclaimEvery = 5 * time.Millisecond
+)
+
+// NewWorkSlots returns the slots of this machine.
+func NewWorkSlots() *WorkSlots { return newWorkSlots(runtime.NumCPU()) }
+
+func newWorkSlots(slots int) *WorkSlots {
+	w := &WorkSlots{slots: make([]atomic.Int64, slots), free: make(chan int, slots)}
+	for i := range slots {
+		w.free <- i
+	}
+	return w
+}
+
+// workSlot is a slot that a request holds.
+type workSlot struct {
+	index int
+	since int64 // identifies the holder
+}
+
+// enter waits for a slot. It reports false if ctx ends first.
+func (w *WorkSlots) enter(ctx context.Context) (workSlot, bool) {
+	select {
+	case i := <-w.free:
+		return w.hold(i), true
+	default:
+	}
+	w.countWaiting(1)
+	defer w.countWaiting(-1)
+	select {
+	case i := <-w.free:
+		return w.hold(i), true
+	case <-ctx.Done():
+		return workSlot{}, false
+	}
+}
+
+func (w *WorkSlots) hold(i int) workSlot {
+	since := now()
+	w.slots[i].Store(since)
+	return workSlot{i, since}
+}
+
+// leave gives a slot back, once.
+func (w *WorkSlots) leave(s workSlot) {
+	if s.since != 0 && w.slots[s.index].CompareAndSwap(s.since, 0) {
+		w.free <- s.index
+	}
+}
+
+func (w *WorkSlots) countWaiting(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting += n
+	switch {
+	case w.waiting == 1 && n > 0 && w.watch == nil:
+		w.watch = time.AfterFunc(reclaimEvery, w.reclaim)
+	case w.waiting == 1 && n > 0:
+		w.watch.Reset(reclaimEvery)
+	case w.waiting == 0:
+		w.watch.Stop()
+	}
+}
+
+// reclaim frees the slots that have been held for too long, while requests wait.
+func (w *WorkSlots) reclaim() {
+	limit := now() - int64(maxWork)
+	for i := range w.slots {
+		if since := w.slots[i].Load(); since != 0 && since < limit {
+			w.leave(workSlot{i, since})
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting > 0 {
+		w.watch.Reset(reclaimEvery)
+	}
+}
+
+// Yield gives up the work slot of a request, because it will wait.
+func Yield(r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(*connState); ok && c.conn != nil && r.ProtoMajor == 1 {
+		c.conn.yield()
+	}
+}
+
+// yield gives back the work slot that the connection holds, if any.
+func (c *conn) yield() {
+	if p := c.slot.Swap(nil); p != nil {
+		c.work.leave(*p)
+	}
+}
+
+// Read implements net.Conn. What a client sends between two requests, or for a handshake, is worked on only with a
+// work slot: thousands of connections may become readable at once. While a handler runs, net/http reads in another
+// goroutine to notice that the client has gone.
+func (c *conn) Read(to []byte) (int, error) {
+	if c.work == nil || c.idleSince.Load() == 0 {
+		return c.Conn.Read(to)
+	}
+	c.yield()
+	n, err := c.Conn.Read(to)
+	if n > 0 {
+		if p, ok := c.work.enter(context.Background()); ok {
+			c.slot.Store(&p)
+		}
+	}
+	return n, err
+}
+
+// work runs a handler. In HTTP/2, where a connection has several requests, each of them needs a work slot.
+func (b *bounds) work(next http.Handler, w *Response, r *http.Request) {
+	if b.o.Work == nil || r.ProtoMajor == 1 {
+		next.ServeHTTP(w, r)
+		return
+	}
+	p, ok := b.o.Work.enter(r.Context())
+	if !ok {
+		return // the client is gone
+	}
+	defer b.o.Work.leave(p)
+	next.ServeHTTP(w, r)
+}

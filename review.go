@@ -1,0 +1,83 @@
+package nhip
+
+import "time"
+
+// ReviewAction is what a review does to a span of readings.
+type ReviewAction string
+
+// The actions. Where several reviews cover a reading, the latest exclusion or reinstatement decides.
+const (
+	ActionExclude   ReviewAction = "strike"   // the readings are invalid
+	ActionReinstate ReviewAction = "restore"  // the readings are valid, whatever the automatic checks found
+	ActionAnnotate  ReviewAction = "annotate" // a remark that changes no flag
+)
+
+// Review is a decision of staff about a span of one station's readings. Reviews are never changed or deleted; a later
+// review supersedes an earlier one.
+type Review struct {
+	ID       string       `json:"id"`
+	Station  string       `json:"station"`
+	Quantity Quantity     `json:"quantity,omitempty"` // "" for all
+	From     time.Time    `json:"from"`               // exclusive, because a reading's time is the END of its period
+	To       time.Time    `json:"to"`                 // inclusive
+	Action   ReviewAction `json:"action"`
+	By       string       `json:"by"`
+	Why      string       `json:"why"`
+	Time     time.Time    `json:"time"` // of the decision
+}
+
+// MaxReviewSpan is the longest span of one review.
+const MaxReviewSpan = 366 * 24 * time.Hour
+
+// Validate checks r. It returns an *Error that names the field.
+func (r *Review) Validate() error {
+	for _, text := range []struct{ field, value string }{
+		{"id", r.ID},
+		{"station", r.Station},
+		{"by", r.By},
+		{"why", r.Why},
+	} {
+		if err := CheckID(text.field, text.value); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Quantity != "" && !r.Quantity.Known():
+		return Errorf(CodeUnknownField, "quantity", "%q is not a known quantity", string(r.Quantity))
+	case r.Action != ActionExclude && r.Action != ActionReinstate && r.Action != ActionAnnotate:
+		return Errorf(CodeOutOfRange, "action", "must be strike, restore or annotate, got %q", string(r.Action))
+	case r.From.IsZero():
+		return Errorf(CodeMissing, "from", "is required")
+	case r.To.IsZero():
+		return Errorf(CodeMissing, "to", "is required")
+	case !r.From.Before(r.To):
+		return Errorf(CodeOutOfRange, "from", "must be before to")
+	case r.To.Sub(r.From) > MaxReviewSpan:
+		return Errorf(CodeOutOfRange, "from", "must be at most %s before to", formatDays(MaxReviewSpan))
+	case r.Time.IsZero():
+		return Errorf(CodeMissing, "time", "is required")
+	}
+	return nil
+}
+
+// Covers reports whether r applies to a value of q whose period ends at t.
+func (r *Review) Covers(q Quantity, t time.Time) bool {
+	return (r.Quantity == "" || r.Quantity == q) && t.After(r.From) && !t.After(r.To)
+}
+
+// Decide applies reviews, given in the order of their decisions, to the flag of a value of q whose period ends at t. It
+// returns the resulting flag and whether any review decided it.
+func Decide(reviews []Review, q Quantity, t time.Time, flag Flag) (Flag, bool) {
+	decided := false
+	for i := range reviews {
+		r := &reviews[i]
+		switch {
+		case r.Action == ActionAnnotate || !r.Covers(q, t):
+		case r.Action == ActionExclude:
+			flag, decided = FlagFail, true
+		default:
+			flag, decided = FlagGood, true
+		}
+	}
+	return flag, decided
+}
