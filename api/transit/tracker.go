@@ -96,6 +96,7 @@ func (t *tracker) move(topic string, b *nhip.Bus) {
 	}
 	at := predict.BusOf(topics.BusDevice(b.Agency, b.ID), &x.State)
 	x.ahead = t.predictor.Predict(nil, at, predictAhead)
+	t.predictor.Show(at, x.ahead)
 	t.score.Predicted(topics.BusDevice(b.Agency, b.ID), at, x.ahead)
 	if x.State.Instance != nil {
 		t.byInstance[x.State.Instance] = x

@@ -1,0 +1,77 @@
+package predict
+
+import "math"
+
+// How long observations of a segment count.
+const (
+	maxCount       = 1000    // buses; with more of them older ones lose weight: two weeks of a line, a day of a main road
+	maxHourlyCount = 100     // buses of one hour of the day: some weeks of a line
+	recentTime     = 5400.0  // s after which the weight of a recent bus has fallen to 1/e
+	lineTime       = 5400.0  // s, the same for the ratio of a line's times to its timetable
+	cityTime       = 7200.0  // s, the same for all lines together
+	cityPrior      = 4 * 60  // weight of the timetable in the ratio of all lines together, in s driven
+	linePrior      = 90 * 60 // weight of all lines together in the ratio of one line, in s driven
+	maxRatio       = 4.0     // of an observation to the expected time; more is a breakdown
+)
+
+// segment holds the observed times in s from one stop to the next, of all lines that drive it.
+type segment struct {
+	count     float64      // buses
+	all, free float64      // mean times, as driven and without holding
+	recent    decayingMean // times without holding
+	hours     *[24]hourly  // by the hour of the day, without holding; nil before the first observation
+	holds     [holdClasses]*holding
+}
+
+// hourly is the mean of one hour of the day.
+type hourly struct{ mean, count float32 }
+
+// add adds the time that a bus took, as driven and without holding.
+func (s *segment) add(took, free, now float64) {
+	s.count = min(s.count+1, maxCount)
+	s.all += (took - s.all) / s.count
+	s.free += (free - s.free) / s.count
+	s.recent.add(free, 1, now, recentTime)
+	if s.hours == nil {
+		s.hours = new([24]hourly)
+	}
+	h := &s.hours[hourOf(now)]
+	h.count = min(h.count+1, maxHourlyCount)
+	h.mean += (float32(free) - h.mean) / h.count
+}
+
+// means returns the means of all buses; the expected time stands for one more.
+func (s *segment) means(expected float64) (all, free float64) {
+	return (s.all*s.count + expected) / (s.count + 1), (s.free*s.count + expected) / (s.count + 1)
+}
+
+// present returns the mean of the recent buses. The mean of the same hour of the day, of which free is a part, stands
+// for one more.
+func (s *segment) present(free, now float64) float64 {
+	if s.hours != nil {
+		h := &s.hours[hourOf(now)]
+		free = (float64(h.mean)*float64(h.count) + free) / (float64(h.count) + 1)
+	}
+	return s.recent.shrunk(free, 1, now, recentTime)
+}
+
+// hourOf returns the hour of the day in UTC. Any fixed time zone would do.
+func hourOf(now float64) int { return int(math.Mod(now, 86400) / 3600) }
+
+// line is what the buses of one line, or of all lines together, have in common.
+type line struct {
+	ratio  decayingMean // of driven to scheduled times, weighted by the latter
+	holds  [holdClasses]slope
+	starts starts
+	stack  stack
+}
+
+// cityRatio returns by how much all buses together take longer than scheduled.
+func (p *Predictor) cityRatio(now float64) float64 {
+	return p.city.ratio.shrunk(1, cityPrior, now, cityTime)
+}
+
+// lineRatio returns by how much the buses of a line take longer than scheduled.
+func (p *Predictor) lineRatio(l *line, now float64) float64 {
+	return l.ratio.shrunk(p.cityRatio(now), linePrior, now, lineTime)
+}
