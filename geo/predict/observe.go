@@ -50,6 +50,7 @@ func (p *Predictor) Observe(a *Arrival) {
 		v.pending = v.pending[:0] // of another journey
 	}
 	p.settle(v, l, a.Stop, now)
+	p.settlePlaces(v, a.Stop, now)
 	p.observeStart(v, l, a, now)
 	v.pattern, v.instance, v.stop, v.time = a.Pattern, a.Instance, a.Stop, now
 	v.early, v.earlyStop = early, earlyStop

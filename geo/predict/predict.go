@@ -25,6 +25,7 @@ type Predictor struct {
 	city     line    // all lines together
 	ranges   ranges
 	stands   stands
+	progress progress
 	vehicles map[string]*vehicle
 	forgetAt int              // vehicles
 	ahead    []StopPrediction // reused between calls
@@ -137,7 +138,7 @@ func (w *walk) toNextStop(b *Bus, v *vehicle, i int) {
 		w.finish(i-1, part, arrived)
 		return
 	}
-	w.drive(i-1, part)
+	w.drive(i-1, w.p.progress.left(part))
 }
 
 // remaining returns the part of the segment to stop i that is ahead of a bus.

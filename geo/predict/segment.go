@@ -6,6 +6,7 @@ import "math"
 const (
 	maxCount       = 1000    // buses; with more of them older ones lose weight: two weeks of a line, a day of a main road
 	maxHourlyCount = 100     // buses of one hour of the day: some weeks of a line
+	expectedWeight = 0.5     // of the expected time among them, in buses
 	recentTime     = 5400.0  // s after which the weight of a recent bus has fallen to 1/e
 	lineTime       = 5400.0  // s, the same for the ratio of a line's times to its timetable
 	cityTime       = 7200.0  // s, the same for all lines together
@@ -40,9 +41,10 @@ func (s *segment) add(took, free, now float64) {
 	h.mean += (float32(free) - h.mean) / h.count
 }
 
-// means returns the means of all buses; the expected time stands for one more.
+// means returns the means of all buses and of the expected time.
 func (s *segment) means(expected float64) (all, free float64) {
-	return (s.all*s.count + expected) / (s.count + 1), (s.free*s.count + expected) / (s.count + 1)
+	n := s.count + expectedWeight
+	return (s.all*s.count + expectedWeight*expected) / n, (s.free*s.count + expectedWeight*expected) / n
 }
 
 // present returns the mean of the recent buses. The mean of the same hour of the day, of which free is a part, stands

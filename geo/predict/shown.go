@@ -58,6 +58,7 @@ func (p *Predictor) Show(b *Bus, ahead []StopPrediction) {
 		v.sampleStand(stood, now)
 	}
 	v.show(b, ahead, now)
+	p.notePlace(v, b, now)
 }
 
 func (v *vehicle) show(b *Bus, ahead []StopPrediction, now float64) {

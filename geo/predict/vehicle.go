@@ -24,6 +24,7 @@ type vehicle struct {
 	since   float64          // when, Unix s
 	shown   shown
 	pending []sample
+	places  []place // since the last stop
 	stands  []stand // at its first stop
 }
 
