@@ -50,8 +50,8 @@ func NewETA(n *network.Network, actual []nhip.Position) *ETA {
 	return e
 }
 
-// UseLean tells times early by another lean than predict.Lean, those of the yardsticks too. It must be called before the
-// first position.
+// UseLean tells times early by another lean than predict.Lean, those of the yardsticks too. It must be called before
+// the first position.
 func (e *ETA) UseLean(lean float64) {
 	e.predictor = predict.NewLeaning(e.engine.Network(), lean)
 	e.score.lean = lean

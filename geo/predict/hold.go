@@ -129,8 +129,8 @@ func tripOf(pattern *network.Pattern, inst *network.TripInstance) *gtfs.Trip {
 	return inst.Trip
 }
 
-// leaves returns when a bus that arrives at a time at stop i, where the timetable lets it stand, leaves it, both in Unix
-// s. Without exact times it stands as long as in the timetable. lines are the shares of its line by class.
+// leaves returns when a bus that arrives at a time at stop i, where the timetable lets it stand, leaves it, both in
+// Unix s. Without exact times it stands as long as in the timetable. lines are the shares of its line by class.
 func (p *Predictor) leaves(
 	pattern *network.Pattern, inst *network.TripInstance, i int, lines *[holdClasses]float64, arrived float64,
 ) float64 {

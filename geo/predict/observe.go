@@ -26,12 +26,14 @@ func (a *Arrival) at() float64 {
 	return unix(t)
 }
 
-// Observe updates the predictor with an arrival. The arrivals of one vehicle must come in order.
+// Observe updates the predictor with an arrival. The arrivals of one vehicle must come in order; stored ones may come
+// after newer positions were shown.
 func (p *Predictor) Observe(a *Arrival) {
 	if a.Arrived.IsZero() && a.Stop > 0 || a.Arrived.IsZero() && a.Departed.IsZero() {
 		return // a departure adds no information to the next arrival
 	}
-	now, v := a.at(), p.vehicle(a.Vehicle)
+	now := a.at()
+	v := p.observed(a.Vehicle, now)
 	same := v.pattern == a.Pattern && v.instance == a.Instance
 	if same && v.stop == a.Stop && v.time == now {
 		return // two collectors that follow one bus both report it
@@ -57,6 +59,20 @@ func (p *Predictor) Observe(a *Arrival) {
 	if now-v.shown.from > shownFor || v.shown.derived {
 		p.showFromStop(v, a)
 	}
+}
+
+// observed returns the vehicle of an arrival. One that is older than what is on show belongs to an earlier time of the
+// vehicle, which is followed apart.
+func (p *Predictor) observed(id string, now float64) *vehicle {
+	v := p.vehicle(id)
+	if v.shown.derived || now >= v.shown.from-shownFor {
+		delete(p.past, id)
+		return v
+	}
+	if p.past[id] == nil {
+		p.past[id] = newVehicle()
+	}
+	return p.past[id]
 }
 
 // showFromStop shows what is predicted at an arrival, for vehicles whose positions are unknown: after a restart all

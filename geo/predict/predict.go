@@ -1,8 +1,9 @@
 // Package predict predicts when buses reach the stops ahead of them. The middle of a prediction is a weighted mean of
 // paths: how long all earlier buses took between the same stops, the same without what they were held for being early,
 // and how long the recent ones took. The paths are weighed by how right each was lately. Where few buses were seen, the
-// timetable stands in, corrected by how long buses take on this line and in this city. The range comes from the errors of
-// the predictor's own predictions as riders saw them. The time to tell riders is earlier than the middle; see TellEarly.
+// timetable stands in, corrected by how long buses take on this line and in this city. The range comes from the errors
+// of the predictor's own predictions as riders saw them. The time to tell riders is earlier than the middle; see
+// TellEarly.
 //
 // A predictor that is fed the stored arrivals of the last hours predicts like one that observed them live; only what
 // positions tell between arrivals is lost.
@@ -27,8 +28,9 @@ type Predictor struct {
 	stands   stands
 	progress progress
 	vehicles map[string]*vehicle
-	forgetAt int              // vehicles
-	ahead    []StopPrediction // reused between calls
+	past     map[string]*vehicle // in arrivals that are older than what is on show
+	forgetAt int                 // vehicles
+	ahead    []StopPrediction    // reused between calls
 }
 
 // New returns a predictor without observations: it predicts the scheduled times between stops. Its times for riders are
@@ -39,7 +41,8 @@ func New(n *network.Network) *Predictor { return NewLeaning(n, Lean) }
 func NewLeaning(n *network.Network, lean float64) *Predictor {
 	p := &Predictor{
 		net: n, lean: lean, segments: make([]segment, n.LinkCount()), lines: make([]*line, len(n.Patterns)),
-		ranges: newRanges(), vehicles: make(map[string]*vehicle), forgetAt: vehiclesKept,
+		ranges: newRanges(), vehicles: make(map[string]*vehicle), past: make(map[string]*vehicle),
+		forgetAt: vehiclesKept,
 	}
 	byRoute := make(map[*gtfs.Route]*line)
 	for i, pattern := range n.Patterns {
@@ -50,6 +53,9 @@ func NewLeaning(n *network.Network, lean float64) *Predictor {
 	}
 	return p
 }
+
+// Lean returns how much earlier than the middle of its predictions a time is told; see TellEarly.
+func (p *Predictor) Lean() float64 { return p.lean }
 
 // Bus is the place of a bus along its pattern.
 type Bus struct {

@@ -42,8 +42,8 @@ const (
 )
 
 // Show notes that riders see these predictions of a bus from the time of its position on, until the next ones. Their
-// errors are measured at each whole minute, as riders ask: from them follow the ranges and the weights of the paths. ahead
-// must be what Predict returned for the bus. Positions of one vehicle must come in order; older ones are ignored.
+// errors are measured at each whole minute, as riders ask: from them follow the ranges and the weights of the paths.
+// ahead must be what Predict returned for the bus. Positions of one vehicle must come in order; older ones are ignored.
 func (p *Predictor) Show(b *Bus, ahead []StopPrediction) {
 	if b.Pattern == nil {
 		return

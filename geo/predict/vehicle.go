@@ -47,11 +47,13 @@ func (p *Predictor) vehicle(id string) *vehicle {
 		if len(p.vehicles) >= p.forgetAt {
 			p.forget()
 		}
-		v = &vehicle{earlyStop: -1, since: math.Inf(1)}
+		v = newVehicle()
 		p.vehicles[id] = v
 	}
 	return v
 }
+
+func newVehicle() *vehicle { return &vehicle{earlyStop: -1, since: math.Inf(1)} }
 
 // forget forgets vehicles that were silent for long.
 func (p *Predictor) forget() {
@@ -62,6 +64,7 @@ func (p *Predictor) forget() {
 	for id, v := range p.vehicles {
 		if max(v.time, v.shown.from) < newest-vehicleTime {
 			delete(p.vehicles, id)
+			delete(p.past, id)
 		}
 	}
 	p.forgetAt = max(vehiclesKept, 2*len(p.vehicles))
