@@ -60,7 +60,7 @@ func decodeRecordings(feeds []decode.Feed, paths []string, yield func(*nhip.Fact
 				continue
 			}
 			message := nhip.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Time}
-			decoded, err := collector.Decode(f, message, stoppedClock(m.Time), anyAge)
+			decoded, err := collector.Decode(f, message, stoppedClock(m.Time), collector.AnyAge)
 			if err != nil {
 				return err
 			}

@@ -47,9 +47,6 @@ type readingLine struct {
 	Period string `json:"period"`
 }
 
-// anyAge is a late window that accepts recorded payloads of any age.
-const anyAge = 200 * 365 * 24 * time.Hour
-
 // Run prints a payload's facts, one on each line, and what a collector would reject.
 func (c *decodeCmd) Run(e *env) error {
 	payload, err := c.read()
@@ -64,7 +61,7 @@ func (c *decodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	late := time.Duration(anyAge)
+	late := time.Duration(collector.AnyAge)
 	if c.Late {
 		late = nhip.LateWindow
 	}
