@@ -66,6 +66,3 @@ func (m moment) parse(name string, fallback time.Time) (time.Time, error) {
 	return fallback, fmt.Errorf("--%s: must be as in 2026-02-16T15:00:00Z or, for midnight UTC, 2026-02-16, got %q",
 		name, string(m))
 }
-
-// stamp formats a time for tables.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/publish"
 	"nhip/internal/recording"
-	"nhip/internal/wait"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -141,7 +139,13 @@ func (c *replayCmd) play(e *env, in *recording.Merge, out *publish.Pool) error {
 	bar := progressbar.NewOptions64(in.Size(), progressbar.OptionSetWriter(e.stderr),
 		progressbar.OptionSetDescription("replay"), progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(barInterval), progressbar.OptionClearOnFinish())
-	sent, err := c.publish(e.ctx, in, out, bar)
+	sent, err := in.Play(e.ctx, c.Speed, func(m recording.Entry) error {
+		if err := out.Publish(e.ctx, m.Topic, m.Payload); err != nil {
+			return err
+		}
+		_ = bar.Set64(in.Offset()) // only draws
+		return nil
+	})
 	last, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), lastAcks)
 	defer cancel()
 	err = errors.Join(err, out.Close(last))
@@ -151,34 +155,4 @@ func (c *replayCmd) play(e *env, in *recording.Merge, out *publish.Pool) error {
 		return errors.New("stopped before the end of the recording")
 	}
 	return err
-}
-
-// publish publishes the messages at the pace of their time stamps, the first at once. It returns how many it has sent.
-func (c *replayCmd) publish(
-	ctx context.Context, in *recording.Merge, out *publish.Pool, bar *progressbar.ProgressBar,
-) (int, error) {
-	var first time.Time
-	began := time.Now()
-	for n := 0; ; n++ {
-		m, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		if n == 0 {
-			first = m.Time
-		}
-		if c.Speed > 0 {
-			due := began.Add(time.Duration(float64(m.Time.Sub(first)) / c.Speed))
-			if err := wait.Sleep(ctx, time.Until(due)); err != nil {
-				return n, err
-			}
-		}
-		if err := out.Publish(ctx, m.Topic, m.Payload); err != nil {
-			return n, err
-		}
-		_ = bar.Set64(in.Offset()) // only draws
-	}
 }
