@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"nhip/internal/fleet"
+	"nhip/internal/stafftext"
 )
 
 // deviceCmd is nhip device.
@@ -89,7 +90,7 @@ func (c *deviceRotateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return printSecrets(e, []newSecret{{c.ID, secret}}, c.JSON, false)
+	return stafftext.Secrets(e.stdout, e.stderr, []stafftext.Secret{{ID: c.ID, Secret: secret}}, c.JSON, false)
 }
 
 // endRotation leaves a device only its newest secret.

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"nhip/internal/fleet"
+	"nhip/internal/stafftext"
 )
 
 // deviceAddCmd is nhip device add.
@@ -24,12 +23,6 @@ type deviceAddCmd struct {
 	JSON      bool     `help:"Print a JSON object for each device."`
 }
 
-// newSecret is a secret that is shown once: the fleet file holds its hash only.
-type newSecret struct {
-	ID     string `json:"id"`
-	Secret string `json:"secret,omitempty"` // empty: the device presents a certificate
-}
-
 // Run adds the devices and prints their secrets. Either all devices are added, or none.
 func (c *deviceAddCmd) Run(e *env) error {
 	table, err := c.devices()
@@ -37,7 +30,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 		return err
 	}
 	devices := table.Devices
-	secrets := make([]newSecret, len(devices))
+	secrets := make([]stafftext.Secret, len(devices))
 	for i := range devices {
 		secrets[i].ID = devices[i].ID
 		if c.Secret {
@@ -61,7 +54,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 	case err != nil:
 		return err
 	}
-	return printSecrets(e, secrets, c.JSON, c.CSV != "")
+	return stafftext.Secrets(e.stdout, e.stderr, secrets, c.JSON, c.CSV != "")
 }
 
 // printLines prints the faults of a table, each with its line.
@@ -91,41 +84,4 @@ func (c *deviceAddCmd) devices() (*fleet.Table, error) {
 		return nil, errors.New("--feed: is required: a configured feed, as in position")
 	}
 	return &fleet.Table{Devices: []fleet.Device{{ID: c.ID, Feed: c.Feed, Topics: c.Topic}}}, nil
-}
-
-// printSecrets prints secrets: of one device as lines of text, of a table as a table, or as JSON objects.
-func printSecrets(e *env, all []newSecret, asJSON, asTable bool) error {
-	shown := ""
-	if len(all) > 0 && all[0].Secret != "" {
-		shown = "; the secret is shown only once"
-	}
-	switch {
-	case asJSON:
-		out := json.NewEncoder(e.stdout)
-		for _, s := range all {
-			if err := out.Encode(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	case asTable:
-		fmt.Fprintf(e.stderr, "%d devices added: the id is the user name and the MQTT client id%s\n", len(all), shown)
-		w := csv.NewWriter(e.stdout)
-		_ = w.Write([]string{"id", "secret"}) // its error is that of Flush
-		for _, s := range all {
-			_ = w.Write([]string{s.ID, s.Secret})
-		}
-		w.Flush()
-		return w.Error()
-	}
-	for _, s := range all {
-		fmt.Fprintf(e.stderr, "the id is the user name and the MQTT client id%s\n", shown)
-		fmt.Fprintf(e.stdout, "id: %s\n", s.ID)
-		if s.Secret != "" {
-			if _, err := fmt.Fprintf(e.stdout, "secret: %s\n", s.Secret); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
