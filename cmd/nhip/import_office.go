@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"nhip"
-	"nhip/collector/decode"
 	"nhip/collector/officetable"
 )
 
@@ -34,7 +32,7 @@ func (f *officeFlags) given() bool {
 func (f *officeFlags) tableOptions(zone *time.Location) (o *officetable.Options, err error) {
 	o = &officetable.Options{
 		Zone: zone, DateOrder: f.DateOrder, Beginning: f.Stamps == "beginning", Period: f.Period, Decimal: f.Decimal,
-		Encoding: f.Encoding, Sheet: f.Sheet, Units: make(map[nhip.Quantity]string),
+		Encoding: f.Encoding, Sheet: f.Sheet,
 	}
 	if f.Period < 0 || f.Period > nhip.MaxPeriod {
 		return o, fmt.Errorf("--period: must be longer than 0 and at most 366 days, got %s",
@@ -45,10 +43,8 @@ func (f *officeFlags) tableOptions(zone *time.Location) (o *officetable.Options,
 			return o, fmt.Errorf("--zone: must be a time zone as in Asia/Ho_Chi_Minh, got %q", f.Zone)
 		}
 	}
-	for _, text := range f.Unit {
-		if err := addUnit(o.Units, text); err != nil {
-			return o, err
-		}
+	if o.Units, err = officetable.ParseUnits(f.Unit); err != nil {
+		return o, fmt.Errorf("--unit: %w", err)
 	}
 	if f.Mapping == "" {
 		return o, nil
@@ -60,27 +56,4 @@ func (f *officeFlags) tableOptions(zone *time.Location) (o *officetable.Options,
 	defer file.Close()
 	o.Mapping, err = officetable.ReadMapping(file)
 	return o, err
-}
-
-// addUnit adds "no2=ppb" to the units, or "ppb", which applies to all quantities that have no unit.
-func addUnit(units map[nhip.Quantity]string, text string) error {
-	name, unit, named := strings.Cut(text, "=")
-	if !named {
-		units[""] = strings.TrimSpace(text)
-		for _, q := range []nhip.Quantity{nhip.CO, nhip.Temperature, nhip.Humidity, nhip.Pressure} {
-			if _, err := decode.Convert(q, 0, units[""]); err == nil && units[""] != "" {
-				return nil
-			}
-		}
-		return fmt.Errorf("--unit: %q is not a known unit", text)
-	}
-	q, ok := nhip.ParseQuantity(strings.ToLower(strings.TrimSpace(name)))
-	if !ok {
-		return fmt.Errorf("--unit: %q is not a known quantity", name)
-	}
-	units[q] = strings.TrimSpace(unit)
-	if _, err := decode.Convert(q, 0, units[q]); err != nil {
-		return fmt.Errorf("--unit: %w", err)
-	}
-	return nil
 }

@@ -1,12 +1,17 @@
 package running_test
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"nhip/client"
 	"nhip/internal/datadir"
 	"nhip/internal/running"
 )
@@ -59,5 +64,35 @@ func TestDatabaseHasItsToken(t *testing.T) {
 	}
 	if url, token, err := running.Database(path); url != "http://127.0.0.1:1" || token != "user:secret" || err != nil {
 		t.Errorf("got %q, %q, %v", url, token, err)
+	}
+}
+
+// TestRemovalIsAwaited waits for an API that knows a device for two more requests, and gives up on one that always
+// knows it when the context ends.
+func TestRemovalIsAwaited(t *testing.T) {
+	asked := make(map[string]int)
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path]++ // one request at a time
+		if strings.HasSuffix(r.URL.Path, "/stays") {
+			cancel()
+		} else if asked[r.URL.Path] > 2 {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"status":404,"code":"not_found","title":"Not found","rule":"the fleet contains no such device"}`)
+			return
+		}
+		fmt.Fprint(w, `{"id":"x"}`)
+	}))
+	defer server.Close()
+	api, err := client.New(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := running.AwaitRemoved(ctx, api, []string{"goes", "too"}); id != "" {
+		t.Errorf("%s is not removed: %v", id, asked)
+	}
+	if id := running.AwaitRemoved(ctx, api, []string{"goes", "stays", "never-asked"}); id != "stays" {
+		t.Errorf("got %q: %v", id, asked)
 	}
 }
