@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// maxFileLoop is how many files of a package may form a loop, each of which uses a name, a method or a field of the next
-// one. Who changes one file of a loop may have to understand all of them.
+// maxFileLoop is how many files of a package may form a loop, each of which uses a name, a method or a field of the
+// next one. Who changes one file of a loop may have to understand all of them.
 const maxFileLoop = 8
 
 // largerFileLoops are the packages that have a larger loop today. Such a loop must not grow.
@@ -125,7 +125,9 @@ func isShared(object types.Object) bool {
 	return object.Parent() == object.Pkg().Scope()
 }
 
-func fileOf(fset *token.FileSet, pos token.Pos) string { return filepath.Base(fset.Position(pos).Filename) }
+func fileOf(fset *token.FileSet, pos token.Pos) string {
+	return filepath.Base(fset.Position(pos).Filename)
+}
 
 // largestLoop returns the largest set of files that reach each other, sorted.
 func largestLoop(uses map[string][]string) (largest []string) {

@@ -51,7 +51,7 @@ func (h *Hours) Add(f *nhip.Facts) {
 	}
 }
 
-// Observations returns the means of each hour, in the order of the hours, with the monitors in the order of their names.
+// Observations returns the means of each hour, in the order of the hours, with the monitors in that of their names.
 func (h *Hours) Observations() iter.Seq[surface.Observations] {
 	return func(yield func(surface.Observations) bool) {
 		for _, end := range slices.SortedFunc(maps.Keys(h.by), time.Time.Compare) {

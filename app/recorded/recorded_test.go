@@ -49,8 +49,8 @@ func TestPositionsOfOldRecordingsAreDecoded(t *testing.T) {
 	}
 }
 
-// TestHoursAreMeansOfPlacedReadings averages readings by the hour in which their periods end: an hour ends with its last
-// reading, and readings without a place, of other quantities or of a whole day do not count.
+// TestHoursAreMeansOfPlacedReadings averages readings by the hour in which their periods end: an hour ends with its
+// last reading, and readings without a place, of other quantities or of a whole day do not count.
 func TestHoursAreMeansOfPlacedReadings(t *testing.T) {
 	day := func(station, quantity, at, period, value, place string) string {
 		return at + ` nhip/in/reading/` + station + ` {"time":"` + at + `","period":"` + period +

@@ -50,7 +50,8 @@ func (c *decodeCmd) Run(e *env) error {
 	if c.Late {
 		late = nhip.LateWindow
 	}
-	message := nhip.Message{Topic: cmp.Or(c.Topic, collector.UsualTopic(c.Format, c.Device, payload)), Payload: payload, Received: now.UTC()}
+	topic := cmp.Or(c.Topic, collector.UsualTopic(c.Format, c.Device, payload))
+	message := nhip.Message{Topic: topic, Payload: payload, Received: now.UTC()}
 	decoded, err := collector.Decode(feed, message, nhip.StoppedClock(now), late)
 	if err != nil {
 		return err

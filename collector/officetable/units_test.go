@@ -18,7 +18,8 @@ func TestUnitsAreParsed(t *testing.T) {
 	for text, fault := range map[string]string{
 		"stones": "unit", "": "unit", "no2=stones": "stones", "noise=ppb": "quantity", "pm25=ppb": "ppb",
 	} {
-		if got, err := officetable.ParseUnits([]string{"no2=ppb", text}); err == nil || !strings.Contains(err.Error(), fault) {
+		got, err := officetable.ParseUnits([]string{"no2=ppb", text})
+		if err == nil || !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q is parsed as %v, %v", text, got, err)
 		}
 	}

@@ -32,7 +32,8 @@ func TestRowsAreComparedWithTheirBounds(t *testing.T) {
 		{"as many as both stored, and those that wait", 10, false},
 		{"more than any of them can have written", 11, true},
 	} {
-		page := client.LedgerPage{Rows: []client.LedgerRow{row("bus/hanoi/1", "east", 5, 2), row("bus/hanoi/1", "west", 3, 0)}}
+		east, west := row("bus/hanoi/1", "east", 5, 2), row("bus/hanoi/1", "west", 3, 0)
+		page := client.LedgerPage{Rows: []client.LedgerRow{east, west}}
 		markCounted(&page, &influx.RowCounts{
 			Counts: map[influx.RowCountKey]influx.RowCount{key("bus/hanoi/1"): {Stored: c.held}},
 		}, "")

@@ -40,8 +40,8 @@ type BrokerOptions struct {
 	Logger  *slog.Logger
 }
 
-// DialBroker connects a publisher to the given broker or, without one, to the nhip that runs on the data folder. A broker
-// that can't be reached is an error at once; one that does not answer is named while the tool waits.
+// DialBroker connects a publisher to the given broker or, without one, to the nhip that runs on the data folder. A
+// broker that can't be reached is an error at once; one that does not answer is named while the tool waits.
 func DialBroker(ctx context.Context, b BrokerOptions) (*publish.Pool, error) {
 	o, err := b.options()
 	if err != nil {

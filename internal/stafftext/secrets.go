@@ -13,7 +13,8 @@ type Secret struct {
 	Secret string `json:"secret,omitempty"` // empty: the device presents a certificate
 }
 
-// Secrets prints secrets to out and what to know about them to notes: of one device as lines of text, of a table as a table, or as JSON objects.
+// Secrets prints secrets to out, and to notes what to know about them: of one device as lines of text, of a table as a
+// table, or as JSON objects.
 func Secrets(out, notes io.Writer, all []Secret, asJSON, asTable bool) error {
 	shown := ""
 	if len(all) > 0 && all[0].Secret != "" {
