@@ -11,6 +11,7 @@ import (
 	"nhip/geo/gtfs"
 	"nhip/geo/index"
 	"nhip/geo/network"
+	"nhip/geo/predict"
 	"nhip/geo/tile"
 
 	"github.com/paulmach/orb"
@@ -39,13 +40,15 @@ type Model struct {
 // New returns a model.
 func New(o Options) *Model {
 	m := &Model{o: o, services: newServices()}
-	m.inUse.Store(newTimetable(o.Network, o.Map, 0, &m.o, m.services))
+	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services))
 	return m
 }
 
+func (m *Model) lean() float64 { return m.o.Lean.Or(predict.Lean) }
+
 // Use replaces the timetable and tracks the current buses on the new one. Train must be called afterwards.
 func (m *Model) Use(n *network.Network, drawn *tile.TransitMap, buses *index.Index[*nhip.Bus]) {
-	t := newTimetable(n, drawn, m.inUse.Load().Version+1, &m.o, m.services)
+	t := newTimetable(n, drawn, m.inUse.Load().Version+1, m.o.Clock, m.lean(), m.services)
 	track := func() {
 		for _, h := range buses.Within(nil, index.World, nil) {
 			t.tracker.move(h.ID, h.Item)

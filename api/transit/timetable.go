@@ -1,6 +1,7 @@
 package transit
 
 import (
+	"nhip"
 	"nhip/geo/gtfs"
 	"nhip/geo/index"
 	"nhip/geo/network"
@@ -23,7 +24,7 @@ type Timetable struct {
 }
 
 func newTimetable(
-	n *network.Network, drawn *tile.TransitMap, version uint64, o *Options, s *services,
+	n *network.Network, drawn *tile.TransitMap, version uint64, clock nhip.Clock, lean float64, s *services,
 ) *Timetable {
 	if drawn == nil {
 		drawn = new(tile.TransitMap)
@@ -36,10 +37,11 @@ func newTimetable(
 		return t
 	}
 	runs := func(trip *network.TripInstance) bool {
-		state := s.of(trip, o.Clock.Now())
+		state := s.of(trip, clock.Now())
 		return state.runs()
 	}
-	t.Network, t.expires, t.stops, t.tracker = n, n.Feed.Expires(), index.New[*gtfs.Stop](), newTracker(n, o, runs)
+	t.Network, t.expires, t.stops = n, n.Feed.Expires(), index.New[*gtfs.Stop]()
+	t.tracker = newTracker(n, clock, lean, runs)
 	for _, s := range n.Feed.Stops {
 		if s.LocationType == gtfs.LocationPlatform && len(n.CallsAt(s)) > 0 {
 			_ = t.stops.Set(s.ID, s.Point, s) // can't fail: the feed's reader checks positions

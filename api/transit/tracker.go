@@ -33,10 +33,10 @@ type tracker struct {
 	byInstance map[*network.TripInstance]*TrackedBus
 }
 
-func newTracker(n *network.Network, o *Options, runs func(*network.TripInstance) bool) *tracker {
+func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool) *tracker {
 	return &tracker{
-		net: n, clock: o.Clock, runs: runs, score: backtest.NewLiveScore(o.Clock.Now()),
-		predictor: predict.NewLeaning(n, o.Lean.Or(predict.Lean)),
+		net: n, clock: clock, runs: runs, score: backtest.NewLiveScore(clock.Now()),
+		predictor: predict.NewLeaning(n, lean),
 		buses:     make(map[string]*TrackedBus),
 		onPattern: make(map[*network.Pattern]map[string]*TrackedBus), byInstance: make(map[*network.TripInstance]*TrackedBus),
 	}

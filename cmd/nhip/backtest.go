@@ -29,7 +29,7 @@ type backtestCmd struct {
 type recordingFlags struct {
 	Files  []string `arg:"" name:"rec" help:"${help_recordings}" type:"path"`
 	JSON   bool     `help:"Print one JSON object."`
-	Config string   `help:"Configuration file (YAML), for the topics of its feeds and predict.lean." type:"path" placeholder:"FILE"`
+	Config string   `help:"Configuration file (YAML): topics of feeds, predict.lean." type:"path" placeholder:"FILE"`
 }
 
 // config returns the configuration, and the feeds by which recordings are decoded.

@@ -98,24 +98,6 @@ func (h *holding) add(before, early, taken float64) (zx, zy float64) {
 	return zx, zy
 }
 
-// lineHolds returns the shares by class of a line.
-func (p *Predictor) lineHolds(l *line) (shares [holdClasses]float64) {
-	for c, prior := range holdPriors {
-		city := p.city.holds[c].share(prior, cityHoldEvidence)
-		shares[c] = l.holds[c].share(city, lineHoldEvidence)
-	}
-	return shares
-}
-
-// share returns the share of its earliness that a bus is held before a segment; line is that of its line.
-func (s *segment) share(class int, line float64) float64 {
-	h := s.holds[class]
-	if h == nil {
-		return line
-	}
-	return h.share(line, holdEvidence)
-}
-
 // waits reports whether the timetable lets buses stand at stop i.
 func waits(pattern *network.Pattern, inst *network.TripInstance, i int) bool {
 	return network.Wait(tripOf(pattern, inst), i) > 0
@@ -127,15 +109,4 @@ func tripOf(pattern *network.Pattern, inst *network.TripInstance) *gtfs.Trip {
 		return pattern.Trips[0]
 	}
 	return inst.Trip
-}
-
-// leaves returns when a bus that arrives at a time at stop i, where the timetable lets it stand, leaves it, both in
-// Unix s. Without exact times it stands as long as in the timetable. lines are the shares of its line by class.
-func (p *Predictor) leaves(
-	pattern *network.Pattern, inst *network.TripInstance, i int, lines *[holdClasses]float64, arrived float64,
-) float64 {
-	if class, ok := holdClass(inst, i); ok {
-		return arrived + p.segments[pattern.Links[i]].share(class, lines[class])*earliness(inst, i, class, arrived)
-	}
-	return arrived + float64(network.Wait(tripOf(pattern, inst), i))
 }

@@ -12,21 +12,15 @@ package predict
 import (
 	"time"
 
-	"nhip/geo/gtfs"
 	"nhip/geo/network"
 )
 
 // Predictor predicts arrivals from the arrivals that it has observed. Predict may be called concurrently, but not
 // while Observe or Show runs.
 type Predictor struct {
-	net      *network.Network
-	lean     float64
-	segments []segment
-	lines    []*line // by Pattern.Index
-	city     line    // all lines together
-	ranges   ranges
-	stands   stands
-	progress progress
+	lean float64
+	learned
+
 	vehicles map[string]*vehicle
 	past     map[string]*vehicle // in arrivals that are older than what is on show
 	forgetAt int                 // vehicles
@@ -39,48 +33,14 @@ func New(n *network.Network) *Predictor { return NewLeaning(n, Lean) }
 
 // NewLeaning returns a predictor that tells times early by another lean, 0 to 1; see TellEarly.
 func NewLeaning(n *network.Network, lean float64) *Predictor {
-	p := &Predictor{
-		net: n, lean: lean, segments: make([]segment, n.LinkCount()), lines: make([]*line, len(n.Patterns)),
-		ranges: newRanges(), vehicles: make(map[string]*vehicle), past: make(map[string]*vehicle),
+	return &Predictor{
+		lean: lean, learned: newLearned(n), vehicles: make(map[string]*vehicle), past: make(map[string]*vehicle),
 		forgetAt: vehiclesKept,
 	}
-	byRoute := make(map[*gtfs.Route]*line)
-	for i, pattern := range n.Patterns {
-		if byRoute[pattern.Route] == nil {
-			byRoute[pattern.Route] = &line{}
-		}
-		p.lines[i] = byRoute[pattern.Route]
-	}
-	return p
 }
 
 // Lean returns how much earlier than the middle of its predictions a time is told; see TellEarly.
 func (p *Predictor) Lean() float64 { return p.lean }
-
-// Bus is the place of a bus along its pattern.
-type Bus struct {
-	Vehicle  string // as in its arrivals
-	Pattern  *network.Pattern
-	Instance *network.TripInstance // nil when the trip is unknown
-	Along    float64               // m along the pattern's line
-	Next     int                   // index of the first stop ahead
-	Time     time.Time             // of the position
-	Waiting  bool                  // it has not departed from its first stop
-	ToStart  float64               // m to the first stop, as the crow flies, of a bus that waits elsewhere
-
-	ready *moment // when it can leave its first stop; nil if ToStart decides that
-}
-
-// StopPrediction is a predicted arrival, or the departure from the first stop. Each of the four times is at least that
-// of the stop before.
-type StopPrediction struct {
-	Index         int // into the pattern's stops
-	P10, P50, P90 time.Time
-	Expected      time.Time // the time to publish, from P10 to P50: see TellEarly
-
-	state busState
-	paths [paths]float32 // s from the position, by each path
-}
 
 // Predict appends the predicted arrivals at all stops that the bus reaches within the horizon, and before them its
 // departure if it waits at its first stop. Where the timetable lets it wait, it does not leave before its departure as
@@ -144,7 +104,7 @@ func (w *walk) toNextStop(b *Bus, v *vehicle, i int) {
 		w.finish(i-1, part, arrived)
 		return
 	}
-	w.drive(i-1, w.p.progress.left(part))
+	w.drive(i-1, w.progress.left(part))
 }
 
 // remaining returns the part of the segment to stop i that is ahead of a bus.
@@ -156,19 +116,14 @@ func remaining(b *Bus, i int) float64 {
 	return min(max((b.Pattern.Along[i]-b.Along)/span, 0), 1)
 }
 
-// unix returns a time in Unix s.
-func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// scheduled returns the scheduled time of a segment without waiting, in s.
-func scheduled(pattern *network.Pattern, inst *network.TripInstance, i int) float64 {
-	trip := tripOf(pattern, inst)
-	from := trip.StopTimes[i].Arrival + network.Wait(trip, i)
-	if i == 0 {
-		from = trip.StopTimes[i].Departure
+// newWalk returns a walk that begins at the position of a bus.
+func (p *Predictor) newWalk(b *Bus, v *vehicle) walk {
+	fix, l := unix(b.Time), p.lines[b.Pattern.Index]
+	w := walk{
+		learned: &p.learned, lean: p.lean, pattern: b.Pattern, instance: b.Instance, fix: fix,
+		ratio: p.lineRatio(l, fix), pace: v.relativePace(fix), holds: p.lineHolds(l), weights: p.pathWeights(l),
+		begins: at(fix), floor: fix, last: at(fix),
 	}
-	return max(float64(trip.StopTimes[i+1].Arrival-from), minScheduled)
+	w.reach(fix)
+	return w
 }
-
-// minScheduled is a lower bound of a segment's scheduled time, in s: timetables have a resolution of minutes, and two
-// stops may have the same time.
-const minScheduled = 10.0

@@ -17,7 +17,6 @@ const (
 	progressPower    = 0.7  // of the count, by which steps become smaller
 	maxProgressCount = 1e5  // buses from which on steps stay alike
 	maxProgress      = 0.3  // by which the two shares differ at most
-	maxProgresses    = 8    // places of one bus that await its arrival
 )
 
 // knot returns the knots around a share, and the weight of the second one.
@@ -43,32 +42,4 @@ func (p *progress) add(part, left float64) {
 	}
 	p.shares[i] = clip(p.shares[i]+(1-w)*step, maxProgress)
 	p.shares[i+1] = clip(p.shares[i+1]+w*step, maxProgress)
-}
-
-// place is a bus between two stops, as it was predicted.
-type place struct {
-	stop             int     // the next one
-	from, part, took float64 // Unix s; share of the way; s of the whole segment
-}
-
-// notePlace notes where a bus is between two stops.
-func (p *Predictor) notePlace(v *vehicle, b *Bus, now float64) {
-	i := b.Next
-	if b.Waiting || i < 1 || i > b.Pattern.Last() || len(v.places) == maxProgresses ||
-		b.Along-b.Pattern.Along[i-1] <= dwellOf {
-		return
-	}
-	ratio := p.lineRatio(p.lines[b.Pattern.Index], now)
-	all, _ := p.segments[b.Pattern.Links[i-1]].means(scheduled(b.Pattern, b.Instance, i-1) * ratio)
-	v.places = append(v.places, place{stop: i, from: now, part: remaining(b, i), took: all})
-}
-
-// settlePlaces compares the arrival of a bus at a stop with its places before.
-func (p *Predictor) settlePlaces(v *vehicle, stop int, now float64) {
-	for _, x := range v.places {
-		if x.stop == stop {
-			p.progress.add(x.part, max(now-x.from, 0)/x.took)
-		}
-	}
-	v.places = v.places[:0]
 }

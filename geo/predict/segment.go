@@ -60,20 +60,11 @@ func (s *segment) present(free, now float64) float64 {
 // hourOf returns the hour of the day in UTC. Any fixed time zone would do.
 func hourOf(now float64) int { return int(math.Mod(now, 86400) / 3600) }
 
-// line is what the buses of one line, or of all lines together, have in common.
-type line struct {
-	ratio  decayingMean // of driven to scheduled times, weighted by the latter
-	holds  [holdClasses]slope
-	starts starts
-	stack  stack
-}
-
-// cityRatio returns by how much all buses together take longer than scheduled.
-func (p *Predictor) cityRatio(now float64) float64 {
-	return p.city.ratio.shrunk(1, cityPrior, now, cityTime)
-}
-
-// lineRatio returns by how much the buses of a line take longer than scheduled.
-func (p *Predictor) lineRatio(l *line, now float64) float64 {
-	return l.ratio.shrunk(p.cityRatio(now), linePrior, now, lineTime)
+// share returns the share of its earliness that a bus is held before a segment; line is that of its line.
+func (s *segment) share(class int, line float64) float64 {
+	h := s.holds[class]
+	if h == nil {
+		return line
+	}
+	return h.share(line, holdEvidence)
 }

@@ -133,3 +133,34 @@ func (p *Predictor) learn(s *sample, l *line, now float64) {
 	p.city.stack.add(&errors, lead, now)
 	l.stack.add(&errors, lead, now)
 }
+
+// maxPlaces is how many places of one bus await its arrival.
+const maxPlaces = 8
+
+// place is a bus between two stops, as it was predicted.
+type place struct {
+	stop             int     // the next one
+	from, part, took float64 // Unix s; share of the way; s of the whole segment
+}
+
+// notePlace notes where a bus is between two stops.
+func (p *Predictor) notePlace(v *vehicle, b *Bus, now float64) {
+	i := b.Next
+	if b.Waiting || i < 1 || i > b.Pattern.Last() || len(v.places) == maxPlaces ||
+		b.Along-b.Pattern.Along[i-1] <= dwellOf {
+		return
+	}
+	ratio := p.lineRatio(p.lines[b.Pattern.Index], now)
+	all, _ := p.segments[b.Pattern.Links[i-1]].means(scheduled(b.Pattern, b.Instance, i-1) * ratio)
+	v.places = append(v.places, place{stop: i, from: now, part: remaining(b, i), took: all})
+}
+
+// settlePlaces compares the arrival of a bus at a stop with its places before.
+func (p *Predictor) settlePlaces(v *vehicle, stop int, now float64) {
+	for _, x := range v.places {
+		if x.stop == stop {
+			p.progress.add(x.part, max(now-x.from, 0)/x.took)
+		}
+	}
+	v.places = v.places[:0]
+}

@@ -89,19 +89,3 @@ func (s *stack) solve() {
 
 // known reports whether the weights were learned.
 func (s *stack) known() bool { return s.weights != weights{} }
-
-// pathWeights returns the weights of the paths of a line.
-func (p *Predictor) pathWeights(l *line) weights {
-	w := equalWeights
-	if p.city.stack.known() {
-		w = p.city.stack.weights
-	}
-	if !l.stack.known() {
-		return w
-	}
-	own := l.stack.count / (l.stack.count + lineStackPrior)
-	for i := range w {
-		w[i] += own * (l.stack.weights[i] - w[i])
-	}
-	return w
-}

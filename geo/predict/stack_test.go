@@ -40,7 +40,7 @@ func TestStackStaysOnTheSimplex(t *testing.T) {
 			}
 			s.add(&errors, random.Float64()*1000-100, 1e9+float64(i%7)) // times may go back
 		}
-		p := Predictor{city: line{stack: s}}
+		p := learned{city: line{stack: s}}
 		sum := 0.0
 		for _, x := range p.pathWeights(&line{}) {
 			if !(x >= 0 && x <= 1) {
@@ -55,7 +55,7 @@ func TestStackStaysOnTheSimplex(t *testing.T) {
 }
 
 func TestLineWithFewErrorsUsesTheWeightsOfAll(t *testing.T) {
-	var p Predictor
+	var p learned
 	p.city.stack = stack{weights: weights{0, 1, 0}}
 	l := line{stack: stack{weights: weights{1, 0, 0}, count: 50}}
 	if w := p.pathWeights(&l); w[pathHeld] < 0.98 {

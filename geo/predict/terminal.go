@@ -1,9 +1,5 @@
 package predict
 
-import (
-	"slices"
-)
-
 // How fast a bus comes to its first stop, as the crow flies, in m/s: 25 km/h along streets, a motorway, and a jam.
 const (
 	approachSpeed        = 5.5
@@ -39,9 +35,9 @@ func (w *walk) approach(ready moment, metres float64) moment {
 		return ready
 	}
 	took := metres / approachSpeed
-	lo, _ := w.p.ranges.around(stateMoving, took)
+	lo, _ := w.ranges.around(stateMoving, took)
 	return moment{
-		p10: ready.p10 + min(metres/fastestApproachSpeed, lo), early: ready.early + TellEarly(took, w.p.lean),
+		p10: ready.p10 + min(metres/fastestApproachSpeed, lo), early: ready.early + TellEarly(took, w.lean),
 		p50: ready.p50 + took, p90: ready.p90 + metres/slowestApproachSpeed,
 	}
 }
@@ -75,48 +71,11 @@ func (w *walk) toSecondStop(b *Bus, stood float64) {
 		case b.Instance == nil || b.Instance.HeadwayBased:
 			w.clocks[k] = w.begins.p50 + started*t
 		default:
-			due := float64(b.Instance.Arrives(1)) + w.p.lines[b.Pattern.Index].starts.early()
+			due := float64(b.Instance.Arrives(1)) + w.lines[b.Pattern.Index].starts.early()
 			w.clocks[k] = max(due, w.fix+started*t)
 			if b.overdue(stood) {
-				w.clocks[k] += w.p.stands.rest(stood)
+				w.clocks[k] += w.stands.rest(stood)
 			}
 		}
 	}
-}
-
-// starts holds how late the latest buses of a line were at their second stop, in s, those that were at their first stop
-// in time.
-type starts struct {
-	late   []float32 // in a ring
-	next   int
-	median float64
-}
-
-// Bounds of what is learned about the beginning of trips.
-const (
-	maxStarts     = 60   // buses
-	startsPrior   = 3.0  // weight of the timetable, in buses
-	earliestStart = -300 // s
-	latestStart   = 1200 // s
-)
-
-func (s *starts) add(late float64) {
-	x := float32(min(max(late, earliestStart), latestStart))
-	if len(s.late) < maxStarts {
-		s.late = append(s.late, x)
-	} else {
-		s.late[s.next] = x
-		s.next = (s.next + 1) % maxStarts
-	}
-	var sorted [maxStarts]float32
-	n := copy(sorted[:], s.late)
-	slices.Sort(sorted[:n])
-	s.median = float64(sorted[n/2]+sorted[(n-1)/2]) / 2
-}
-
-// early returns how late buses usually are at their second stop if they are early there, in s, at most 0. How late they
-// are is not promised: any of them may be in time.
-func (s *starts) early() float64 {
-	n := float64(len(s.late))
-	return min(s.median, 0) * n / (n + startsPrior)
 }

@@ -108,3 +108,32 @@ func (v *vehicle) relativePace(now float64) float64 {
 	g := v.pace.shrunk(1, pacePrior, now, paceTime)
 	return 1 + paceShare*(min(max(g, minPace), maxPace)-1)
 }
+
+// stand is a bus that stood at its first stop after its departure was due, at a whole minute.
+type stand struct {
+	minute float64 // Unix s
+	bin    int
+}
+
+// maxStandSamples is how many samples of one bus are kept: those of the last quarter of an hour.
+const maxStandSamples = 16
+
+// sampleStand notes that a bus stands that should have left.
+func (v *vehicle) sampleStand(stood, now float64) {
+	if n := len(v.stands); n > 0 && now-v.stands[n-1].minute < sampleEvery {
+		return
+	}
+	if len(v.stands) == maxStandSamples {
+		v.stands = append(v.stands[:0], v.stands[1:]...)
+	}
+	v.stands = append(v.stands, stand{now, standBin(stood)})
+}
+
+// settleStand learns how long a bus stood at its first stop that has arrived at its second one; run is the time between
+// them in s.
+func (p *Predictor) settleStand(v *vehicle, run, now float64) {
+	for _, s := range v.stands {
+		p.stands.add(s.bin, now-run-s.minute)
+	}
+	v.stands = v.stands[:0]
+}

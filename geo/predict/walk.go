@@ -1,40 +1,12 @@
 package predict
 
-import (
-	"time"
-
-	"nhip/geo/network"
-)
-
-// moment is the predicted time of one event, in Unix s. early is the time to tell riders.
-type moment struct{ p10, early, p50, p90 float64 }
-
-// at returns the moment of a known time.
-func at(t float64) moment { return moment{t, t, t, t} }
-
-// atLeast returns the moment of an event that can't be before a time.
-func (m moment) atLeast(t float64) moment {
-	return moment{max(m.p10, t), max(m.early, t), max(m.p50, t), max(m.p90, t)}
-}
-
-// plus returns the moment some seconds later.
-func (m moment) plus(s float64) moment { return moment{m.p10 + s, m.early + s, m.p50 + s, m.p90 + s} }
-
-// prediction returns the moment as the prediction for a stop.
-func (m moment) prediction(stop int) StopPrediction {
-	of := func(s float64) time.Time { return time.UnixMilli(int64(s * 1000)).UTC() }
-	return StopPrediction{Index: stop, P10: of(m.p10), P50: of(m.p50), P90: of(m.p90), Expected: of(m.early)}
-}
-
-// momentOf is the inverse of prediction.
-func momentOf(s *StopPrediction) moment {
-	of := func(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-	return moment{p10: of(s.P10), early: of(s.Expected), p50: of(s.P50), p90: of(s.P90)}
-}
+import "nhip/geo/network"
 
 // walk is the predicted progress of a bus from stop to stop, by each path.
 type walk struct {
-	p        *Predictor
+	*learned
+
+	lean     float64
 	pattern  *network.Pattern
 	instance *network.TripInstance
 
@@ -49,17 +21,6 @@ type walk struct {
 	begins moment  // when the bus begins to drive
 	floor  float64 // nothing ahead can happen before, Unix s
 	last   moment  // of the latest event; those after it are not before it
-}
-
-// newWalk returns a walk that begins at the position of a bus.
-func (p *Predictor) newWalk(b *Bus, v *vehicle) walk {
-	fix, l := unix(b.Time), p.lines[b.Pattern.Index]
-	w := walk{
-		p: p, pattern: b.Pattern, instance: b.Instance, fix: fix, ratio: p.lineRatio(l, fix), pace: v.relativePace(fix),
-		holds: p.lineHolds(l), weights: p.pathWeights(l), begins: at(fix), floor: fix, last: at(fix),
-	}
-	w.reach(fix)
-	return w
 }
 
 // reach sets the present time by all paths.
@@ -80,7 +41,7 @@ func (w *walk) now() float64 {
 
 // times returns how long the bus takes from stop i to the next one by each path, in s, without holding before it.
 func (w *walk) times(i int) (took [paths]float64) {
-	s := &w.p.segments[w.pattern.Links[i]]
+	s := &w.segments[w.pattern.Links[i]]
 	expected := scheduled(w.pattern, w.instance, i) * w.ratio
 	all, free := s.means(expected)
 	return [paths]float64{
@@ -115,7 +76,7 @@ func (w *walk) hold(i int, arrived float64) float64 {
 	if !ok || class == holdWait {
 		return 0
 	}
-	share := w.p.segments[w.pattern.Links[i]].share(class, w.holds[class])
+	share := w.segments[w.pattern.Links[i]].share(class, w.holds[class])
 	if share <= 0 {
 		return 0
 	}
@@ -133,7 +94,7 @@ func (w *walk) leave(i int) {
 	}
 	if waits(w.pattern, w.instance, i) {
 		for k, c := range w.clocks {
-			w.clocks[k] = w.p.leaves(w.pattern, w.instance, i, &w.holds, c)
+			w.clocks[k] = w.leaves(w.pattern, w.instance, i, &w.holds, c)
 		}
 		return
 	}
@@ -146,10 +107,10 @@ func (w *walk) leave(i int) {
 func (w *walk) arrive(i int) StopPrediction {
 	p50 := max(w.now(), w.last.p50)
 	lead := p50 - w.begins.p50
-	lo, hi := w.p.ranges.around(w.state, lead)
+	lo, hi := w.ranges.around(w.state, lead)
 	m := moment{
 		p10: w.begins.p10 + lo, p50: p50, p90: w.begins.p90 + hi,
-		early: w.fix + TellEarly(p50-w.fix, w.p.lean),
+		early: w.fix + TellEarly(p50-w.fix, w.lean),
 	}
 	m.early = min(max(m.early, w.floor, w.last.early), p50)
 	m.p10 = min(max(m.p10, w.floor, w.last.p10), m.early)
@@ -172,7 +133,7 @@ func (w *walk) stand(i int, arrived float64, known bool) {
 	if !known {
 		arrived = w.fix
 	}
-	w.floor = max(w.fix, w.p.leaves(w.pattern, w.instance, i, &w.holds, arrived))
+	w.floor = max(w.fix, w.leaves(w.pattern, w.instance, i, &w.holds, arrived))
 	w.reach(w.floor)
 	w.last = at(w.floor)
 }
