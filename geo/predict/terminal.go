@@ -35,9 +35,10 @@ func (w *walk) approach(ready moment, metres float64) moment {
 		return ready
 	}
 	took := metres / approachSpeed
+	early := TellEarly(took, w.lean)
 	lo, _ := w.ranges.around(stateMoving, took)
 	return moment{
-		p10: ready.p10 + min(metres/fastestApproachSpeed, lo), early: ready.early + TellEarly(took, w.lean),
+		p10: ready.p10 + min(metres/fastestApproachSpeed, lo, early), early: ready.early + early,
 		p50: ready.p50 + took, p90: ready.p90 + metres/slowestApproachSpeed,
 	}
 }

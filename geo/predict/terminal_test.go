@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"nhip/geo/geotest"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/geo/predict"
@@ -120,5 +121,25 @@ func TestLongStandsAreLearned(t *testing.T) {
 	if short > 150*time.Second || long < 300*time.Second {
 		t.Errorf("after 2 minutes it is expected in %v where buses stand for 150 s, in %v where they stand for 900 s",
 			short, long)
+	}
+}
+
+// TestDepartureIsToldWithinItsRange has buses at any distance from their first stop, early and late, at any lean.
+func TestDepartureIsToldWithinItsRange(t *testing.T) {
+	n := network.New(geotest.Line(12, 10*time.Minute))
+	trips := n.Day(geotest.Day).TripInstances(n.Patterns[0])
+	for _, lean := range []float64{0, 0.7, 1} {
+		p := predict.NewLeaning(n, lean)
+		for _, late := range []float64{-1800, -60, 0, 60, 1800} {
+			for metres := 0.0; metres < 12_000; metres = metres*1.3 + 20 {
+				b := atTerminal(trips[6], float64(trips[6].Departs(0))+late, true)
+				b.ToStart = metres
+				for _, s := range watch(p, b) {
+					if s.Expected.Before(s.P10) || s.P50.Before(s.Expected) || s.P90.Before(s.P50) || s.P10.Before(b.Time) {
+						t.Fatalf("lean %v, %v s late, %v m away: %+v", lean, late, metres, s)
+					}
+				}
+			}
+		}
 	}
 }
