@@ -13,13 +13,14 @@ import (
 // neighbourFlagFunc returns the flag of the neighbour check of an hour, 0 if there is none.
 type neighbourFlagFunc func(quantityHour) nhip.Flag
 
-// assess assesses the readings of a window from one time to another, both inclusive and in ms since 1970. It buffers
-// the assessments that changed, and their hours.
-func (p *Processor) assess(s *results, w *window, from, to int64, neighbourFlag neighbourFlagFunc) {
+// assess assesses the readings of a window from one time to another, both inclusive and in ms since 1970, and those
+// before that they change, but none up to earliest: what these depend on is not in the window. It buffers the
+// assessments that changed, and their hours.
+func (p *Processor) assess(s *results, w *window, earliest, from, to int64, neighbourFlag neighbourFlagFunc) {
 	p.rules.EvaluateStation(s.class, s.fleetPosition, w.series, from, func(i, j int, result qc.Result) {
 		series := &w.series[i]
 		x := &series.Samples[j]
-		if x.At > to {
+		if x.At > to || x.At <= earliest {
 			return
 		}
 		h := hourOf(x.At)

@@ -122,9 +122,10 @@ func (p *Processor) processChunk(c *backfillChunk, w *window, stored map[quantit
 	// A reading may change the assessment of later ones up to chunkMargin, which w includes. Recent readings are
 	// assessed from memory.
 	last := min(c.To+chunkMargin-1, recent)
-	p.assess(&r, w, startOf(c.From), startOf(last), neighbourFlag)
+	earliest := c.From - chunkMargin + 1
+	p.assess(&r, w, startOf(earliest), startOf(c.From), startOf(last), neighbourFlag)
 	var unchecked []quantityHour
-	for _, x := range r.changed.add(c.From, c.To).within(c.From-1, last) {
+	for _, x := range r.changed.add(c.From, c.To).within(earliest, last) {
 		for h := x.From; h < x.To; h++ {
 			p.sumHour(&r, w, h, neighbourFlag)
 		}

@@ -152,7 +152,8 @@ func (p *Processor) processStation(j *recentJob) {
 	w := &j.station.window
 	w.addReadings(j.readings)
 	if j.from != math.MaxInt64 {
-		p.assess(&j.results, w, j.from, math.MaxInt64, j.neighbourFlag)
+		earliest := startOf(p.windowHour() + 1)
+		p.assess(&j.results, w, min(earliest, j.from-1), j.from, math.MaxInt64, j.neighbourFlag)
 	}
 	var medians map[quantityHour]float64
 	if j.loaded {
