@@ -10,13 +10,13 @@ import (
 	"nhip/internal/influx"
 )
 
-// neighbourFlagFunc returns the flag of the neighbour check of an hour, 0 if there is none.
-type neighbourFlagFunc func(quantityHour) nhip.Flag
+// networkFunc returns the result of the checks of an hour against other monitors; the zero Result if there is none.
+type networkFunc func(quantityHour) qc.Result
 
 // assess assesses the readings of a window from one time to another, both inclusive and in ms since 1970, and those
 // before that they change, but none up to earliest: what these depend on is not in the window. It buffers the
 // assessments that changed, and their hours.
-func (p *Processor) assess(s *results, w *window, earliest, from, to int64, neighbourFlag neighbourFlagFunc) {
+func (p *Processor) assess(s *results, w *window, earliest, from, to int64, network networkFunc) {
 	p.rules.EvaluateStation(s.class, s.fleetPosition, w.series, from, func(i, j int, result qc.Result) {
 		series := &w.series[i]
 		x := &series.Samples[j]
@@ -24,7 +24,7 @@ func (p *Processor) assess(s *results, w *window, earliest, from, to int64, neig
 			return
 		}
 		h := hourOf(x.At)
-		result.Add(qc.CheckNeighbours, neighbourFlag(quantityHour{series.Quantity, h}))
+		result.Merge(network(quantityHour{series.Quantity, h}))
 		now := writtenAssessment{result: result, corrected: x.Value, known: true}
 		at := time.UnixMilli(x.At).UTC()
 		if c := s.corrections[series.Quantity]; c != nil {
@@ -65,7 +65,7 @@ func flagName(f nhip.Flag) string {
 
 // sumHour sums up an hour of each quantity at each quality, and buffers the rows. The reviewed quality is written only
 // if a review applies to the hour.
-func (p *Processor) sumHour(s *results, w *window, h int64, neighbourFlag neighbourFlagFunc) {
+func (p *Processor) sumHour(s *results, w *window, h int64, network networkFunc) {
 	for _, q := range w.quantities() {
 		i, samples := w.bestSeries(q, h, s.config.Period)
 		if i < 0 {
@@ -85,7 +85,11 @@ func (p *Processor) sumHour(s *results, w *window, h int64, neighbourFlag neighb
 				Station: s.id, Quantity: q, Period: nhip.PeriodHour, Quality: quality,
 				Time: time.UnixMilli(endOf(h)).UTC(), RollupStats: stats,
 			}
-			s.lines = influx.AppendRollup(s.lines, &r, neighbourFlag(quantityHour{q, h}), s.now)
+			var row influx.NetworkHour
+			if quality == nhip.QualityRaw {
+				row = w.networkHour(i, samples, expected, network(quantityHour{q, h}))
+			}
+			s.lines = influx.AppendRollup(s.lines, &r, row, s.now)
 			s.rows++
 			p.metrics.rollups.WithLabelValues(nhip.PeriodHour).Inc()
 			if quality != nhip.QualityRaw {

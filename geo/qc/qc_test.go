@@ -182,12 +182,12 @@ func TestCompareNeighbours(t *testing.T) {
 	}
 	sites = append(sites, Site{Lat: 22, Lon: 105.8, Elevation: unset})
 	values := []float64{12, 13, 14, 15, 13, 12, 3.8, math.NaN(), 500}
-	got := NewRules().CompareNeighbours(nhip.PM25, sites, values)
+	got := NewRules().Neighbourhood(nhip.PM25, sites).Compare(values)
 	want := []nhip.Flag{1, 1, 1, 1, 1, 1, 4, 2, 2}
 	if !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
-	if got := NewRules().CompareNeighbours(nhip.O3, sites, values); got[6] != nhip.FlagNotEvaluated {
+	if got := NewRules().Neighbourhood(nhip.O3, sites).Compare(values); got[6] != nhip.FlagNotEvaluated {
 		t.Errorf("flag %d for ozone, which has no neighbour check", got[6])
 	}
 }

@@ -56,7 +56,15 @@ var parameters = [checks][]string{
 	CheckNeighbours:    {"suspect", "fail", "radius", "count", "floor"},
 	CheckChannels:      {"suspect", "fail", "relative"},
 	CheckLocation:      {"suspect", "fail"},
+
+	CheckNetworkLevel: onOff, CheckNetworkGain: onOff, CheckNetworkOffset: onOff, CheckNetworkUnit: onOff,
+	CheckNetworkDrift: onOff, CheckNetworkZero: onOff, CheckNetworkBurst: onOff, CheckNetworkSpike: onOff,
+	CheckNetworkNoise: onOff, CheckNetworkSwap: onOff, CheckNetworkClock: onOff, CheckNetworkStuck: onOff,
+	CheckNetworkEqual: onOff, CheckNetworkContradiction: onOff,
 }
+
+// onOff are the parameters of a check that can only be switched off.
+var onOff []string
 
 // Parameters returns the names of the parameters that a check uses.
 func (c Check) Parameters() []string { return parameters[c] }
@@ -125,6 +133,9 @@ func NewRules() *Rules {
 		r.setRanges(class)
 		r.setTimes(class)
 		r.Set("", class, CheckLocation, func(l *Params) { l.Suspect = 500 })
+		for c := CheckNetworkLevel; c < checks; c++ {
+			r.Set("", class, c, func(l *Params) { l.Suspect = 0 }) // any finite limit enables the check
+		}
 	}
 	r.setParticles()
 	return r
