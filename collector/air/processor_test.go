@@ -29,6 +29,7 @@ func TestProcessor(t *testing.T) {
 	run("history", testHistory)
 	run("neighbourhood", testNeighbourhood)
 	run("flat line", testFlatLine)
+	run("contradiction", testContradiction)
 	run("alerts", testAlerts)
 }
 
