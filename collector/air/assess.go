@@ -24,7 +24,11 @@ func (p *Processor) assess(s *results, w *window, earliest, from, to int64, netw
 			return
 		}
 		h := hourOf(x.At)
-		result.Merge(network(quantityHour{series.Quantity, h}))
+		var other qc.Result
+		if q, ok := qc.OtherParticles(series.Quantity); ok {
+			other = network(quantityHour{q, h})
+		}
+		result.MergeNetwork(network(quantityHour{series.Quantity, h}), other)
 		now := writtenAssessment{result: result, corrected: x.Value, known: true}
 		at := time.UnixMilli(x.At).UTC()
 		if c := s.corrections[series.Quantity]; c != nil {

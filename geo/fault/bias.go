@@ -23,6 +23,10 @@ func (f *field) fitBias() {
 			}
 		}
 	}
+	f.beyond = make([]float64, n)
+	for i := range free {
+		f.beyond[i] = free[i] - f.bias[i]
+	}
 	f.networkLevel(level)
 	f.anomaly = make([][]float64, n)
 	for i := range f.x {

@@ -13,7 +13,7 @@ const (
 	clockHoursOne  = 24 // for one hour
 	clockOne       = 1.5
 	clockFew       = 2.0 // with fewer than clockQuantities
-	clockFail      = 2.5 // in thresholds
+	clockFail      = 3   // in thresholds
 
 	clockQuantities = 3
 	clockMaxShare   = 0.65 // of the evidence that one quantity may give, of at least clockQuantities
@@ -57,6 +57,7 @@ func clocks(channels []channel, factor float64, yield func(segment)) {
 			h *= clockFew
 		}
 		sequential(scores, h, func(from, to int, peak, total float64) {
+			from, to = trimClock(scores, from, to)
 			if to-from >= least && clockAgrees(scores, parts, from, to) {
 				c.yield(segment{
 					cause: Clock, shift: shift, from: from, to: to, total: total, h: h / factor, fail: peak >= clockFail*h,
@@ -198,6 +199,27 @@ func correlation(a, b []float64) float64 {
 		return 0
 	}
 	return c
+}
+
+// trimClock cuts the ends of a span to where the evidence of some hours together is a part of that of the whole.
+func trimClock(scores []float64, from, to int) (first, end int) {
+	mean := func(from, to int) float64 {
+		sum, n := 0.0, 0
+		for _, s := range scores[from:to] {
+			if s == s {
+				sum, n = sum+s, n+1
+			}
+		}
+		return sum / float64(max(n, 1))
+	}
+	limit := trimShare * mean(from, to)
+	for to-from > clockBlock && mean(from, from+clockBlock) < limit {
+		from++
+	}
+	for to-from > clockBlock && mean(to-clockBlock, to) < limit {
+		to--
+	}
+	return from, to
 }
 
 // clockAgrees reports whether the evidence within a span comes from several quantities and from most of its time.

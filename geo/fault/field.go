@@ -20,18 +20,20 @@ type field struct {
 	flagged  [][]bool    // by the last round
 	accepted []float64   // own biases that staff accepted; NaN without
 
-	bias     []float64     // own bias of each member
-	daily    [][24]float64 // its part that depends on the hour of the day, UTC
-	anomaly  [][]float64   // x without bias
-	distance [][]float64   // of the members' anomalies: squared robust deviation of their difference
-	others   [][]neighbour // nearest first
-	estimate [][]float64   // anomaly from the others; NaN if fewer than two spoke
-	spread   [][]float64   // of the others around it
-	r        [][]float64   // anomaly without the estimate
-	scale    [][]float64   // expected deviation of r, by member and hour
-	steady   []float64     // scale without what depends on the hour
-	slow     []float64     // deviation of the medians of a day
-	worth    []float64     // of one hour as independent evidence
+	bias        []float64     // own bias of each member
+	beyond      []float64     // bias of the window beyond an accepted one; 0 without
+	daily       [][24]float64 // its part that depends on the hour of the day, UTC
+	anomaly     [][]float64   // x without bias
+	distance    [][]float64   // of the members' anomalies: squared robust deviation of their difference
+	others      [][]neighbour // nearest first
+	estimate    [][]float64   // anomaly from the others; NaN if fewer than two spoke
+	spread      [][]float64   // of the others around it
+	r           [][]float64   // anomaly without the estimate
+	scale       [][]float64   // expected deviation of r, by member and hour
+	steady      []float64     // scale without what depends on the hour
+	slow        []float64     // deviation of the medians of a day
+	typicalSlow float64       // median over the members
+	worth       []float64     // of one hour as independent evidence
 }
 
 type neighbour struct {

@@ -172,10 +172,10 @@ func (fd *finder) result() Result {
 		r.Bias[m], r.vouched[m] = make(map[nhip.Quantity]float64), make(map[nhip.Quantity]bool)
 	}
 	for _, f := range fd.fields {
-		r.Vouches[f.quantity] = median(slices.Clone(f.slow)) <= vouchDeviation
+		r.Vouches[f.quantity] = f.typicalSlow <= vouchDeviation
 		for i, m := range f.members {
 			r.Bias[m][f.quantity] = f.bias[i]
-			r.vouched[m][f.quantity] = f.slow[i] <= vouchDeviation
+			r.vouched[m][f.quantity] = f.vouches(i)
 		}
 	}
 	r.Faults = fd.faults()

@@ -16,6 +16,9 @@ const (
 	levelScoreTop = 8
 )
 
+// vouches reports whether the network can vouch for a member: it follows the others, and they follow one another.
+func (f *field) vouches(i int) bool { return max(f.slow[i], f.typicalSlow) <= vouchDeviation }
+
 // shifts are the shifts that are looked for, in multiples of the smallest.
 var shifts = [...]float64{1, 1.6, 2.6, 4.5}
 
@@ -34,7 +37,7 @@ func (f *field) levels(i int, factor float64, yield func(segment)) {
 			sequential(scores, h, func(from, to int, peak, total float64) {
 				yield(segment{
 					field: f, member: i, cause: Level, level: mu, from: from, to: to, total: total, h: levelThreshold,
-					fail: peak >= levelFail && math.Abs(mu) >= levelFailShift && f.slow[i] <= vouchDeviation,
+					fail: peak >= levelFail && math.Abs(mu) >= levelFailShift && f.vouches(i),
 				})
 			})
 		}
@@ -63,7 +66,7 @@ func (f *field) bursts(i int, factor float64, yield func(segment)) {
 		sequential(scores, h, func(from, to int, peak, total float64) {
 			yield(segment{
 				field: f, member: i, cause: Burst, level: sign, from: from, to: to, total: total, h: h / factor,
-				fail: peak >= burstFail && f.slow[i] <= vouchDeviation,
+				fail: peak >= burstFail && f.vouches(i),
 			})
 		})
 	}

@@ -1,6 +1,9 @@
 package fault
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Floors of the scales, in ln: no monitor follows the others more closely.
 const (
@@ -52,8 +55,9 @@ func (f *field) fitScales() {
 		for t := range f.hours {
 			f.scale[i][t] *= unrest[t]
 		}
-		f.slow[i] = slowDeviation(f.r[i], f.flagged[i], f.steady[i])
+		f.slow[i] = slowDeviation(f.r[i], f.flagged[i], f.beyond[i], f.steady[i])
 	}
+	f.typicalSlow = median(slices.Clone(f.slow))
 	f.fitWorth()
 }
 
@@ -64,6 +68,7 @@ func (f *field) goodResiduals(i int) []float64 {
 		if r != r {
 			continue
 		}
+		r -= f.beyond[i] // a lasting difference is no scatter
 		all = append(all, r)
 		if !f.flagged[i][t] {
 			good = append(good, r)
@@ -109,8 +114,8 @@ func (f *field) unrest() []float64 {
 }
 
 // slowDeviation returns the deviation of the medians of a day of r: of what hours have in common, and more of them do
-// not average away. steady is used where too little is known.
-func slowDeviation(r []float64, flagged []bool, steady float64) float64 {
+// not average away. beyond is taken off r. steady is used where too little is known.
+func slowDeviation(r []float64, flagged []bool, beyond, steady float64) float64 {
 	var medians []float64
 	buffer := make([]float64, 0, dayHours)
 	for from := 0; from+dayHours <= len(r); from += slowStep {
@@ -121,7 +126,7 @@ func slowDeviation(r []float64, flagged []bool, steady float64) float64 {
 			}
 		}
 		if len(buffer) >= minSlow {
-			medians = append(medians, math.Abs(median(buffer)))
+			medians = append(medians, math.Abs(median(buffer)-beyond))
 		}
 	}
 	if len(medians) == 0 {

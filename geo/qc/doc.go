@@ -169,5 +169,26 @@ func (r *Result) Merge(o Result) {
 	}
 }
 
+// OtherParticles returns the other one of PM2.5 and PM10; ok is false for all other quantities.
+func OtherParticles(q nhip.Quantity) (other nhip.Quantity, ok bool) {
+	switch q {
+	case nhip.PM25:
+		return nhip.PM10, true
+	case nhip.PM10:
+		return nhip.PM25, true
+	}
+	return "", false
+}
+
+// MergeNetwork merges the result of the comparison of a value's hour with other monitors, and takes back what the
+// comparison explains: where PM2.5 exceeds PM10, one of them is wrong, and if only the other one differs from the other
+// monitors, it is that. other is the result of the comparison of the other particle size; zero if there is none.
+func (r *Result) MergeNetwork(own, other Result) {
+	if own.Suspect|own.Failed == 0 && other.Suspect|other.Failed != 0 {
+		*r = r.without(1 << CheckParticleOrder)
+	}
+	r.Merge(own)
+}
+
 // unset is the value of a parameter that is not set: no value exceeds it.
 var unset = math.NaN()

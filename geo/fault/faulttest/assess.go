@@ -14,8 +14,10 @@ import (
 // Found is what the quality control finds in a network.
 type Found struct {
 	Flags  [][]nhip.Flag // of each value of each series
-	out    [][]bool      // values that are not compared
 	Faults []Fault       // of all blocks, each cut to its block
+
+	alone   [][]qc.Result                           // of each value, of the checks of the monitor alone
+	network []map[nhip.Quantity]map[int64]qc.Result // by monitor, quantity and hour, of the comparison
 }
 
 // Fault is a fault found, in hours since 1970.
@@ -26,47 +28,63 @@ type Fault struct {
 
 // Assess makes all checks of a network, as a collector does once the last hour has ended.
 func Assess(n *Network) *Found {
-	out := &Found{Flags: make([][]nhip.Flag, len(n.Series)), out: make([][]bool, len(n.Series))}
+	out := &Found{alone: make([][]qc.Result, len(n.Series))}
 	for i := range n.Series {
-		out.Flags[i] = make([]nhip.Flag, len(n.Series[i].Values))
-		out.out[i] = make([]bool, len(n.Series[i].Values))
+		out.alone[i] = make([]qc.Result, len(n.Series[i].Values))
 	}
 	for m := range n.Monitors {
 		n.assessMonitor(m, out)
+		out.network = append(out.network, make(map[nhip.Quantity]map[int64]qc.Result))
 	}
 	from, to := n.span()
 	hours := n.hours(from, to, out)
-	network := make([][]nhip.Flag, len(n.Series)) // apart: the flags of windows are those of monitors alone
-	for i := range network {
-		network[i] = make([]nhip.Flag, len(n.Series[i].Values))
-	}
 	for block := fault.BlockOf(from); block <= fault.BlockOf(to-1); block++ {
 		first, end, _ := fault.WindowOf(block, to-1)
 		w := n.window(first, end, from, hours)
 		start := max(block*fault.BlockHours, first)
 		last := min((block+1)*fault.BlockHours, end)
 		flags, result := fault.Assess(w, qc.NewRules(), int(start-first), int(last-first))
-		n.mark(block, first, &result, out)
-		n.merge(flags, start, last, network)
-	}
-	for i := range network {
-		for k, f := range network[i] {
-			out.Flags[i][k] = max(out.Flags[i][k], f)
+		out.keep(flags, start)
+		for _, f := range result.Faults {
+			x := Fault{f, max(first+int64(f.From), start), min(first+int64(f.To), last)}
+			if x.First < x.End {
+				out.Faults = append(out.Faults, x)
+			}
 		}
 	}
+	n.merge(out)
 	return out
 }
 
-// merge sets the flags of the values of hours from first, inclusive, to end, exclusive.
-func (n *Network) merge(flags fault.Flags, first, end int64, to [][]nhip.Flag) {
-	for i := range n.Series {
-		s := &n.Series[i]
-		for h := first; h < end; h++ {
-			from, last := s.between(h, h+1)
-			for k := from; k < last; k++ {
-				to[i][k] = flags[s.Monitor][s.Quantity][h-first].Flag
+// keep keeps the results of the hours from one on.
+func (f *Found) keep(flags fault.Flags, from int64) {
+	for m := range flags {
+		for q, results := range flags[m] {
+			if f.network[m][q] == nil {
+				f.network[m][q] = make(map[int64]qc.Result)
+			}
+			for k, r := range results {
+				if r != (qc.Result{}) {
+					f.network[m][q][from+int64(k)] = r
+				}
 			}
 		}
+	}
+}
+
+// merge sets the flags of all values.
+func (n *Network) merge(found *Found) {
+	for i := range n.Series {
+		s := &n.Series[i]
+		flags := make([]nhip.Flag, len(s.Values))
+		of := found.network[s.Monitor]
+		other, _ := qc.OtherParticles(s.Quantity)
+		for k := range flags {
+			r, h := found.alone[i][k], hourOf(s.At[k])
+			r.MergeNetwork(of[s.Quantity][h], of[other][h])
+			flags[k] = r.Flag
+		}
+		found.Flags = append(found.Flags, flags)
 	}
 }
 
@@ -88,7 +106,7 @@ func (n *Network) assessMonitor(m int, out *Found) {
 		class = qc.ClassLowCost
 	}
 	qc.NewRules().EvaluateStation(class, nhip.Opt[orb.Point]{}, series, 0, func(i, k int, r qc.Result) {
-		out.Flags[of[i]][k], out.out[of[i]][k] = r.Flag, !r.Comparable()
+		out.alone[of[i]][k] = r
 	})
 }
 
@@ -129,22 +147,11 @@ func (n *Network) window(first, end, from int64, hours [][]fault.Hour) *fault.Wi
 func (n *Network) valuesOf(i int, hour int64, found *Found) (out []float64) {
 	first, last := n.Series[i].between(hour, hour+1)
 	for k := first; k < last; k++ {
-		if !found.out[i][k] {
+		if found.alone[i][k].Comparable() {
 			out = append(out, n.Series[i].Values[k])
 		}
 	}
 	return out
-}
-
-// mark keeps what was found of a block.
-func (n *Network) mark(block, first int64, result *fault.Result, out *Found) {
-	from, to := block*fault.BlockHours, (block+1)*fault.BlockHours
-	for _, f := range result.Faults {
-		x := Fault{f, max(first+int64(f.From), from), min(first+int64(f.To), to)}
-		if x.First < x.End {
-			out.Faults = append(out.Faults, x)
-		}
-	}
 }
 
 // Score measures what was found of injected faults.
