@@ -23,10 +23,11 @@ const (
 
 // comparer compares the monitors of the network. Only its goroutine uses it.
 type comparer struct {
-	p       *Processor
-	hours   map[int64][]comparedHour // of the last window, as they are in the database
-	notOpen time.Time                // when the newest hours may be compared again
-	logged  time.Time
+	p        *Processor
+	hours    map[int64][]comparedHour // of the last window, as they are in the database
+	accepted map[string]*acceptedBias // by review id
+	notOpen  time.Time                // when the newest hours may be compared again
+	logged   time.Time
 }
 
 // comparedHour is an hour of one quantity at one monitor.
@@ -38,7 +39,7 @@ type comparedHour struct {
 }
 
 func newComparer(p *Processor) *comparer {
-	return &comparer{p: p, hours: make(map[int64][]comparedHour)}
+	return &comparer{p: p, hours: make(map[int64][]comparedHour), accepted: make(map[string]*acceptedBias)}
 }
 
 // run does all comparisons that are due.
@@ -98,6 +99,7 @@ func (c *comparer) take() (comparisonJob, bool) {
 			delete(c.hours, h)
 		}
 	}
+	c.forgetAccepted(ready)
 	p.comparison.expand(ready)
 	j, ok := p.comparison.take(backlog, !time.Now().Before(c.notOpen))
 	j.all = p.all[:len(p.all):len(p.all)]
@@ -117,12 +119,16 @@ func (c *comparer) finish(j *comparisonJob, err error) {
 
 // compare makes the checks of a job, and marks the hours whose result changed to be assessed again.
 func (c *comparer) compare(ctx context.Context, j *comparisonJob) error {
+	accepted, err := c.acceptedBiases(ctx, j)
+	if err != nil {
+		return err
+	}
 	if err := c.read(ctx, j); err != nil {
 		return err
 	}
 	w, members := c.window(j)
-	if len(members) == 0 {
-		return nil
+	for i, s := range members {
+		w.Monitors[i].Accepted = accepted[s]
 	}
 	flags, found := fault.Assess(w, c.p.rules, int(j.from-j.first), int(j.to-j.first))
 	c.apply(j, members, flags)

@@ -11,16 +11,18 @@ type comparison struct {
 	changed spans // hours whose values changed
 	blocks  spans // blocks of hours to be compared again; a span of blocks, not of hours
 	working spans // blocks in progress
+	oldest  int64 // oldest hour with values; 0: none
 	newest  int64 // newest hour with values; 0: none
-	seen    int64 // newest hour of the last comparison
+	seen    span  // oldest and newest hour of the last comparison, both inclusive
 }
 
 // storedComparison is a comparison in stateFile.
 type storedComparison struct {
 	Hours  spans `json:"hours,omitempty"`
 	Blocks spans `json:"blocks,omitempty"`
+	Oldest int64 `json:"oldest,omitempty"`
 	Newest int64 `json:"newest,omitempty"`
-	Seen   int64 `json:"seen,omitempty"`
+	Seen   span  `json:"seen,omitzero"`
 }
 
 // mark adds hours whose values changed, and that have ended.
@@ -28,6 +30,16 @@ func (c *comparison) mark(hours spans) {
 	c.changed = c.changed.addAll(hours)
 	if n := len(hours); n > 0 {
 		c.newest = max(c.newest, hours[n-1].To-1)
+		if c.oldest == 0 || hours[0].From < c.oldest {
+			c.oldest = hours[0].From
+		}
+	}
+}
+
+// markFrom marks all hours from one on to be compared again.
+func (c *comparison) markFrom(hour int64) {
+	if c.newest != 0 {
+		c.changed = c.changed.add(max(hour, c.oldest), c.newest+1)
 	}
 }
 
@@ -37,36 +49,41 @@ func (c *comparison) hours() int64 {
 }
 
 func (c *comparison) stored() storedComparison {
-	return storedComparison{c.changed, c.blocks.addAll(c.working), c.newest, c.seen}
+	return storedComparison{c.changed, c.blocks.addAll(c.working), c.oldest, c.newest, c.seen}
 }
 
 // restore applies what was stored. The newest hours are compared again: the faults that are published are not stored.
 func (c *comparison) restore(s storedComparison) {
-	c.changed, c.blocks, c.newest, c.seen = s.Hours, s.Blocks, s.Newest, s.Seen
+	c.changed, c.blocks, c.oldest, c.newest, c.seen = s.Hours, s.Blocks, s.Oldest, s.Newest, s.Seen
 	if c.newest != 0 {
 		c.changed = c.changed.add(c.newest, c.newest+1)
 	}
 }
 
-// firstOpen returns the first block whose window still grows.
-func firstOpen(newest int64) int64 { return fault.BlockOf(newest+1) - fault.FinalBlocks + 1 }
-
 // expand turns changed hours that are in the database into blocks.
 func (c *comparison) expand(ready spans) {
+	if len(ready) == 0 {
+		return
+	}
 	c.changed = c.changed.without(ready)
-	if c.newest != c.seen && c.seen != 0 { // windows that ended with the newest hour reach further now
-		first, last := fault.BlocksAround(c.seen)
-		c.blocks = c.blocks.add(max(first, 0), last+1)
+	if c.seen.To != 0 && c.newest != c.seen.To { // windows that ended with the newest hour reach further now
+		c.addBlocks(c.seen.To, c.seen.To)
 	}
-	if len(ready) > 0 {
-		c.seen = c.newest
+	if c.seen.From != 0 && c.oldest != c.seen.From { // another window is the first one
+		c.addBlocks(c.oldest, c.seen.From+fault.WindowHours)
 	}
+	c.seen = span{c.oldest, c.newest}
 	for _, x := range ready {
-		first, _ := fault.BlocksAround(x.From)
-		_, last := fault.BlocksAround(x.To - 1)
-		c.blocks = c.blocks.add(max(first, 0), last+1)
+		c.addBlocks(x.From, x.To-1)
 	}
-	c.blocks = c.blocks.within(0, fault.BlockOf(c.newest)+1)
+	c.blocks = c.blocks.within(fault.BlockOf(c.oldest), fault.BlockOf(c.newest)+1)
+}
+
+// addBlocks adds the blocks whose windows contain hours from one to another, both inclusive.
+func (c *comparison) addBlocks(from, to int64) {
+	first, _ := fault.BlocksAround(from, c.oldest, c.newest)
+	_, last := fault.BlocksAround(to, c.oldest, c.newest)
+	c.blocks = c.blocks.add(first, last+1)
 }
 
 // comparisonJob is the comparison of the hours of some blocks, from one window.
@@ -82,7 +99,7 @@ type comparisonJob struct {
 // take takes the next job: the blocks whose window ends with the newest hour, which are renewed together, or the oldest
 // other block unless only open is asked for.
 func (c *comparison) take(onlyOpen, mayOpen bool) (comparisonJob, bool) {
-	open := max(firstOpen(c.newest), 0)
+	open := fault.FirstOpen(c.oldest, c.newest)
 	end := fault.BlockOf(c.newest) + 1
 	j := comparisonJob{open: true}
 	block := open
@@ -98,7 +115,7 @@ func (c *comparison) take(onlyOpen, mayOpen bool) (comparisonJob, bool) {
 		return j, false
 	}
 	c.blocks, c.working = c.blocks.without(j.blocks), j.blocks
-	j.first, j.end, _ = fault.WindowOf(block, c.newest)
+	j.first, j.end, _ = fault.WindowOf(block, c.oldest, c.newest)
 	j.from = max(j.from, j.first)
 	return j, true
 }

@@ -149,6 +149,49 @@ func TestComparisonDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
+// A fault that began before the window is found again once staff have accepted how the monitor differed before it.
+func testBaseline(t *testing.T, db *influx.DB) {
+	h := newHarness(t, db)
+	const days = 45
+	rng := rand.New(rand.NewPCG(3, 3))
+	for i := range 6 {
+		id := fmt.Sprintf("s%d", i)
+		h.UpdateStation(id, fleet.Station{ID: id, Kind: fleet.Reference, At: []float64{105.8 + float64(i)*0.01, 21}})
+		values := make([]float64, days*24)
+		for k := range values {
+			values[k] = (45 + 20*math.Sin(float64(k)/9)) * math.Exp(0.08*rng.NormFloat64())
+			if i == 2 && k >= 14*24 {
+				values[k] *= 2
+			}
+		}
+		h.store(t, series(id, nhip.PM25, time.Hour, noon, values...)...)
+	}
+	h.waitIdle(t)
+	flagged := func() (n int) {
+		for _, r := range h.readings(t, "s2", noon.Add(-24*time.Hour), noon) {
+			if r.Assessment.Flag >= nhip.FlagSuspect {
+				n++
+			}
+		}
+		return n
+	}
+	if n := flagged(); n > 2 {
+		t.Errorf("%d of 24 readings are flagged without a baseline", n)
+	}
+	begin := noon.AddDate(0, 0, -days)
+	err := h.Review(nhip.Review{
+		ID: "r1", Station: "s2", Quantity: nhip.PM25, From: begin, To: begin.AddDate(0, 0, 12), Action: nhip.ActionBaseline,
+		By: "Lan", Why: "calibrated", Time: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.waitIdle(t)
+	if n := flagged(); n < 22 {
+		t.Errorf("%d of 24 readings are flagged with a baseline", n)
+	}
+}
+
 // A reference that contradicts all others is suspect from its first hour on, and the others are not.
 func testContradiction(t *testing.T, db *influx.DB) {
 	for _, wild := range []struct {

@@ -30,6 +30,7 @@ func TestProcessor(t *testing.T) {
 	run("neighbourhood", testNeighbourhood)
 	run("flat line", testFlatLine)
 	run("contradiction", testContradiction)
+	run("baseline", testBaseline)
 	run("alerts", testAlerts)
 }
 

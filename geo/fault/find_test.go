@@ -272,20 +272,28 @@ func TestFindTakesAnything(t *testing.T) {
 }
 
 func TestWindowsOfBlocks(t *testing.T) {
-	const newest = 1_000_003
-	for hour := int64(newest - 5_000); hour <= newest; hour += 7 {
-		first, last := BlocksAround(hour)
-		for block := first - 3; block <= last+3; block++ {
-			// The last hour of a window that is not cut off by the newest hour.
-			from, to, _ := WindowOf(block, 1<<40)
-			if inside := hour >= from && hour < to; inside != (block >= first && block <= last) {
-				t.Fatalf("hour %d, block %d of %d to %d: window %d to %d", hour, block, first, last, from, to)
+	rapid.Check(t, func(t *rapid.T) {
+		oldest := rapid.Int64Range(480_000, 480_500).Draw(t, "oldest")
+		newest := oldest + rapid.Int64Range(0, 3_000).Draw(t, "hours")
+		hour := rapid.Int64Range(oldest, newest).Draw(t, "hour")
+		first, last := BlocksAround(hour, oldest, newest)
+		open := FirstOpen(oldest, newest)
+		for block := BlockOf(oldest); block <= BlockOf(newest); block++ {
+			from, to, final := WindowOf(block, oldest, newest)
+			if hour >= from && hour < to && (block < first || block > last) {
+				t.Fatalf("block %d has hour %d in its window, but not in %d to %d", block, hour, first, last)
+			}
+			if final != (block < open) {
+				t.Fatalf("block %d is final: %v, but the first open one is %d", block, final, open)
+			}
+			if last := min((block+1)*BlockHours-1, newest); last < from || last >= to || to-from != WindowHours {
+				t.Fatalf("hour %d is judged from %d to %d", last, from, to)
+			}
+			if begin := max(block*BlockHours, oldest); begin < from {
+				t.Fatalf("hour %d is judged from %d to %d", begin, from, to)
 			}
 		}
-		if from, to, final := WindowOf(BlockOf(hour), newest); hour < from || hour >= to || final && to > newest+1 {
-			t.Fatalf("hour %d is judged from %d to %d", hour, from, to)
-		}
-	}
+	})
 }
 
 func TestSequentialMatchesDefinition(t *testing.T) {

@@ -4,7 +4,7 @@ import "math"
 
 // The sequential test for a lasting shift.
 const (
-	levelThreshold = 14
+	levelThreshold = 12
 	levelFail      = 32   // evidence that fails
 	levelFailShift = 0.55 // least shift that fails, in ln: × 1.7 or × 0.6
 	// A network whose daily medians scatter more can't vouch for its monitors, and fails no level.

@@ -7,7 +7,8 @@ import (
 
 // An hour is judged from a window of WindowHours. Its verdict is renewed until the window reaches
 // (FinalBlocks-1) to FinalBlocks blocks beyond it, and is final then: late evidence of a slow drift counts, and which
-// window decides depends on the hour alone.
+// window decides depends on the hour and the oldest one alone. The first hours of all are judged from the first whole
+// window.
 const (
 	WindowHours = 30 * 24
 	BlockHours  = 5 * 24
@@ -22,19 +23,35 @@ func BlockOf(hour int64) int64 {
 	return hour / BlockHours
 }
 
-// WindowOf returns the hours of the window that judges a block, from inclusive, to exclusive. newest is the newest hour
-// that has ended; final reports whether the window will not change any more.
-func WindowOf(block, newest int64) (from, to int64, final bool) {
-	to = (block + FinalBlocks) * BlockHours
+// WindowOf returns the hours of the window that judges a block, from inclusive, to exclusive. oldest and newest are the
+// first and last hour that any monitor has; final reports whether the window will not change any more.
+func WindowOf(block, oldest, newest int64) (from, to int64, final bool) {
+	to = max((block+FinalBlocks)*BlockHours, BlockOf(oldest)*BlockHours+WindowHours)
 	final = to <= newest+1
 	to = min(to, newest+1)
 	return to - WindowHours, to, final
 }
 
+// FirstOpen returns the first block whose window still grows. Those before it are final.
+func FirstOpen(oldest, newest int64) int64 {
+	first := BlockOf(oldest)
+	if first*BlockHours+WindowHours > newest+1 {
+		return first
+	}
+	return BlockOf(newest+1) - FinalBlocks + 1
+}
+
 // BlocksAround returns the first and the last block whose windows contain an hour.
-func BlocksAround(hour int64) (first, last int64) {
-	block := BlockOf(hour)
-	return block - FinalBlocks + 1, block + WindowHours/BlockHours - FinalBlocks
+func BlocksAround(hour, oldest, newest int64) (first, last int64) {
+	block, start := BlockOf(hour), BlockOf(oldest)
+	first, last = block-FinalBlocks+1, block+WindowHours/BlockHours-FinalBlocks
+	if block < start+WindowHours/BlockHours {
+		first = start // the first window judges all blocks up to this one
+	}
+	if hour > newest-WindowHours {
+		last = max(last, BlockOf(newest)) // all that are not final are judged from the same window
+	}
+	return max(first, start), last
 }
 
 // Least numbers of raw values.

@@ -39,7 +39,7 @@ func Assess(n *Network) *Found {
 	from, to := n.span()
 	hours := n.hours(from, to, out)
 	for block := fault.BlockOf(from); block <= fault.BlockOf(to-1); block++ {
-		first, end, _ := fault.WindowOf(block, to-1)
+		first, end, _ := fault.WindowOf(block, from, to-1)
 		w := n.window(first, end, from, hours)
 		start := max(block*fault.BlockHours, first)
 		last := min((block+1)*fault.BlockHours, end)

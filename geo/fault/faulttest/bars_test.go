@@ -50,7 +50,7 @@ func measure(t *testing.T, n *Network, kinds func() []Kind, seeds int, want bars
 // Aberdeen: what is flagged of the record itself counts against precision, too.
 func TestFaultsInAberdeen(t *testing.T) {
 	suitetest.Only(t)
-	measure(t, Aberdeen(t), LowCostKinds, 2, bars{
+	measure(t, Aberdeen(t), LowCostKinds, 4, bars{
 		net: 90, recall: 72, failNet: 97, untouched: 0.5, untouchedFail: 0.05, named: 80, beside: 0.5,
 	})
 }
