@@ -153,7 +153,8 @@ func (n *Network) apply(rng *rand.Rand, out *Network, x *Injected, labels Labels
 	share := rng.Float64()
 	for i := range n.Series {
 		s := &out.Series[i]
-		if s.Monitor != x.Monitor || !contains(x.Quantities, s.Quantity) {
+		own := s.Monitor == x.Monitor && contains(x.Quantities, s.Quantity)
+		if !own && (!x.Kind.All || !n.inBoxOf(i, x.Monitor)) {
 			continue
 		}
 		first, last := s.between(x.From, x.To)
@@ -167,6 +168,14 @@ func (n *Network) apply(rng *rand.Rand, out *Network, x *Injected, labels Labels
 			labels[i][j] = label
 		}
 	}
+}
+
+// inBoxOf reports whether a series is of the weather sensor in the same place as a monitor, which shares its clock.
+func (n *Network) inBoxOf(i, monitor int) bool {
+	s, m := &n.Series[i], &n.Monitors[monitor]
+	o := &n.Monitors[s.Monitor]
+	return s.Monitor != monitor && o.Lat == m.Lat && o.Lon == m.Lon &&
+		(s.Quantity == nhip.Temperature || s.Quantity == nhip.Humidity)
 }
 
 // pairOf returns the series of the other particle size at the same monitor.
