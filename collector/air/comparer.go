@@ -74,8 +74,9 @@ func (c *comparer) run(ctx context.Context) {
 	}
 }
 
-// take takes the next job. Hours whose roll-ups are not in the database yet wait. While old hours are still to be summed
-// up, only the newest ones are compared, so that a network that is imported station by station is compared as a whole.
+// take takes the next job. Hours whose roll-ups are not in the database yet wait. While old hours are still to be
+// summed up, only the newest ones are compared, so that a network that is imported station by station is compared as a
+// whole.
 func (c *comparer) take() (comparisonJob, bool) {
 	p := c.p
 	p.mu.Lock()

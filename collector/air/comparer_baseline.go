@@ -14,6 +14,9 @@ type acceptedBias struct {
 	bias map[nhip.Quantity]float64 // in ln
 }
 
+// acceptedOf holds the accepted biases of a monitor, in ln.
+type acceptedOf = map[nhip.Quantity]float64
+
 // forgetAccepted forgets what was computed from hours that have changed.
 func (c *comparer) forgetAccepted(changed spans) {
 	maps.DeleteFunc(c.accepted, func(_ string, a *acceptedBias) bool { return len(changed.within(a.From, a.To)) > 0 })
@@ -21,7 +24,7 @@ func (c *comparer) forgetAccepted(changed spans) {
 
 // acceptedBiases returns the biases that staff accepted before the end of a job's window: of each quantity, by the last
 // decision.
-func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*station]map[nhip.Quantity]float64, error) {
+func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*station]acceptedOf, error) {
 	reviews := make(map[*station][]nhip.Review)
 	c.p.mu.Lock()
 	for _, s := range j.all {
@@ -32,9 +35,9 @@ func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*s
 		}
 	}
 	c.p.mu.Unlock()
-	out := make(map[*station]map[nhip.Quantity]float64)
+	out := make(map[*station]acceptedOf)
 	for s, all := range reviews {
-		out[s] = make(map[nhip.Quantity]float64)
+		out[s] = make(acceptedOf)
 		for i := range all {
 			r := &all[i]
 			a := c.accepted[r.ID]

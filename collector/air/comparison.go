@@ -4,9 +4,9 @@ import "nhip/geo/fault"
 
 // comparison is the work that remains for the comparison of monitors. Processor.mu protects it.
 //
-// The flags of an hour are a pure function of the hours in the window that fault.WindowOf gives it, which ends some days
-// after it, or with the newest hour that any monitor has. So neither the order nor the number of late readings changes
-// them, and one pass over the windows that contain a changed hour is all that it takes: flags are no input.
+// The flags of an hour are a pure function of the hours in the window that fault.WindowOf gives it, which ends some
+// days after it, or with the newest hour that any monitor has. So neither the order nor the number of late readings
+// changes them, and one pass over the windows that contain a changed hour is all that it takes: flags are no input.
 type comparison struct {
 	changed spans // hours whose values changed
 	blocks  spans // blocks of hours to be compared again; a span of blocks, not of hours

@@ -68,8 +68,8 @@ func testNeighbourhood(t *testing.T, db *influx.DB) {
 	check("old outlier after recompute", old)
 }
 
-// networkReadings returns hours of PM2.5 and PM10 at low-cost monitors, the last of which end at noon. One of them reads
-// eight times too much from the middle on, and PM10 is PM2.5 at another.
+// networkReadings returns hours of PM2.5 and PM10 at low-cost monitors, the last of which end at noon. One of them
+// reads eight times too much from the middle on, and PM10 is PM2.5 at another.
 func networkReadings(rng *rand.Rand, stations, hours int) (out []nhip.Reading) {
 	level := 3.0 // ln(µg/m³)
 	for h := range hours {

@@ -8,8 +8,8 @@
 // and are read from the database after a start.
 //
 // Three goroutines work side by side: one assesses recent readings in memory, station by station in turns, one does
-// all that needs the database, one compares the monitors of the network. What they work on is first moved to where Save finds it
-// (station.working and so on), so that what arrives meanwhile is kept apart.
+// all that needs the database, one compares the monitors of the network. What they work on is first moved to where Save
+// finds it (station.working and so on), so that what arrives meanwhile is kept apart.
 package air
 
 import (

@@ -8,8 +8,8 @@ import (
 	"nhip/geo/qc"
 )
 
-// Flags are the results of the checks against other monitors: by monitor and quantity, of the hours that were asked for.
-// An hour that passed all of them has the zero Result.
+// Flags are the results of the checks against other monitors: by monitor and quantity, of the hours that were asked
+// for. An hour that passed all of them has the zero Result.
 type Flags []map[nhip.Quantity][]qc.Result
 
 // Assess makes all checks of monitors against one another: those of Find, and for monitors whose own bias is not known
@@ -59,7 +59,8 @@ func classOf(m *Monitor) qc.Class {
 }
 
 // compareNewcomers compares low-cost monitors with their neighbours hour by hour, and flags those that have too few
-// hours for a bias of their own. Others are compared by Find, which knows that two of them may differ and both be right.
+// hours for a bias of their own. Others are compared by Find, which knows that two of them may differ and both be
+// right.
 func compareNewcomers(w *Window, rules *qc.Rules, q nhip.Quantity, from, to int, flags Flags) {
 	var members []int
 	var sites []qc.Site

@@ -158,7 +158,8 @@ func (f *field) meanLevel() float64 {
 // hourOfDay returns the hour of the day, UTC, of an hour of the window.
 func (f *field) hourOfDay(t int) int { return int((f.first + int64(t)) % 24) }
 
-// expected returns the value that the others and the member's own bias make likely, in the quantity's unit; NaN without.
+// expected returns the value that the others and the member's own bias make likely, in the quantity's unit; NaN
+// without.
 func (f *field) expected(i, t int) float64 {
 	return f.back(f.prediction(i, t))
 }

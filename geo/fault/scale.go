@@ -135,8 +135,8 @@ func slowDeviation(r []float64, flagged []bool, beyond, steady float64) float64 
 	return max(madToDeviation*median(medians), slowFloor)
 }
 
-// fitWorth finds how much an hour is worth as independent evidence: the geometric mean of what a member's own hours show
-// and what those of the whole network show.
+// fitWorth finds how much an hour is worth as independent evidence: the geometric mean of what a member's own hours
+// show and what those of the whole network show.
 func (f *field) fitWorth() {
 	sum := 0.0
 	for i := range f.worth {

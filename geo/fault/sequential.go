@@ -20,9 +20,9 @@ func (s *segment) strength() float64 { return s.total / s.h }
 // cap of the cumulated score, in multiples of the threshold: how long the end of a long fault goes unnoticed.
 const maxCumulated = 6
 
-// sequential runs Page's test over scores (log likelihood ratios by hour, NaN: no evidence) and yields the segments whose
-// cumulated score reaches h. A segment reaches from the last zero to the last peak; it ends at zero or after a fall by h.
-// peak is the greatest cumulated score.
+// sequential runs Page's test over scores (log likelihood ratios by hour, NaN: no evidence) and yields the segments
+// whose cumulated score reaches h. A segment reaches from the last zero to the last peak; it ends at zero or after a
+// fall by h. peak is the greatest cumulated score.
 func sequential(scores []float64, h float64, yield func(from, to int, peak, total float64)) {
 	s, sum, peak, peakSum, from, last := 0.0, 0.0, 0.0, 0.0, 0, 0
 	end := func() {

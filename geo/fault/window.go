@@ -73,8 +73,8 @@ func NoHours(n int) []Hour {
 	return out
 }
 
-// NewHour sums up the raw values of an hour in the order of their time, without those that failed a check of the monitor
-// alone. expected is the number of values that the monitor reports in an hour.
+// NewHour sums up the raw values of an hour in the order of their time, without those that failed a check of the
+// monitor alone. expected is the number of values that the monitor reports in an hour.
 func NewHour(values []float64, expected float64) Hour {
 	h := Hour{Value: math.NaN(), Roughness: math.NaN()}
 	if len(values) == 0 || float64(len(values)) < min(minValues, expected) {

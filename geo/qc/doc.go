@@ -141,8 +141,8 @@ func ParseTests(flag nhip.Flag, tests string) Result {
 	return r
 }
 
-// Comparable reports whether the value may be compared with those of other monitors: it failed none of the checks of the
-// monitor alone. Those for constant values do not count: the comparison finds the same, and names the cause.
+// Comparable reports whether the value may be compared with those of other monitors: it failed none of the checks of
+// the monitor alone. Those for constant values do not count: the comparison finds the same, and names the cause.
 func (r Result) Comparable() bool {
 	return r.without(networkChecks|1<<CheckFlatLine|1<<CheckFrozenFeed).Flag != nhip.FlagFail
 }

@@ -45,8 +45,8 @@ func (s *Series) equalRun(j int) (from, to int) {
 	return from, to
 }
 
-// sweep flags all samples. Each is flagged as the worst of the stretches that contain it: as stretches begin ever later,
-// these are the next one to end that is suspect, and the next one that fails.
+// sweep flags all samples. Each is flagged as the worst of the stretches that contain it: as stretches begin ever
+// later, these are the next one to end that is suspect, and the next one that fails.
 func (f *flatLines) sweep(s *Series, l *Params) {
 	n := len(s.Samples)
 	flags, starts := make([]nhip.Flag, n), make([]int, n)
@@ -72,8 +72,8 @@ func (f *flatLines) sweep(s *Series, l *Params) {
 	}
 }
 
-// flatLine returns the flag of a flat line from one sample to another, both inclusive. The period of the values is added
-// to its length: two equal hourly means stand for two hours.
+// flatLine returns the flag of a flat line from one sample to another, both inclusive. The period of the values is
+// added to its length: two equal hourly means stand for two hours.
 func (l *Params) flatLine(s *Series, from, to int) nhip.Flag {
 	length := hours(s.Samples[to].At-s.Samples[from].At) + s.Period.Hours()
 	if flag := l.beyond(length, 0); flag == nhip.FlagGood || l.Resolution == 0 {
@@ -84,10 +84,10 @@ func (l *Params) flatLine(s *Series, from, to int) nhip.Flag {
 	return coarse.beyond(length, 0)
 }
 
-// Near its resolution and its detection limit, an instrument reports equal values although it works. Hourly means change
-// by a deviation of about usualChange, so that the share of equal successive values is the resolution by the density of
-// that distribution in its middle. A flat line is suspect or fails where its evidence is beyond suspectEvidence or
-// failEvidence: once in a million hours by chance, once in 10¹².
+// Near its resolution and its detection limit, an instrument reports equal values although it works. Hourly means
+// change by a deviation of about usualChange, so that the share of equal successive values is the resolution by the
+// density of that distribution in its middle. A flat line is suspect or fails where its evidence is beyond
+// suspectEvidence or failEvidence: once in a million hours by chance, once in 10¹².
 const (
 	usualChange     = 0.15 // of the value; Beijing's references 2013 to 2017: 0.12 (PM2.5) to 0.19 (SO2, NO2)
 	suspectEvidence = 14
@@ -96,8 +96,8 @@ const (
 	maxFlatHours    = 24 // longer ones are not looked for here: as many hours around a value are known
 )
 
-// coarseLimits returns the hours of one value beyond which it is suspect and fails, +Inf where it never does. Zero is no
-// concentration that a working particle counter reports for hours; gases at zero have a check of their own.
+// coarseLimits returns the hours of one value beyond which it is suspect and fails, +Inf where it never does. Zero is
+// no concentration that a working particle counter reports for hours; gases at zero have a check of their own.
 func (l *Params) coarseLimits(v float64) (suspect, fail float64) {
 	if v == 0 {
 		return 0, 0

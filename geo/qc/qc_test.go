@@ -124,7 +124,8 @@ func TestHumidityAffectsOpticalSensors(t *testing.T) {
 		t.Errorf("reference instrument: %q", got)
 	}
 	day := steady(nhip.PM25, step, wave(200)...)
-	if got := testsOf(ClassLowCost, day, steady(nhip.Humidity, step, repeat(99.9, 200)...)); got[199] != "" || got[20] != "" {
+	stuck := steady(nhip.Humidity, step, repeat(99.9, 200)...)
+	if got := testsOf(ClassLowCost, day, stuck); got[199] != "" || got[20] != "" {
 		t.Errorf("with a stuck hygrometer: %q and %q", got[199], got[20])
 	}
 }

@@ -69,8 +69,8 @@ func (s *Series) firstAffected(at int64, flat *Params) int {
 }
 
 // flatLineBefore returns the begin of the flat line that contains the samples on both sides of the border before sample
-// first, or that ends there, if its flag may have changed with the samples from first on. Where these are all newer than
-// the rest that is so only if the flag was another one before.
+// first, or that ends there, if its flag may have changed with the samples from first on. Where these are all newer
+// than the rest that is so only if the flag was another one before.
 func (s *Series) flatLineBefore(first int, l *Params) (from int, ok bool) {
 	if first == 0 || first == len(s.Samples) || math.IsNaN(l.Suspect) && math.IsNaN(l.Fail) {
 		return 0, false

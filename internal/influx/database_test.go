@@ -63,8 +63,8 @@ func testRollups(t *testing.T, db database) {
 	if got := read(influx.RollupQuery{Quality: nhip.QualityRaw}); len(got) != 1 || got[0].Network != network {
 		t.Errorf("raw: %+v", got)
 	}
-	if got := read(influx.RollupQuery{Quality: automatic, Brief: true}); len(got) != 4 || got[2].Network != (influx.NetworkHour{}) ||
-		got[2].Median != 0 || got[2].Quality != automatic {
+	got = read(influx.RollupQuery{Quality: automatic, Brief: true})
+	if len(got) != 4 || got[2].Network != (influx.NetworkHour{}) || got[2].Median != 0 || got[2].Quality != automatic {
 		t.Errorf("brief: %+v", got)
 	}
 }

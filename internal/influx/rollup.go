@@ -57,8 +57,8 @@ type RollupRow struct {
 	Network NetworkHour
 }
 
-// NetworkHour is what the comparison of monitors needs of an hour of one of them, and its outcome. It is stored with the
-// hour's raw roll-up only.
+// NetworkHour is what the comparison of monitors needs of an hour of one of them, and its outcome. It is stored with
+// the hour's raw roll-up only.
 type NetworkHour struct {
 	// Typical is the median of the corrected values that may be compared (qc.Result.Comparable), in the quantity's unit;
 	// empty if they are too few.

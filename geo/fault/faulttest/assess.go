@@ -163,7 +163,7 @@ type Score struct {
 	Untouched, UntouchedFail      float64 // share of values of the record itself
 	Named, Right                  int     // faults that were found, and those of them that have the right name
 	Kinds                         map[string]*KindScore
-	NeighboursWith, NeighboursOut float64 // share flagged of values of other monitors during faults, and of the same untouched
+	NeighboursWith, NeighboursOut float64 // share flagged of values beside faults, and of the same ones untouched
 }
 
 // KindScore is the score of one kind.

@@ -107,8 +107,8 @@ func (n *Network) readSensor(t testing.TB, from io.Reader) {
 	}
 }
 
-// Beijing returns November 2016 to January 2017 of Beijing's twelve references: six quantities, each hour, in local time
-// taken for UTC.
+// Beijing returns November 2016 to January 2017 of Beijing's twelve references: six quantities, each hour, in local
+// time taken for UTC.
 func Beijing(t testing.TB) *Network {
 	t.Helper()
 	n := new(Network)
