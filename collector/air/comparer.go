@@ -156,7 +156,7 @@ func (c *comparer) read(ctx context.Context, j *comparisonJob) error {
 			continue
 		}
 		to := from
-		for ; to < j.end; to++ {
+		for ; to < min(j.end, from+fault.BlockHours); to++ { // no query is long
 			if _, known := c.hours[to]; known {
 				break
 			}

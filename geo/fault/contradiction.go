@@ -23,8 +23,8 @@ func (f *field) contradictions(i int, yield func(segment)) {
 	}
 	for t, x := range f.x[i] {
 		buffer = buffer[:0]
-		for j := range f.x {
-			if o := f.x[j][t]; j != i && o == o && !f.flagged[j][t] {
+		for _, n := range f.others[i] {
+			if o := f.x[n.member][t]; o == o && !f.flagged[n.member][t] {
 				buffer = append(buffer, o)
 			}
 		}

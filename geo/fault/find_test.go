@@ -323,3 +323,23 @@ func ExampleFind() {
 	}
 	// Output: monitor 2: gain, × 0.3 would be right
 }
+
+func BenchmarkFind(b *testing.B) {
+	for _, c := range []struct {
+		monitors   int
+		quantities []nhip.Quantity
+	}{
+		{12, []nhip.Quantity{nhip.PM25, nhip.PM10, nhip.SO2, nhip.NO2, nhip.CO, nhip.O3}},
+		{100, []nhip.Quantity{nhip.PM25, nhip.PM10}},
+		{250, []nhip.Quantity{nhip.PM25}},
+	} {
+		b.Run(fmt.Sprintf("monitors=%d/quantities=%d", c.monitors, len(c.quantities)), func(b *testing.B) {
+			city := newCity(1, c.monitors, c.quantities...)
+			for b.Loop() {
+				Find(city.Window)
+			}
+			hours := float64(b.N * c.monitors * len(c.quantities) * made)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/hours, "ns/hour")
+		})
+	}
+}
