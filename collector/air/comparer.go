@@ -297,7 +297,7 @@ func (c *comparer) apply(j *comparisonJob, members []*station, flags fault.Flags
 func (c *comparer) publish(w *fault.Window, members []*station, found *fault.Result) {
 	faults := make([][]nhip.MonitorFault, len(members))
 	for _, f := range found.Faults {
-		faults[f.Monitor] = append(faults[f.Monitor], publicFault(w, &f))
+		faults[f.Monitor] = appendFault(faults[f.Monitor], publicFault(w, &f))
 	}
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()

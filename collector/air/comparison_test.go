@@ -239,3 +239,23 @@ func testContradiction(t *testing.T, db *influx.DB) {
 		h.stop()
 	}
 }
+
+func TestPartsOfAFaultArePublishedAsOne(t *testing.T) {
+	at := func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) }
+	part := func(cause string, from, to int, flag nhip.Flag) nhip.MonitorFault {
+		return nhip.MonitorFault{Quantity: nhip.PM25, Cause: cause, Since: at(from), Until: at(to), Flag: flag, Open: to == 9}
+	}
+	var got []nhip.MonitorFault
+	for _, f := range []nhip.MonitorFault{
+		part("gain", 0, 3, nhip.FlagSuspect), part("gain", 3, 5, nhip.FlagFail), part("gain", 5, 6, nhip.FlagSuspect),
+		part("gain", 7, 8, nhip.FlagSuspect), part("drift", 8, 9, nhip.FlagSuspect),
+	} {
+		got = appendFault(got, f)
+	}
+	want := []nhip.MonitorFault{
+		part("gain", 0, 6, nhip.FlagFail), part("gain", 7, 8, nhip.FlagSuspect), part("drift", 8, 9, nhip.FlagSuspect),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

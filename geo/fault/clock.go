@@ -57,10 +57,11 @@ func clocks(channels []channel, factor float64, yield func(segment)) {
 			h *= clockFew
 		}
 		sequential(scores, h, func(from, to int, peak, total float64) {
-			from, to = trimClock(scores, from, to)
+			from, to, sure := trimClock(scores, from, to)
 			if to-from >= least && clockAgrees(scores, parts, from, to) {
 				c.yield(segment{
 					cause: Clock, shift: shift, from: from, to: to, total: total, h: h / factor, fail: peak >= clockFail*h,
+					sure: sure, sureFrom: from,
 				}, yield)
 			}
 		})
@@ -201,8 +202,9 @@ func correlation(a, b []float64) float64 {
 	return c
 }
 
-// trimClock cuts the ends of a span to where the evidence of some hours together is a part of that of the whole.
-func trimClock(scores []float64, from, to int) (first, end int) {
+// trimClock cuts the ends of a span to where the evidence of some hours together is a part of that of the whole, and
+// reports that of each hour left.
+func trimClock(scores []float64, from, to int) (first, end int, sure []bool) {
 	mean := func(from, to int) float64 {
 		sum, n := 0.0, 0
 		for _, s := range scores[from:to] {
@@ -219,7 +221,10 @@ func trimClock(scores []float64, from, to int) (first, end int) {
 	for to-from > clockBlock && mean(to-clockBlock, to) < limit {
 		to--
 	}
-	return from, to
+	for t := from; t < to; t++ {
+		sure = append(sure, mean(max(t-clockBlock/2, from), min(t+clockBlock/2+1, to)) >= limit)
+	}
+	return from, to, sure
 }
 
 // clockAgrees reports whether the evidence within a span comes from several quantities and from most of its time.

@@ -125,6 +125,10 @@ func (s *segment) trim() bool {
 			r := smooth[t-s.from+lead]
 			return limit > 0 && r >= limit || limit < 0 && r <= limit
 		}
+		s.sureFrom, s.sure = s.from, make([]bool, 0, s.to-s.from)
+		for t := s.from; t < s.to; t++ {
+			s.sure = append(s.sure, far(t))
+		}
 		from, to := s.from, s.to
 		for from < to && !far(from) {
 			from++

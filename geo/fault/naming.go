@@ -42,8 +42,8 @@ func spansOf(all []segment) []Fault {
 	strength := 0.0
 	for _, s := range all {
 		strength = max(strength, s.strength())
-		for t := s.from; s.fail && t < s.to; t++ {
-			failed[t-from] = true
+		for t := s.from; t < s.to; t++ {
+			failed[t-from] = failed[t-from] || s.failsAt(t)
 		}
 	}
 	main := mainSegment(all, to-from)

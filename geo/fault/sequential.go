@@ -12,6 +12,18 @@ type segment struct {
 	total  float64 // evidence: sum of the scores
 	h      float64 // threshold
 	fail   bool
+
+	sure []bool // of a segment that fails: whether an hour does, by hour from sureFrom on; nil: all do
+	// The first hour of sure.
+	sureFrom int
+}
+
+// failsAt reports whether an hour of the segment fails: a fault may pause, and its edges are known less well.
+func (s *segment) failsAt(t int) bool {
+	if !s.fail || s.sure == nil {
+		return s.fail
+	}
+	return s.sure[t-s.sureFrom]
 }
 
 // strength returns the evidence in multiples of the threshold.
