@@ -139,10 +139,10 @@ func (y *Tally) Score() Score {
 // String returns the score as a table.
 func (s Score) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "faulty %.1f %%; flagged P %.1f (net %.1f) R %.1f; failed P %.1f (net %.1f) R %.1f; untouched "+
-		"flagged %.2f failed %.3f; beside faults %.2f (untouched %.2f); names %d of %d (%.0f %%)\n",
-		s.Share, s.Precision, s.Net, s.Recall, s.FailPrecision, s.FailNet, s.FailRecall, s.Untouched, s.UntouchedFail, s.NeighboursWith, s.NeighboursOut,
-		s.Right, s.Named, share(s.Right, s.Named))
+	fmt.Fprintf(&b, "faulty %.1f %%; flagged P %.1f (net %.1f) R %.1f; failed P %.1f (net %.1f) R %.1f; ",
+		s.Share, s.Precision, s.Net, s.Recall, s.FailPrecision, s.FailNet, s.FailRecall)
+	fmt.Fprintf(&b, "untouched flagged %.2f failed %.3f; beside faults %.2f (untouched %.2f); names %d of %d (%.0f %%)\n",
+		s.Untouched, s.UntouchedFail, s.NeighboursWith, s.NeighboursOut, s.Right, s.Named, share(s.Right, s.Named))
 	names := make([]string, 0, len(s.Kinds))
 	for name := range s.Kinds {
 		names = append(names, name)
