@@ -203,7 +203,7 @@ func (p *Processor) sumPeriod(s *results, name string, of period, hours hourlySt
 			r := nhip.Rollup{
 				Station: s.id, Quantity: q, Period: name, Quality: quality, Time: of.to, RollupStats: stats,
 			}
-			s.lines = influx.AppendRollup(s.lines, &r, 0, s.now)
+			s.lines = influx.AppendRollup(s.lines, &r, influx.NetworkHour{}, s.now)
 			s.rows++
 			p.metrics.rollups.WithLabelValues(name).Inc()
 		}

@@ -31,9 +31,10 @@ func testRollups(t *testing.T, db database) {
 		rollup("a", 2, automatic), rollup("a", 0, automatic), rollup("a", 4, automatic), rollup("a", 2, nhip.QualityRaw),
 	}
 	others[2].Period = nhip.PeriodDay
+	network := influx.NetworkHour{Typical: nhip.Some(7.5), Roughness: nhip.Some(0.5), Tests: "network_gain=3"}
 	var lines []byte
 	for _, r := range append(others, want...) {
-		lines = influx.AppendRollup(lines, &r, nhip.FlagSuspect, received)
+		lines = influx.AppendRollup(lines, &r, network, received)
 	}
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func testRollups(t *testing.T, db database) {
 	}
 	rows := func(rollups ...nhip.Rollup) (rows []influx.RollupRow) {
 		for _, r := range rollups {
-			rows = append(rows, influx.RollupRow{Rollup: r, Neighbours: nhip.FlagSuspect})
+			rows = append(rows, influx.RollupRow{Rollup: r})
 		}
 		return rows
 	}
@@ -59,8 +60,11 @@ func testRollups(t *testing.T, db database) {
 	if diff := cmp.Diff(rows(want[1]), got, allOf); diff != "" {
 		t.Error(diff)
 	}
-	if got := read(influx.RollupQuery{Quality: automatic, Brief: true}); len(got) != 4 || got[2].Neighbours != 0 ||
-		got[2].Median != 0 || got[2].Quality != automatic {
+	if got := read(influx.RollupQuery{Quality: nhip.QualityRaw}); len(got) != 1 || got[0].Network != network {
+		t.Errorf("raw: %+v", got)
+	}
+	got = read(influx.RollupQuery{Quality: automatic, Brief: true})
+	if len(got) != 4 || got[2].Network != (influx.NetworkHour{}) || got[2].Median != 0 || got[2].Quality != automatic {
 		t.Errorf("brief: %+v", got)
 	}
 }

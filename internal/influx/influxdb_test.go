@@ -488,7 +488,7 @@ func testStationSpans(t *testing.T, db database) {
 		lines = influx.AppendRollup(lines, &nhip.Rollup{
 			Station: r.station, Quantity: nhip.PM25, Period: r.period, Quality: nhip.QualityAutomatic, Time: at(r.hours),
 			RollupStats: nhip.RollupStats{Count: 12, Capture: 100, Flag: nhip.FlagGood},
-		}, 0, noon)
+		}, influx.NetworkHour{}, noon)
 	}
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)
