@@ -156,7 +156,7 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 	lines = influx.AppendAssessment(lines, &r, &nhip.Assessment{Flag: nhip.FlagGood})
 	lines = influx.AppendRollup(lines, &nhip.Rollup{
 		Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic, Time: noon,
-		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0)},
+		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0), Capture8h: nhip.Some(100.0)},
 	}, nhip.FlagGood, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
 		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
