@@ -39,12 +39,12 @@ func BenchmarkCityYearOfExceedances(b *testing.B) {
 	var api, plain time.Duration
 	for b.Loop() {
 		began := time.Now()
-		if n := fetch(b, http.MethodGet, p.HTTP+path, "", ""); n < cityStations*len(cityQuantities)*200 {
+		if n := fetch(b, http.MethodGet, p.HTTP+path, "", ""); n < int64(cityStations*len(cityQuantities)*200) {
 			b.Fatalf("%d bytes", n)
 		}
 		api += time.Since(began)
 		began = time.Now()
-		if n := fetch(b, http.MethodPost, p.Influx+"/query", form.Encode(), token); n < cityStations*4*yearHours*10 {
+		if n := fetch(b, http.MethodPost, p.Influx+"/query", form.Encode(), token); n < int64(cityStations*4*yearHours*10) {
 			b.Fatalf("%d bytes of InfluxDB", n)
 		}
 		plain += time.Since(began)

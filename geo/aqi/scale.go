@@ -14,6 +14,7 @@ type component struct {
 	quantity nhip.Quantity
 	average  string
 	index    func(concentration float64) (float64, bool) // false if the table has no index
+	table    Table                                       // what index computes from, for audits
 }
 
 // scale defines one air-quality index.
