@@ -108,6 +108,12 @@ func digest(o *geoair.Observations, stacks geoair.Stacks) uint64 {
 		_, _ = d.Write(b) // never fails
 		b = b[:0]
 	}
+	for i := range o.Silent {
+		x := &o.Silent[i]
+		b = append(append(b, x.ID...), 0)
+		put(x.Point[0])
+		put(x.Point[1])
+	}
 	for i := range o.Mobile {
 		x := &o.Mobile[i]
 		b = append(b, x.Quantity...)

@@ -42,6 +42,7 @@ type MobileReading struct {
 type Observations struct {
 	End      time.Time
 	Monitors []Monitor       // sorted by id
+	Silent   []Monitor       // without recent hours, sorted by id; those that usually report are estimated
 	Mobile   []MobileReading // of the last MobileReadingMaxAge, sorted by time
 }
 
@@ -153,6 +154,7 @@ func (o *Observations) inMainCluster() *Observations {
 	return &Observations{
 		End:      o.End,
 		Monitors: slices.DeleteFunc(slices.Clone(o.Monitors), func(m Monitor) bool { return !in(m.Point) }),
+		Silent:   slices.DeleteFunc(slices.Clone(o.Silent), func(m Monitor) bool { return !in(m.Point) }),
 		Mobile:   slices.DeleteFunc(slices.Clone(o.Mobile), func(x MobileReading) bool { return !in(x.Point) }),
 	}
 }
@@ -199,8 +201,13 @@ func (o *Observations) surfaceObservations(a *aqi.Average, stack *surface.Stack)
 	for i := range o.Monitors {
 		m := &o.Monitors[i]
 		if c, _, ok := a.Of(m.Hours); ok {
-			r.Sites, r.Values = append(r.Sites, surface.Site{ID: m.ID, Point: m.Point, Class: m.Class}), append(r.Values, c)
+			r.Sites, r.Values = append(r.Sites, m.site()), append(r.Values, c)
+		} else {
+			r.Silent = append(r.Silent, m.site())
 		}
+	}
+	for i := range o.Silent {
+		r.Silent = append(r.Silent, o.Silent[i].site())
 	}
 	for i := range o.Mobile {
 		if x := &o.Mobile[i]; x.Quantity == a.Quantity {
@@ -209,6 +216,8 @@ func (o *Observations) surfaceObservations(a *aqi.Average, stack *surface.Stack)
 	}
 	return r
 }
+
+func (m *Monitor) site() surface.Site { return surface.Site{ID: m.ID, Point: m.Point, Class: m.Class} }
 
 // site returns the site of a mobile reading. Its error variance grows with its age by the drift of the air. Half
 // an hour of drift is always added, because a single value stands for a whole hour.

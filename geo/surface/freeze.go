@@ -12,6 +12,8 @@ type frozen struct {
 	bounds [levels - 1]float64
 	knots  [levels][]knot
 	biases map[string]float64
+
+	lasting map[string]float64
 }
 
 // Frozen returns a copy for estimates, which learns no more and takes little memory. It is safe for concurrent use.
@@ -28,6 +30,7 @@ func (s *Stack) Frozen() *Stack {
 	for id, b := range s.Biases {
 		f.biases[id] = b.Difference / (b.Mean + prior)
 	}
+	f.lasting = s.lastingBiases()
 	out.frozen = f
 	return out
 }
@@ -41,6 +44,11 @@ func (l *Learner) Clone() *Learner {
 		for id, b := range s.Biases {
 			copied := *b
 			c.Biases[id] = &copied
+		}
+		c.Own.Sites = make(map[string]*lasting, len(s.Own.Sites))
+		for id, b := range s.Own.Sites {
+			copied := *b
+			c.Own.Sites[id] = &copied
 		}
 		c.Spread = s.Spread.clone()
 		out.Stacks = append(out.Stacks, &c)
@@ -92,6 +100,11 @@ func (l *Learner) Validate(at time.Time) error {
 		for id, b := range s.Biases {
 			if b == nil {
 				return fmt.Errorf("no bias of %q", id)
+			}
+		}
+		for id, b := range s.Own.Sites {
+			if b == nil {
+				return fmt.Errorf("no lasting bias of %q", id)
 			}
 		}
 		if err := s.Spread.validate(); err != nil {

@@ -28,6 +28,7 @@ type Stack struct {
 	Errors  [members][members]float64 `json:"errors"` // sums of products of the members' errors
 	Weights [members]float64          `json:"weights"`
 	Biases  map[string]*siteBias      `json:"biases"` // by Site.ID
+	Own     own                       `json:"own"`
 	Spread  spread                    `json:"spread"`
 	LowCost noise                     `json:"low_cost"`
 	Drift   weightedMean              `json:"drift"`   // semivariance at one site between consecutive hours, in scale²
@@ -168,6 +169,7 @@ func (s *Stack) learn(b *bank, r *Observations) {
 	minimise(&s.Errors, &s.Weights)
 	s.learnNoise(b, first, r)
 	s.learnSites(r, first)
+	s.learnLasting(first, &weights, r)
 	s.addRatios(first, r)
 	s.Hours += grown
 	s.Level.add(Mean(r.Values), s.growth(r.Time, levelHalfLife))
