@@ -87,7 +87,7 @@ type AQIField struct {
 	reach     float64
 
 	mu      sync.Mutex
-	rasters map[nhip.Quantity]*IndexRasters
+	rasters map[nhip.Quantity]func() *IndexRasters
 }
 
 // AverageSurface is the surface of one average of one quantity.
@@ -102,7 +102,7 @@ func (m *Interpolator) Interpolate(o *Observations, stacks Stacks, scale nhip.Sc
 	o = o.inMainCluster()
 	f := &AQIField{
 		End: o.End, Scale: scale, Grid: m.grid(o), elsewhere: all.monitorsBeyond(o), reach: m.reach,
-		rasters: make(map[nhip.Quantity]*IndexRasters),
+		rasters: make(map[nhip.Quantity]func() *IndexRasters),
 	}
 	for _, a := range aqi.Averages(scale) {
 		stack := stacks[a.Quantity]
@@ -237,16 +237,16 @@ type IndexRasters struct {
 // IndexRasters returns the rasters of the index of a quantity, or of the overall index for "".
 func (f *AQIField) IndexRasters(q nhip.Quantity) *IndexRasters {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	l := f.rasters[q]
-	if l == nil {
+	compute, known := f.rasters[q]
+	if !known {
 		if len(f.rasters) >= maxCached {
 			clear(f.rasters)
 		}
-		l = f.computeRasters(q)
-		f.rasters[q] = l
+		compute = sync.OnceValue(func() *IndexRasters { return f.computeRasters(q) })
+		f.rasters[q] = compute
 	}
-	return l
+	f.mu.Unlock()
+	return compute() // without the lock: only those who ask for the same rasters wait
 }
 
 // maxCached is how many rasters a field caches. Each takes as much memory as two surfaces.
