@@ -155,8 +155,7 @@ func TestAirAtPlace(t *testing.T) {
 	}
 }
 
-// TestSilentMonitorIsEstimated has a monitor whose values are usually 40 % above the others. It has been silent for some
-// hours.
+// TestSilentMonitorIsEstimated has a monitor that is silent and whose values are usually 40 % above the others.
 func TestSilentMonitorIsEstimated(t *testing.T) {
 	const silent = 5
 	h := &hourlyHistory{pm25: func(i int, end time.Time) float64 {

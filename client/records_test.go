@@ -49,8 +49,10 @@ func TestRecordsOfAStation(t *testing.T) {
 	if err != nil || s.Zone != "Asia/Tokyo" || s.Kind != "reference" {
 		t.Errorf("%+v %v", s, err)
 	}
-	for i, want := range []string{"/v1/stations/s/aqi?index=WHO&period=day", "/v1/exceedances?level=automatic&station=s",
-		"/v1/stations/s"} {
+	for i, want := range []string{
+		"/v1/stations/s/aqi?index=WHO&period=day", "/v1/exceedances?level=automatic&station=s",
+		"/v1/stations/s",
+	} {
 		if (*received)[i].uri != want {
 			t.Errorf("%s, want %s", (*received)[i].uri, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"nhip"
@@ -27,7 +28,7 @@ type verifyAirCmd struct {
 	From         string        `help:"First local day: 2026-02-16." required:"" placeholder:"DAY"`
 	To           string        `help:"Last local day." required:"" placeholder:"DAY"`
 	Zone         string        `help:"Zone of a station that has none in the fleet file." default:"Asia/Ho_Chi_Minh"`
-	Interval     time.Duration `help:"Interval of reports, if it is longer than the period (fleet file)." placeholder:"DURATION"`
+	Interval     time.Duration `help:"Interval of reports, if longer than their period." placeholder:"DURATION"`
 	Completeness float64       `help:"Share of values that a mean needs, as configured." default:"0.75"`
 }
 
@@ -50,8 +51,8 @@ func (c *verifyAirCmd) Run(e *env) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(e.stdout, "compared: %d flags (%v and their worst), %d roll-ups, %d indices, %d exceedances\n", r.Flags,
-		audit.Checks, r.Rollups, r.Indices, r.Exceedances)
+	const summary = "compared: %d flags (%s, and the worst of all tests), %d roll-ups, %d indices, %d exceedances\n"
+	_, err = fmt.Fprintf(e.stdout, summary, r.Flags, strings.Join(audit.Checks, ", "), r.Rollups, r.Indices, r.Exceedances)
 	if n := len(r.Differences); n > 0 {
 		return errors.Join(err, fmt.Errorf("%d results differ", n))
 	}
@@ -123,7 +124,9 @@ func (c *verifyAirCmd) read(e *env, o *client.Client, s *audit.Station) error {
 				served.Indices = append(served.Indices, of...)
 			}
 		}
-		rows, err := o.Exceedances(e.ctx, client.ExceedanceQuery{Station: c.Station, From: s.From, To: s.To, Quality: quality})
+		rows, err := o.Exceedances(e.ctx, client.ExceedanceQuery{
+			Station: c.Station, From: s.From, To: s.To, Quality: quality,
+		})
 		if err != nil {
 			return err
 		}

@@ -152,8 +152,8 @@ func beijing(t *testing.T, file string) (rows, stations []string) {
 		return n
 	}
 	for _, row := range all[1:] {
-		at := time.Date(number(row, "year"), time.Month(number(row, "month")), number(row, "day"), number(row, "hour")+1, 0, 0,
-			0, zone)
+		month := time.Month(number(row, "month"))
+		at := time.Date(number(row, "year"), month, number(row, "day"), number(row, "hour")+1, 0, 0, 0, zone)
 		id := "bj-" + strings.ToLower(row[column["station"]])
 		if !slices.Contains(stations, id) {
 			stations = append(stations, id)

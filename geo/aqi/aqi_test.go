@@ -127,7 +127,8 @@ func TestEightHourMeansMatchDecisionExample(t *testing.T) {
 			t.Errorf("the mean that ends at %d:00 is %v, want %v", i+1, got, want)
 		}
 	}
-	if top, share, ok := maxMean(hours, eightHours, dayHours, DefaultCompleteness); !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
+	top, share, ok := maxMean(hours, eightHours, dayHours, DefaultCompleteness)
+	if !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
 		t.Errorf("highest mean %v from %v of the day", top, share)
 	}
 }

@@ -48,8 +48,8 @@ func TestDaysOf23And25HoursHaveTheirOwnHours(t *testing.T) {
 	}
 }
 
-// TestEightHourRuleCountsEightHourMeans has a day with 17 of its 24 hours, which are too few for a daily mean, but 19 of
-// its 8-hour means have six hours each.
+// TestEightHourRuleCountsEightHourMeans has a day with 17 of its 24 hours, too few for a daily mean, but 19 of its
+// 8-hour means have six hours each.
 func TestEightHourRuleCountsEightHourMeans(t *testing.T) {
 	hours := hoursOf(dayHours+EarlierHours, 150)
 	for i := range 7 {

@@ -1,5 +1,5 @@
-// Package audit computes flags, roll-ups, indices and exceedances of a station a second time, from the raw readings, and
-// compares them with those that the platform serves. It is written as plainly as the regulations read, for every hour
+// Package audit computes flags, roll-ups, indices and exceedances of a station a second time, from the raw readings,
+// and compares them with those that the platform serves. It is written as plainly as the regulations read, for every hour
 // and every day anew, and shares nothing with the packages that it checks but the tables: breakpoints, limits and the
 // ranges of instruments.
 //

@@ -45,7 +45,9 @@ func (s *Station) exceedance(q nhip.Quantity, a limits.Average, hours hourly, da
 }
 
 // means returns all means of an average in the span, how much data is possible, and how much there is.
-func (s *Station) means(q nhip.Quantity, a limits.Average, hours hourly, days periodic) (out []averaged, possible, present int) {
+func (s *Station) means(q nhip.Quantity, a limits.Average, hours hourly, days periodic) (
+	out []averaged, possible, present int,
+) {
 	if a == limits.AverageYear {
 		return s.years(q, days)
 	}

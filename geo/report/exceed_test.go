@@ -53,7 +53,8 @@ func TestExceedancesOfEightHourMean(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	// From the seventh hour on, six or more of the eight hours exist: (5·100+2·210)/7 = 131.
-	if e := got[1]; e.Average != limits.Average8h || e.Evaluated != 7 || e.Number != 6 || e.Max.Or(0) != 155 || e.Limit != 120 {
+	if e := got[1]; e.Average != limits.Average8h || e.Evaluated != 7 || e.Number != 6 || e.Max.Or(0) != 155 ||
+		e.Limit != 120 {
 		t.Errorf("%+v", e)
 	}
 }
@@ -184,10 +185,13 @@ func TestMonthWithChangedClocks(t *testing.T) {
 		month time.Month
 		hours float64
 	}{
-		{"Europe/Berlin", time.March, 743}, {"Europe/Berlin", time.October, 745},
-		{"Australia/Lord_Howe", time.October, 743.5}, {"Australia/Lord_Howe", time.April, 720.5},
+		{"Europe/Berlin", time.March, 743},
+		{"Europe/Berlin", time.October, 745},
+		{"Australia/Lord_Howe", time.October, 743.5},
+		{"Australia/Lord_Howe", time.April, 720.5},
 		{"America/Santiago", time.September, 719}, // clocks skip midnight
-		{"Asia/Kolkata", time.October, 744}, {"Asia/Kathmandu", time.October, 744},
+		{"Asia/Kolkata", time.October, 744},
+		{"Asia/Kathmandu", time.October, 744},
 	} {
 		zone := inZone(t, c.zone)
 		from := time.Date(2025, c.month, 1, 0, 0, 0, 0, zone)

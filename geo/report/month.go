@@ -11,8 +11,8 @@ import (
 // without values are NaN.
 type Profile []float64
 
-// Diurnal returns the mean of each local hour of the day; index 0 is 00:00 to 01:00. In a zone that is off by part of an
-// hour, an hour counts where it begins.
+// Diurnal returns the mean of each local hour of the day; index 0 is 00:00 to 01:00. In a zone that is off by part of
+// an hour, an hour counts where it begins.
 func Diurnal(hours []Mean, zone *time.Location) Profile {
 	return profile(hours, 24, func(begin time.Time) int { return begin.In(zone).Hour() })
 }

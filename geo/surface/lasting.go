@@ -16,7 +16,7 @@ const (
 	usualShare = 0.5
 	// minLastingHours is the number of hours, faded, that a lasting bias needs: two days.
 	minLastingHours = 48
-	// maxLasting bounds a lasting bias, as a part of the estimate: a monitor that differs by more is not only beside a road.
+	// maxLasting bounds a lasting bias, as a part of the estimate: what differs by more is not only beside a road.
 	maxLasting = 0.8
 	// maxLastingReach bounds how far a lasting bias reaches, in m: it is that of a street or a yard, not of a district.
 	maxLastingReach = 2000
@@ -61,8 +61,8 @@ func (s *Stack) learnLasting(e *estimates, weights *[members]float64, r *Observa
 }
 
 // LastingBias returns how far the values of a site usually are above the estimate from all others, as a part of the
-// estimate, between −maxLasting and maxLasting. ok is false if the site does not usually report, or has not reported for
-// long enough.
+// estimate, between −maxLasting and maxLasting. ok is false if the site does not usually report, or has not reported
+// for long enough.
 func (s *Stack) LastingBias(id string) (bias float64, ok bool) {
 	switch {
 	case s == nil:
@@ -91,8 +91,8 @@ func (s *Stack) lastingBiases() map[string]float64 {
 	return out
 }
 
-// fillSilent applies to a surface the lasting biases of silent sites that usually report, and returns those. A bias fades
-// with the distance from its site, over half the distance to the nearest site with a value, so that it changes nothing
+// fillSilent applies to a surface the lasting biases of silent sites that usually report, and returns those. A bias
+// fades with the distance from its site, over half the distance to the nearest site with a value, so that it changes nothing
 // there.
 func (p *lattice) fillSilent(s *Stack, silent []Site, out *Raster) (filled []string) {
 	for _, site := range silent {

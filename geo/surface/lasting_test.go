@@ -195,7 +195,8 @@ func beijing(t *testing.T, dir string) []*Observations {
 		}
 		if v := number(row[5]); !math.IsNaN(v) {
 			o := byHour[at]
-			o.Sites, o.Values = append(o.Sites, Site{ID: row[0], Point: places[row[0]], Class: ClassReference}), append(o.Values, v)
+			o.Sites = append(o.Sites, Site{ID: row[0], Point: places[row[0]], Class: ClassReference})
+			o.Values = append(o.Values, v)
 		}
 	}
 	out := make([]*Observations, 0, len(byHour))

@@ -36,8 +36,8 @@ type MeanAt struct {
 // meanColumns are what is read of a roll-up. The tags come with the group, not with every row.
 var meanColumns = columnsOf(rollupSchema(), colMean, colFlag)
 
-// Means calls yield for each quantity of each station that has roll-ups, sorted by quantity, then station. One series is
-// held in memory at a time, beside the reviewed means, which are few; it is yield's to keep. Errors are those of
+// Means calls yield for each quantity of each station that has roll-ups, sorted by quantity, then station. One series
+// is held in memory at a time, beside the reviewed means, which are few; it is yield's to keep. Errors are those of
 // Readings.
 func (h History) Means(ctx context.Context, q MeanQuery, yield func(MeanSeries) error) error {
 	if err := checkInterval(q.From, q.To); err != nil {
