@@ -92,8 +92,8 @@ func (s *Stack) lastingBiases() map[string]float64 {
 }
 
 // fillSilent applies to a surface the lasting biases of silent sites that usually report, and returns those. A bias
-// fades with the distance from its site, over half the distance to the nearest site with a value, so that it changes nothing
-// there.
+// fades with the distance from its site, over half the distance to the nearest site with a value, so that it changes
+// nothing there.
 func (p *lattice) fillSilent(s *Stack, silent []Site, out *Raster) (filled []string) {
 	for _, site := range silent {
 		bias, ok := s.LastingBias(site.ID)
