@@ -1,10 +1,10 @@
 // Package audit computes flags, roll-ups, indices and exceedances of a station a second time, from the raw readings,
 // and compares them with those that the platform serves. It is written as plainly as the regulations read, for every
-// hour and every day anew, and shares nothing with the packages that it checks but the tables: breakpoints, limits and the
-// ranges of instruments.
+// hour and every day anew, and shares nothing with the packages that it checks but the tables: breakpoints, limits and
+// the ranges of instruments.
 //
-// Of the automatic checks it repeats those that look at one value or at the values of one time (see Checks). The other
-// checks are taken as stored: a flag is only compared with the tests that led to it.
+// Of the automatic checks it repeats those that look at one value, at the values of one time or at two successive ones
+// (see Checks). The other checks are taken as stored: a flag is only compared with the tests that led to it.
 package audit
 
 import (

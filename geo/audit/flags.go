@@ -11,7 +11,7 @@ import (
 )
 
 // Checks are the automatic checks that are repeated.
-var Checks = []string{"device_status", "gross_range", "negative", "zero", "particle_order"}
+var Checks = []string{"device_status", "gross_range", "negative", "zero", "rate_of_change", "particle_order"}
 
 // valueKey identifies a reading.
 type valueKey struct {
@@ -27,18 +27,27 @@ func (r *Report) checkFlags(s *Station) {
 		values[valueKey{x.Quantity, x.Time.UnixMilli(), x.Period}] = x.Raw
 	}
 	rules := qc.NewRules()
+	type seriesKey struct {
+		quantity nhip.Quantity
+		period   time.Duration
+	}
+	last := make(map[seriesKey]*Reading)
 	for i := range s.Readings {
 		x := &s.Readings[i]
+		series := seriesKey{x.Quantity, x.Period}
+		before := last[series]
+		last[series] = x
 		if x.Time.After(s.From) && !x.Time.After(s.To) && !x.Time.After(s.Until) && x.Flag != 0 &&
 			x.Flag != nhip.FlagNotEvaluated {
 			r.Flags++
-			r.compareTests(x, s.check(rules, x, values))
+			r.compareTests(x, s.check(rules, x, before, values))
 		}
 	}
 }
 
-// check returns the flags of the repeated checks that a reading does not pass.
-func (s *Station) check(rules *qc.Rules, x *Reading, values map[valueKey]float64) map[string]nhip.Flag {
+// check returns the flags of the repeated checks that a reading does not pass. before is the one before it in its
+// series, or nil.
+func (s *Station) check(rules *qc.Rules, x, before *Reading, values map[valueKey]float64) map[string]nhip.Flag {
 	class := qc.ClassLowCost
 	if s.Reference {
 		class = qc.ClassReference
@@ -61,6 +70,14 @@ func (s *Station) check(rules *qc.Rules, x *Reading, values map[valueKey]float64
 		out["zero"] = nhip.FlagFail
 	} else if x.Raw == 0 && !math.IsNaN(p.Suspect) {
 		out["zero"] = nhip.FlagSuspect
+	}
+	if p := rules.Params(x.Quantity, class, qc.CheckRateOfChange); before != nil && x.Time.Sub(before.Time) <= 3*x.Period {
+		perMinute := math.Abs(x.Raw-before.Raw) / max(1, math.Floor(x.Time.Sub(before.Time).Minutes()))
+		if perMinute > p.Fail {
+			out["rate_of_change"] = nhip.FlagFail
+		} else if perMinute > p.Suspect {
+			out["rate_of_change"] = nhip.FlagSuspect
+		}
 	}
 	fine, ok := values[valueKey{nhip.PM25, x.Time.UnixMilli(), x.Period}]
 	coarse, also := values[valueKey{nhip.PM10, x.Time.UnixMilli(), x.Period}]
