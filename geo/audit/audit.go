@@ -3,8 +3,8 @@
 // hour and every day anew, and shares nothing with the packages that it checks but the tables: breakpoints, limits and
 // the ranges of instruments.
 //
-// Of the automatic checks it repeats those that look at one value, at the values of one time or at two successive ones
-// (see Checks). The other checks are taken as stored: a flag is only compared with the tests that led to it.
+// Of the automatic checks it repeats those that look at one value, at the values of one time or at its neighbours in
+// time (see Checks). The other checks are taken as stored: a flag is only compared with the tests that led to it.
 package audit
 
 import (

@@ -3,6 +3,7 @@ package audit
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,9 +11,12 @@ import (
 	"nhip"
 	"nhip/geo/aqi"
 	"nhip/geo/limits"
+	"nhip/geo/qc"
 	"nhip/geo/report"
 	"nhip/geo/rollup"
 	"nhip/internal/suitetest"
+
+	"github.com/paulmach/orb"
 )
 
 // madeUp returns some days of a made-up station with gaps, failed, suspect and excluded values, and what the packages
@@ -35,36 +39,58 @@ func madeUp(seed uint64, zone *time.Location, from time.Time, days int, gaps flo
 				level *= 100
 			}
 			for i := range 4 {
-				v := math.Round(10*level*(0.5+random.Float64())) / 10
+				v := math.Round(10*level*(0.9+0.2*random.Float64())) / 10
 				if q == nhip.PM10 {
 					v += 170 // PM2.5 is a part of it
 				}
-				s.add(random, q, at.Add(time.Duration(i+1)*15*time.Minute), v)
+				switch p := random.Float64(); {
+				case p < 0.02:
+					v = 9000 // fails
+				case p < 0.03:
+					v = -3
+				case p < 0.04:
+					v = 0
+				case p < 0.05:
+					v *= 4
+				}
+				s.Readings = append(s.Readings, Reading{
+					Quantity: q, Time: at.Add(time.Duration(i+1) * 15 * time.Minute), Period: 15 * time.Minute, Raw: v,
+					Device: nhip.FlagGood,
+				})
 			}
 		}
 	}
+	s.assess(random)
 	for _, quality := range []nhip.Quality{nhip.QualityAutomatic, nhip.QualityReviewed} {
 		s.Served = append(s.Served, s.serve(quality))
 	}
 	return s
 }
 
-// add adds a quarter of an hour.
-func (s *Station) add(random *rand.Rand, q nhip.Quantity, end time.Time, v float64) {
-	x := Reading{
-		Quantity: q, Time: end, Period: 15 * time.Minute, Raw: v, Device: nhip.FlagGood, Flag: nhip.FlagGood,
-		Corrected: nhip.Some(v), Final: nhip.Some(v), FinalFlag: nhip.FlagGood,
+// assess makes the automatic checks, and excludes some readings by staff.
+func (s *Station) assess(random *rand.Rand) {
+	var all []qc.Series
+	var of [][]int
+	for i := range s.Readings {
+		x := &s.Readings[i]
+		k := slices.IndexFunc(all, func(o qc.Series) bool { return o.Quantity == x.Quantity })
+		if k < 0 {
+			k = len(all)
+			all, of = append(all, qc.Series{Quantity: x.Quantity, Period: x.Period}), append(of, nil)
+		}
+		all[k].Samples = append(all[k].Samples, qc.Sample{At: x.Time.UnixMilli(), Value: x.Raw, Device: x.Device})
+		of[k] = append(of[k], i)
 	}
-	switch p := random.Float64(); {
-	case p < 0.05:
-		x.Flag, x.Tests, x.FinalFlag = nhip.FlagSuspect, "spike=3", nhip.FlagSuspect
-	case p < 0.1:
-		x.Flag, x.Tests, x.FinalFlag = nhip.FlagFail, "spike=4,humidity=3", nhip.FlagFail
-		x.Corrected, x.Final = nhip.Opt[float64]{}, nhip.Opt[float64]{}
-	case p < 0.13:
-		x.FinalFlag, x.Final = nhip.FlagFail, nhip.Opt[float64]{} // excluded by staff
-	}
-	s.Readings = append(s.Readings, x)
+	qc.NewRules().EvaluateStation(qc.ClassLowCost, nhip.Opt[orb.Point]{}, all, 0, func(k, j int, r qc.Result) {
+		x := &s.Readings[of[k][j]]
+		x.Flag, x.Tests, x.FinalFlag = r.Flag, r.Tests(), r.Flag
+		if x.Flag != nhip.FlagFail {
+			x.Corrected, x.Final = nhip.Some(x.Raw), nhip.Some(x.Raw)
+		}
+		if random.Float64() < 0.03 {
+			x.FinalFlag, x.Final = nhip.FlagFail, nhip.Opt[float64]{}
+		}
+	})
 }
 
 // serve returns what the platform's packages compute.
@@ -246,6 +272,7 @@ func TestEveryAlterationIsFound(t *testing.T) {
 		{"exceedance 1h hours", func(s *Station) { s.exceedanceOf(limits.AverageHour).Hours++ }},
 		{"flag negative", func(s *Station) { s.altered(nhip.PM25).Raw = -3 }},
 		{"flag rate_of_change", func(s *Station) { s.altered(nhip.O3).Raw = 1100 }},
+		{"flag spike", func(s *Station) { s.altered(nhip.NO2).Raw = 700 }},
 		{"flag device_status", func(s *Station) { s.altered(nhip.O3).Device = nhip.FlagFail }},
 		{"flag zero", func(s *Station) { s.altered(nhip.NO2).Raw = 0 }},
 		{"flag gross_range", func(s *Station) { s.altered(nhip.PM25).Raw = 5000 }},
