@@ -19,7 +19,7 @@ func upWithClock(t *testing.T, clock string) *apptest.Platform {
 	t.Helper()
 	o := apptest.Options(t, t.TempDir(), "")
 	var err error
-	if o.Clock, err = parseClock(clock); err != nil {
+	if o.Clock, err = app.ParseClock(clock); err != nil {
 		t.Fatal(err)
 	}
 	return apptest.Start(t, app.Up, o)
