@@ -16,8 +16,10 @@ func TestMaximaOfADayAreOfItsOwnHours(t *testing.T) {
 		month      time.Month
 		day, hours int64
 	}{
-		{"Europe/Berlin", 2026, time.March, 29, 23}, {"Europe/Berlin", 2025, time.October, 26, 25},
-		{"Asia/Ho_Chi_Minh", 2026, time.March, 29, 24}, {"Asia/Kolkata", 2026, time.March, 29, 24},
+		{"Europe/Berlin", 2026, time.March, 29, 23},
+		{"Europe/Berlin", 2025, time.October, 26, 25},
+		{"Asia/Ho_Chi_Minh", 2026, time.March, 29, 24},
+		{"Asia/Kolkata", 2026, time.March, 29, 24},
 		{"Australia/Lord_Howe", 2026, time.April, 5, 25},
 	} {
 		zone, err := time.LoadLocation(c.zone)

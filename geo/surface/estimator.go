@@ -100,7 +100,7 @@ func (p *Estimator) Estimate(s *Stack, r *Observations, g Grid) *Surface {
 	out.lattice = p.lattice(r.Sites, places, s.LowCost.Value, g)
 	f := s.fold(out.lattice.bank, r.Values)
 	out.lattice.fill(f, out.Mean)
-	out.Filled = out.lattice.fillSilent(s, silent, out.Mean)
+	out.Filled = out.lattice.fillSilent(s.LastingBias, silent, out.Mean)
 	if out.Method == MethodKriging {
 		c := s.offset(r.Values)
 		out.offset, out.scale2 = c, f.scale2

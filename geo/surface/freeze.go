@@ -30,7 +30,7 @@ func (s *Stack) Frozen() *Stack {
 	for id, b := range s.Biases {
 		f.biases[id] = b.Difference / (b.Mean + prior)
 	}
-	f.lasting = s.lastingBiases()
+	f.lasting = s.Own.biases(s.grown(lastingHalfLife), s.lastingPrior())
 	out.frozen = f
 	return out
 }
@@ -45,11 +45,7 @@ func (l *Learner) Clone() *Learner {
 			copied := *b
 			c.Biases[id] = &copied
 		}
-		c.Own.Sites = make(map[string]*lasting, len(s.Own.Sites))
-		for id, b := range s.Own.Sites {
-			copied := *b
-			c.Own.Sites[id] = &copied
-		}
+		c.Own = s.Own.clone()
 		c.Spread = s.Spread.clone()
 		out.Stacks = append(out.Stacks, &c)
 	}
@@ -81,6 +77,23 @@ func (s *Stack) BiasOf(station string) (bias float64, known bool) {
 	}
 	return b.Difference / (b.Mean + s.biasPrior()), true
 }
+
+// LastingBias returns how far the values of a site usually are above the estimate from all others, as a part of the
+// estimate, between −maxLasting and maxLasting. ok is false if the site does not usually report, or has not reported
+// for long enough.
+func (s *Stack) LastingBias(id string) (bias float64, ok bool) {
+	switch {
+	case s == nil:
+		return 0, false
+	case s.frozen != nil:
+		bias, ok = s.frozen.lasting[id]
+		return bias, ok
+	}
+	return s.Own.bias(id, s.grown(lastingHalfLife), s.lastingPrior())
+}
+
+// lastingPrior is the weight of having no lasting bias: a day at the typical level.
+func (s *Stack) lastingPrior() float64 { return 24 * s.level(nil) * s.grown(lastingHalfLife) }
 
 // Validate returns an error if a learner that was read from a file, and has learned the hours up to at, can't be used.
 func (l *Learner) Validate(at time.Time) error {

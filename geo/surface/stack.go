@@ -169,7 +169,11 @@ func (s *Stack) learn(b *bank, r *Observations) {
 	minimise(&s.Errors, &s.Weights)
 	s.learnNoise(b, first, r)
 	s.learnSites(r, first)
-	s.learnLasting(first, &weights, r)
+	estimates := make([]float64, len(r.Values))
+	for i := range estimates {
+		estimates[i] = weigh(&weights, &first.by[i])
+	}
+	s.Own.learn(s.growth(r.Time, lastingHalfLife), r.Sites, r.Values, estimates)
 	s.addRatios(first, r)
 	s.Hours += grown
 	s.Level.add(Mean(r.Values), s.growth(r.Time, levelHalfLife))
