@@ -57,6 +57,7 @@ type database interface {
 
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
+	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
 	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
@@ -82,6 +83,7 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"Fleet":             testFleet,
 		"StationSpans":      testStationSpans,
 		"Rollups":           testRollups,
+		"Means":             testMeans,
 		"Reviews":           testReviews,
 		"ReadingVersions":   testReadingVersions,
 		"Marker":            testMarker,

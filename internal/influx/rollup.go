@@ -20,6 +20,7 @@ func AppendRollup(dst []byte, r *nhip.Rollup, network NetworkHour, computed time
 	dst = appendTag(dst, colStation, r.Station)
 	dst = appendReceived(dst, computed)
 	dst = appendFloat(dst, colCapture, r.Capture)
+	dst = appendOptFloat(dst, colCapture8h, r.Capture8h)
 	dst = appendInt(dst, colCount, int64(r.Count))
 	dst = appendInt(dst, colFlag, int64(r.Flag))
 	dst = appendFloat(dst, colMax, r.Max)
@@ -80,6 +81,7 @@ const (
 	rollupP98
 	rollupMax1h
 	rollupMax8h
+	rollupCapture8h
 	rollupCount
 	rollupCapture
 	rollupFlag
@@ -90,7 +92,7 @@ const (
 )
 
 var rollupColumns = columnsOf(rollupSchema(), colQuantity, colStation, colLevel, colMean, colMin, colMax, colP98,
-	colMax1h, colMax8h, colCount, colCapture, colFlag, colMedian, colNetwork, colRoughness, colTypical)
+	colMax1h, colMax8h, colCapture8h, colCount, colCapture, colFlag, colMedian, colNetwork, colRoughness, colTypical)
 
 // Rollups calls yield for each selected roll-up, sorted by time, then quantity, then station. Errors are those of
 // Readings.
@@ -169,7 +171,8 @@ func rollupOf(row *Row, q *RollupQuery) RollupRow {
 		RollupStats: nhip.RollupStats{
 			Mean: number(rollupMean), Min: number(rollupMin), Max: number(rollupMax), P98: number(rollupP98),
 			Max1h: floatOf(row, rollupMax1h), Max8h: floatOf(row, rollupMax8h),
-			Count: int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
+			Capture8h: floatOf(row, rollupCapture8h),
+			Count:     int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
 		},
 	}}
 	if !q.Brief {

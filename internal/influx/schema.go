@@ -36,6 +36,7 @@ const (
 	colBoarded       = "boarded"
 	colBy            = "by"
 	colCapture       = "capture"
+	colCapture8h     = "capture_8h"
 	colChannelA      = "channel_a"
 	colChannelB      = "channel_b"
 	colCollector     = "collector"
@@ -250,6 +251,7 @@ func rollupSchema() Measurement {
 		{colStation, Tag, "station id"},
 
 		{colCapture, Float, "data capture: percent of the possible values of an hour, or of the hours of a day or month"},
+		{colCapture8h, Float, "of a day: percent of the 8-hour means that end in it and exist; written with max_8h"},
 		{colCount, Int, "number of values of an hour, or of complete hours of a day or month"},
 		{colFlag, Int, "1 good, 2 data capture too low, 3 suspect, 4 no valid value"},
 		{colMax, Float, "maximum"},
