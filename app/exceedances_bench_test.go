@@ -71,7 +71,7 @@ func storeCityYear(b *testing.B, p *apptest.Platform, station string, q nhip.Qua
 		lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
 		if i%24 == 23 {
 			r.Period = nhip.PeriodDay
-			lines = influx.AppendRollup(lines, &r, 0, from)
+			lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
 		}
 	}
 	fetch(b, http.MethodPost, p.Influx+"/write?db=nhip&precision=ms", string(lines), influxToken(b, p))
