@@ -102,5 +102,5 @@ func (t *tracker) observe(a *nhip.Arrival, received bool) {
 	if received {
 		t.score.Arrived(&x)
 	}
-	t.predictor.Observe(&x)
+	t.fleet.Observe(&x)
 }
