@@ -15,8 +15,9 @@ import (
 
 // tracker holds the buses on a timetable and the predictor that their arrivals train.
 type tracker struct {
-	net   *network.Network
-	clock nhip.Clock
+	net    *network.Network
+	clock  nhip.Clock
+	boards *boardScore
 
 	mu        sync.RWMutex
 	trained   bool           // whether the stored arrivals were read
@@ -31,7 +32,8 @@ type tracker struct {
 // newTracker returns a tracker without buses. runs tells which trips take place, as far as the operator's feeds say.
 func newTracker(n *network.Network, clock nhip.Clock, runs func(*network.TripInstance) bool) *tracker {
 	return &tracker{
-		net: n, clock: clock, fleet: board.NewFleet(n, predict.New(n), runs), score: backtest.NewLiveScore(clock.Now()),
+		net: n, clock: clock, fleet: board.NewFleet(n, predict.New(n), runs),
+		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(),
 		buses: make(map[string]*TrackedBus), byID: make(map[string]*TrackedBus),
 		onPattern: make(map[*network.Pattern]map[string]*TrackedBus),
 	}

@@ -25,7 +25,7 @@ type boardReplay struct {
 	fleet *board.Fleet
 	seen  map[string]seenBus // by vehicle
 
-	parts  [boardParts][4]tally
+	score  boardScore
 	ghosts *ghostSearch
 }
 
@@ -111,12 +111,7 @@ func (r *boardReplay) move(vehicle string, at time.Time) {
 // ask scores what the board of the stop offers of an arrival.
 func (r *boardReplay) ask(a *boardArrival, now time.Time) {
 	told, part := r.offered(a, now)
-	if told.Before(now) {
-		told = now // a board tells 0 minutes
-	}
-	i := binOf(&benchmark, a.Time.Sub(now).Seconds())
-	late := a.Time.Sub(told).Seconds()
-	r.parts[part][i].add(part != boardNothing && benchmark[i].accepts(late))
+	r.score.add(part, now, told, a.Time)
 }
 
 // offered returns the time that a board offers of an arrival, and by what.
@@ -204,6 +199,7 @@ type BoardReport struct {
 	BoardBins [4]float64       `json:"board_bins"`
 	Parts     BoardParts       `json:"board_parts"` // shares of all minutes
 	PartBins  BoardPartDetails `json:"board_parts_detail"`
+	Minutes   int              `json:"board_minutes"` // number of questions
 	Ghosts    GhostReport      `json:"ghosts"`
 }
 
@@ -233,11 +229,27 @@ type BoardPart struct {
 	RightBins [4]float64 `json:"right_bins"`
 }
 
-func (r *boardReplay) report() BoardReport {
-	out := BoardReport{Ghosts: r.ghosts.report()}
+// boardScore is what became of questions to boards, by part.
+type boardScore struct {
+	parts  [boardParts][4]tally // by bin
+	ghosts [boardParts]tally    // of promises; right are the ghosts
+}
+
+// add scores what was told at a time of an arrival.
+func (s *boardScore) add(part int, now, told, arrived time.Time) {
+	if told.Before(now) {
+		told = now // a board tells 0 minutes
+	}
+	if i := binOf(&benchmark, arrived.Sub(now).Seconds()); i >= 0 {
+		s.parts[part][i].add(part != boardNothing && benchmark[i].accepts(arrived.Sub(told).Seconds()))
+	}
+}
+
+func (s *boardScore) report() BoardReport {
+	out := BoardReport{Ghosts: ghostReport(&s.ghosts)}
 	var bins [4]tally
 	all := 0
-	for _, part := range r.parts {
+	for _, part := range s.parts {
 		for i, t := range part {
 			bins[i] = tally{bins[i].right + t.right, bins[i].all + t.all}
 			all += t.all
@@ -246,8 +258,8 @@ func (r *boardReplay) report() BoardReport {
 	for i := range bins {
 		out.BoardBins[i] = bins[i].percent()
 	}
-	out.Board = meanOfBins(&bins)
-	parts := r.parts
+	out.Board, out.Minutes = meanOfBins(&bins), all
+	parts := s.parts
 	for i, t := range parts[boardNext] { // which has not begun its trip either
 		w := &parts[boardWaiting][i]
 		*w = tally{w.right + t.right, w.all + t.all}

@@ -119,6 +119,6 @@ func (e *ETA) scorePredictions(now time.Time, vehicle string, inferred *track.St
 func (e *ETA) Report() Report {
 	e.board.finish()
 	r := e.score.report()
-	r.BoardReport = e.board.report()
+	r.BoardReport = e.board.score.report()
 	return r
 }

@@ -22,8 +22,6 @@ type ghostSearch struct {
 	journeys map[instanceKey]*truth.Journey
 	visits   map[visit][]time.Time
 	end      time.Time
-
-	parts [boardParts]tally // right are the ghosts
 }
 
 // instanceKey identifies a trip instance, whose address may change when a network evicts a day.
@@ -105,7 +103,7 @@ func (g *ghostSearch) ask(r *boardReplay, now time.Time) {
 				continue
 			}
 			if comes, known := g.comes(trip, stop, vehicle, now); known {
-				g.parts[part].add(!comes)
+				r.score.ghosts[part].add(!comes)
 			}
 		}
 	}
@@ -143,8 +141,7 @@ type GhostReport struct {
 	Timetable float64 `json:"timetable"` // of a trip without a known bus
 }
 
-func (g *ghostSearch) report() GhostReport {
-	p := &g.parts
+func ghostReport(p *[boardParts]tally) GhostReport {
 	out := GhostReport{
 		Live: p[boardLive].percent(), Waiting: p[boardWaiting].percent(), Next: p[boardNext].percent(),
 		Timetable: p[boardTimetable].percent(),

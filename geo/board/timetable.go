@@ -28,15 +28,14 @@ func (f *Fleet) OfferTimetable(trip *network.TripInstance, bus *Bus, stop int, n
 		trip.HeadwayBased && trip.Departs(0) < now.Unix() { // without a scheduled time it can't be late
 		return Offer{}, false
 	}
-	served := f.served[keyOf(trip)]
-	if served != nil && stop < served.next {
-		return Offer{}, false // a bus has passed on this trip
+	if f.Passed(trip, stop) {
+		return Offer{}, false
 	}
 	if f.departures.observed == 0 {
 		return offerTimetable(due, now)
 	}
 	at := f.planned(trip, now)[stop]
-	if served != nil {
+	if served := f.served[keyOf(trip)]; served != nil {
 		if p, ok := predictionAt(served.ahead, stop); ok {
 			at = max(at, unix(p.P50))
 		}
@@ -47,6 +46,12 @@ func (f *Fleet) OfferTimetable(trip *network.TripInstance, bus *Bus, stop int, n
 		}
 	}
 	return f.offerLearned(at, now)
+}
+
+// Passed reports whether a bus has passed a stop on a trip lately.
+func (f *Fleet) Passed(trip *network.TripInstance, stop int) bool {
+	served := f.served[keyOf(trip)]
+	return served != nil && stop < served.next
 }
 
 // offerTimetable returns the timetable's time.
