@@ -36,20 +36,6 @@ type StationSpan struct {
 	First, Last time.Time
 }
 
-// LocalizedText is a text in Vietnamese and English.
-type LocalizedText struct {
-	Vi string `json:"vi,omitempty"`
-	En string `json:"en,omitempty"`
-}
-
-// In returns the text in a language, "vi" or "en", or in the other one if it is missing.
-func (t LocalizedText) In(lang string) string {
-	if lang == "en" {
-		return cmp.Or(t.En, t.Vi)
-	}
-	return cmp.Or(t.Vi, t.En)
-}
-
 // LiveValue is the newest value of one quantity at a station.
 type LiveValue struct {
 	Value  float64   `json:"value"` // in Quantity.Unit
