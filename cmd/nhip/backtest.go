@@ -130,7 +130,7 @@ board                   %5.1f %%   %s: right at each minute of the last 15 befor
 		}
 	}
 	g := &b.Ghosts
-	_, err = fmt.Fprintf(w, `  ghosts                %5.1f %% of %d promises: live bus %.1f, waiting %.1f, next trip %.1f, timetable only %.1f
+	_, err = fmt.Fprintf(w, `  ghosts                %5.1f %% of %d promises: live bus %.1f, waiting %.1f, next trip %.1f, no bus %.1f
 
 later than told         %s   by the benchmark's bins; than P50 %s
 p10–p90 covers          %s %%

@@ -48,7 +48,9 @@ func (c *city) drive(trip *network.TripInstance, vehicle string, upTo int, late 
 }
 
 // move has the bus of a trip at a stop that many s after the timetable and returns that time.
-func (c *city) move(trip *network.TripInstance, vehicle string, stop int, late time.Duration, confidence float64) time.Time {
+func (c *city) move(
+	trip *network.TripInstance, vehicle string, stop int, late time.Duration, confidence float64,
+) time.Time {
 	at := time.Unix(trip.Arrives(stop), 0).Add(late)
 	c.fleet.Move(vehicle, &track.State{
 		Time: at, Status: track.StatusInService, Pattern: trip.Pattern, Instance: trip,
@@ -166,7 +168,8 @@ func TestWithoutABusTheTimeIsLearned(t *testing.T) {
 		}
 	}
 	o, ok := c.fleet.OfferTimetable(trip, nil, 1, now)
-	if off := o.Expected.Sub(due(1)); !ok || o.Basis != board.BasisLearned || off > -90*time.Second || off < -150*time.Second {
+	off := o.Expected.Sub(due(1))
+	if !ok || o.Basis != board.BasisLearned || off > -90*time.Second || off < -150*time.Second {
 		t.Errorf("at the second stop: %+v, %v after the timetable", o, off)
 	}
 	o, _ = c.fleet.OfferTimetable(trip, nil, 9, now) // 8 × 150 s later, less the lean
