@@ -17,6 +17,11 @@ type Station struct {
 	Origin Origin                 `json:"origin,omitempty"`
 	Hours  *HourlyMeans           `json:"hours,omitempty"` // nil until an hour is complete
 
+	// Faults are those that the comparison with other monitors shows in the last weeks; Unvouched are quantities for which
+	// the others are too few, or differ too much, to vouch for this one.
+	Faults    []MonitorFault `json:"faults,omitempty"`
+	Unvouched []Quantity     `json:"unvouched,omitempty"`
+
 	// Private means that Lat and Lon are empty because the station's position is private.
 	Private bool `json:"private,omitempty"`
 

@@ -29,13 +29,13 @@ type backtestCmd struct {
 type recordingFlags struct {
 	Files  []string `arg:"" name:"rec" help:"${help_recordings}" type:"path"`
 	JSON   bool     `help:"Print one JSON object."`
-	Config string   `help:"Configuration file (YAML), for the topics of its feeds." type:"path" placeholder:"FILE"`
+	Config string   `help:"Configuration file (YAML): topics of feeds, predict.lean." type:"path" placeholder:"FILE"`
 }
 
-// feeds returns the feeds by which recordings are decoded.
-func (c *recordingFlags) feeds() ([]decode.Feed, error) {
+// config returns the configuration, and the feeds by which recordings are decoded.
+func (c *recordingFlags) config() (*config.Config, []decode.Feed, error) {
 	set := app.LoadConfig(config.Sources{Path: c.Config, Environ: os.Environ()})
-	return app.Feeds(&set.Config), set.Err()
+	return &set.Config, app.Feeds(&set.Config), set.Err()
 }
 
 // backtestETACmd is nhip backtest eta.
@@ -48,7 +48,7 @@ type backtestETACmd struct {
 
 // Run replays the recordings through the engine as fast as possible, without looking ahead.
 func (c *backtestETACmd) Run(e *env) error {
-	feeds, err := c.feeds()
+	conf, feeds, err := c.config()
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,7 @@ func (c *backtestETACmd) Run(e *env) error {
 		return errors.New("no position of the recording names a trip: --truth must give a recording that does")
 	}
 	test, missing := backtest.NewETA(network.New(feed), truth), 0
+	test.UseLean(conf.Predict.Lean)
 	for i := range positions {
 		trip, known := trips.Of(&positions[i])
 		if !known {

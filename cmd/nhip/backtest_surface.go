@@ -31,7 +31,7 @@ func (c *backtestSurfaceCmd) Run(e *env) error {
 		}
 		quantities[i] = q
 	}
-	feeds, err := c.feeds()
+	_, feeds, err := c.config()
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,19 @@ func NewETA(n *network.Network, actual []nhip.Position) *ETA {
 		engine: track.New(n), fleet: fleet, plain: newPlainModel(n), board: newBoardReplay(n, fleet, journeys),
 		journeys: make(map[string][]truth.Journey), unknown: unknown, first: make(map[string]time.Time),
 	}
+	e.score.lean = predict.Lean
 	for _, j := range journeys {
 		e.journeys[j.Vehicle] = append(e.journeys[j.Vehicle], j)
 		e.score.arrivals += len(j.Arrivals)
 	}
 	return e
+}
+
+// UseLean tells times early by another lean than predict.Lean, those of the yardsticks too. It must be called before
+// the first position.
+func (e *ETA) UseLean(lean float64) {
+	e.fleet.UsePredictor(predict.NewLeaning(e.engine.Network(), lean))
+	e.score.lean = lean
 }
 
 // UnknownTrips returns the number of positions whose true trip the timetable lacks.

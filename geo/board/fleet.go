@@ -68,6 +68,9 @@ func NewFleet(n *network.Network, p *predict.Predictor, runs func(*network.TripI
 	}
 }
 
+// UsePredictor replaces the predictor. It must be called before all other methods.
+func (f *Fleet) UsePredictor(p *predict.Predictor) { f.predictor = p }
+
 // Move replaces a bus and predicts its arrivals.
 func (f *Fleet) Move(id string, s *track.State) *Vehicle {
 	f.Remove(id)
@@ -79,6 +82,7 @@ func (f *Fleet) Move(id string, s *track.State) *Vehicle {
 	}
 	b := predict.BusOf(id, &v.State)
 	v.Ahead = f.predictor.Predict(nil, b, PredictAhead)
+	f.predictor.Show(b, v.Ahead)
 	if s.Instance == nil {
 		return v
 	}

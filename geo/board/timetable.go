@@ -68,7 +68,7 @@ func (f *Fleet) offerLearned(at float64, now time.Time) (Offer, bool) {
 	if lead < -TimetableGrace.Seconds() {
 		return Offer{}, false
 	}
-	told := max(predict.TellEarly(lead, predict.Lean), minLead.Seconds())
+	told := max(predict.TellEarly(lead, f.predictor.Lean()), minLead.Seconds())
 	o := Offer{Expected: timeOf(unix(now) + told), Basis: BasisLearned}
 	if e := &f.departures.errors; len(e.values) >= minErrors {
 		o.Early, o.Late = later(timeOf(at+e.low), now), later(timeOf(at+e.high), o.Expected)

@@ -91,7 +91,7 @@ func cityRows() []byte {
 	lines = influx.AppendRollup(lines, &nhip.Rollup{
 		Station: `a "b"\`, Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityRaw, Time: noon,
 		RollupStats: nhip.RollupStats{Mean: 1.0 / 3, Max: 7, Count: 3},
-	}, 1, at)
+	}, influx.NetworkHour{Typical: nhip.Some(6.5), Tests: "neighbours=4"}, at)
 	lines = append(lines, "reading,period=1h,quantity=pm25,station=hn-01 auto=3i,corrected=7,rule=\"\",tests=\"spike=4\" "+
 		"1772452800000\n"...)
 	lines = append(lines, "position_revision,agency=hanoi,event=vp,revision=1,vehicle=7 lat=21,lon=105.8,received=1i "+
