@@ -19,8 +19,8 @@ const (
 func (t *Timetable) announcedTrip(c network.Call, trip *network.TripInstance, due, now time.Time) (Departure, bool) {
 	state := t.services.of(trip, now)
 	var bus *board.Bus
-	if b := t.tracker.byInstance[trip]; b != nil && (state.runs() || !b.State.Inferred) { // else it is on another trip
-		bus = b.onBoard(b.ahead, now)
+	if b := t.tracker.on(trip); b != nil && (state.runs() || !b.State.Inferred) { // else it is on another trip
+		bus = b.vehicle.OnBoard(b.reports(now))
 	}
 	calledOff := !state.runs() || state.skips(c.At)
 	if state.replaced() || bus != nil && (calledOff || bus.Holds(c.At, now)) {
@@ -31,7 +31,7 @@ func (t *Timetable) announcedTrip(c network.Call, trip *network.TripInstance, du
 	case calledOff:
 		d = scheduled(c, trip, due, now)
 		d.callOff(&state)
-		return d, !due.Before(now.Add(-board.TimetableGrace))
+		return d, !due.Before(now.Add(-reportGrace))
 	case ok && d.Vehicle != "":
 		return d, ok // a bus is known to come
 	}
@@ -41,6 +41,7 @@ func (t *Timetable) announcedTrip(c network.Call, trip *network.TripInstance, du
 		}
 		d = scheduled(c, trip, due, now)
 		d.State, d.Expected, d.at, d.Minutes = stateForecast, &at, at, MinutesUntil(at, now)
+		d.Basis = basisOperator
 		return d, true
 	}
 	return d, ok
@@ -74,7 +75,7 @@ func (t *Timetable) announcedBus(b *TrackedBus, c network.Call, now time.Time) (
 	d.setTrip(trip, due)
 	d.Minutes, d.at = MinutesUntil(due, now), due
 	d.callOff(&state)
-	return d, !due.Before(now.Add(-board.TimetableGrace))
+	return d, !due.Before(now.Add(-reportGrace))
 }
 
 // runs reports whether a trip takes place and calls at the stop.
@@ -91,5 +92,5 @@ func (d *Departure) callOff(state *tripState) {
 // skip removes what is expected at a stop at which the trip does not call.
 func (d *Departure) skip() {
 	d.State = stateSkipped
-	d.Expected, d.Early, d.Late, d.StopsAway = nil, nil, nil, nhip.Opt[int]{}
+	d.Expected, d.Early, d.Late, d.StopsAway, d.Basis = nil, nil, nil, nhip.Opt[int]{}, ""
 }

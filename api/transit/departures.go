@@ -25,8 +25,12 @@ const (
 	stateSkipped   = "skipped"    // the operator's feed says that the trip does not call here
 )
 
+// basisOperator is the basis of a time that the operator's feed tells.
+const basisOperator board.Basis = "operator"
+
 // Limits of departures that are late.
 const (
+	reportGrace   = 2 * time.Minute  // after its start, a trip without a bus is stateNoReport
 	maxStartDelay = 30 * time.Minute // after its start, a trip without a bus is stateNotComing
 	dueGrace      = 30 * time.Second // how long a trip stays listed after the time that the operator's feed expects
 )
@@ -46,6 +50,7 @@ type Departure struct {
 	Expected  *time.Time    `json:"expected,omitempty"`
 	Early     *time.Time    `json:"early,omitempty"` // 10th percentile
 	Late      *time.Time    `json:"late,omitempty"`  // 90th percentile
+	Basis     board.Basis   `json:"basis,omitempty"` // what the expected or scheduled time comes from
 	Minutes   float64       `json:"minutes"`         // until the expected or scheduled time
 	Agency    string        `json:"agency,omitempty"`
 	Vehicle   string        `json:"vehicle,omitempty"`
@@ -101,15 +106,20 @@ func (t *Timetable) callDepartures(dst []Departure, c network.Call, q *BoardQuer
 func (t *Timetable) tripDeparture(c network.Call, trip *network.TripInstance, bus *board.Bus,
 	due, now time.Time,
 ) (Departure, bool) {
-	if b, next := t.tracker.expectedBus(trip); b != nil {
-		if d, ok := b.nextDeparture(c, next, now); ok {
+	if v, next := t.tracker.fleet.Next(trip, now); next != nil {
+		if d, ok := t.tracker.byID[v.ID].nextDeparture(c, next, now); ok {
 			return d, true
 		}
 	}
-	if !board.OffersTimetable(trip, bus, c.At, now) {
+	offer, ok := t.tracker.fleet.OfferTimetable(trip, bus, c.At, now)
+	if !ok {
 		return Departure{}, false
 	}
 	d := scheduled(c, trip, due, now)
+	d.at, d.Minutes = offer.Expected, MinutesUntil(offer.Expected, now)
+	if offer.Basis == board.BasisLearned {
+		d.setOffer(&offer)
+	}
 	if d.State == stateNotComing && bus != nil && bus.Trusted() {
 		d.State = stateNoReport // its bus is known, but later than was predicted
 	}
@@ -119,17 +129,15 @@ func (t *Timetable) tripDeparture(c network.Call, trip *network.TripInstance, bu
 // departure returns the departure of a bus at a call of its trip, and false if the board offers none.
 func (b *TrackedBus) departure(c network.Call, now time.Time) (Departure, bool) {
 	s := &b.State
-	d, ok := b.predicted(c, s.Instance, b.onBoard(b.ahead, now), now)
+	d, ok := b.predicted(c, s.Instance, b.vehicle.OnBoard(b.reports(now)), now)
 	d.StopsAway = nhip.Some(max(c.At-s.Next, 0))
 	return d, ok
 }
 
 // nextDeparture returns the departure of a bus at a call of one of its next trips.
-func (b *TrackedBus) nextDeparture(c network.Call, next *nextTrip, now time.Time) (Departure, bool) {
-	onNext := b.onBoard(next.ahead, now)
-	onNext.Later = true
-	d, ok := b.predicted(c, next.instance, onNext, now)
-	d.StopsAway, d.CurrentTrip = nhip.Some(next.stops+c.At), b.State.Instance.Trip.ID
+func (b *TrackedBus) nextDeparture(c network.Call, next *board.NextTrip, now time.Time) (Departure, bool) {
+	d, ok := b.predicted(c, next.Instance, b.vehicle.OnNext(next, b.reports(now)), now)
+	d.StopsAway, d.CurrentTrip = nhip.Some(next.Stops+c.At), b.State.Instance.Trip.ID
 	return d, ok
 }
 
@@ -152,11 +160,17 @@ func (b *TrackedBus) predicted(c network.Call, inst *network.TripInstance, onTri
 	if b.State.Inferred {
 		d.Confidence = nhip.Some(b.State.Confidence)
 	}
-	d.Expected, d.at, d.Minutes = &offer.Expected, offer.Expected, MinutesUntil(offer.Expected, now)
-	if !offer.Late.IsZero() {
-		d.Early, d.Late = &offer.Early, &offer.Late
-	}
+	d.at, d.Minutes = offer.Expected, MinutesUntil(offer.Expected, now)
+	d.setOffer(&offer)
 	return d, true
+}
+
+// setOffer sets the expected time and what it comes from.
+func (d *Departure) setOffer(o *board.Offer) {
+	d.Expected, d.Basis = &o.Expected, o.Basis
+	if !o.Late.IsZero() {
+		d.Early, d.Late = &o.Early, &o.Late
+	}
 }
 
 // departureAt returns a departure with its line and stop.
@@ -200,13 +214,13 @@ func LineOf(r *gtfs.Route) string { return cmp.Or(r.ShortName, r.LongName) }
 // scheduled returns the departure of a trip without a reporting bus.
 func scheduled(c network.Call, trip *network.TripInstance, due, now time.Time) Departure {
 	d := departureAt(c)
-	d.State, d.at, d.Minutes = stateScheduled, due, MinutesUntil(due, now)
+	d.State, d.Basis, d.at, d.Minutes = stateScheduled, board.BasisTimetable, due, MinutesUntil(due, now)
 	d.setBoarding(c, trip.Trip)
 	d.setTrip(trip, due)
 	switch late := now.Sub(time.Unix(trip.Departs(0), 0)); {
 	case late > maxStartDelay:
 		d.State = stateNotComing
-	case late > board.TimetableGrace:
+	case late > reportGrace:
 		d.State = stateNoReport
 	}
 	return d

@@ -21,12 +21,19 @@ type ETAQuality struct {
 	Bias          float64    `json:"bias_s"` // positive: later than predicted
 	Arrivals      int        `json:"arrivals"`
 	Predictions   int        `json:"predictions"`
+
+	Board        float64              `json:"board"` // of the benchmark, for what boards told; %
+	BoardBins    [4]float64           `json:"board_bins"`
+	BoardParts   backtest.BoardParts  `json:"board_parts"`   // % of board_minutes
+	BoardMinutes int                  `json:"board_minutes"` // questions to boards that arrivals answered
+	Ghosts       backtest.GhostReport `json:"ghosts"`
 }
 
-func newETAQuality(r backtest.Report) ETAQuality {
+func newETAQuality(r backtest.Report, b backtest.BoardReport) ETAQuality {
 	return ETAQuality{
 		Benchmark: r.Benchmark, BenchmarkBins: r.BenchmarkBins, MBTA: r.MBTA, MBTABins: r.MBTABins, Cover: r.Cover,
 		MAE: r.MAE, Bias: r.Bias, Arrivals: r.Arrivals, Predictions: r.Predictions,
+		Board: b.Board, BoardBins: b.BoardBins, BoardParts: b.Parts, BoardMinutes: b.Minutes, Ghosts: b.Ghosts,
 	}
 }
 
@@ -34,10 +41,16 @@ func newETAQuality(r backtest.Report) ETAQuality {
 func (t *Timetable) ETAQuality() (since time.Time, all ETAQuality, lines []ETAQuality) {
 	t.tracker.mu.RLock()
 	defer t.tracker.mu.RUnlock()
-	score := t.tracker.score
+	score, routes := t.tracker.score, t.tracker.score.Routes()
+	whole, boards := t.tracker.boards.reports()
+	for id := range boards {
+		if _, known := routes[id]; !known {
+			routes[id] = backtest.Report{}
+		}
+	}
 	lines = []ETAQuality{}
-	for id, r := range score.Routes() {
-		q := newETAQuality(r)
+	for id, r := range routes {
+		q := newETAQuality(r, boards[id])
 		q.Route = id
 		if route := t.Network.Feed.Route(id); route != nil {
 			q.Line = LineOf(route)
@@ -47,5 +60,5 @@ func (t *Timetable) ETAQuality() (since time.Time, all ETAQuality, lines []ETAQu
 	slices.SortFunc(lines, func(a, b ETAQuality) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Route, b.Route))
 	})
-	return score.Since(), newETAQuality(score.Total()), lines
+	return score.Since(), newETAQuality(score.Total(), whole), lines
 }

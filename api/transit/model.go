@@ -108,6 +108,7 @@ func (m *Model) Tracked(topic string) *TrackedBus {
 func (m *Model) Bus(topic string, b *nhip.Bus) {
 	if t := m.inUse.Load(); t.Network != nil {
 		t.tracker.move(topic, b)
+		t.askBoards(m.o.Clock.Now())
 	}
 }
 

@@ -1,7 +1,6 @@
 package transit
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -14,31 +13,29 @@ import (
 	"nhip/internal/topics"
 )
 
-// predictAhead is how far ahead arrivals are predicted.
-const predictAhead = 90 * time.Minute
-
 // tracker holds the buses on a timetable and the predictor that their arrivals train.
 type tracker struct {
-	net   *network.Network
-	clock nhip.Clock
-	runs  func(*network.TripInstance) bool // as far as the operator's feeds say
+	net    *network.Network
+	clock  nhip.Clock
+	boards *boardScore
 
-	mu         sync.RWMutex
-	trained    bool           // whether the stored arrivals were read
-	deferred   []nhip.Arrival // arrivals received before that
-	predictor  *predict.Predictor
-	score      *backtest.LiveScore
-	buses      map[string]*TrackedBus // by live topic
-	onPattern  map[*network.Pattern]map[string]*TrackedBus
-	byInstance map[*network.TripInstance]*TrackedBus
+	mu        sync.RWMutex
+	trained   bool           // whether the stored arrivals were read
+	deferred  []nhip.Arrival // arrivals received before that
+	fleet     *board.Fleet
+	score     *backtest.LiveScore
+	buses     map[string]*TrackedBus // by live topic
+	byID      map[string]*TrackedBus // by id in arrivals
+	onPattern map[*network.Pattern]map[string]*TrackedBus
 }
 
+// newTracker returns a tracker without buses. runs tells which trips take place, as far as the operator's feeds say.
 func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool) *tracker {
 	return &tracker{
-		net: n, clock: clock, runs: runs, score: backtest.NewLiveScore(clock.Now()),
-		predictor: predict.NewLeaning(n, lean),
-		buses:     make(map[string]*TrackedBus),
-		onPattern: make(map[*network.Pattern]map[string]*TrackedBus), byInstance: make(map[*network.TripInstance]*TrackedBus),
+		net: n, clock: clock, fleet: board.NewFleet(n, predict.NewLeaning(n, lean), runs),
+		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(),
+		buses: make(map[string]*TrackedBus), byID: make(map[string]*TrackedBus),
+		onPattern: make(map[*network.Pattern]map[string]*TrackedBus),
 	}
 }
 
@@ -47,21 +44,12 @@ type TrackedBus struct {
 	Bus   *nhip.Bus
 	State track.State
 
-	ahead []predict.StopPrediction // ordered by stop
-
-	predictNext sync.Once
-	next        []nextTrip
+	vehicle *board.Vehicle
 }
 
 // Prediction returns the prediction for a stop, by its index in the bus's pattern, and false if there is none.
 func (b *TrackedBus) Prediction(stop int) (predict.StopPrediction, bool) {
-	i, found := slices.BinarySearchFunc(b.ahead, stop, func(s predict.StopPrediction, stop int) int {
-		return s.Index - stop
-	})
-	if !found {
-		return predict.StopPrediction{}, false
-	}
-	return b.ahead[i], true
+	return b.vehicle.Prediction(stop)
 }
 
 // nextCall returns the index of the next stop at which the bus calls. One that waits still calls at the first.
@@ -72,9 +60,15 @@ func (b *TrackedBus) nextCall() int {
 	return b.State.Next
 }
 
-// onBoard returns the bus as boards see it, with its predictions for a trip.
-func (b *TrackedBus) onBoard(ahead []predict.StopPrediction, now time.Time) *board.Bus {
-	return &board.Bus{State: &b.State, Ahead: ahead, Reports: b.Bus.State(now) == nhip.StateLive}
+// reports reports whether the last position of the bus is recent.
+func (b *TrackedBus) reports(now time.Time) bool { return b.Bus.State(now) == nhip.StateLive }
+
+// on returns the bus on a trip, nil if none is known. The caller must hold the lock.
+func (t *tracker) on(trip *network.TripInstance) *TrackedBus {
+	if v := t.fleet.On(trip); v != nil {
+		return t.byID[v.ID]
+	}
+	return nil
 }
 
 // move replaces a bus and predicts its arrivals.
@@ -83,7 +77,9 @@ func (t *tracker) move(topic string, b *nhip.Bus) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.drop(topic)
-	t.buses[topic] = x
+	id := topics.BusDevice(b.Agency, b.ID)
+	t.buses[topic], t.byID[id] = x, x
+	x.vehicle = t.fleet.Move(id, &x.State)
 	pattern := x.State.Pattern
 	if pattern == nil {
 		return
@@ -92,15 +88,8 @@ func (t *tracker) move(topic string, b *nhip.Bus) {
 		t.onPattern[pattern] = make(map[string]*TrackedBus)
 	}
 	t.onPattern[pattern][topic] = x
-	if x.State.Stranded() {
-		return // its trip is one without a bus
-	}
-	at := predict.BusOf(topics.BusDevice(b.Agency, b.ID), &x.State)
-	x.ahead = t.predictor.Predict(nil, at, predictAhead)
-	t.predictor.Show(at, x.ahead)
-	t.score.Predicted(topics.BusDevice(b.Agency, b.ID), at, x.ahead)
-	if x.State.Instance != nil {
-		t.byInstance[x.State.Instance] = x
+	if !x.State.Stranded() {
+		t.score.Predicted(id, predict.BusOf(id, &x.State), x.vehicle.Ahead)
 	}
 }
 
@@ -120,12 +109,14 @@ func (t *tracker) drop(topic string) {
 	if old == nil {
 		return
 	}
+	id := topics.BusDevice(old.Bus.Agency, old.Bus.ID)
 	delete(t.buses, topic)
+	if t.byID[id] == old {
+		delete(t.byID, id)
+		t.fleet.Remove(id)
+	}
 	if old.State.Pattern != nil {
 		delete(t.onPattern[old.State.Pattern], topic)
-	}
-	if old.State.Instance != nil && t.byInstance[old.State.Instance] == old {
-		delete(t.byInstance, old.State.Instance)
 	}
 }
 

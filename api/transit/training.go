@@ -125,6 +125,7 @@ func (t *tracker) observe(a *nhip.Arrival, received bool) {
 	}
 	if received {
 		t.score.Arrived(&x)
+		t.boards.arrived(&x)
 	}
-	t.predictor.Observe(&x)
+	t.fleet.Observe(&x)
 }

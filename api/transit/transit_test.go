@@ -103,8 +103,8 @@ func TestTrainingResumesWhereTheHistoryBrokeOff(t *testing.T) {
 		whole := modelOf(t, n, stored...)
 		trip := n.Day(geotest.Day).TripInstances(n.Patterns[0])[8]
 		a, b := addBus(broken, trip, 3000), addBus(whole, trip, 3000)
-		if !slices.Equal(a.ahead, b.ahead) {
-			t.Errorf("%+v after interruptions, %+v without", a.ahead[:2], b.ahead[:2])
+		if !slices.Equal(a.vehicle.Ahead, b.vehicle.Ahead) {
+			t.Errorf("%+v after interruptions, %+v without", a.vehicle.Ahead[:2], b.vehicle.Ahead[:2])
 		}
 	})
 }

@@ -57,7 +57,7 @@ func TestArrivalStates(t *testing.T) {
 			byTrip[d.Trip] = d.State
 		}
 	}
-	for trip, want := range map[string]string{"T7-0": "live", "T8-0": "live", "T9-0": "scheduled", "T6-0": ""} {
+	for trip, want := range map[string]string{"T7-0": "live", "T8-0": "live", "T9-0": "scheduled", "T6-0": "no_report"} {
 		if byTrip[trip] != want {
 			t.Errorf("%s is %q, want %q of %v", trip, byTrip[trip], want, byTrip)
 		}
@@ -95,7 +95,8 @@ func TestTripWithoutBusIsNotComing(t *testing.T) {
 		{eight.Add(-time.Hour), "scheduled"},
 		{eight.Add(-time.Minute), "no_report"},
 		{eight.Add(90 * time.Second), "not_coming"},
-		{eight.Add(3 * time.Minute), ""}, // its time at the stop is over
+		{eight.Add(9 * time.Minute), "not_coming"},
+		{eight.Add(11 * time.Minute), ""}, // its time at the stop is over
 	} {
 		a.clock.Set(c.now.UTC())
 		state := ""

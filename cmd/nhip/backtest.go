@@ -117,20 +117,22 @@ board                   %5.1f %%   %s: right at each minute of the last 15 befor
 	}
 	for _, part := range []struct {
 		name   string
-		share  float64
 		detail *backtest.BoardPart
 	}{
-		{"live bus", b.Parts.Live, &b.PartBins.Live},
-		{"waiting at its start", b.Parts.Waiting, &b.PartBins.Waiting},
-		{"timetable only", b.Parts.Timetable, &b.PartBins.Timetable},
-		{"nothing", b.Parts.Nothing, &b.PartBins.Nothing},
+		{"live bus", &b.PartBins.Live},
+		{"waiting at its start", &b.PartBins.Waiting},
+		{"  or next trip", &b.PartBins.Next},
+		{"timetable only", &b.PartBins.Timetable},
+		{"nothing", &b.PartBins.Nothing},
 	} {
-		if _, err := fmt.Fprintf(w, "  %-21s %5.1f %% of the minutes (%s), right %.1f %% (%s)\n", part.name, part.share,
+		if _, err := fmt.Fprintf(w, "  %-21s %5.1f %% of the minutes (%s), right %.1f %% (%s)\n", part.name, part.detail.Share,
 			formatPercent(part.detail.ShareBins[:]), part.detail.Right, formatPercent(part.detail.RightBins[:])); err != nil {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(w, `
+	g := &b.Ghosts
+	_, err = fmt.Fprintf(w, `  ghosts                %5.1f %% of %d promises: live bus %.1f, waiting %.1f, next trip %.1f, no bus %.1f
+
 later than told         %s   by the benchmark's bins; than P50 %s
 p10–p90 covers          %s %%
 by real deviation       < −1 min, −1–1, 1–5, > 5 min: %s %% of the predictions
@@ -143,6 +145,7 @@ yardsticks              as is, told early: ETA Accuracy Benchmark, %%
   mean of the last 3    %5.1f  %5.1f
   mean of all earlier   %5.1f  %5.1f
 `,
+		g.Share, g.Promises, g.Live, g.Waiting, g.Next, g.Timetable,
 		formatSeconds(r.BiasBins[:]), formatSeconds(r.BiasP50[:]), formatPercent(r.CoverBins[:]),
 		formatPercent(r.DeviationShares[:]), formatSeconds(r.BiasByDeviation[:]), formatPercent(r.CoverByDeviation[:]),
 		r.Yardsticks.Timetable.AsIs, r.Yardsticks.Timetable.Early,

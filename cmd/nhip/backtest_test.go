@@ -143,7 +143,7 @@ func TestBacktestETAPrintsAllMeasures(t *testing.T) {
 		}
 		for _, want := range []string{
 			"ETA Accuracy Benchmark  100.0 %", "board                   100.0 %", "live bus", "waiting at its start",
-			"timetable only", "nothing", "mean of all earlier   100.0  100.0",
+			"timetable only", "nothing", "ghosts", "mean of all earlier   100.0  100.0",
 		} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%v: %q is missing in\n%s", args, want, out.String())

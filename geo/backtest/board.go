@@ -7,33 +7,33 @@ import (
 	"nhip"
 	"nhip/geo/backtest/truth"
 	"nhip/geo/board"
-	"nhip/geo/gtfs"
 	"nhip/geo/network"
-	"nhip/geo/predict"
-	"nhip/geo/track"
 )
 
 // boardAhead is how long before its arrival a bus is looked for on the boards.
 const boardAhead = 15 * time.Minute
 
 // boardReplay asks at each whole minute what the boards of all stops offer of the arrivals of the next 15 minutes: a
-// bus on its way, else a bus that waits at its first stop, else the timetable, else nothing.
+// bus on its way, else a bus that waits at its first stop, else one that serves the trip before, else the timetable,
+// else nothing.
 type boardReplay struct {
 	arrivals []boardArrival // by time
 	gone     int            // arrivals before the present minute
 	minute   time.Time      // the next one; zero before the first position
 	last     time.Time      // of the last position
 
-	buses  map[string]*boardBus // by vehicle
-	onTrip map[instanceKey]*boardBus
+	fleet *board.Fleet
+	seen  map[string]seenBus // by vehicle
 
-	parts [boardParts][4]tally
+	score  boardScore
+	ghosts *ghostSearch
 }
 
 // The parts of a board.
 const (
 	boardLive = iota
 	boardWaiting
+	boardNext
 	boardTimetable
 	boardNothing
 	boardParts // their number
@@ -45,24 +45,14 @@ type boardArrival struct {
 	journey *truth.Journey
 }
 
-// boardBus is a bus as the boards see it.
-type boardBus struct {
-	board.Bus
-	state    track.State
-	interval time.Duration // between the last two positions
+// seenBus is when the last position of a bus came, and how long after the one before.
+type seenBus struct {
+	time     time.Time
+	interval time.Duration
 }
 
-// instanceKey identifies a trip instance, whose address may change when a network evicts a day.
-type instanceKey struct {
-	trip  *gtfs.Trip
-	day   gtfs.Date
-	start gtfs.Time
-}
-
-func keyOf(t *network.TripInstance) instanceKey { return instanceKey{t.Trip, t.Day, t.Start} }
-
-func newBoardReplay(journeys []truth.Journey) *boardReplay {
-	r := &boardReplay{buses: make(map[string]*boardBus), onTrip: make(map[instanceKey]*boardBus)}
+func newBoardReplay(n *network.Network, fleet *board.Fleet, journeys []truth.Journey) *boardReplay {
+	r := &boardReplay{fleet: fleet, seen: make(map[string]seenBus), ghosts: newGhostSearch(n, journeys)}
 	for i := range journeys {
 		for _, a := range journeys[i].Arrivals {
 			r.arrivals = append(r.arrivals, boardArrival{a, &journeys[i]})
@@ -97,6 +87,7 @@ func (r *boardReplay) advance(until time.Time) {
 			}
 			r.ask(&a, r.minute)
 		}
+		r.ghosts.ask(r, r.minute)
 		r.minute = r.minute.Add(time.Minute)
 	}
 }
@@ -108,79 +99,83 @@ func (r *boardReplay) finish() {
 	}
 }
 
-// move replaces a bus and its predictions.
-func (r *boardReplay) move(vehicle string, s *track.State, ahead []predict.StopPrediction) {
-	b := r.buses[vehicle]
-	if b == nil {
-		b = &boardBus{}
-		b.State = &b.state
-		r.buses[vehicle] = b
+// move notes that a position of a bus came.
+func (r *boardReplay) move(vehicle string, at time.Time) {
+	b := seenBus{time: at}
+	if last, known := r.seen[vehicle]; known {
+		b.interval = at.Sub(last.time)
 	}
-	if old := b.state.Instance; old != nil && r.onTrip[keyOf(old)] == b {
-		delete(r.onTrip, keyOf(old))
-	}
-	if !b.state.Time.IsZero() {
-		b.interval = s.Time.Sub(b.state.Time)
-	}
-	b.state, b.Ahead = *s, append(b.Ahead[:0], ahead...)
-	if s.Instance != nil {
-		r.onTrip[keyOf(s.Instance)] = b
-	}
+	r.seen[vehicle] = b
 }
 
 // ask scores what the board of the stop offers of an arrival.
 func (r *boardReplay) ask(a *boardArrival, now time.Time) {
 	told, part := r.offered(a, now)
-	if told.Before(now) {
-		told = now // a board tells 0 minutes
-	}
-	i := binOf(&benchmark, a.Time.Sub(now).Seconds())
-	late := a.Time.Sub(told).Seconds()
-	r.parts[part][i].add(part != boardNothing && benchmark[i].accepts(late))
+	r.score.add(part, now, told, a.Time)
 }
 
 // offered returns the time that a board offers of an arrival, and by what.
 func (r *boardReplay) offered(a *boardArrival, now time.Time) (told time.Time, part int) {
 	trip := a.journey.Instance
-	own, onTrip := r.buses[a.journey.Vehicle].shown(now), r.onTrip[keyOf(trip)].shown(now)
-	for _, b := range [...]*boardBus{own, onTrip} {
+	own := r.shown(r.fleet.Bus(a.journey.Vehicle), now)
+	onTrip := r.shown(r.fleet.On(trip), now)
+	for _, b := range [...]*board.Bus{own, onTrip} {
 		if b == nil {
 			continue
 		}
-		if o, ok := b.offer(a, now); ok {
+		if o, ok := offerFor(b, a, now); ok {
 			if b.Waits() {
 				return o.Expected, boardWaiting
 			}
 			return o.Expected, boardLive
 		}
 	}
-	var bus *board.Bus
-	if onTrip != nil {
-		bus = &onTrip.Bus
-	}
-	if board.OffersTimetable(trip, bus, a.Stop, now) {
-		return time.Unix(trip.Departs(a.Stop), 0), boardTimetable
-	}
-	return time.Time{}, boardNothing
+	told, part, _ = r.promised(trip, a.Stop, now)
+	return told, part
 }
 
-// shown returns the bus as the live map shows it at a time, nil if it shows none.
-func (b *boardBus) shown(now time.Time) *boardBus {
-	if b == nil {
+// promised returns the time that a board offers of a trip at a stop, by what, and the vehicle if one is promised.
+func (r *boardReplay) promised(trip *network.TripInstance, stop int, now time.Time) (time.Time, int, string) {
+	v := r.fleet.On(trip)
+	onTrip := r.shown(v, now)
+	if onTrip != nil {
+		if o, ok := onTrip.Offer(stop, now); ok {
+			if onTrip.Waits() {
+				return o.Expected, boardWaiting, v.ID
+			}
+			return o.Expected, boardLive, v.ID
+		}
+	}
+	if v, next := r.fleet.Next(trip, now); next != nil {
+		if b := r.shown(v, now); b != nil {
+			if o, ok := v.OnNext(next, b.Reports).Offer(stop, now); ok {
+				return o.Expected, boardNext, v.ID
+			}
+		}
+	}
+	if o, ok := r.fleet.OfferTimetable(trip, onTrip, stop, now); ok {
+		return o.Expected, boardTimetable, ""
+	}
+	return time.Time{}, boardNothing, ""
+}
+
+// shown returns a bus as boards see it at a time, nil if the live map shows none.
+func (r *boardReplay) shown(v *board.Vehicle, now time.Time) *board.Bus {
+	if v == nil {
 		return nil
 	}
-	onMap := nhip.Bus{Time: b.state.Time, Interval: b.interval.Seconds()}
+	seen := r.seen[v.ID]
+	onMap := nhip.Bus{Time: seen.time, Interval: seen.interval.Seconds()}
 	if onMap.Expired(now) {
 		return nil
 	}
-	b.Reports = onMap.State(now) == nhip.StateLive
-	return b
+	return v.OnBoard(onMap.State(now) == nhip.StateLive)
 }
 
-// offer returns what a board offers of a bus for an arrival: by the trip or, once the bus is under way, by its line
+// offerFor returns what a board offers of a bus for an arrival: by the trip or, once the bus is under way, by its line
 // and the stop, whichever trip it is matched to.
-func (b *boardBus) offer(a *boardArrival, now time.Time) (board.Offer, bool) {
-	trip, s := a.journey.Instance, &b.state
+func offerFor(b *board.Bus, a *boardArrival, now time.Time) (board.Offer, bool) {
+	trip, s := a.journey.Instance, b.State
 	switch {
 	case s.Pattern == nil:
 		return board.Offer{}, false
@@ -204,10 +199,12 @@ type BoardReport struct {
 	BoardBins [4]float64       `json:"board_bins"`
 	Parts     BoardParts       `json:"board_parts"` // shares of all minutes
 	PartBins  BoardPartDetails `json:"board_parts_detail"`
+	Minutes   int              `json:"board_minutes"` // number of questions
+	Ghosts    GhostReport      `json:"ghosts"`
 }
 
-// BoardParts are the shares of the minutes in which a board offered a bus on its way, a bus that waits at its first
-// stop, only the timetable, and nothing.
+// BoardParts are the shares of the minutes in which a board offered a bus on its way, a bus that has not begun the trip
+// (it waits at the first stop or serves the trip before), no bus but a time, and nothing.
 type BoardParts struct {
 	Live      float64 `json:"live"`
 	Waiting   float64 `json:"waiting"`
@@ -215,26 +212,44 @@ type BoardParts struct {
 	Nothing   float64 `json:"nothing"`
 }
 
-// BoardPartDetails are the parts in detail.
+// BoardPartDetails are the parts in detail. Next is the part of Waiting whose bus serves the trip before.
 type BoardPartDetails struct {
 	Live      BoardPart `json:"live"`
 	Waiting   BoardPart `json:"waiting"`
+	Next      BoardPart `json:"next"`
 	Timetable BoardPart `json:"timetable"`
 	Nothing   BoardPart `json:"nothing"`
 }
 
-// BoardPart is one part: how often it was right, and by bin its share of the minutes and how often it was right there.
+// BoardPart is one part: its share of the minutes and how often it was right, also by bin.
 type BoardPart struct {
+	Share     float64    `json:"share"`
 	Right     float64    `json:"right"`
 	ShareBins [4]float64 `json:"share_bins"`
 	RightBins [4]float64 `json:"right_bins"`
 }
 
-func (r *boardReplay) report() BoardReport {
-	var out BoardReport
+// boardScore is what became of questions to boards, by part.
+type boardScore struct {
+	parts  [boardParts][4]tally // by bin
+	ghosts [boardParts]tally    // of promises; right are the ghosts
+}
+
+// add scores what was told at a time of an arrival.
+func (s *boardScore) add(part int, now, told, arrived time.Time) {
+	if told.Before(now) {
+		told = now // a board tells 0 minutes
+	}
+	if i := binOf(&benchmark, arrived.Sub(now).Seconds()); i >= 0 {
+		s.parts[part][i].add(part != boardNothing && benchmark[i].accepts(arrived.Sub(told).Seconds()))
+	}
+}
+
+func (s *boardScore) report() BoardReport {
+	out := BoardReport{Ghosts: ghostReport(&s.ghosts)}
 	var bins [4]tally
 	all := 0
-	for _, part := range r.parts {
+	for _, part := range s.parts {
 		for i, t := range part {
 			bins[i] = tally{bins[i].right + t.right, bins[i].all + t.all}
 			all += t.all
@@ -243,20 +258,24 @@ func (r *boardReplay) report() BoardReport {
 	for i := range bins {
 		out.BoardBins[i] = bins[i].percent()
 	}
-	out.Board = meanOfBins(&bins)
-	shares := [boardParts]*float64{&out.Parts.Live, &out.Parts.Waiting, &out.Parts.Timetable, &out.Parts.Nothing}
-	details := [boardParts]*BoardPart{
-		&out.PartBins.Live, &out.PartBins.Waiting, &out.PartBins.Timetable, &out.PartBins.Nothing,
+	out.Board, out.Minutes = meanOfBins(&bins), all
+	parts := s.parts
+	for i, t := range parts[boardNext] { // which has not begun its trip either
+		w := &parts[boardWaiting][i]
+		*w = tally{w.right + t.right, w.all + t.all}
 	}
-	for k, part := range r.parts {
+	p, d := &out.Parts, &out.PartBins
+	shares := [boardParts]*float64{&p.Live, &p.Waiting, new(float64), &p.Timetable, &p.Nothing}
+	details := [boardParts]*BoardPart{&d.Live, &d.Waiting, &d.Next, &d.Timetable, &d.Nothing}
+	for k, part := range parts {
 		var whole tally
 		for i, t := range part {
 			whole = tally{whole.right + t.right, whole.all + t.all}
 			details[k].ShareBins[i] = tally{t.all, bins[i].all}.percent()
 			details[k].RightBins[i] = t.percent()
 		}
-		details[k].Right = whole.percent()
-		*shares[k] = tally{whole.all, all}.percent()
+		details[k].Share = tally{whole.all, all}.percent()
+		details[k].Right, *shares[k] = whole.percent(), details[k].Share
 	}
 	return out
 }

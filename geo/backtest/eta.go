@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/geo/backtest/truth"
+	"nhip/geo/board"
 	"nhip/geo/network"
 	"nhip/geo/predict"
 	"nhip/geo/track"
@@ -15,31 +16,28 @@ import (
 // warmUp is how long a bus must be observed before the trip inferred for it is scored.
 const warmUp = 5 * time.Minute
 
-// horizon is how far ahead predictions are requested. It exceeds the benchmarks' horizons, because a prediction
-// that is too late may still concern an arrival within them.
-const horizon = 90 * time.Minute
-
 // ETA scores arrival predictions, boards and trip inference. The engine gets each position as it was recorded. What
 // really happened was determined before, by package truth.
 type ETA struct {
-	engine    *track.Tracker
-	predictor *predict.Predictor
-	plain     *plainModel
-	board     *boardReplay
-	journeys  map[string][]truth.Journey // by vehicle, ordered by beginning
-	unknown   int
+	engine   *track.Tracker
+	fleet    *board.Fleet
+	plain    *plainModel
+	board    *boardReplay
+	journeys map[string][]truth.Journey // by vehicle, ordered by beginning
+	unknown  int
 
-	first  map[string]time.Time     // first position of each bus
-	ahead  []predict.StopPrediction // reused between calls
-	simple []yardstickTimes         // reused between calls
+	first  map[string]time.Time // first position of each bus
+	ahead  []predict.StopPrediction
+	simple []yardstickTimes // reused between calls
 	score  score
 }
 
 // NewETA returns a backtest on a network. actual are the positions with their true trips.
 func NewETA(n *network.Network, actual []nhip.Position) *ETA {
 	journeys, unknown := truth.Extract(n, actual)
+	fleet := board.NewFleet(n, predict.New(n), func(*network.TripInstance) bool { return true })
 	e := &ETA{
-		engine: track.New(n), predictor: predict.New(n), plain: newPlainModel(n), board: newBoardReplay(journeys),
+		engine: track.New(n), fleet: fleet, plain: newPlainModel(n), board: newBoardReplay(n, fleet, journeys),
 		journeys: make(map[string][]truth.Journey), unknown: unknown, first: make(map[string]time.Time),
 	}
 	e.score.lean = predict.Lean
@@ -53,7 +51,7 @@ func NewETA(n *network.Network, actual []nhip.Position) *ETA {
 // UseLean tells times early by another lean than predict.Lean, those of the yardsticks too. It must be called before
 // the first position.
 func (e *ETA) UseLean(lean float64) {
-	e.predictor = predict.NewLeaning(e.engine.Network(), lean)
+	e.fleet.UsePredictor(predict.NewLeaning(e.engine.Network(), lean))
 	e.score.lean = lean
 }
 
@@ -70,16 +68,11 @@ func (e *ETA) Observe(recorded *nhip.Position, trip string) {
 	e.board.advance(recorded.Time)
 	inferred := e.engine.Update(id, recorded, "")
 	for i := range inferred.StopEvents {
-		e.predictor.Observe(predict.ArrivalOf(id, &inferred.StopEvents[i]))
+		e.fleet.Observe(predict.ArrivalOf(id, &inferred.StopEvents[i]))
 		e.plain.observe(id, &inferred.StopEvents[i])
 	}
-	e.ahead = e.ahead[:0]
-	if inferred.Pattern != nil && !inferred.Stranded() {
-		b := predict.BusOf(id, &inferred)
-		e.ahead = e.predictor.Predict(e.ahead, b, horizon)
-		e.predictor.Show(b, e.ahead)
-	}
-	e.board.move(id, &inferred, e.ahead)
+	e.ahead = e.fleet.Move(id, &inferred).Ahead
+	e.board.move(id, inferred.Time)
 	j := e.journeyAt(id, trip, recorded.Time)
 	if j == nil {
 		return
@@ -134,6 +127,6 @@ func (e *ETA) scorePredictions(now time.Time, vehicle string, inferred *track.St
 func (e *ETA) Report() Report {
 	e.board.finish()
 	r := e.score.report()
-	r.BoardReport = e.board.report()
+	r.BoardReport = e.board.score.report()
 	return r
 }

@@ -4,10 +4,8 @@
 package board
 
 import (
-	"slices"
 	"time"
 
-	"nhip/geo/network"
 	"nhip/geo/predict"
 	"nhip/geo/track"
 )
@@ -15,10 +13,6 @@ import (
 // MinConfidence is the confidence below which a bus is not offered: its route and direction are as likely wrong as
 // right.
 const MinConfidence = 0.5
-
-// TimetableGrace is how long after its time a trip without an offered bus stays on a board: buses are late rather than
-// early.
-const TimetableGrace = 2 * time.Minute
 
 // Bus is a tracked bus with its predictions for a trip, ordered by stop, as predict.Predictor.Predict returns them.
 type Bus struct {
@@ -28,8 +22,23 @@ type Bus struct {
 	Later   bool // Ahead is of a trip after the present one
 }
 
-// Offer is what a board offers of a bus. Early and Late are zero where the predicted range has passed.
-type Offer struct{ Expected, Early, Late time.Time }
+// Basis is what an offered time comes from.
+type Basis string
+
+// What an offered time comes from.
+const (
+	BasisPosition  Basis = "position"  // of a bus on the trip
+	BasisNextTrip  Basis = "next_trip" // of a bus that serves the trip after its present one
+	BasisLearned   Basis = "learned"   // no bus is known: how buses of the line depart and drive
+	BasisTimetable Basis = "timetable" // no bus is known, and nothing is learned
+)
+
+// Offer is what a board offers of a trip at a stop. Early and Late are zero where the predicted range has passed, and
+// where none is known.
+type Offer struct {
+	Expected, Early, Late time.Time
+	Basis                 Basis
+}
 
 // Trusted reports whether boards use the bus at all: its line is known, and something says when it will come.
 func (b *Bus) Trusted() bool {
@@ -54,17 +63,18 @@ func (b *Bus) Offer(stop int, now time.Time) (Offer, bool) {
 	if !b.Trusted() {
 		return Offer{}, false
 	}
-	i, found := slices.BinarySearchFunc(b.Ahead, stop, func(s predict.StopPrediction, stop int) int {
-		return s.Index - stop
-	})
+	p, found := predictionAt(b.Ahead, stop)
 	if !found {
 		return Offer{}, false
 	}
-	p := &b.Ahead[i]
-	if p.P90.Before(now) {
-		return Offer{Expected: p.Expected}, stop == 0 && b.Reports && b.atStart()
+	basis := BasisPosition
+	if b.Later {
+		basis = BasisNextTrip
 	}
-	return Offer{p.Expected, p.P10, p.P90}, true
+	if p.P90.Before(now) {
+		return Offer{Expected: p.Expected, Basis: basis}, stop == 0 && b.Reports && b.atStart()
+	}
+	return Offer{p.Expected, p.P10, p.P90, basis}, true
 }
 
 // Holds reports whether what a board tells of the bus's trip at a stop is left to the bus: it is offered there, or has
@@ -75,17 +85,4 @@ func (b *Bus) Holds(stop int, now time.Time) bool {
 	}
 	_, offered := b.Offer(stop, now)
 	return offered
-}
-
-// OffersTimetable reports whether a board offers the timetable's time of a trip at a stop. bus is the bus on the trip,
-// nil if none is known. The timetable takes the place of a bus that is not offered, but not of one that has passed.
-func OffersTimetable(trip *network.TripInstance, bus *Bus, stop int, now time.Time) bool {
-	if time.Unix(trip.Departs(stop), 0).Before(now.Add(-TimetableGrace)) {
-		return false
-	}
-	if bus != nil && bus.Holds(stop, now) {
-		return false
-	}
-	// without a scheduled time a trip that should be under way can't be late
-	return !trip.HeadwayBased || trip.Departs(0) >= now.Unix()
 }

@@ -36,6 +36,17 @@ func bus(trip *network.TripInstance, confidence float64) *board.Bus {
 	}
 }
 
+// offersTimetable reports whether a fleet without buses offers the timetable's time of a trip.
+func offersTimetable(trip *network.TripInstance, bus *board.Bus, stop int, now time.Time) bool {
+	_, ok := newFleet(trip).OfferTimetable(trip, bus, stop, now)
+	return ok
+}
+
+func newFleet(trip *network.TripInstance) *board.Fleet {
+	n := network.New(geotest.Line(len(trip.Pattern.Stops), 10*time.Minute))
+	return board.NewFleet(n, predict.New(n), func(*network.TripInstance) bool { return true })
+}
+
 func TestBoardOffersPredictedBus(t *testing.T) {
 	trip := firstTrip()
 	for _, c := range []struct {
@@ -49,18 +60,21 @@ func TestBoardOffersPredictedBus(t *testing.T) {
 		{"barely sure", 0.5, 5, 5 * time.Minute, true, false},
 		{"its route is as likely wrong", 0.49, 5, 5 * time.Minute, false, true},
 		{"later than expected", 1, 5, 10 * time.Minute, true, false},
-		{"later than its range, the timetable has passed too", 1, 5, 10*time.Minute + time.Second, false, false},
+		{"later than its range", 1, 5, 10*time.Minute + time.Second, false, true},
+		{"later than its range, the timetable has passed long ago", 1, 5, 18 * time.Minute, false, false},
 		{"no prediction for the stop, the timetable stands in", 1, 7, 5 * time.Minute, false, true},
 		{"has passed", 1, 2, 4 * time.Minute, false, false},
 		{"has passed on a trip that is as likely wrong", 0.4, 2, 4 * time.Minute, false, true},
 	} {
 		b := bus(trip, c.confidence)
 		o, offered := b.Offer(c.stop, after(c.at))
-		planned := board.OffersTimetable(trip, b, c.stop, after(c.at))
+		planned := offersTimetable(trip, b, c.stop, after(c.at))
 		if offered != c.offered || planned != c.planned {
 			t.Errorf("%s: bus %v, timetable %v; want %v, %v", c.name, offered, planned, c.offered, c.planned)
 		}
-		if offered && (o != board.Offer{Expected: after(8 * time.Minute), Early: b.Ahead[0].P10, Late: b.Ahead[0].P90}) {
+		if offered && (o != board.Offer{
+			Expected: after(8 * time.Minute), Early: b.Ahead[0].P10, Late: b.Ahead[0].P90, Basis: board.BasisPosition,
+		}) {
 			t.Errorf("%s: offer %+v", c.name, o)
 		}
 	}
@@ -72,7 +86,7 @@ func TestTimetableStandsInForABusWhoseRangePassed(t *testing.T) {
 	trip := firstTrip()
 	b := bus(trip, 1)
 	b.Ahead[0].P90 = after(7 * time.Minute)
-	if !board.OffersTimetable(trip, b, 5, after(7*time.Minute+time.Second)) {
+	if !offersTimetable(trip, b, 5, after(7*time.Minute+time.Second)) {
 		t.Error("neither the bus nor the timetable is offered")
 	}
 }
@@ -91,7 +105,7 @@ func TestStrandedBusIsNotOffered(t *testing.T) {
 		if _, offered := b.Offer(stop, after(time.Minute)); offered {
 			t.Errorf("offered at stop %d", stop)
 		}
-		if !board.OffersTimetable(trip, b, stop, after(time.Minute)) {
+		if !offersTimetable(trip, b, stop, after(time.Minute)) {
 			t.Errorf("the timetable does not stand in at stop %d", stop)
 		}
 	}
@@ -100,17 +114,17 @@ func TestStrandedBusIsNotOffered(t *testing.T) {
 func TestTripWithoutABusIsOfferedForAWhile(t *testing.T) {
 	trip := firstTrip() // at stop 5 at 06:07:30
 	due := 7*time.Minute + 30*time.Second
-	if !board.OffersTimetable(trip, nil, 5, after(due+board.TimetableGrace)) {
+	if !offersTimetable(trip, nil, 5, after(due+board.TimetableGrace)) {
 		t.Error("not offered within the grace")
 	}
-	if board.OffersTimetable(trip, nil, 5, after(due+board.TimetableGrace+time.Second)) {
+	if offersTimetable(trip, nil, 5, after(due+board.TimetableGrace+time.Second)) {
 		t.Error("offered after the grace")
 	}
 	trip.HeadwayBased = true
-	if board.OffersTimetable(trip, nil, 5, after(time.Second)) {
+	if offersTimetable(trip, nil, 5, after(time.Second)) {
 		t.Error("a trip without scheduled times is offered after its start")
 	}
-	if !board.OffersTimetable(trip, nil, 5, after(-time.Second)) {
+	if !offersTimetable(trip, nil, 5, after(-time.Second)) {
 		t.Error("a trip without scheduled times is not offered before its start")
 	}
 }
@@ -124,7 +138,7 @@ func TestBusThatWaitsDepartsOnSchedule(t *testing.T) {
 	if !offered || !o.Expected.Equal(start) || !o.Late.Equal(start) {
 		t.Errorf("before its time: %+v, %v", o, offered)
 	}
-	if board.OffersTimetable(trip, b, 0, after(-4*time.Minute)) {
+	if offersTimetable(trip, b, 0, after(-4*time.Minute)) {
 		t.Error("the timetable is offered beside its bus")
 	}
 	if _, offered = b.Offer(0, after(3*time.Minute)); offered {

@@ -31,6 +31,15 @@ func (p *Predictor) NextTrip(
 	if next == nil {
 		return Bus{}, false
 	}
+	return p.TripAfter(b, ahead, next)
+}
+
+// TripAfter returns a bus as it will wait at the first stop of a trip that it serves after its present one. ahead are
+// the predictions for the present one. It reports false as NextTrip does.
+func (p *Predictor) TripAfter(b *Bus, ahead []StopPrediction, next *network.TripInstance) (Bus, bool) {
+	if b.Instance == nil {
+		return Bus{}, false
+	}
 	ready, ok := p.readyFor(next, b, ahead)
 	return Bus{
 		Vehicle: b.Vehicle, Pattern: next.Pattern, Instance: next, Along: next.Pattern.Along[0], Next: 1, Time: b.Time,
@@ -45,19 +54,19 @@ func (p *Predictor) readyFor(next *network.TripInstance, b *Bus, ahead []StopPre
 		if len(ahead) == 0 || ahead[len(ahead)-1].Index != last {
 			return moment{}, false
 		}
-		return momentOf(&ahead[len(ahead)-1]).plus(layover(b.Instance, next)), true
+		return momentOf(&ahead[len(ahead)-1]).plus(Layover(b.Instance, next)), true
 	}
 	fix, due := unix(b.Time), float64(next.Departs(0))
 	ready := fix
 	if ended, known := p.arrivedAt(b, last); known {
-		ready = ended + layover(b.Instance, next)
+		ready = ended + Layover(b.Instance, next)
 		due = max(due, ready)
 	}
 	return at(max(ready, fix)), fix-due <= maxOverstay.Seconds()
 }
 
-// layover returns how long a late bus needs at least between two trips, in s: less than the timetable gives it.
-func layover(a, b *network.TripInstance) float64 {
+// Layover returns how long a late bus needs at least between two trips, in s: less than the timetable gives it.
+func Layover(a, b *network.TripInstance) float64 {
 	gap := float64(b.Departs(0) - a.Arrives(a.Pattern.Last()))
 	way := geo.DistanceHaversine(a.Pattern.Stops[a.Pattern.Last()].Point, b.Pattern.Stops[0].Point)
 	return min(max(minLayover, way/deadheadSpeed), max(gap, 0))

@@ -1,0 +1,48 @@
+package transit
+
+import (
+	"testing"
+	"time"
+
+	"nhip/api/livetest"
+)
+
+// TestBoardsAreScoredByWhatTheyTold has a bus that is on time, one that nobody knows, and one that never comes, for a
+// quarter of an hour.
+func TestBoardsAreScoredByWhatTheyTold(t *testing.T) {
+	m, n := newModel(t)
+	known, unknown := tripAt(t, n, -15*time.Minute), tripAt(t, n, 0)
+	clock := m.o.Clock.(*livetest.Clock)
+	for s := 0; s <= 2400; s += 5 {
+		now := eight.Add(time.Duration(s) * time.Second)
+		clock.Set(now.UTC())
+		if s%30 == 0 {
+			along := min((float64(s)+900)/90*500, 10_000)
+			addBus(m, known, along)
+		} else {
+			tt, _ := m.Timetable()
+			tt.askBoards(now)
+		}
+		for i := 1; i <= 20; i++ {
+			if at := time.Unix(known.Arrives(i), 0); at.Equal(now) {
+				a := arrivalOf(known, "bus-"+known.Trip.ID, i, at)
+				m.Arrival(&a)
+			}
+			if at := time.Unix(unknown.Arrives(i), 0).Add(time.Minute); at.Equal(now) { // its arrivals, but no position
+				a := arrivalOf(unknown, "other", i, at)
+				m.Arrival(&a)
+			}
+		}
+	}
+	tt, _ := m.Timetable()
+	_, all, lines := tt.ETAQuality()
+	if len(lines) != 1 || lines[0].Line != "01" || lines[0].BoardMinutes != all.BoardMinutes || all.BoardMinutes < 60 {
+		t.Fatalf("%+v, %+v", all, lines)
+	}
+	if all.Board < 90 || all.BoardParts.Live < 10 || all.BoardParts.Timetable < 20 || all.BoardParts.Nothing > 0 {
+		t.Errorf("board %v, parts %+v", all.Board, all.BoardParts)
+	}
+	if g := all.Ghosts; g.Promises < 100 || g.Live > 0 || g.Timetable < 10 {
+		t.Errorf("ghosts %+v", g)
+	}
+}
