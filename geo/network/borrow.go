@@ -32,6 +32,7 @@ const (
 	maxVia         = 64        // stops borrowed by one link
 	maxViaAll      = 1_000_000 // points of all patterns' lines
 	maxNeighbours  = 32        // stops within a walk
+	maxCompared    = 256       // stops of a cell that are compared for it
 )
 
 // borrow makes the lines that nothing draws go through the stops of other patterns, where that is a plausible path.
@@ -151,7 +152,8 @@ func (g *stopGraph) walksFrom(i int32) []stopEdge {
 	var all []stopEdge
 	f := PlaneAt(g.stops[i].Point)
 	visitCells(f.Point, maxWalk, func(c cellKey) {
-		for _, k := range g.cells[c] {
+		near := g.cells[c]
+		for _, k := range near[:min(len(near), maxCompared)] {
 			if d := math.Sqrt(f.MetresSquared(g.stops[k].Point)); k != i && d <= maxWalk {
 				all = append(all, stopEdge{k, d})
 			}

@@ -65,6 +65,7 @@ type vehicle struct {
 	noPattern  float64 // log likelihood of being on no pattern
 	inferredAt orb.Point
 	confidence float64
+	serves     memberships
 	previous   *network.TripInstance // the previous trip instance; the next one of its block is likely to follow
 }
 
@@ -154,13 +155,18 @@ func (v *vehicle) move(p *nhip.Position, point orb.Point) {
 func (t *Tracker) follow(v *vehicle, plane *network.LocalPlane, p *nhip.Position, usual string) []StopEvent {
 	reported := signOnOf(p)
 	t.believeAgain(v, reported, p.Time)
-	if inst, pattern := t.signedOn(v, reported, p.Time); pattern != nil {
+	inst, pattern := t.signedOn(v, reported, p.Time)
+	if pattern != nil && v.inferred && t.isOfAnotherTime(v, inst, plane, p.Time) {
+		v.rejected, v.fitting, pattern = reported, 0, nil
+	}
+	if pattern != nil {
 		if v.inferred || pattern != v.pattern || inst != v.instance {
 			t.assign(v, pattern, inst, plane, p.Time)
 			v.inferred, v.confidence = false, 1
 		}
 		v.signOn = reported
 		passed := t.advance(v, plane, p.Time)
+		v.rememberSignOn(p.Time)
 		t.checkSignOn(v, plane, p.Time, usual)
 		return passed
 	}
