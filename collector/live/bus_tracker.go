@@ -67,9 +67,10 @@ func (t *busTracker) addArrival(topic string, p *nhip.Position, s *track.State, 
 }
 
 // restore continues tracking a bus from a snapshot or another timetable.
-func (t *busTracker) restore(topic string, b *lastPosition) {
+func (t *busTracker) restore(topic string, b *lastPosition, served []track.RouteService) {
 	p := b.position()
 	t.tracker.Restore(topic, &p, b.track)
+	t.tracker.RestoreServed(topic, served)
 }
 
 func (t *busTracker) forget(topic string) {

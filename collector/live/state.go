@@ -15,6 +15,7 @@ import (
 	"nhip/collector/record"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
+	"nhip/geo/track"
 	"nhip/internal/damage"
 	"nhip/internal/journal"
 	"nhip/internal/recovery"
@@ -153,13 +154,21 @@ func (s *State) UseTimetable(n *network.Network) error {
 	t := newBusTracker(n, s.arrivals)
 	s.mu.Lock()
 	for topic, b := range s.buses {
-		t.restore(topic, b)
+		t.restore(topic, b, s.served(topic))
 	}
 	s.tracker = t
 	s.network.Store(n)
 	s.mu.Unlock()
 	s.republish()
 	return nil
+}
+
+// served returns for how long a bus has served each route lately. The caller holds the lock.
+func (s *State) served(topic string) []track.RouteService {
+	if s.tracker == nil {
+		return nil
+	}
+	return s.tracker.tracker.Served(topic)
 }
 
 // KnowsRoute reports whether the timetable has a route.
@@ -227,7 +236,8 @@ type entry struct {
 	bus     *lastPosition
 	station *nhip.Station
 	signOn  *signOn
-	service any // *nhip.ServiceFeed, *nhip.TripUpdate or *nhip.ServiceAlert
+	service any                  // *nhip.ServiceFeed, *nhip.TripUpdate or *nhip.ServiceAlert
+	served  []track.RouteService // by the bus
 }
 
 // takeDirty returns the states to publish and the census, and marks them as published.
