@@ -60,7 +60,7 @@ func (t *busTracker) addArrival(topic string, p *nhip.Position, s *track.State, 
 	if trip := e.Instance; trip != nil {
 		a.Trip, a.StartDate, a.StartTime = trip.Trip.ID, trip.Day.String(), trip.Start.String()
 		if !trip.HeadwayBased && s.TripHolds() {
-			a.Delay = nhip.Some(int(at.Unix() - trip.Arrives(e.Stop)))
+			a.Delay = nhip.Some(int(at.Add(-s.Shift).Unix() - trip.Arrives(e.Stop)))
 		}
 	}
 	t.arrivals.put(a)

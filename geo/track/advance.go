@@ -100,6 +100,9 @@ func (t *Tracker) advance(v *vehicle, plane *network.LocalPlane, now time.Time) 
 		return nil
 	}
 	v.started = true
+	if !v.inferred {
+		t.sampleShift(v, v.instance, &m, now)
+	}
 	v.along = max(v.along, m.Along)
 	if v.along >= last-arrivalDistance {
 		v.ended = true

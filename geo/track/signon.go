@@ -141,6 +141,7 @@ func (t *Tracker) isOfAnotherTime(v *vehicle, inst *network.TripInstance, plane 
 	if waits || m.Metres > maxOffset+slackBeside(&m) {
 		return false // it may wait, or be on its way to the first stop
 	}
+	t.sampleShift(v, inst, &m, now)
 	deviation := float64(now.Unix()) - inst.Scheduled(m.Along)
 	return deviation < -maxClaimedEarly || deviation > maxClaimedLate
 }
