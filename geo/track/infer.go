@@ -53,6 +53,7 @@ func (t *Tracker) infer(v *vehicle, plane *network.LocalPlane, now time.Time, us
 func (t *Tracker) updateHypotheses(v *vehicle, plane *network.LocalPlane, now time.Time, usual string) {
 	moved := geo.DistanceHaversine(v.inferredAt, plane.Point)
 	if len(v.hypotheses) > 0 && moved < minMovement {
+		v.weighStand()
 		return
 	}
 	v.inferredAt = plane.Point
@@ -70,6 +71,7 @@ func (t *Tracker) updateHypotheses(v *vehicle, plane *network.LocalPlane, now ti
 	v.noPattern += noPatternPerFix
 	t.spare, v.hypotheses = v.hypotheses, next
 	v.normalise()
+	v.weighStand()
 	v.remember(now)
 }
 

@@ -44,7 +44,9 @@ type vehicle struct {
 
 	stillSince time.Time // time of the last movement
 	stillAt    orb.Point
-	jumps      int // consecutive positions that were out of reach
+	stoodAt    orb.Point // where it stood last
+	stands     bool      // it stands at another place than that
+	jumps      int       // consecutive positions that were out of reach
 
 	signOn   signOn // the latest sign-on
 	pattern  *network.Pattern
@@ -174,6 +176,7 @@ func (v *vehicle) move(p *nhip.Position, point orb.Point) {
 		v.stillAt, v.stillSince = point, p.Time
 	}
 	v.point = point
+	v.noteStand(p)
 }
 
 // follow determines where along its pattern the bus is and returns the stops that it passed.
