@@ -50,3 +50,9 @@ func (c *ReplayClock) Now() time.Time {
 
 // Rate returns how many seconds the clock advances per second of the machine's clock.
 func (c *ReplayClock) Rate() float64 { return c.rate }
+
+// StoppedClock always returns the same time.
+type StoppedClock time.Time
+
+// Now returns the time.
+func (c StoppedClock) Now() time.Time { return time.Time(c) }

@@ -1,32 +1,10 @@
 package nhip
 
 import (
-	"fmt"
 	"sort"
 	"strconv"
 	"time"
 )
-
-// Bounds of a fact's own time around the clock.
-const (
-	FutureTolerance = 5 * time.Minute
-	LateWindow      = 100 * 24 * time.Hour // default; configurable
-)
-
-// Window is the span in which a fact's own time must lie: from Late before Now to FutureTolerance after Now.
-type Window struct {
-	Now  time.Time
-	Late time.Duration
-}
-
-// WindowAt returns the default window around now.
-func WindowAt(now time.Time) Window { return Window{Now: now, Late: LateWindow} }
-
-// Origin is the source of a fact. The zero value is a real device.
-type Origin string
-
-// OriginSimulated marks the facts of the built-in simulator wherever they are stored or served.
-const OriginSimulated Origin = "simulated"
 
 // Facts is the decoded content of one message: the output of a decoder, the content of a journal record and the unit of
 // acknowledgement. The ledger counts each position, reading and user action as one row, and of a service report each
@@ -116,53 +94,6 @@ func (f *Facts) Validate(now time.Time) error {
 	}
 	if f.Service != nil {
 		return f.Service.Validate(WindowAt(now))
-	}
-	return nil
-}
-
-// check returns an *Error with CodeMissing, CodeFuture or CodeTooOld where t is not in the window.
-func (w Window) check(t time.Time) error {
-	switch {
-	case t.IsZero():
-		return Errorf(CodeMissing, "time", "is required")
-	case t.After(w.Now.Add(FutureTolerance)):
-		return Errorf(CodeFuture, "time", "%s is more than %s ahead of the clock (%s)",
-			t.UTC().Format(time.RFC3339), FutureTolerance, w.Now.UTC().Format(time.RFC3339))
-	case t.Before(w.Now.Add(-w.Late)):
-		return Errorf(CodeTooOld, "time", "%s is more than %s before the clock (%s)",
-			t.UTC().Format(time.RFC3339), formatDays(w.Late), w.Now.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-// formatDays formats whole days as days and anything else as FormatDuration does.
-func formatDays(d time.Duration) string {
-	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%d days", days)
-	}
-	return FormatDuration(d)
-}
-
-// CheckID checks that an id is not empty and can stand in topics, tags and URLs.
-func CheckID(field, id string) error {
-	if id == "" {
-		return Errorf(CodeMissing, field, "is required")
-	}
-	return CheckText(field, id)
-}
-
-// MaxText is the maximum length of a text field of a fact, in bytes.
-const MaxText = 256
-
-// CheckText rejects text that is too long or contains control characters, which break the formats downstream.
-func CheckText(field, s string) error {
-	if len(s) > MaxText {
-		return Errorf(CodeOutOfRange, field, "must be at most %d bytes, got %d", MaxText, len(s))
-	}
-	for _, r := range s {
-		if r < 0x20 || r == 0x7f || r == '\uFFFD' {
-			return Errorf(CodeOutOfRange, field, "must be printable UTF-8, got %q", s)
-		}
 	}
 	return nil
 }

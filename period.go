@@ -1,6 +1,7 @@
 package nhip
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -56,3 +57,14 @@ func FormatDuration(d time.Duration) string {
 	}
 	return s
 }
+
+// formatDays formats whole days as days and anything else as FormatDuration does.
+func formatDays(d time.Duration) string {
+	if days := d / (24 * time.Hour); days > 0 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return FormatDuration(d)
+}
+
+// MaxPeriod is the longest accepted averaging period.
+const MaxPeriod = 366 * 24 * time.Hour

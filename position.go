@@ -35,9 +35,6 @@ const (
 	MaxDelay      = 48 * 60 * 60 // s, early or late
 )
 
-// nullIsland is the distance from 0,0, in degrees (1.1 km), within which a fix means that the receiver has none.
-const nullIsland = 0.01
-
 // Position is one report of a vehicle. Its identity is (agency, vehicle, event, time).
 type Position struct {
 	Agency  string    `json:"agency"`
@@ -227,19 +224,6 @@ func (p *Position) texts() [7]positionText {
 		{"stop", &p.Stop},
 		{"start_time", &p.StartTime},
 	}
-}
-
-// CheckPoint rejects coordinates outside WGS84 and those of a receiver without a fix. The *Error names lat or lon.
-func CheckPoint(p orb.Point) error {
-	switch lon, lat := p.Lon(), p.Lat(); {
-	case !(lat >= -90 && lat <= 90): // written so that NaN fails
-		return Errorf(CodeOutOfRange, "lat", "must be between -90 and 90, got %v", lat)
-	case !(lon >= -180 && lon <= 180):
-		return Errorf(CodeOutOfRange, "lon", "must be between -180 and 180, got %v", lon)
-	case math.Abs(lat) < nullIsland && math.Abs(lon) < nullIsland:
-		return Errorf(CodeNullIsland, "lat", "0,0 is what a receiver without a fix says")
-	}
-	return nil
 }
 
 func checkSpan(field string, v Opt[float64], low, high float64) error {

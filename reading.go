@@ -124,9 +124,6 @@ type Reading struct {
 	Channels Opt[[2]float64] `json:"channels,omitzero"`
 }
 
-// MaxPeriod is the longest accepted averaging period.
-const MaxPeriod = 366 * 24 * time.Hour
-
 // DropInvalid removes an invalid place, which a value can do without: a receiver without a fix says 0,0, and a fixed
 // station's place is in the fleet file anyway. It calls drop with the fault.
 func (r *Reading) DropInvalid(drop func(*Error)) {

@@ -10,6 +10,9 @@ const (
 	ActionExclude   ReviewAction = "strike"   // the readings are invalid
 	ActionReinstate ReviewAction = "restore"  // the readings are valid, whatever the automatic checks found
 	ActionAnnotate  ReviewAction = "annotate" // a remark that changes no flag
+	// The monitor's usual difference from the others in the span is right, and later ones are measured against it. It
+	// changes no flag of the span.
+	ActionBaseline ReviewAction = "baseline"
 )
 
 // Review is a decision of staff about a span of one station's readings. Reviews are never changed or deleted; a later
@@ -44,8 +47,8 @@ func (r *Review) Validate() error {
 	switch {
 	case r.Quantity != "" && !r.Quantity.Known():
 		return Errorf(CodeUnknownField, "quantity", "%q is not a known quantity", string(r.Quantity))
-	case r.Action != ActionExclude && r.Action != ActionReinstate && r.Action != ActionAnnotate:
-		return Errorf(CodeOutOfRange, "action", "must be strike, restore or annotate, got %q", string(r.Action))
+	case !r.Decides() && r.Action != ActionAnnotate && r.Action != ActionBaseline:
+		return Errorf(CodeOutOfRange, "action", "must be strike, restore, annotate or baseline, got %q", string(r.Action))
 	case r.From.IsZero():
 		return Errorf(CodeMissing, "from", "is required")
 	case r.To.IsZero():
@@ -60,6 +63,9 @@ func (r *Review) Validate() error {
 	return nil
 }
 
+// Decides reports whether r decides about the flags of the readings that it covers.
+func (r *Review) Decides() bool { return r.Action == ActionExclude || r.Action == ActionReinstate }
+
 // Covers reports whether r applies to a value of q whose period ends at t.
 func (r *Review) Covers(q Quantity, t time.Time) bool {
 	return (r.Quantity == "" || r.Quantity == q) && t.After(r.From) && !t.After(r.To)
@@ -72,7 +78,7 @@ func Decide(reviews []Review, q Quantity, t time.Time, flag Flag) (Flag, bool) {
 	for i := range reviews {
 		r := &reviews[i]
 		switch {
-		case r.Action == ActionAnnotate || !r.Covers(q, t):
+		case !r.Decides() || !r.Covers(q, t):
 		case r.Action == ActionExclude:
 			flag, decided = FlagFail, true
 		default:

@@ -45,13 +45,3 @@ func (r *ServiceReport) Changes() int {
 	}
 	return n
 }
-
-// ServiceFeed is the state of a feed of trips and alerts.
-type ServiceFeed struct {
-	Feed         string    `json:"feed"`
-	Agency       string    `json:"agency"`
-	Time         time.Time `json:"time"` // of its last report
-	Differential bool      `json:"differential,omitempty"`
-	Trips        int       `json:"trips"`
-	Alerts       int       `json:"alerts"`
-}

@@ -17,6 +17,11 @@ type Station struct {
 	Origin Origin                 `json:"origin,omitempty"`
 	Hours  *HourlyMeans           `json:"hours,omitempty"` // nil until an hour is complete
 
+	// Faults are those that the comparison with other monitors shows in the last weeks; Unvouched are quantities for which
+	// the others are too few, or differ too much, to vouch for this one.
+	Faults    []MonitorFault `json:"faults,omitempty"`
+	Unvouched []Quantity     `json:"unvouched,omitempty"`
+
 	// Private means that Lat and Lon are empty because the station's position is private.
 	Private bool `json:"private,omitempty"`
 
@@ -34,20 +39,6 @@ type Station struct {
 type StationSpan struct {
 	Station     string
 	First, Last time.Time
-}
-
-// LocalizedText is a text in Vietnamese and English.
-type LocalizedText struct {
-	Vi string `json:"vi,omitempty"`
-	En string `json:"en,omitempty"`
-}
-
-// In returns the text in a language, "vi" or "en", or in the other one if it is missing.
-func (t LocalizedText) In(lang string) string {
-	if lang == "en" {
-		return cmp.Or(t.En, t.Vi)
-	}
-	return cmp.Or(t.Vi, t.En)
 }
 
 // LiveValue is the newest value of one quantity at a station.

@@ -130,15 +130,6 @@ func (u *TripUpdate) Change() TripUpdate {
 	return c
 }
 
-// How long what a feed said holds after its last message. A feed that stands still is no evidence.
-const (
-	ForecastHolds     = 10 * time.Minute // expected times
-	ServiceHolds      = 30 * time.Minute // cancellations, skipped stops and additional trips of a full feed
-	DifferentialHolds = 24 * time.Hour   // the same of a feed that sends each change once
-	NoticeHolds       = 24 * time.Hour   // service alerts
-	tripHolds         = 36 * time.Hour   // after the begin of the trip's day
-)
-
 // HoldsAt reports whether the update says something about a trip's service at a time. feed is the state of its feed.
 func (u *TripUpdate) HoldsAt(now time.Time, feed *ServiceFeed) bool {
 	holds := ServiceHolds

@@ -58,6 +58,10 @@ func (h *heldHistory) Rollups(ctx context.Context, _ influx.RollupQuery, _ func(
 	return h.hold(ctx)
 }
 
+func (h *heldHistory) Means(ctx context.Context, _ influx.MeanQuery, _ func(influx.MeanSeries) error) error {
+	return h.hold(ctx)
+}
+
 func (h *heldHistory) Reviews(ctx context.Context, _ string, _ time.Time) ([]nhip.Review, error) {
 	return nil, h.hold(ctx)
 }

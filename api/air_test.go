@@ -86,7 +86,11 @@ type airAnswer struct {
 	}
 	Why     *nhip.LocalizedText
 	Advice  *aqi.Advice
-	Nearest []struct{ ID string }
+	Nearest []struct {
+		ID        string
+		AQI       nhip.Opt[float64]
+		Estimated bool
+	}
 }
 
 // patternAnswer is a pattern in an answer of /v1/routes/{id}/air.
@@ -148,6 +152,42 @@ func TestAirAtPlace(t *testing.T) {
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"field":"`+field+`"`) {
 			t.Errorf("%q: %d %s", query, w.Code, w.Body)
 		}
+	}
+}
+
+// TestSilentMonitorIsEstimated has a monitor that is silent and whose values are usually 40 % above the others.
+func TestSilentMonitorIsEstimated(t *testing.T) {
+	const silent = 5
+	h := &hourlyHistory{pm25: func(i int, end time.Time) float64 {
+		v := 60 + 20*math.Sin(float64(end.Unix()/3600)) + float64((i*7+int(end.Unix()/3600)*3)%5)
+		if i == silent {
+			v *= 1.4
+		}
+		return v
+	}}
+	a := newAPI(t, withHistory(h))
+	for i := range livetest.Monitors {
+		end := noon
+		if i == silent {
+			end = noon.Add(-5 * time.Hour)
+		}
+		livetest.ReceiveStation(t, a.live, livetest.Monitor(i, end, 60))
+	}
+	train(t, a)
+	p := livetest.MonitorPoint(silent)
+	got := airOf(t, a, fmt.Sprintf("%v,%v", p[1], p[0]))
+	if got.AQI == nil || len(got.Nearest) == 0 {
+		t.Fatalf("%+v", got)
+	}
+	if n := got.Nearest[0]; n.ID != livetest.MonitorID(silent) || !n.Estimated || n.AQI.Or(0) != got.AQI.Value {
+		t.Errorf("the nearest station: %+v, index %v", n, got.AQI.Value)
+	}
+	if n := got.Nearest[1]; n.Estimated || !n.AQI.Known() {
+		t.Errorf("a station with values: %+v", n)
+	}
+	pm := got.AQI.Sub[0]
+	if pm.Concentration < 60*1.3 || pm.Concentration > 60*1.45 || pm.Sites != livetest.Monitors-1 {
+		t.Errorf("at its place: %+v", pm)
 	}
 }
 

@@ -86,7 +86,8 @@ func New(o Options) (*API, error) {
 	a.hub = stream.NewHub(streams)
 	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
 	a.transit = transit.New(transit.Options{
-		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Logger: a.log,
+		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean,
+		Logger: a.log,
 	})
 	a.live = live.New(live.Options{
 		Clock: o.Clock, History: o.History, LineOf: a.transit.Line, Zone: o.Zone, Logger: a.log,

@@ -47,6 +47,10 @@ func (absentHistory) Rollups(context.Context, influx.RollupQuery, func(influx.Ro
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) Means(context.Context, influx.MeanQuery, func(influx.MeanSeries) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) Reviews(context.Context, string, time.Time) ([]nhip.Review, error) {
 	return nil, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }

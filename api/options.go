@@ -34,9 +34,10 @@ type Options struct {
 	Begin     func()       // called before live messages, to start a replayed clock; may be nil
 	Broker    mqtt.Options // New overwrites the subscriptions and callbacks
 	History   History
-	Checks    []health.Check   // of other parts of the process
-	Network   *tile.TransitMap // drawing of the timetable; nil if none is loaded
-	Timetable *network.Network // nil if none is loaded
+	Checks    []health.Check    // of other parts of the process
+	Network   *tile.TransitMap  // drawing of the timetable; nil if none is loaded
+	Timetable *network.Network  // nil if none is loaded
+	Lean      nhip.Opt[float64] // see transit.Options
 	Map       Map
 	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
 	Web       fs.FS        // the built web map; nil serves a page with build instructions

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +58,30 @@ func (p *recordHistory) Rollups(_ context.Context, q influx.RollupQuery, yield f
 			if err := yield(r); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (p *recordHistory) Means(_ context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error {
+	series := make(map[string]*influx.MeanSeries)
+	for _, r := range p.rollups {
+		if r.Time.After(q.From) && !r.Time.After(q.To) && r.Period == q.Period && slices.Contains(q.Quantities, r.Quantity) &&
+			(len(q.Stations) == 0 || slices.Contains(q.Stations, r.Station)) {
+			key := string(r.Quantity) + " " + r.Station
+			if series[key] == nil {
+				series[key] = &influx.MeanSeries{Station: r.Station, Quantity: r.Quantity}
+			}
+			mean := influx.MeanAt{End: r.Time.UnixMilli(), Value: r.Mean}
+			if !r.Complete() {
+				mean.Value = math.NaN()
+			}
+			series[key].Means = append(series[key].Means, mean)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(series)) {
+		if err := yield(*series[key]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -127,7 +153,7 @@ func TestHourlyReadings(t *testing.T) {
 	if len(rows) != 2 || !cmp.Equal(rows[1], want) {
 		t.Errorf("rows: %s", cmp.Diff(want, rows[len(rows)-1]))
 	}
-	if rows[0]["flag"] != "2" || rows[0]["aqi"] != "" || rows[0]["capture_pct"] != "50" {
+	if rows[0]["flag"] != "2" || rows[0]["aqi"] != "41" || rows[0]["capture_pct"] != "50" {
 		t.Errorf("incomplete hour: %v", rows[0])
 	}
 	// The US EPA's index of the same concentrations differs.

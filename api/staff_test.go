@@ -46,9 +46,11 @@ func TestReviewNeedsAStationAndTimes(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d and field %q", c.body, w.Code, w.Body, c.status, c.field)
 		}
 	}
-	w := get(t, a, "/v1/exceedances?station=never")
-	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"field":"station"`) {
-		t.Errorf("exceedances: %d %s", w.Code, w.Body)
+	for _, path := range []string{"/v1/exceedances?station=never", "/v1/reviews?station=never"} {
+		w := get(t, a, path, "Authorization", "Bearer s3cret")
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"field":"station"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func storeYear(b *testing.B, p *apptest.Platform, from time.Time, hours int) {
 				Flag: nhip.FlagGood,
 			},
 		}
-		lines = influx.AppendRollup(lines, &r, 0, from)
+		lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
 	}
 	fetch(b, http.MethodPost, p.Influx+"/write?db=nhip&precision=ms", string(lines), influxToken(b, p))
 }

@@ -271,3 +271,45 @@ func TestOtherAnswersAreErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestReplayNamedGroupsByCollector replays letters of two collectors: letters that follow one another and belong to one
+// collector go in one request, and a name without a collector is one of "main".
+func TestReplayNamedGroupsByCollector(t *testing.T) {
+	c, received := serve(t,
+		`{"replayed":[{"id":"1","passed":2},{"id":"2","code":"no_feed","rule":"no feed"}]}`,
+		`{"replayed":[{"id":"3","passed":1}]}`)
+	var got []string
+	for r, err := range c.ReplayNamed(t.Context(), []string{"1", "main/2", "west/3"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r.Name, " ", r.Passed, r.Code))
+	}
+	if want := "[main/1 2 main/2 0no_feed west/3 1]"; fmt.Sprint(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if all := *received; len(all) != 2 || !strings.Contains(all[0].body, `"ids":["1","2"]`) ||
+		!strings.Contains(all[1].body, `"collector":"west"`) {
+		t.Errorf("requests %+v", all)
+	}
+}
+
+// TestReplayNamedBoundsRequests fails if a request holds more letters than the API takes, or if replaying goes on after
+// an error.
+func TestReplayNamedBoundsRequests(t *testing.T) {
+	names := make([]string, nhip.MaxReplay+1)
+	for i := range names {
+		names[i] = fmt.Sprint("main/", i)
+	}
+	c, received := serve(t, `{"replayed":[]}`, `no JSON`)
+	faults := 0
+	for _, err := range c.ReplayNamed(t.Context(), append(names, "west/1")) {
+		if err == nil {
+			t.Error("a result without an answer")
+		}
+		faults++
+	}
+	if faults != 1 || len(*received) != 2 || strings.Count((*received)[0].body, ",") != nhip.MaxReplay {
+		t.Errorf("%d errors after %d requests", faults, len(*received))
+	}
+}

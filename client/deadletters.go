@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	"nhip"
@@ -84,4 +85,56 @@ func (c *Client) ReplayDeadLetters(ctx context.Context, collector string, ids []
 		return nil, err
 	}
 	return answer.Results, nil
+}
+
+// DeadLetterName returns the name of a dead letter: its collector and its id, with a slash between them.
+func DeadLetterName(l *nhip.DeadLetter) string { return l.Collector + "/" + l.ID }
+
+// ParseDeadLetterName splits a name. Without a collector it is that of a letter of "main", the default collector.
+func ParseDeadLetterName(name string) (collector, id string) {
+	if collector, id, ok := strings.Cut(name, "/"); ok {
+		return collector, id
+	}
+	return "main", name
+}
+
+// ReplayNamed is ReplayDeadLetters for any number of letters of several collectors. It yields the name of each letter
+// and its result, as many at a time as one request may hold, and ends after the first error.
+func (c *Client) ReplayNamed(ctx context.Context, names []string) iter.Seq2[NamedReplay, error] {
+	return func(yield func(NamedReplay, error) bool) {
+		for len(names) > 0 {
+			collector, ids := nextReplay(names)
+			results, err := c.ReplayDeadLetters(ctx, collector, ids)
+			if err != nil {
+				yield(NamedReplay{}, err)
+				return
+			}
+			for i := range results {
+				if !yield(NamedReplay{collector + "/" + results[i].ID, results[i]}, nil) {
+					return
+				}
+			}
+			names = names[len(ids):]
+		}
+	}
+}
+
+// NamedReplay is the result of replaying one dead letter.
+type NamedReplay struct {
+	Name string // see DeadLetterName
+	nhip.ReplayResult
+}
+
+// nextReplay returns the ids of the first names, as many of one collector as a request may hold.
+func nextReplay(names []string) (collector string, ids []string) {
+	collector, id := ParseDeadLetterName(names[0])
+	ids = []string{id}
+	for _, name := range names[1:] {
+		other, id := ParseDeadLetterName(name)
+		if other != collector || len(ids) == nhip.MaxReplay {
+			break
+		}
+		ids = append(ids, id)
+	}
+	return collector, ids
 }

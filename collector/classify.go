@@ -349,12 +349,3 @@ func (d *deduplicator) addRejection(r *record.Rejection) {
 		device: device, hour: hourOf(at.UnixMilli()), class: rejected, code: r.Err.Code, rows: int64(r.Rows),
 	})
 }
-
-// hourOf returns the Unix hour of a Unix time in ms.
-func hourOf(ms int64) int64 {
-	const hour = int64(time.Hour / time.Millisecond)
-	if ms < 0 {
-		return (ms+1)/hour - 1
-	}
-	return ms / hour
-}

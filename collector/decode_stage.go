@@ -39,6 +39,9 @@ type Decoded struct {
 	Dropped  []nhip.Error // one for each field that was dropped from a fact
 }
 
+// AnyAge is a late window that accepts recorded messages of any age.
+const AnyAge = 200 * 365 * 24 * time.Hour
+
 // Decode decodes and checks a message as Accept does, without journaling it. It uses feed f whatever its topic filter
 // is. late is the maximum age of facts.
 func Decode(f decode.Feed, m nhip.Message, clock nhip.Clock, late time.Duration) (*Decoded, error) {

@@ -3,7 +3,11 @@ package collector
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
+
+	"nhip/internal/influx"
 )
 
 // outboxRecord is a record of the outbox: rows of line protocol for the database, and the ledger row on which each of
@@ -181,3 +185,20 @@ func (c *recordReader) skip(n int) int {
 }
 
 func (c *recordReader) fail() { c.failed, c.b = true, nil }
+
+// parseRow returns the Unix time in ms of a row of our line protocol, and whether the row is a revision.
+func parseRow(line string) (ms int64, revised bool) {
+	digits := line[strings.LastIndexByte(line, ' ')+1:]
+	ms, _ = strconv.ParseInt(digits, 10, 64) // valid, because package influx encoded it
+	measurement, _, _ := strings.Cut(line, ",")
+	return ms, measurement == influx.PositionRevision || measurement == influx.ReadingRevision
+}
+
+// hourOf returns the Unix hour of a Unix time in ms.
+func hourOf(ms int64) int64 {
+	const hour = int64(time.Hour / time.Millisecond)
+	if ms < 0 {
+		return (ms+1)/hour - 1
+	}
+	return ms / hour
+}

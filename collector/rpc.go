@@ -2,14 +2,11 @@ package collector
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
 	"nhip"
 	"nhip/collector/deadletter"
 	"nhip/collector/record"
-	"nhip/internal/influx"
 	"nhip/internal/rpc"
 )
 
@@ -184,12 +181,4 @@ func resubmission(l *nhip.DeadLetter) record.Outcome {
 		Received: l.Received, ReplayOf: []string{l.ID},
 		Resubmission: &record.RejectedRow{Line: l.LineProtocol, Device: l.Device, Hour: hourOf(ms), Revised: revised},
 	}
-}
-
-// parseRow returns the Unix time in ms of a row of our line protocol, and whether the row is a revision.
-func parseRow(line string) (ms int64, revised bool) {
-	digits := line[strings.LastIndexByte(line, ' ')+1:]
-	ms, _ = strconv.ParseInt(digits, 10, 64) // valid, because package influx encoded it
-	measurement, _, _ := strings.Cut(line, ",")
-	return ms, measurement == influx.PositionRevision || measurement == influx.ReadingRevision
 }

@@ -1,6 +1,7 @@
 package air
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -66,6 +67,7 @@ func (m *Model) buildCurrent(last *Snapshot) *Snapshot {
 			s.observations.Monitors = append(s.observations.Monitors, x)
 		}
 	}
+	s.observations.Silent = m.silent(s.observations.Monitors)
 	s.observations.Mobile = m.mobile.since(now.Add(-geoair.MobileReadingMaxAge))
 	s.FieldVersion = digest(s.observations, s.stacks)
 	if last != nil && last.FieldVersion == s.FieldVersion {
@@ -116,6 +118,23 @@ func (m *Model) monitor(s *nhip.Station, end time.Time) (x geoair.Monitor, ok bo
 		x.Hours[q] = values
 	}
 	return x, true
+}
+
+// silent returns the fixed monitors with a public position that are not among those with recent hours.
+func (m *Model) silent(reporting []geoair.Monitor) []geoair.Monitor {
+	known := make(map[string]bool, len(reporting))
+	for i := range reporting {
+		known[reporting[i].ID] = true
+	}
+	var out []geoair.Monitor
+	located := m.o.State.Located()
+	for _, id := range slices.Sorted(maps.Keys(located)) {
+		station := located[id]
+		if p, placed := station.Point(); placed && !station.Mobile && !known[id] {
+			out = append(out, geoair.Monitor{ID: id, Point: p, Class: classOf(station)})
+		}
+	}
+	return out
 }
 
 func classOf(s *nhip.Station) surface.Class {

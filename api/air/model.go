@@ -65,7 +65,7 @@ func New(o Options) *Model {
 	}
 	m := &Model{
 		o: o, interpolator: geoair.NewInterpolator(o.Reach), past: cache.NewTimed[*Snapshot](maxPast, maxReads),
-		pastDays: cache.NewTimed[*learned](maxPastDays, maxReads), learnWait: learnWait,
+		pastDays: cache.NewTimed[*learned](maxPastDays, maxReads), learnWait: learnWait, zones: newZoneCache(),
 	}
 	m.learned.Store(new(learned))
 	return m

@@ -68,6 +68,7 @@ func (m *Model) buildPast(hours *stationHours, mobile []geoair.MobileReading, st
 		})
 		s.Stations = append(s.Stations, stationAt(station, means, hours.end))
 	}
+	s.observations.Silent = m.silent(s.observations.Monitors)
 	slices.SortFunc(s.observations.Monitors, func(a, b geoair.Monitor) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Stations, func(a, b nhip.Station) int { return cmp.Compare(a.ID, b.ID) })
 	s.FieldVersion = digest(s.observations, s.stacks)

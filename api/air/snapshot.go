@@ -5,10 +5,10 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"nhip"
+	"nhip/api/cache"
 	geoair "nhip/geo/air"
 	"nhip/geo/aqi"
 
@@ -34,15 +34,14 @@ type Snapshot struct {
 	changes      uint64   // Model.changes at the time of building
 	built        time.Time
 
-	mu     sync.Mutex
-	fields map[nhip.Scale]*geoair.AQIField
-	zones  map[nhip.Scale]*ZoneAQI
+	fields cache.Computed[nhip.Scale, *geoair.AQIField]
+	zones  cache.Computed[nhip.Scale, *ZoneAQI]
 }
 
 func (m *Model) newSnapshot(o *geoair.Observations, at time.Time) *Snapshot {
 	return &Snapshot{
 		End: o.End, At: at, observations: o, interpolator: m.interpolator, built: time.Now(),
-		fields: make(map[nhip.Scale]*geoair.AQIField), zones: make(map[nhip.Scale]*ZoneAQI),
+		fields: cache.Computed[nhip.Scale, *geoair.AQIField]{Max: maxScales},
 	}
 }
 
@@ -51,25 +50,13 @@ const maxScales = 2
 
 // Field returns the field of a scale. It is interpolated at its first use.
 func (s *Snapshot) Field(scale nhip.Scale) *geoair.AQIField {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := s.fields[scale]
-	if f == nil {
-		if len(s.fields) >= maxScales {
-			clear(s.fields)
-		}
-		f = s.interpolator.Interpolate(s.observations, s.stacks, scale)
-		s.fields[scale] = f
-	}
-	return f
+	return s.fields.Get(scale, func() *geoair.AQIField {
+		return s.interpolator.Interpolate(s.observations, s.stacks, scale)
+	})
 }
 
 // copyFields copies the cached fields of a snapshot with the same FieldVersion.
-func (s *Snapshot) copyFields(from *Snapshot) {
-	from.mu.Lock()
-	defer from.mu.Unlock()
-	maps.Copy(s.fields, from.fields)
-}
+func (s *Snapshot) copyFields(from *Snapshot) { s.fields.CopyFrom(&from.fields) }
 
 // StationIndex returns the index of a station of the snapshot and its category; ok is false if it has none.
 func (s *Snapshot) StationIndex(station *nhip.Station, scale nhip.Scale) (value float64, category nhip.AQICategory,
@@ -107,6 +94,12 @@ func digest(o *geoair.Observations, stacks geoair.Stacks) uint64 {
 		}
 		_, _ = d.Write(b) // never fails
 		b = b[:0]
+	}
+	for i := range o.Silent {
+		x := &o.Silent[i]
+		b = append(append(b, x.ID...), 0)
+		put(x.Point[0])
+		put(x.Point[1])
 	}
 	for i := range o.Mobile {
 		x := &o.Mobile[i]

@@ -21,7 +21,7 @@ type trainingFile struct {
 
 const (
 	// trainingVersion is increased whenever the same hours give something else than before.
-	trainingVersion = 2
+	trainingVersion = 3
 	// maxTrainingBytes bounds the file: a thousand stations and six quantities take 3 MB.
 	maxTrainingBytes = 64 << 20
 	// maxTrainingAge is the age from which all hours are read again.

@@ -1,9 +1,9 @@
 package air
 
 import (
-	"sync"
 	"time"
 
+	"nhip/api/cache"
 	geoair "nhip/geo/air"
 	"nhip/geo/surface"
 	"nhip/geo/tile"
@@ -12,9 +12,15 @@ import (
 
 // zoneCache caches results that depend on zones and lattices but not on the air. It is safe for concurrent use.
 type zoneCache struct {
-	mu       sync.Mutex
-	drawings map[string]*tile.ZoneMap
-	nodes    map[nodesKey][]int32
+	drawings cache.Computed[string, *tile.ZoneMap]
+	nodes    cache.Computed[nodesKey, []int32]
+}
+
+func newZoneCache() zoneCache {
+	return zoneCache{
+		drawings: cache.Computed[string, *tile.ZoneMap]{Max: maxDrawings},
+		nodes:    cache.Computed[nodesKey, []int32]{Max: maxNodeSets},
+	}
 }
 
 type nodesKey struct {
@@ -30,18 +36,7 @@ const (
 
 // latticeNodes returns the indices of the lattice nodes that lie in a zone.
 func (c *zoneCache) latticeNodes(g surface.Grid, z *zone.Zone) []int32 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := nodesKey{g, z}
-	nodes, known := c.nodes[key]
-	if !known {
-		if len(c.nodes) >= maxNodeSets || c.nodes == nil {
-			c.nodes = make(map[nodesKey][]int32)
-		}
-		nodes = geoair.NodesIn(g, z.Bound(), z.Contains)
-		c.nodes[key] = nodes
-	}
-	return nodes
+	return c.nodes.Get(nodesKey{g, z}, func() []int32 { return geoair.NodesIn(g, z.Bound(), z.Contains) })
 }
 
 // drawing returns the zones in the form that tiles are drawn from.
@@ -50,18 +45,11 @@ func (c *zoneCache) drawing(zones []*zone.Zone) *tile.ZoneMap {
 	for _, z := range zones {
 		key += z.Kind + "/" + z.ID + "/" + z.From.Format(time.RFC3339) + "\n"
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	drawing := c.drawings[key]
-	if drawing == nil {
+	return c.drawings.Get(key, func() *tile.ZoneMap {
 		all := make([]tile.ZoneArea, len(zones))
 		for i, z := range zones {
 			all[i] = tile.ZoneArea{ID: z.ID, Kind: z.Kind, Name: z.Name, Area: z.Area}
 		}
-		if drawing = tile.NewZoneMap(all); len(c.drawings) >= maxDrawings || c.drawings == nil {
-			c.drawings = make(map[string]*tile.ZoneMap)
-		}
-		c.drawings[key] = drawing
-	}
-	return drawing
+		return tile.NewZoneMap(all)
+	})
 }

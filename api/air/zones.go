@@ -72,12 +72,11 @@ func newZoneIndex(a *geoair.AreaEstimate) *ZoneIndex {
 // Zones returns the zones that were valid at the end of the snapshot's hour, with their air. The result is cached in
 // the snapshot.
 func (m *Model) Zones(s *Snapshot, scale nhip.Scale) *ZoneAQI {
+	return s.zones.Get(scale, func() *ZoneAQI { return m.zoneAQI(s, scale) })
+}
+
+func (m *Model) zoneAQI(s *Snapshot, scale nhip.Scale) *ZoneAQI {
 	field := s.Field(scale)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.zones[scale]; known != nil {
-		return known
-	}
 	z := &ZoneAQI{Zones: m.o.Zones.All(s.End)}
 	z.Drawing = m.zones.drawing(z.Zones)
 	exceedances := s.exceedances(scale)
@@ -92,7 +91,6 @@ func (m *Model) Zones(s *Snapshot, scale nhip.Scale) *ZoneAQI {
 		}
 		z.Rows = append(z.Rows, row)
 	}
-	s.zones[scale] = z
 	return z
 }
 

@@ -53,6 +53,7 @@ func (h *Handler) aqiQuery(r *http.Request) (*query, error) {
 func (h *Handler) indices(ctx context.Context, q *query, yield func(*row) error) error {
 	a := aqiAccumulator{
 		q: q, windows: make(map[nhip.Quantity]*hourWindow), days: make(map[nhip.Quantity]nhip.RollupStats), yield: yield,
+		settled: h.Clock.Now().Add(-lateValues),
 	}
 	from := q.from
 	if q.by.period == nhip.PeriodHour {
@@ -61,8 +62,19 @@ func (h *Handler) indices(ctx context.Context, q *query, yield func(*row) error)
 	if err := h.History.Rollups(ctx, q.rollups(from), a.add); err != nil {
 		return err
 	}
-	return a.flush()
+	if err := a.flush(); err != nil {
+		return err
+	}
+	until := q.to
+	if a.settled.Before(until) {
+		until = a.settled
+	}
+	return a.fill(until)
 }
+
+// lateValues is how long after the end of an hour without a value its index is not given yet: the value may be on its
+// way.
+const lateValues = time.Hour
 
 // aqiAccumulator combines the roll-ups of all quantities of an hour or day to an index.
 type aqiAccumulator struct {
@@ -70,6 +82,7 @@ type aqiAccumulator struct {
 	at      time.Time                          // end of the current hour or day
 	windows map[nhip.Quantity]*hourWindow      // for hours
 	days    map[nhip.Quantity]nhip.RollupStats // for days
+	settled time.Time                          // hours that ended later may still get a value
 	yield   func(*row) error
 }
 
@@ -77,6 +90,9 @@ type aqiAccumulator struct {
 func (a *aqiAccumulator) add(r influx.RollupRow) error {
 	if !r.Time.Equal(a.at) {
 		if err := a.flush(); err != nil {
+			return err
+		}
+		if err := a.fill(r.Time.Add(-time.Hour)); err != nil {
 			return err
 		}
 		a.at = r.Time
@@ -105,6 +121,24 @@ func (a *aqiAccumulator) flush() error {
 		return nil
 	}
 	return a.yield(&row{time: a.at, aqi: &index})
+}
+
+// fill yields the indices of the hours after the current one, up to a time, that have no value of their own: a NowCast
+// needs two of the last three hours, and a longer mean three quarters of its hours.
+func (a *aqiAccumulator) fill(until time.Time) error {
+	if a.at.IsZero() || a.q.by.period != nhip.PeriodHour {
+		return nil
+	}
+	if last := a.at.Add(windowHours * time.Hour); last.Before(until) {
+		until = last // no average reaches further back
+	}
+	for at := a.at.Add(time.Hour); !at.After(until); at = at.Add(time.Hour) {
+		a.at = at
+		if err := a.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *aqiAccumulator) index() (nhip.AQI, bool) {

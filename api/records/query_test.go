@@ -61,7 +61,7 @@ func TestTooLongSpanNamesItsLimit(t *testing.T) {
 	p := rest.ReadQuery(httptest.NewRequest("GET", "/?from=2020-01-01", nil), "from", "to", "cursor")
 	q := query{by: resolution{name: "several stations", span: 31 * day, maxSpan: maxSpanOfAll}, zone: time.UTC}
 	q.readSpan(p, noon)
-	if p.Err == nil || !strings.Contains(p.Err.Error(), "at most 93 days before to for several stations") {
+	if p.Err == nil || !strings.Contains(p.Err.Error(), "at most 367 days before to for several stations") {
 		t.Errorf("%v", p.Err)
 	}
 }

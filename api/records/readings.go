@@ -26,6 +26,8 @@ type row struct {
 	origin   nhip.Origin
 
 	aqi *nhip.AQI // of the station, in a list of indices; then only time is set, too
+
+	exceedance *exceedanceRow // in a list of exceedances; then nothing else is set
 }
 
 // listReadings answers GET /v1/stations/{id}/readings.
@@ -138,7 +140,7 @@ func (h *Handler) hourRows(ctx context.Context, q *query, yield func(*row) error
 			return nil
 		}
 		x := rollupRow(&r)
-		if v, ok := aqi.SubIndexAt(q.scale, r.Quantity, w.hours[:]); ok && r.Complete() {
+		if v, ok := aqi.SubIndexAt(q.scale, r.Quantity, w.hours[:]); ok {
 			x.index = nhip.Some(v)
 		}
 		return yield(x)

@@ -75,9 +75,12 @@ func (m *monthReport) Number(f float64) string {
 // quantity returns the name of a quantity.
 func (m *monthReport) quantity(q nhip.Quantity) string { return cmp.Or(q.Name().In(m.Lang), string(q)) }
 
-// addExceedances adds the lines of exceedances.
+// addExceedances adds the lines of the averages that have means.
 func (m *monthReport) addExceedances(all []report.Exceedance) {
 	for _, e := range all {
+		if e.Evaluated == 0 {
+			continue
+		}
 		m.Exceedances = append(m.Exceedances, reportExceedance{e, m.quantity(e.Quantity), averageNames[e.Average].In(m.Lang)})
 	}
 }
@@ -203,7 +206,11 @@ func (h *Handler) monthReport(ctx context.Context, q *reportQuery) (*monthReport
 	}
 	for _, quantity := range slices.Sorted(maps.Keys(series)) {
 		s := series[quantity]
-		m.addExceedances(report.Exceedances(quantity, *s, q.month, to, limitCompleteness))
+		until := to
+		if now := h.Clock.Now(); now.Before(until) {
+			until = now // the rest of the month is not missing yet
+		}
+		m.addExceedances(report.Exceedances(quantity, *s, q.month, until, limitCompleteness))
 		if quantity == nhip.PM25 || len(m.Charts) == 0 {
 			m.Charts = m.profiles(quantity, s.Hours, from, zone)
 		}

@@ -71,6 +71,7 @@ var actionNames = map[nhip.ReviewAction]nhip.LocalizedText{
 	nhip.ActionExclude:   {Vi: "Loại bỏ", En: "Excluded"},
 	nhip.ActionReinstate: {Vi: "Khôi phục", En: "Restored"},
 	nhip.ActionAnnotate:  {Vi: "Ghi chú", En: "Remark"},
+	nhip.ActionBaseline:  {Vi: "Xác nhận mức chuẩn", En: "Baseline accepted"},
 }
 
 // monthName returns a month in words: "tháng 3/2018" without the first word, or "March 2018".

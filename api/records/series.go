@@ -13,14 +13,16 @@ import (
 const limitCompleteness = 0.75
 
 // series reads the complete hours and days of a station, of all quantities for "". It starts eight hours before from,
-// for running means.
+// for running means, and ends an hour after to: the hour around midnight of a zone on the half hour belongs to the day
+// before.
 func (h *Handler) series(ctx context.Context, station string, quantity nhip.Quantity, quality nhip.Quality, from,
 	to time.Time,
 ) (map[nhip.Quantity]*report.Series, error) {
 	out := make(map[nhip.Quantity]*report.Series)
 	for _, period := range []string{nhip.PeriodHour, nhip.PeriodDay} {
 		q := influx.RollupQuery{
-			Station: station, Quantity: quantity, Period: period, Quality: quality, From: from.Add(-8 * time.Hour), To: to,
+			Station: station, Quantity: quantity, Period: period, Quality: quality, From: from.Add(-8 * time.Hour),
+			To: to.Add(time.Hour), Brief: true,
 		}
 		err := h.History.Rollups(ctx, q, func(r influx.RollupRow) error {
 			if !r.Complete() {

@@ -26,6 +26,9 @@ type statusRow struct {
 	Capture float64           `json:"capture_pct"` // share of complete hours, over all quantities with roll-ups
 	Flags   map[string]int    `json:"flags"`       // number of hours by flag, over all quantities
 	Off     []report.Gap      `json:"off"`         // spans without a complete hour of any quantity
+
+	Faults    []nhip.MonitorFault `json:"faults"`    // of the last weeks, as the comparison with other monitors shows
+	Unvouched []nhip.Quantity     `json:"unvouched"` // quantities that the others can't vouch for
 }
 
 // listStatus answers GET /v1/stations/status.
@@ -98,8 +101,9 @@ func (c *hourCounts) add(r *influx.RollupRow) {
 func status(s *catalog.Entry, c *hourCounts, from, to, now time.Time) statusRow {
 	row := statusRow{
 		Station: s.ID, Name: s.Name.Vi, Area: s.Area, Kind: s.Kind, State: s.MapState(now), Flags: map[string]int{},
-		Off: []report.Gap{},
+		Off: []report.Gap{}, Faults: []nhip.MonitorFault{}, Unvouched: []nhip.Quantity{},
 	}
+	row.Faults, row.Unvouched = append(row.Faults, s.Faults...), append(row.Unvouched, s.Unvouched...)
 	newest := s.Time
 	if newest.IsZero() { // it is not in the live state
 		newest = s.Last

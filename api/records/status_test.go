@@ -2,6 +2,7 @@ package records
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,10 +21,16 @@ func TestStatusCountsHoursOfAllQuantities(t *testing.T) {
 	hour(nhip.PM10, noon.Add(-3*time.Hour), complete(1))
 	hour(nhip.PM25, noon.Add(-2*time.Hour), failed)
 	hour(nhip.PM25, noon, complete(1))
-	station := &catalog.Entry{Station: &nhip.Station{ID: "s", Time: noon}}
+	fault := nhip.MonitorFault{Quantity: nhip.PM25, Cause: "gain", Since: noon, Factor: nhip.Some(0.5)}
+	station := &catalog.Entry{Station: &nhip.Station{
+		ID: "s", Time: noon, Faults: []nhip.MonitorFault{fault}, Unvouched: []nhip.Quantity{nhip.SO2},
+	}}
 	row := status(station, counts, noon.Add(-4*time.Hour), noon, noon)
 	if row.Capture != 37.5 || !maps.Equal(row.Flags, map[string]int{"1": 3, "4": 1}) { // 3 of 2 × 4 hours
 		t.Errorf("capture %v, flags %v", row.Capture, row.Flags)
+	}
+	if !slices.Equal(row.Faults, station.Faults) || !slices.Equal(row.Unvouched, station.Unvouched) {
+		t.Errorf("faults %+v, unvouched %v", row.Faults, row.Unvouched)
 	}
 	if len(row.Off) != 1 || row.Off[0].Hours != 2 {
 		t.Errorf("gaps %+v", row.Off)

@@ -60,6 +60,11 @@ func (h *Handler) listReviews(w http.ResponseWriter, r *http.Request) error {
 	if q.Err != nil {
 		return q.Err
 	}
+	if station != "" {
+		if _, err := h.Stations.Station(r.Context(), station); err != nil {
+			return rest.InField(err, "station")
+		}
+	}
 	reviews, err := h.reviews(r.Context(), station)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"nhip/geo/gtfs"
 	"nhip/geo/index"
 	"nhip/geo/network"
+	"nhip/geo/predict"
 	"nhip/geo/tile"
 
 	"github.com/paulmach/orb"
@@ -22,7 +23,9 @@ type Options struct {
 	History History
 	Network *network.Network // the timetable; nil if none is loaded
 	Map     *tile.TransitMap // the drawing of the timetable; nil if none is loaded
-	Logger  *slog.Logger
+	// Lean is how much earlier than the middle of its predictions a time is told, 0 to 1; unset it is predict.Lean
+	Lean   nhip.Opt[float64]
+	Logger *slog.Logger
 }
 
 // Model holds the timetable in use. It observes a live.State. Its methods may be called concurrently.
@@ -37,13 +40,15 @@ type Model struct {
 // New returns a model.
 func New(o Options) *Model {
 	m := &Model{o: o, services: newServices()}
-	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.services))
+	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services))
 	return m
 }
 
+func (m *Model) lean() float64 { return m.o.Lean.Or(predict.Lean) }
+
 // Use replaces the timetable and tracks the current buses on the new one. Train must be called afterwards.
 func (m *Model) Use(n *network.Network, drawn *tile.TransitMap, buses *index.Index[*nhip.Bus]) {
-	t := newTimetable(n, drawn, m.inUse.Load().Version+1, m.o.Clock, m.services)
+	t := newTimetable(n, drawn, m.inUse.Load().Version+1, m.o.Clock, m.lean(), m.services)
 	track := func() {
 		for _, h := range buses.Within(nil, index.World, nil) {
 			t.tracker.move(h.ID, h.Item)

@@ -24,7 +24,7 @@ type Timetable struct {
 }
 
 func newTimetable(
-	n *network.Network, drawn *tile.TransitMap, version uint64, clock nhip.Clock, s *services,
+	n *network.Network, drawn *tile.TransitMap, version uint64, clock nhip.Clock, lean float64, s *services,
 ) *Timetable {
 	if drawn == nil {
 		drawn = new(tile.TransitMap)
@@ -40,7 +40,8 @@ func newTimetable(
 		state := s.of(trip, clock.Now())
 		return state.runs()
 	}
-	t.Network, t.expires, t.stops, t.tracker = n, n.Feed.Expires(), index.New[*gtfs.Stop](), newTracker(n, clock, runs)
+	t.Network, t.expires, t.stops = n, n.Feed.Expires(), index.New[*gtfs.Stop]()
+	t.tracker = newTracker(n, clock, lean, runs)
 	for _, s := range n.Feed.Stops {
 		if s.LocationType == gtfs.LocationPlatform && len(n.CallsAt(s)) > 0 {
 			_ = t.stops.Set(s.ID, s.Point, s) // can't fail: the feed's reader checks positions

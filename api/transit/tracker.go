@@ -33,9 +33,10 @@ type tracker struct {
 	byInstance map[*network.TripInstance]*TrackedBus
 }
 
-func newTracker(n *network.Network, clock nhip.Clock, runs func(*network.TripInstance) bool) *tracker {
+func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool) *tracker {
 	return &tracker{
-		net: n, clock: clock, runs: runs, predictor: predict.New(n), score: backtest.NewLiveScore(clock.Now()),
+		net: n, clock: clock, runs: runs, score: backtest.NewLiveScore(clock.Now()),
+		predictor: predict.NewLeaning(n, lean),
 		buses:     make(map[string]*TrackedBus),
 		onPattern: make(map[*network.Pattern]map[string]*TrackedBus), byInstance: make(map[*network.TripInstance]*TrackedBus),
 	}
@@ -96,6 +97,7 @@ func (t *tracker) move(topic string, b *nhip.Bus) {
 	}
 	at := predict.BusOf(topics.BusDevice(b.Agency, b.ID), &x.State)
 	x.ahead = t.predictor.Predict(nil, at, predictAhead)
+	t.predictor.Show(at, x.ahead)
 	t.score.Predicted(topics.BusDevice(b.Agency, b.ID), at, x.ahead)
 	if x.State.Instance != nil {
 		t.byInstance[x.State.Instance] = x

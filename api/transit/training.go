@@ -2,6 +2,7 @@ package transit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"nhip"
@@ -13,7 +14,10 @@ import (
 
 // Limits of the training with stored arrivals.
 const (
-	trainingWindow = 3 * time.Hour    // age of the oldest stored arrival; older ones have no weight
+	// trainingWindow is the age of the oldest stored arrival: those of the day before tell the rest of a segment's day,
+	// and how long buses take at this hour.
+	trainingWindow = 24 * time.Hour
+	trainingBatch  = 500              // arrivals observed at a time, so that requests wait for no more than some ms
 	trainingRetry  = 10 * time.Second // after an error of the history
 	maxDeferred    = 200_000          // arrivals received while the stored ones are read; later ones are dropped
 )
@@ -24,44 +28,64 @@ type History interface {
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 }
 
-// Train trains the predictor of the timetable in use with the stored arrivals of the last 3 hours, and then with those
-// that were received meanwhile. It retries until the history answers and returns nil then; its only error is ctx's.
+// Train trains the predictor of the timetable in use with the stored arrivals of the last day, and then with those
+// that were received meanwhile. It retries until the history answers, from where it broke off, and returns nil then;
+// its only error is ctx's.
 func (m *Model) Train(ctx context.Context) error {
 	t := m.inUse.Load()
 	if t.Network == nil {
 		return nil
 	}
+	now := t.tracker.clock.Now()
+	from := now.Add(-trainingWindow)
 	for {
-		stored, err := t.tracker.readStored(ctx, m.o.History)
+		newest, err := t.tracker.trainStored(ctx, m.o.History, from, now)
 		if err == nil {
-			t.tracker.train(stored)
+			t.tracker.trainDeferred(newest)
 			return nil
 		}
-		m.o.Logger.Warn("recent arrivals not read; predictions follow the timetable", "error", err)
+		from = newest
+		m.o.Logger.Warn("stored arrivals not read; predictions follow the timetable", "error", err)
 		if err := wait.Sleep(ctx, trainingRetry); err != nil {
 			return err
 		}
 	}
 }
 
-func (t *tracker) readStored(ctx context.Context, h History) ([]nhip.Arrival, error) {
-	var out []nhip.Arrival
-	now := t.clock.Now()
-	err := h.Arrivals(ctx, now.Add(-trainingWindow), now, func(a nhip.Arrival) error {
-		out = append(out, a)
+// trainStored observes the stored arrivals from a time up to another, in batches. It returns the time of the newest one
+// that was observed, from if there was none.
+func (t *tracker) trainStored(ctx context.Context, h History, from, to time.Time) (newest time.Time, err error) {
+	batch := make([]nhip.Arrival, 0, trainingBatch)
+	newest = from
+	observe := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for i := range batch {
+			t.observe(&batch[i], false)
+			newest = batch[i].Time
+		}
+		batch = batch[:0]
+	}
+	err = h.Arrivals(ctx, from, to, func(a nhip.Arrival) error {
+		if len(batch) >= trainingBatch && a.Time.After(batch[len(batch)-1].Time) {
+			observe() // all arrivals of one time are in one batch, so that newest divides them
+		}
+		batch = append(batch, a)
 		return nil
 	})
-	return out, err
+	if n := len(batch); err != nil && n > 0 { // others of the last time may be missing
+		last := batch[n-1].Time
+		batch = slices.DeleteFunc(batch, func(a nhip.Arrival) bool { return a.Time.Equal(last) })
+	}
+	observe()
+	return newest, err
 }
 
-func (t *tracker) train(stored []nhip.Arrival) {
+// trainDeferred observes the arrivals that were received while the stored ones were read. newest is the time of the
+// latest of those.
+func (t *tracker) trainDeferred(newest time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	newest := time.Time{}
-	for i := range stored {
-		t.observe(&stored[i], false)
-		newest = stored[i].Time
-	}
 	for i := range t.deferred {
 		if t.deferred[i].Time.After(newest) { // otherwise it was stored, too
 			t.observe(&t.deferred[i], true)

@@ -2,9 +2,12 @@ package transit
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nhip"
@@ -53,6 +56,57 @@ func modelOf(t *testing.T, n *network.Network, stored ...nhip.Arrival) *Model {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// brokenHistory breaks off after each third of its arrivals, and fails once before the first.
+type brokenHistory struct {
+	storedArrivals
+	asked []time.Time // the beginnings of the queries
+}
+
+func (h *brokenHistory) Arrivals(
+	ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error,
+) error {
+	if len(h.asked) > 20 {
+		return nil // it makes no progress
+	}
+	h.asked = append(h.asked, from)
+	left := 0
+	if len(h.asked) > 1 {
+		left = len(h.storedArrivals) / 3
+	}
+	broken := errors.New("the database restarts")
+	return h.storedArrivals.Arrivals(ctx, from.Add(time.Millisecond), to, func(a nhip.Arrival) error {
+		if left--; left < 0 {
+			return broken
+		}
+		return yield(a)
+	})
+}
+
+// TestTrainingResumesWhereTheHistoryBrokeOff checks that no arrival is learned twice or left out.
+func TestTrainingResumesWhereTheHistoryBrokeOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := network.New(geotest.Line(21, 15*time.Minute))
+		stored := slowArrivals(n.Day(geotest.Day).TripInstances(n.Patterns[0])[:7])
+		slices.SortStableFunc(stored, func(a, b nhip.Arrival) int { return a.Time.Compare(b.Time) })
+		h := &brokenHistory{storedArrivals: stored}
+		broken := New(Options{
+			Clock: livetest.NewClock(eight.UTC()), History: h, Network: n, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err := broken.Train(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(h.asked) < 3 || len(h.asked) > 20 {
+			t.Fatalf("%d queries", len(h.asked))
+		}
+		whole := modelOf(t, n, stored...)
+		trip := n.Day(geotest.Day).TripInstances(n.Patterns[0])[8]
+		a, b := addBus(broken, trip, 3000), addBus(whole, trip, 3000)
+		if !slices.Equal(a.ahead, b.ahead) {
+			t.Errorf("%+v after interruptions, %+v without", a.ahead[:2], b.ahead[:2])
+		}
+	})
 }
 
 // slowArrivals are the arrivals of trips at all stops, 150 s apart.

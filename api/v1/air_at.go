@@ -63,6 +63,8 @@ type nearbyStation struct {
 	Distance float64            `json:"distance_m"`
 	State    nhip.State         `json:"state"`
 	AQI      nhip.Opt[float64]  `json:"aqi,omitzero"`
+	// it is silent, but usually reports: aqi is what is estimated there from the others and its usual difference from them
+	Estimated bool `json:"estimated,omitempty"`
 
 	station *nhip.Station
 }
@@ -169,6 +171,11 @@ func nearest(s *air.Snapshot, place orb.Point, scale nhip.Scale) []nearbyStation
 		out[i].Distance = math.Round(out[i].Distance)
 		if index, _, ok := s.StationIndex(out[i].station, scale); ok {
 			out[i].AQI = nhip.Some(index)
+		} else if field := s.Field(scale); field.Estimated(out[i].ID) {
+			p, _ := out[i].station.Point()
+			if there, blank := field.At(p); blank == "" {
+				out[i].AQI, out[i].Estimated = nhip.Some(there.Index.Value), true
+			}
 		}
 	}
 	return out

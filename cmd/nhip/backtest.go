@@ -11,14 +11,12 @@ import (
 
 	"nhip"
 	"nhip/app"
-	"nhip/collector"
+	"nhip/app/recorded"
 	"nhip/collector/decode"
 	"nhip/geo/backtest"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/internal/config"
-	"nhip/internal/recording"
-	"nhip/internal/topics"
 )
 
 // backtestCmd is nhip backtest.
@@ -31,43 +29,13 @@ type backtestCmd struct {
 type recordingFlags struct {
 	Files  []string `arg:"" name:"rec" help:"${help_recordings}" type:"path"`
 	JSON   bool     `help:"Print one JSON object."`
-	Config string   `help:"Configuration file (YAML), for the topics of its feeds." type:"path" placeholder:"FILE"`
+	Config string   `help:"Configuration file (YAML): topics of feeds, predict.lean." type:"path" placeholder:"FILE"`
 }
 
-// feeds returns the feeds by which recordings are decoded.
-func (c *recordingFlags) feeds() ([]decode.Feed, error) {
+// config returns the configuration, and the feeds by which recordings are decoded.
+func (c *recordingFlags) config() (*config.Config, []decode.Feed, error) {
 	set := app.LoadConfig(config.Sources{Path: c.Config, Environ: os.Environ()})
-	return app.Feeds(&set.Config), set.Err()
-}
-
-// decodeRecordings calls yield with the facts of each message, decoded as a collector would have done.
-func decodeRecordings(feeds []decode.Feed, paths []string, yield func(*nhip.Facts)) error {
-	in, err := recording.OpenAll(paths)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	for {
-		m, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for _, f := range feeds {
-			if !topics.Match(f.Topic, m.Topic) {
-				continue
-			}
-			message := nhip.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Time}
-			decoded, err := collector.Decode(f, message, stoppedClock(m.Time), anyAge)
-			if err != nil {
-				return err
-			}
-			yield(&decoded.Facts)
-			break
-		}
-	}
+	return &set.Config, app.Feeds(&set.Config), set.Err()
 }
 
 // backtestETACmd is nhip backtest eta.
@@ -80,7 +48,7 @@ type backtestETACmd struct {
 
 // Run replays the recordings through the engine as fast as possible, without looking ahead.
 func (c *backtestETACmd) Run(e *env) error {
-	feeds, err := c.feeds()
+	conf, feeds, err := c.config()
 	if err != nil {
 		return err
 	}
@@ -88,28 +56,24 @@ func (c *backtestETACmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("can't read the timetable: %w", err)
 	}
-	positions, err := recordedPositions(feeds, c.Files)
+	positions, err := recorded.Positions(feeds, c.Files)
 	if err != nil {
 		return err
 	}
 	truth := positions
 	if len(c.Truth) > 0 {
-		if truth, err = recordedPositions(feeds, c.Truth); err != nil {
+		if truth, err = recorded.Positions(feeds, c.Truth); err != nil {
 			return err
 		}
 	}
-	trips := make(map[positionKey]string, len(truth))
-	named := false
-	for i := range truth {
-		trips[keyOf(&truth[i])] = truth[i].Trip
-		named = named || truth[i].Trip != ""
-	}
-	if !named { // the engine's inferred trips can't be compared with themselves
+	trips := recorded.TripsOf(truth)
+	if !trips.Named() { // the engine's inferred trips can't be compared with themselves
 		return errors.New("no position of the recording names a trip: --truth must give a recording that does")
 	}
 	test, missing := backtest.NewETA(network.New(feed), truth), 0
+	test.UseLean(conf.Predict.Lean)
 	for i := range positions {
-		trip, known := trips[keyOf(&positions[i])]
+		trip, known := trips.Of(&positions[i])
 		if !known {
 			missing++
 			continue
@@ -127,27 +91,6 @@ func (c *backtestETACmd) Run(e *env) error {
 		fmt.Fprintf(e.stderr, "nhip: %d positions skipped that --truth does not contain\n", missing)
 	}
 	return c.print(e.stdout, &report)
-}
-
-// positionKey identifies a position in two recordings.
-type positionKey struct {
-	vehicle string
-	time    int64
-}
-
-func keyOf(p *nhip.Position) positionKey { return positionKey{p.Vehicle, p.Time.UnixMilli()} }
-
-// recordedPositions decodes the positions of recordings.
-func recordedPositions(feeds []decode.Feed, paths []string) ([]nhip.Position, error) {
-	var all []nhip.Position
-	err := decodeRecordings(feeds, paths, func(f *nhip.Facts) {
-		for _, p := range f.Positions {
-			if p.Moves() {
-				all = append(all, p)
-			}
-		}
-	})
-	return all, err
 }
 
 func (c *backtestETACmd) print(w io.Writer, r *backtest.Report) error {

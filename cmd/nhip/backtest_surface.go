@@ -7,11 +7,10 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"time"
 
 	"nhip"
+	"nhip/app/recorded"
 	"nhip/geo/backtest"
-	"nhip/geo/surface"
 	"nhip/internal/settings"
 )
 
@@ -32,24 +31,24 @@ func (c *backtestSurfaceCmd) Run(e *env) error {
 		}
 		quantities[i] = q
 	}
-	feeds, err := c.feeds()
+	_, feeds, err := c.config()
 	if err != nil {
 		return err
 	}
-	hours := make(map[nhip.Quantity]*recordedHours)
+	hours := make(map[nhip.Quantity]*recorded.Hours)
 	for _, q := range quantities {
-		hours[q] = &recordedHours{quantity: q, by: make(map[time.Time]map[string]*recordedHour)}
+		hours[q] = recorded.NewHours(q)
 	}
-	if err := decodeRecordings(feeds, c.Files, func(f *nhip.Facts) {
+	if err := recorded.Facts(feeds, c.Files, func(f *nhip.Facts) {
 		for _, h := range hours {
-			h.add(f)
+			h.Add(f)
 		}
 	}); err != nil {
 		return err
 	}
 	reports := make(map[nhip.Quantity]map[string]backtest.SurfaceReport)
 	for q, h := range hours {
-		if reports[q] = h.report(); reports[q]["kriging"].Count == 0 {
+		if reports[q] = surfaceReport(h); reports[q]["kriging"].Count == 0 {
 			return errors.New("no hour has three monitors with a position that measure " + string(q))
 		}
 	}
@@ -62,56 +61,13 @@ func (c *backtestSurfaceCmd) Run(e *env) error {
 	return printSurfaces(e.stdout, reports)
 }
 
-// report returns the scores of all methods.
-func (h *recordedHours) report() map[string]backtest.SurfaceReport {
+// surfaceReport returns the scores of all methods.
+func surfaceReport(h *recorded.Hours) map[string]backtest.SurfaceReport {
 	var test backtest.Surface
-	for _, end := range slices.SortedFunc(maps.Keys(h.by), time.Time.Compare) {
-		test.Observe(h.observations(end))
+	for o := range h.Observations() {
+		test.Observe(o)
 	}
 	return test.Report()
-}
-
-// recordedHours holds the hourly means of monitors with a known position.
-type recordedHours struct {
-	quantity nhip.Quantity
-	by       map[time.Time]map[string]*recordedHour // by end and station
-}
-
-type recordedHour struct {
-	site  surface.Site
-	sum   float64
-	count int
-}
-
-func (h *recordedHours) add(f *nhip.Facts) {
-	for i := range f.Readings {
-		r := &f.Readings[i]
-		at, placed := r.Point.Get()
-		if !placed || r.Quantity != h.quantity || r.Period > time.Hour ||
-			r.Flag == nhip.FlagFail || r.Flag == nhip.FlagMissing {
-			continue
-		}
-		end := r.Time.Add(time.Hour - time.Millisecond).Truncate(time.Hour)
-		if h.by[end] == nil {
-			h.by[end] = make(map[string]*recordedHour)
-		}
-		hour := h.by[end][r.Station]
-		if hour == nil {
-			hour = &recordedHour{site: surface.Site{ID: r.Station, Point: at}}
-			h.by[end][r.Station] = hour
-		}
-		hour.sum += r.Value
-		hour.count++
-	}
-}
-
-func (h *recordedHours) observations(end time.Time) surface.Observations {
-	o := surface.Observations{Time: end}
-	for _, id := range slices.Sorted(maps.Keys(h.by[end])) {
-		hour := h.by[end][id]
-		o.Sites, o.Values = append(o.Sites, hour.site), append(o.Values, hour.sum/float64(hour.count))
-	}
-	return o
 }
 
 // printSurfaces prints a table for each quantity and number of nearest monitors that are left out, too.

@@ -17,6 +17,7 @@ import (
 // TestBacktestSurface leaves out the monitors of real cities one by one. The limits are the best of plain inverse
 // distances and ordinary kriging, of values or logarithms, with a variogram that is fitted to the city.
 func TestBacktestSurface(t *testing.T) {
+	suitetest.Only(t)
 	data := os.Getenv("TESTDATA_DIR")
 	if data == "" {
 		t.Skip("TESTDATA_DIR is not set: the recordings are missing")
@@ -26,18 +27,11 @@ func TestBacktestSurface(t *testing.T) {
 		limit          float64
 	}{
 		{"air/surface/kolkata-winter", "pm25", 6.25},
-	}
-	if suitetest.Full() {
-		recordings = append(recordings, []struct {
-			file, quantity string
-			limit          float64
-		}{
-			{"recordings/beijing-12", "pm25", 34.2},
-			{"air/surface/puget-smoke", "pm25", 4.45},
-			{"air/surface/inland-smoke", "pm25", 40.6},
-			{"air/surface/beijing-summer", "pm25", 12.6},
-			{"air/surface/mexico-no2", "no2", 15.0},
-		}...)
+		{"recordings/beijing-12", "pm25", 34.2},
+		{"air/surface/puget-smoke", "pm25", 4.45},
+		{"air/surface/inland-smoke", "pm25", 40.6},
+		{"air/surface/beijing-summer", "pm25", 12.6},
+		{"air/surface/mexico-no2", "no2", 15.0},
 	}
 	for _, c := range recordings {
 		var out, errs bytes.Buffer

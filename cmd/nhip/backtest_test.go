@@ -13,6 +13,7 @@ import (
 	"nhip/app/apptest"
 	"nhip/geo/backtest"
 	"nhip/geo/geotest"
+	"nhip/internal/suitetest"
 )
 
 // backtestETA runs nhip backtest eta on reference recordings.
@@ -63,6 +64,7 @@ func TestBacktestETAWithTrips(t *testing.T) {
 
 // TestBacktestETAWithoutTrips checks the same day from positions alone, as Hanoi's devices send them.
 func TestBacktestETAWithoutTrips(t *testing.T) {
+	suitetest.Only(t)
 	r := backtestETA(t, "wmata-bare.rec.gz", "--truth", "wmata.rec.gz")
 	atLeast(t, "route and direction", r.RouteDirection, 97)
 	atLeast(t, "trip", r.Trip, 85)

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"nhip"
 	"nhip/client"
+	"nhip/internal/stafftext"
 )
 
 // deadCmd is nhip dead.
@@ -40,17 +38,6 @@ func (f *letterFilter) query() (client.DeadLetterQuery, error) {
 
 func (f *letterFilter) empty() bool { return *f == letterFilter{} }
 
-// letterName is the name of a dead letter on the command line.
-func letterName(l *nhip.DeadLetter) string { return l.Collector + "/" + l.ID }
-
-// parseLetterName parses a name; without a collector it is a letter of "main", the default one.
-func parseLetterName(name string) (collector, id string) {
-	if collector, id, ok := strings.Cut(name, "/"); ok {
-		return collector, id
-	}
-	return "main", name
-}
-
 // deadListCmd is nhip dead list.
 type deadListCmd struct {
 	operatorFlags
@@ -73,7 +60,7 @@ func (c *deadListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	print := printLetters
+	print := stafftext.DeadLetters
 	if c.JSON {
 		print = encodeLetters
 	}
@@ -110,37 +97,6 @@ func encodeLetters(w io.Writer, letters []nhip.DeadLetter) error {
 	return nil
 }
 
-func printLetters(w io.Writer, letters []nhip.DeadLetter) error {
-	if len(letters) == 0 {
-		_, err := fmt.Fprintln(w, "no dead letters")
-		return err
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tRECEIVED\tDEVICE\tCODE\tWHY\tREPLAYED")
-	for i := range letters {
-		l := &letters[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
-			letterName(l), stamp(l.Received), l.Device, l.Code, letterReason(l), replayState(l))
-	}
-	return table.Flush()
-}
-
-func letterReason(l *nhip.DeadLetter) string {
-	return (&nhip.Error{Field: l.Field, Rule: l.Rule}).Error()
-}
-
-// replayState describes the last replay of a letter.
-func replayState(l *nhip.DeadLetter) string {
-	switch r := l.Replay; {
-	case r == nil:
-		return ""
-	case r.Code == "":
-		return "passed " + stamp(r.Time)
-	default:
-		return fmt.Sprintf("%s again %s", r.Code, stamp(r.Time))
-	}
-}
-
 // deadShowCmd is nhip dead show.
 type deadShowCmd struct {
 	operatorFlags
@@ -155,7 +111,7 @@ func (c *deadShowCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	collector, id := parseLetterName(c.ID)
+	collector, id := client.ParseDeadLetterName(c.ID)
 	l, err := o.DeadLetter(e.ctx, collector, id)
 	if err != nil {
 		return err
@@ -168,7 +124,7 @@ func (c *deadShowCmd) Run(e *env) error {
 		_, err := e.stdout.Write(payload)
 		return err
 	}
-	if err := printLetter(e.stdout, l); err != nil || len(payload) == 0 {
+	if err := stafftext.DeadLetter(e.stdout, l); err != nil || len(payload) == 0 {
 		return err
 	}
 	format := "\n%s\n"
@@ -177,34 +133,6 @@ func (c *deadShowCmd) Run(e *env) error {
 	}
 	_, err = fmt.Fprintf(e.stdout, format, payload)
 	return err
-}
-
-// printLetter prints what is known of a letter, a line for each value.
-func printLetter(to io.Writer, l *nhip.DeadLetter) error {
-	unkept := ""
-	if l.Unkept > 0 {
-		unkept = strconv.Itoa(l.Unkept)
-	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
-		{"id", letterName(l)},
-		{"received", stamp(l.Received)},
-		{"topic", l.Topic},
-		{"device", l.Device},
-		{"code", string(l.Code)},
-		{"why", letterReason(l)},
-		{"rows", strconv.Itoa(l.Rows)},
-		{"decoder", l.Decoder},
-		{"bytes", strconv.Itoa(l.Size)},
-		{"not kept before", unkept},
-		{"replayed", replayState(l)},
-		{"row", l.LineProtocol},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
-		}
-	}
-	return w.Flush()
 }
 
 // deadReplayCmd is nhip dead replay.
@@ -251,7 +179,7 @@ func (c *deadReplayCmd) replaySelected(r *replayer) error {
 		}
 		names := make([]string, len(page.Letters))
 		for i := range page.Letters {
-			names[i] = letterName(&page.Letters[i])
+			names[i] = client.DeadLetterName(&page.Letters[i])
 		}
 		if err := errors.Join(r.replay(names), errIncomplete(page.Silent)); err != nil {
 			return err
@@ -267,38 +195,19 @@ type replayer struct {
 	all, passed int
 }
 
-// replay replays letters, as many of one collector as a request may hold.
+// replay replays letters and prints the results.
 func (r *replayer) replay(names []string) error {
-	for len(names) > 0 {
-		collector, id := parseLetterName(names[0])
-		ids := []string{id}
-		for _, name := range names[1:] {
-			c, id := parseLetterName(name)
-			if c != collector || len(ids) == nhip.MaxReplay {
-				break
-			}
-			ids = append(ids, id)
-		}
-		results, err := r.api.ReplayDeadLetters(r.ctx, collector, ids)
+	for result, err := range r.api.ReplayNamed(r.ctx, names) {
 		if err != nil {
 			return err
 		}
-		r.print(collector, results)
-		names = names[len(ids):]
-	}
-	return nil
-}
-
-func (r *replayer) print(collector string, results []nhip.ReplayResult) {
-	for i := range results {
-		result := &results[i]
 		r.all++
-		name := collector + "/" + result.ID
 		if result.Code == "" {
 			r.passed++
-			fmt.Fprintf(r.stdout, "%s: %d rows pass\n", name, result.Passed)
+			fmt.Fprintf(r.stdout, "%s: %d rows pass\n", result.Name, result.Passed)
 			continue
 		}
-		fmt.Fprintf(r.stdout, "%s: %s: %s\n", name, result.Code, result.Rule)
+		fmt.Fprintf(r.stdout, "%s: %s: %s\n", result.Name, result.Code, result.Rule)
 	}
+	return nil
 }

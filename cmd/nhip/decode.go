@@ -1,8 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,7 @@ import (
 	"nhip"
 	"nhip/collector"
 	"nhip/collector/decode"
-	"nhip/internal/topics"
+	"nhip/internal/stafftext"
 )
 
 // decodeCmd is nhip decode.
@@ -33,23 +32,6 @@ type decodeCmd struct {
 	Late      bool          `help:"${help_decode_late}"`
 }
 
-// factLine is a line of the output: one of them.
-type factLine struct {
-	Position     *nhip.Position     `json:"position,omitempty"`
-	Reading      *readingLine       `json:"reading,omitempty"`
-	TripUpdate   *nhip.TripUpdate   `json:"trip_update,omitempty"`
-	ServiceAlert *nhip.ServiceAlert `json:"service_alert,omitempty"`
-}
-
-// readingLine formats the averaging period as "1h".
-type readingLine struct {
-	nhip.Reading
-	Period string `json:"period"`
-}
-
-// anyAge is a late window that accepts recorded payloads of any age.
-const anyAge = 200 * 365 * 24 * time.Hour
-
 // Run prints a payload's facts, one on each line, and what a collector would reject.
 func (c *decodeCmd) Run(e *env) error {
 	payload, err := c.read()
@@ -64,12 +46,13 @@ func (c *decodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	late := time.Duration(anyAge)
+	late := time.Duration(collector.AnyAge)
 	if c.Late {
 		late = nhip.LateWindow
 	}
-	message := nhip.Message{Topic: c.topic(payload), Payload: payload, Received: now.UTC()}
-	decoded, err := collector.Decode(feed, message, stoppedClock(now), late)
+	topic := cmp.Or(c.Topic, collector.UsualTopic(c.Format, c.Device, payload))
+	message := nhip.Message{Topic: topic, Payload: payload, Received: now.UTC()}
+	decoded, err := collector.Decode(feed, message, nhip.StoppedClock(now), late)
 	if err != nil {
 		return err
 	}
@@ -78,11 +61,9 @@ func (c *decodeCmd) Run(e *env) error {
 
 // printDecoded prints facts and faults.
 func printDecoded(e *env, decoded *collector.Decoded) error {
-	lines, all := json.NewEncoder(e.stdout), factLines(&decoded.Facts)
-	for i := range all {
-		if err := lines.Encode(all[i]); err != nil {
-			return err
-		}
+	n, err := stafftext.EncodeFacts(e.stdout, &decoded.Facts)
+	if err != nil {
+		return err
 	}
 	for i := range decoded.Dropped {
 		fmt.Fprintf(e.stderr, "nhip: dropped: %s\n", decoded.Dropped[i].Error())
@@ -93,37 +74,11 @@ func printDecoded(e *env, decoded *collector.Decoded) error {
 	switch {
 	case len(decoded.Rejected) > 0:
 		return errRejected
-	case len(all) == 0:
+	case n == 0:
 		fmt.Fprintln(e.stderr, "nhip: the payload is valid and contains no facts")
 	}
 	return nil
 }
-
-// factLines returns the lines of facts.
-func factLines(f *nhip.Facts) (lines []factLine) {
-	for i := range f.Positions {
-		lines = append(lines, factLine{Position: &f.Positions[i]})
-	}
-	for i := range f.Readings {
-		lines = append(lines, factLine{Reading: &readingLine{f.Readings[i], nhip.FormatPeriod(f.Readings[i].Period)}})
-	}
-	if f.Service == nil {
-		return lines
-	}
-	for i := range f.Service.Trips {
-		lines = append(lines, factLine{TripUpdate: &f.Service.Trips[i]})
-	}
-	for i := range f.Service.Alerts {
-		lines = append(lines, factLine{ServiceAlert: &f.Service.Alerts[i]})
-	}
-	return lines
-}
-
-// stoppedClock always returns the same time.
-type stoppedClock time.Time
-
-// Now returns the time.
-func (s stoppedClock) Now() time.Time { return time.Time(s) }
 
 // read returns the payload.
 func (c *decodeCmd) read() ([]byte, error) {
@@ -167,37 +122,4 @@ func (c *decodeCmd) feed() (decode.Feed, error) {
 		return f, fmt.Errorf("--fields: %w", err)
 	}
 	return f, nil
-}
-
-// topic returns the given topic or the format's usual one.
-func (c *decodeCmd) topic(payload []byte) string {
-	device := c.Device
-	if device == "" {
-		device = "test"
-	}
-	switch {
-	case c.Topic != "":
-		return c.Topic
-	case c.Format == "hfp":
-		return hfpTopic(c.Device, payload)
-	case (c.Format == "tts" || c.Format == "chirpstack") && c.Device == "":
-		return "nhip/in/" + c.Format // the payload contains the device id
-	}
-	return "nhip/in/" + c.Format + "/" + topics.Escape(device)
-}
-
-// hfpTopic returns the topic of an HFP payload. Only the topic has the vehicle and the event, which is also the
-// payload's only key.
-func hfpTopic(vehicle string, payload []byte) string {
-	if vehicle == "" {
-		vehicle = "0000/00000"
-	}
-	event := "vp"
-	d := json.NewDecoder(bytes.NewReader(payload))
-	if _, err := d.Token(); err == nil {
-		if key, err := d.Token(); err == nil {
-			event = strings.ToLower(fmt.Sprint(key))
-		}
-	}
-	return "/hfp/v2/journey/ongoing/" + event + "/bus/" + vehicle
 }

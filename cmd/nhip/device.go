@@ -1,17 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
-	"nhip/internal/durable"
 	"nhip/internal/fleet"
-	"nhip/internal/settings"
-
-	"golang.org/x/sys/unix"
+	"nhip/internal/stafftext"
 )
 
 // deviceCmd is nhip device.
@@ -31,38 +24,8 @@ func (f *fleetFlags) edit(e *env, change func(path string, raw []byte, feeds fle
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	unlock, err := lockFile(path + ".lock")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	raw, err := settings.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("can't read the fleet: %w", err)
-	}
-	changed, err := change(path, raw, feeds)
-	if err != nil {
-		return printFaults(e, err)
-	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // durable.WriteFile would replace a symbolic link
-	}
-	return durable.WriteFile(path, changed)
-}
-
-// lockFile waits for an exclusive lock on the file at path.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() { _ = f.Close() }, nil // which unlocks
+	err = fleet.EditFile(path, func(raw []byte) ([]byte, error) { return change(path, raw, feeds) })
+	return printFaults(e, err)
 }
 
 // deviceFlags select a device of the fleet.
@@ -127,7 +90,7 @@ func (c *deviceRotateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return printSecrets(e, []newSecret{{c.ID, secret}}, c.JSON, false)
+	return stafftext.Secrets(e.stdout, e.stderr, []stafftext.Secret{{ID: c.ID, Secret: secret}}, c.JSON, false)
 }
 
 // endRotation leaves a device only its newest secret.

@@ -11,6 +11,7 @@ import (
 
 	"nhip/app/apptest"
 	"nhip/internal/awaittest"
+	"nhip/internal/running"
 )
 
 // TestImportWithoutBroker: a broker that is not there is an error at once, which names its address and the flag.
@@ -53,7 +54,7 @@ func TestImportWithoutBroker(t *testing.T) {
 				}
 			}
 			code, _, stderr := try(t, c.dir, append([]string{"import", "csv", file}, c.args...)...)
-			if code != 1 || time.Since(began) > connectTimeout/2 {
+			if code != 1 || time.Since(began) > running.ConnectTimeout/2 {
 				t.Errorf("exit %d after %s", code, time.Since(began))
 			}
 			for _, part := range c.want {

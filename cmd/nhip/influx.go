@@ -4,17 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"nhip"
 	"nhip/app"
 	"nhip/internal/config"
-	"nhip/internal/datadir"
 	"nhip/internal/influx"
+	"nhip/internal/running"
 	"nhip/internal/settings"
 )
 
@@ -77,32 +73,9 @@ func (c *databaseFlags) database(e *env) (influx.Options, error) {
 	at := o.Config.Influx
 	db := influx.Options{URL: at.URL, Token: at.Token, Org: at.Org, Bucket: at.Bucket, Logger: e.log}
 	if db.URL == "" {
-		db.URL, db.Token, err = embeddedDatabase(c.DataDir)
+		db.URL, db.Token, err = running.Database(c.DataDir)
 	}
 	return db, err
-}
-
-// embeddedDatabase returns the address and the token of the embedded InfluxDB that runs on a data folder.
-func embeddedDatabase(dir string) (url, token string, err error) {
-	running, err := datadir.ReadAddresses(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && running.Influx == "" {
-		return "", "", fmt.Errorf("no database runs on %s; start one with `nhip influx serve` or `nhip up`, or name one "+
-			"with --url", dir)
-	}
-	if err != nil {
-		return "", "", err
-	}
-	token, err = readSecret(filepath.Join(dir, "influx.auth"))
-	return running.Influx, token, err
-}
-
-// readSecret reads a file that contains a token.
-func readSecret(path string) (string, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("can't read the token: %w", err)
-	}
-	return strings.TrimSpace(string(raw)), nil
 }
 
 // influxSetupCmd is nhip influx setup.

@@ -9,6 +9,7 @@ import (
 
 	"nhip"
 	"nhip/app/apptest"
+	"nhip/client"
 	"nhip/internal/awaittest"
 	"nhip/internal/influx"
 	"nhip/internal/influx/influxtest"
@@ -91,7 +92,7 @@ func checkLetter(t *testing.T, dir string, message apptest.Message) (id string) 
 		letter.Topic != message.Topic || letter.Payload != message.Payload {
 		t.Fatalf("the list %s: %v", list, err)
 	}
-	id = letterName(&letter)
+	id = client.DeadLetterName(&letter)
 	if all := succeed(t, dir, "dead", "list"); !strings.Contains(all, id) || strings.Count(all, "\n") != 3 {
 		t.Errorf("the list\n%s", all)
 	}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
 	"nhip/client"
-	"nhip/internal/datadir"
+	"nhip/internal/running"
 )
 
 // operatorFlags select the API that a tool calls as its operator.
@@ -17,30 +15,8 @@ type operatorFlags struct {
 	DataDir string `help:"${help_running_dir}" default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 }
 
-// connect returns a client of the given API or, without one, of the nhip that runs on the data folder.
-func (f *operatorFlags) connect() (*client.Client, error) {
-	at := f.URL
-	if at == "" {
-		running, err := datadir.ReadAddresses(f.DataDir)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && running.HTTP == "" {
-			return nil, fmt.Errorf("no nhip with an api runs on %s; start one with `nhip up`, or name an api with --url "+
-				"or another folder with --data-dir", f.DataDir)
-		}
-		if err != nil {
-			return nil, err
-		}
-		at = running.HTTP
-	}
-	token, err := datadir.ReadToken(f.DataDir)
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.New(at, token)
-	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
-	}
-	return c, nil
-}
+// connect returns a client of the API.
+func (f *operatorFlags) connect() (*client.Client, error) { return running.API(f.URL, f.DataDir) }
 
 // errIncomplete reports the collectors whose part of an answer is missing; nil if there are none.
 func errIncomplete(silent []string) error {
@@ -66,6 +42,3 @@ func (m moment) parse(name string, fallback time.Time) (time.Time, error) {
 	return fallback, fmt.Errorf("--%s: must be as in 2026-02-16T15:00:00Z or, for midnight UTC, 2026-02-16, got %q",
 		name, string(m))
 }
-
-// stamp formats a time for tables.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -4,40 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"time"
 
-	"nhip/internal/datadir"
-	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/publish"
 	"nhip/internal/recording"
-	"nhip/internal/wait"
+	"nhip/internal/running"
 
 	"github.com/schollz/progressbar/v3"
 )
 
-// Bounds of what tools publish.
-const (
-	connectTimeout = 8 * time.Second
+// lastAcks is how long the tools wait for the last acknowledgements.
+const lastAcks = 30 * time.Second
 
-	// A disk's sync acknowledges about four messages of each connection; eight keep the disk busy.
-	publishConnections = 8
-
-	// lastAcks is how long the tools wait for the last acknowledgements.
-	lastAcks = 30 * time.Second
-
-	// A broker ends the connection when it rejects a message, restarts or has a full disk. With the pauses in between,
-	// ten losses take two minutes.
-	maxLosses = 10
-
-	// maxDown is how long a broker may be away meanwhile: a restart takes seconds.
-	maxDown = time.Minute
-
-	sayWaiting  = time.Second // for the broker, before the user is told
-	barInterval = 200 * time.Millisecond
-)
+// barInterval is the least time between two drawings of a progress bar.
+const barInterval = 200 * time.Millisecond
 
 // brokerFlags select the broker that a tool publishes to, as the operator.
 type brokerFlags struct {
@@ -45,71 +25,9 @@ type brokerFlags struct {
 	DataDir string `help:"${help_running_dir}" default:"${data_dir}" env:"NHIP_DATA_DIR" type:"path"`
 }
 
-// dial connects a publisher to the given broker or, without one, to the nhip that runs on the data folder. A broker
-// that can't be reached is an error at once; one that does not answer is named while the tool waits.
+// dial connects a publisher for a tool.
 func (f *brokerFlags) dial(e *env, tool string) (*publish.Pool, error) {
-	o, err := f.options(e, tool)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(e.ctx, connectTimeout)
-	defer cancel()
-	said := make(chan struct{})
-	waiting := time.AfterFunc(sayWaiting, func() {
-		defer close(said)
-		e.log.Info("waiting for the MQTT broker", "url", redacted(o.URL), "at_most", connectTimeout)
-	})
-	defer func() {
-		if !waiting.Stop() {
-			<-said // before the tool prints anything else
-		}
-	}()
-	out, err := publish.Dial(ctx, publish.Options{
-		Options: o, Connections: publishConnections, MaxLosses: maxLosses, MaxDown: maxDown,
-	})
-	switch {
-	case err == nil:
-		return out, nil
-	case f.MQTT != "":
-		return nil, fmt.Errorf("--mqtt: %w", err)
-	}
-	return nil, fmt.Errorf("%w; the address is that of the nhip on %s, which may not run any more: start it with "+
-		"`nhip up`, or name a broker with --mqtt URL", err, f.DataDir)
-}
-
-// redacted returns a URL without its password.
-func redacted(raw string) string {
-	at, err := mqtt.ParseURL(raw)
-	if err != nil {
-		return "?"
-	}
-	return at.Redacted()
-}
-
-func (f *brokerFlags) options(e *env, tool string) (mqtt.Options, error) {
-	o := mqtt.Options{
-		URL: f.MQTT, ClientID: fmt.Sprintf("nhip-%s-%d", tool, os.Getpid()), Username: "operator", Logger: e.log,
-	}
-	if o.URL == "" {
-		at, err := datadir.ReadAddresses(f.DataDir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return o, fmt.Errorf("no nhip runs on %s; start one with `nhip up`, or name a broker with --mqtt URL or another "+
-				"folder with --data-dir", f.DataDir)
-		case err != nil:
-			return o, err
-		case at.MQTT == "":
-			return o, fmt.Errorf("the nhip that runs on %s has no broker of its own; name the roles' broker (broker.url) with "+
-				"--mqtt URL", f.DataDir)
-		}
-		o.URL = at.MQTT
-	}
-	token, err := datadir.ReadToken(f.DataDir)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && f.MQTT != "") { // an external broker may need no password
-		return o, err
-	}
-	o.Password = token
-	return o, nil
+	return running.DialBroker(e.ctx, running.BrokerOptions{URL: f.MQTT, DataDir: f.DataDir, Tool: tool, Logger: e.log})
 }
 
 // replayCmd is nhip replay.
@@ -141,7 +59,13 @@ func (c *replayCmd) play(e *env, in *recording.Merge, out *publish.Pool) error {
 	bar := progressbar.NewOptions64(in.Size(), progressbar.OptionSetWriter(e.stderr),
 		progressbar.OptionSetDescription("replay"), progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(barInterval), progressbar.OptionClearOnFinish())
-	sent, err := c.publish(e.ctx, in, out, bar)
+	sent, err := in.Play(e.ctx, c.Speed, func(m recording.Entry) error {
+		if err := out.Publish(e.ctx, m.Topic, m.Payload); err != nil {
+			return err
+		}
+		_ = bar.Set64(in.Offset()) // only draws
+		return nil
+	})
 	last, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), lastAcks)
 	defer cancel()
 	err = errors.Join(err, out.Close(last))
@@ -151,34 +75,4 @@ func (c *replayCmd) play(e *env, in *recording.Merge, out *publish.Pool) error {
 		return errors.New("stopped before the end of the recording")
 	}
 	return err
-}
-
-// publish publishes the messages at the pace of their time stamps, the first at once. It returns how many it has sent.
-func (c *replayCmd) publish(
-	ctx context.Context, in *recording.Merge, out *publish.Pool, bar *progressbar.ProgressBar,
-) (int, error) {
-	var first time.Time
-	began := time.Now()
-	for n := 0; ; n++ {
-		m, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		if n == 0 {
-			first = m.Time
-		}
-		if c.Speed > 0 {
-			due := began.Add(time.Duration(float64(m.Time.Sub(first)) / c.Speed))
-			if err := wait.Sleep(ctx, time.Until(due)); err != nil {
-				return n, err
-			}
-		}
-		if err := out.Publish(ctx, m.Topic, m.Payload); err != nil {
-			return n, err
-		}
-		_ = bar.Set64(in.Offset()) // only draws
-	}
 }

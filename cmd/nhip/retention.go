@@ -1,13 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-	"text/tabwriter"
-	"time"
-
-	"nhip"
-)
+import "nhip/internal/stafftext"
 
 // retentionCmd is nhip retention.
 type retentionCmd struct {
@@ -28,7 +21,7 @@ func (c *retentionPlanCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return printRetention(e, streams)
+	return stafftext.Retention(e.stdout, streams)
 }
 
 // retentionApplyCmd is nhip retention apply.
@@ -44,7 +37,7 @@ func (c *retentionApplyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := printRetention(e, streams); err != nil {
+	if err := stafftext.Retention(e.stdout, streams); err != nil {
 		return err
 	}
 	for i := range streams {
@@ -53,43 +46,4 @@ func (c *retentionApplyCmd) Run(e *env) error {
 		}
 	}
 	return nil
-}
-
-func printRetention(e *env, streams []nhip.Retention) error {
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STREAM\tKEPT\tOLDEST\tROWS TO DELETE\tUP TO\tSTATE")
-	for i := range streams {
-		s := &streams[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n",
-			s.Stream, formatKeep(s.Keep), formatDay(s.Oldest), s.Rows, formatDay(s.Until), retentionState(s))
-	}
-	return w.Flush()
-}
-
-func formatKeep(days float64) string {
-	if days == 0 {
-		return "forever"
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", days), ".0") + " days"
-}
-
-func formatDay(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.DateOnly)
-}
-
-func retentionState(s *nhip.Retention) string {
-	switch {
-	case s.Deleted:
-		return "deleted"
-	case s.Held != "":
-		return "held: " + s.Held
-	case s.Rows > 0:
-		return "deleted by nhip retention apply"
-	case !s.Next.IsZero():
-		return "nothing before " + formatDay(s.Next)
-	}
-	return "nothing"
 }

@@ -10,20 +10,25 @@ import (
 	"nhip/internal/influx"
 )
 
-// neighbourFlagFunc returns the flag of the neighbour check of an hour, 0 if there is none.
-type neighbourFlagFunc func(quantityHour) nhip.Flag
+// networkFunc returns the result of the checks of an hour against other monitors; the zero Result if there is none.
+type networkFunc func(quantityHour) qc.Result
 
-// assess assesses the readings of a window from one time to another, both inclusive and in ms since 1970. It buffers
-// the assessments that changed, and their hours.
-func (p *Processor) assess(s *results, w *window, from, to int64, neighbourFlag neighbourFlagFunc) {
+// assess assesses the readings of a window from one time to another, both inclusive and in ms since 1970, and those
+// before that they change, but none up to earliest: what these depend on is not in the window. It buffers the
+// assessments that changed, and their hours.
+func (p *Processor) assess(s *results, w *window, earliest, from, to int64, network networkFunc) {
 	p.rules.EvaluateStation(s.class, s.fleetPosition, w.series, from, func(i, j int, result qc.Result) {
 		series := &w.series[i]
 		x := &series.Samples[j]
-		if x.At > to {
+		if x.At > to || x.At <= earliest {
 			return
 		}
 		h := hourOf(x.At)
-		result.Add(qc.CheckNeighbours, neighbourFlag(quantityHour{series.Quantity, h}))
+		var other qc.Result
+		if q, ok := qc.OtherParticles(series.Quantity); ok {
+			other = network(quantityHour{q, h})
+		}
+		result.MergeNetwork(network(quantityHour{series.Quantity, h}), other)
 		now := writtenAssessment{result: result, corrected: x.Value, known: true}
 		at := time.UnixMilli(x.At).UTC()
 		if c := s.corrections[series.Quantity]; c != nil {
@@ -64,7 +69,7 @@ func flagName(f nhip.Flag) string {
 
 // sumHour sums up an hour of each quantity at each quality, and buffers the rows. The reviewed quality is written only
 // if a review applies to the hour.
-func (p *Processor) sumHour(s *results, w *window, h int64, neighbourFlag neighbourFlagFunc) {
+func (p *Processor) sumHour(s *results, w *window, h int64, network networkFunc) {
 	for _, q := range w.quantities() {
 		i, samples := w.bestSeries(q, h, s.config.Period)
 		if i < 0 {
@@ -84,7 +89,11 @@ func (p *Processor) sumHour(s *results, w *window, h int64, neighbourFlag neighb
 				Station: s.id, Quantity: q, Period: nhip.PeriodHour, Quality: quality,
 				Time: time.UnixMilli(endOf(h)).UTC(), RollupStats: stats,
 			}
-			s.lines = influx.AppendRollup(s.lines, &r, neighbourFlag(quantityHour{q, h}), s.now)
+			var row influx.NetworkHour
+			if quality == nhip.QualityRaw {
+				row = w.networkHour(i, samples, expected, network(quantityHour{q, h}))
+			}
+			s.lines = influx.AppendRollup(s.lines, &r, row, s.now)
 			s.rows++
 			p.metrics.rollups.WithLabelValues(nhip.PeriodHour).Inc()
 			if quality != nhip.QualityRaw {
@@ -99,7 +108,7 @@ func (p *Processor) sumHour(s *results, w *window, h int64, neighbourFlag neighb
 // exclusive.
 func reviewed(reviews []nhip.Review, q nhip.Quantity, from, to int64) bool {
 	return slices.ContainsFunc(reviews, func(r nhip.Review) bool {
-		return r.Action != nhip.ActionAnnotate && (r.Quantity == "" || r.Quantity == q) &&
+		return r.Decides() && (r.Quantity == "" || r.Quantity == q) &&
 			r.From.UnixMilli() < endOf(to-1) && r.To.UnixMilli() > startOf(from)
 	})
 }

@@ -20,17 +20,18 @@ type backfillChunk struct {
 	station *station
 	view
 	span
+	compared spans // hours of it that are processed because of the comparison only
 }
 
 // errChunkFull ends the reading of a chunk.
 var errChunkFull = errors.New("the chunk is full")
 
 // backfill processes one chunk of old hours from the database: hours with late or imported readings, or with readings
-// that a review or a calibration changed. Without such hours it checks neighbours.
+// that a review or a calibration changed. Without such hours it does nothing.
 func (p *Processor) backfill(ctx context.Context) error {
 	c, ok := p.takeChunk()
 	if !ok {
-		return p.backfillNeighbours(ctx)
+		return nil
 	}
 	var err error
 	p.guard("old readings", c.id, func() { err = p.fillChunk(ctx, &c) }, func() { c.station.refilling = nil })
@@ -50,9 +51,9 @@ func (p *Processor) fillChunk(ctx context.Context, c *backfillChunk) error {
 	return nil
 }
 
-// readChunk reads the readings of a chunk, with a margin, and the stored flags of neighbour checks. It shortens a chunk
-// that has too many readings.
-func (p *Processor) readChunk(ctx context.Context, c *backfillChunk) (*window, map[quantityHour]nhip.Flag, error) {
+// readChunk reads the readings of a chunk, with a margin, and the stored results of the checks against
+// other monitors. It shortens a chunk that has too many readings.
+func (p *Processor) readChunk(ctx context.Context, c *backfillChunk) (*window, map[quantityHour]qc.Result, error) {
 	from := time.UnixMilli(startOf(c.From - chunkMargin)).UTC()
 	to := time.UnixMilli(endOf(c.To - 1 + chunkMargin)).UTC()
 	w := new(window)
@@ -74,20 +75,20 @@ func (p *Processor) readChunk(ctx context.Context, c *backfillChunk) (*window, m
 		err = nil
 	}
 	w.settle()
-	neighbourFlags := make(map[quantityHour]nhip.Flag)
-	if err != nil || c.class != qc.ClassLowCost {
-		return w, neighbourFlags, err
+	network := make(map[quantityHour]qc.Result)
+	if err != nil {
+		return w, network, err
 	}
 	hq := influx.RollupQuery{
-		Station: c.id, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic, From: from, To: to,
+		Station: c.id, Period: nhip.PeriodHour, Quality: nhip.QualityRaw, From: from, To: to,
 	}
 	err = p.o.History.Rollups(ctx, hq, func(r influx.RollupRow) error {
-		if r.Neighbours != 0 {
-			neighbourFlags[quantityHour{r.Quantity, hourOf(r.Time.UnixMilli())}] = r.Neighbours
+		if r.Network.Tests != "" {
+			network[quantityHour{r.Quantity, hourOf(r.Time.UnixMilli())}] = networkResult(r.Network.Tests)
 		}
 		return nil
 	})
-	return w, neighbourFlags, err
+	return w, network, err
 }
 
 // takeChunk takes the next chunk to process, once all observed readings are in the database.
@@ -100,7 +101,9 @@ func (p *Processor) takeChunk() (backfillChunk, bool) {
 	first := p.recentHour()
 	for _, s := range p.stations { // in random order, so that none waits for a long import of another
 		if x := s.dirty.within(0, first); len(x) > 0 {
-			c := backfillChunk{s, s.view(), span{x[0].From, min(x[0].To, x[0].From+chunkHours)}}
+			hours := span{x[0].From, min(x[0].To, x[0].From+chunkHours)}
+			c := backfillChunk{s, s.view(), hours, s.compared.within(hours.From, hours.To)}
+			s.compared = s.compared.remove(hours.From, hours.To)
 			s.dirty, s.refilling = s.dirty.remove(c.From, c.To), spans{c.span}
 			return c, true
 		}
@@ -109,12 +112,12 @@ func (p *Processor) takeChunk() (backfillChunk, bool) {
 }
 
 // processChunk assesses and sums up the hours of a chunk. The lock is not held while it computes.
-func (p *Processor) processChunk(c *backfillChunk, w *window, stored map[quantityHour]nhip.Flag) {
+func (p *Processor) processChunk(c *backfillChunk, w *window, stored map[quantityHour]qc.Result) {
 	s := c.station
 	recent := p.recentHour()
-	r := results{view: c.view, now: p.o.Clock.Now()}
-	neighbourFlag := func(n quantityHour) nhip.Flag {
-		if f, ok := c.neighbourFlags[n]; ok {
+	r := results{view: c.view, now: p.o.Clock.Now(), compared: c.compared}
+	network := func(n quantityHour) qc.Result {
+		if f, ok := c.networkResults[n]; ok {
 			return f
 		}
 		return stored[n]
@@ -122,17 +125,11 @@ func (p *Processor) processChunk(c *backfillChunk, w *window, stored map[quantit
 	// A reading may change the assessment of later ones up to chunkMargin, which w includes. Recent readings are
 	// assessed from memory.
 	last := min(c.To+chunkMargin-1, recent)
-	p.assess(&r, w, startOf(c.From), startOf(last), neighbourFlag)
-	var unchecked []quantityHour
-	for _, x := range r.changed.add(c.From, c.To).within(c.From-1, last) {
+	earliest := c.From - chunkMargin + 1
+	p.assess(&r, w, startOf(earliest), startOf(c.From), startOf(last), network)
+	for _, x := range r.changed.add(c.From, c.To).within(earliest, last) {
 		for h := x.From; h < x.To; h++ {
-			p.sumHour(&r, w, h, neighbourFlag)
-		}
-	}
-	// An hour that was recomputed because of a neighbour check is not marked again.
-	for _, n := range p.hoursWithNeighbours(&c.setup, w, r.summed) {
-		if _, checked := c.neighbourFlags[n]; !checked {
-			unchecked = append(unchecked, n)
+			p.sumHour(&r, w, h, network)
 		}
 	}
 	p.countDropped(w)
@@ -140,12 +137,10 @@ func (p *Processor) processChunk(c *backfillChunk, w *window, stored map[quantit
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep(s, &r)
-	for _, n := range unchecked {
-		p.uncheckedHours[n] = true
-	}
-	for n, f := range c.neighbourFlags {
-		if n.hour >= c.From && n.hour < c.To && s.neighbourFlags[n] == f {
-			delete(s.neighbourFlags, n) // now stored with the hour
+	first := p.windowHour() // of the hours that are also assessed from memory
+	for n, f := range c.networkResults {
+		if n.hour >= c.From && n.hour < min(c.To, first) && s.networkResults[n] == f {
+			delete(s.networkResults, n) // now stored with the hour
 		}
 	}
 	s.dirty, s.refilling = s.dirty.addAll(s.refilling.without(spans{c.span})), nil // the rest of a chunk that was cut

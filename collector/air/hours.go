@@ -13,7 +13,7 @@ const (
 	windowHours = recentHours + 26
 	liveHours   = 24      // published for a station
 	chunkHours  = 31 * 24 // processed at once by a backfill
-	chunkMargin = 25      // hours around a reading that its assessment depends on
+	chunkMargin = 26      // hours around a reading that its assessment depends on, and one more that is incomplete
 )
 
 // span is a range of hours, each identified by its end in hours since 1970: From is inclusive, To is exclusive. Hour h

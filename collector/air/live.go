@@ -12,6 +12,9 @@ type LiveUpdate struct {
 	Station string
 	Flags   map[nhip.Quantity][]LiveFlag // of the newest readings of each quantity
 	Hours   *nhip.HourlyMeans            // nil: no complete hour
+
+	Faults    []nhip.MonitorFault
+	Unvouched []nhip.Quantity
 }
 
 // LiveFlag is the assessment of one reading.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/qc"
 	"nhip/internal/influx"
 )
 
@@ -61,6 +62,17 @@ func (p *Processor) loadStation(ctx context.Context, s *station) error {
 	if err != nil {
 		return err
 	}
+	network := make(map[quantityHour]qc.Result)
+	hq.Quality = nhip.QualityRaw
+	err = p.o.History.Rollups(ctx, hq, func(r influx.RollupRow) error {
+		if r.Network.Tests != "" {
+			network[quantityHour{r.Quantity, hourOf(r.Time.UnixMilli())}] = networkResult(r.Network.Tests)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	stored.settle()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,8 +80,10 @@ func (p *Processor) loadStation(ctx context.Context, s *station) error {
 		h := hourOf(r.Time.UnixMilli())
 		s.extendRange(h)
 		s.setHourly(r.Quantity, h, r.RollupStats)
-		if r.Neighbours != 0 && r.Neighbours != nhip.FlagNotEvaluated {
-			s.neighbourFlags[quantityHour{r.Quantity, h}] = r.Neighbours
+	}
+	for n, r := range network {
+		if _, newer := s.networkResults[n]; !newer {
+			s.networkResults[n] = r
 		}
 	}
 	s.stored, s.loading = &stored, true

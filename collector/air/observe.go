@@ -26,7 +26,8 @@ func (p *Processor) observeAll(readings []nhip.Reading, record uint64) {
 		p.observe(&readings[i], hours, window, recent, now)
 	}
 	for s, all := range hours {
-		s.dirty = s.dirty.addAll(spansOf(all))
+		changed := spansOf(all)
+		s.dirty, s.compared = s.dirty.addAll(changed), s.compared.without(changed)
 	}
 	p.lastRecord = max(p.lastRecord, record)
 }
@@ -38,7 +39,6 @@ func (p *Processor) observe(r *nhip.Reading, hours map[*station][]int64, window,
 	s := p.station(r.Station)
 	if r.Point.Known() && s.reportedPosition != r.Point {
 		s.reportedPosition = r.Point
-		p.place(s)
 	}
 	s.heard = now
 	at := r.Time.UnixMilli()
@@ -71,7 +71,6 @@ func (p *Processor) UpdateStation(id string, f fleet.Station) {
 	defer p.mu.Unlock()
 	s := p.station(id)
 	from := s.configure(f, p.o.Zone)
-	p.place(s)
 	if from == math.MaxInt64 || s.last == 0 {
 		return
 	}

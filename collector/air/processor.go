@@ -8,8 +8,8 @@
 // and are read from the database after a start.
 //
 // Three goroutines work side by side: one assesses recent readings in memory, station by station in turns, one does
-// all that needs the database, one compares neighbours. What they work on is first moved to where Save finds it
-// (station.working and so on), so that what arrives meanwhile is kept apart.
+// all that needs the database, one compares the monitors of the network. What they work on is first moved to where Save
+// finds it (station.working and so on), so that what arrives meanwhile is kept apart.
 package air
 
 import (
@@ -22,13 +22,11 @@ import (
 
 	"nhip"
 	"nhip/geo/alert"
-	"nhip/geo/index"
 	"nhip/geo/qc"
 	"nhip/internal/damage"
 	"nhip/internal/influx"
 	"nhip/internal/recovery"
 
-	"github.com/paulmach/orb"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -76,22 +74,20 @@ type Processor struct {
 	rules        *qc.Rules
 	completeness float64
 	metrics      *metrics
-	wakeRecent   chan struct{}           // by readings and other news
-	wakeDatabase chan struct{}           // by rows to write and by work that needs the database
-	wakeCompare  chan struct{}           // by hours to compare with those of neighbours
-	places       *index.Index[orb.Point] // of low-cost monitors
+	wakeRecent   chan struct{} // by readings and other news
+	wakeDatabase chan struct{} // by rows to write and by work that needs the database
+	wakeCompare  chan struct{} // by hours to compare
 
 	// mu is held for short bookkeeping only: neither while readings are assessed nor during I/O, because all that
 	// stores messages and reads metrics waits for it.
-	mu             sync.Mutex
-	stations       map[string]*station
-	all            []*station            // the same, in the order in which they were added; only grows
-	lastRecord     uint64                // record of the outbox up to which all observed readings are
-	uncheckedHours map[quantityHour]bool // hours that changed since their last neighbour check
-	checking       map[quantityHour]bool // hours whose neighbour check is in progress
-	reviews        map[string]bool       // ids of the known reviews
-	savedReviews   int                   // their number according to stateFile
-	reviewsLost    bool                  // some may only be in the database; only New and Run use it
+	mu           sync.Mutex
+	stations     map[string]*station
+	all          []*station // the same, in the order in which they were added; only grows
+	lastRecord   uint64     // record of the outbox up to which all observed readings are
+	comparison   comparison
+	reviews      map[string]bool // ids of the known reviews
+	savedReviews int             // their number according to stateFile
+	reviewsLost  bool            // some may only be in the database; only New and Run use it
 
 	alerts       alertStates
 	alertsFileMu sync.Mutex
@@ -123,14 +119,6 @@ func (p *Processor) stationList() []*station {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.all[:len(p.all):len(p.all)]
-}
-
-// place updates the position of a station among its neighbours. p.mu must be held.
-func (p *Processor) place(s *station) {
-	if at, ok := s.position(); ok && s.class == qc.ClassLowCost && p.places.Set(s.id, at, at) == nil {
-		return
-	}
-	p.places.Remove(s.id)
 }
 
 // signal wakes all that works.

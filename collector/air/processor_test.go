@@ -28,7 +28,47 @@ func TestProcessor(t *testing.T) {
 	run("review", testReview)
 	run("history", testHistory)
 	run("neighbourhood", testNeighbourhood)
+	run("flat line", testFlatLine)
+	run("contradiction", testContradiction)
+	run("baseline", testBaseline)
 	run("alerts", testAlerts)
+}
+
+// A flat line is flagged from its first value on, also where that is older than what is assessed from memory, and its
+// hours are summed up again.
+func testFlatLine(t *testing.T, db *influx.DB) {
+	h := newHarness(t, db)
+	end := noon.Add(14 * time.Hour)
+	for i, r := range series("hn-01", nhip.NO2, time.Hour, end, append(ramp(70, 2), constant(90, 13)...)...) {
+		h.clock.set(r.Time)
+		h.store(t, r)
+		if i%4 == 0 {
+			h.waitIdle(t)
+		}
+	}
+	h.waitIdle(t)
+	for _, r := range h.readings(t, "hn-01", noon.Add(-time.Hour), end) {
+		want := ""
+		if r.Value == 90 {
+			want = "flat_line=4"
+		}
+		if r.Assessment.Tests != want {
+			t.Errorf("reading of %s is %q, want %q", r.Time, r.Assessment.Tests, want)
+		}
+	}
+	hours := h.rollups(t, "hn-01", nhip.PeriodHour, nhip.QualityAutomatic)
+	if s := hours["no2 2026-02-16T14"]; s.Count != 0 || s.Flag != nhip.FlagFail {
+		t.Errorf("first hour of the flat line is %+v", s)
+	}
+}
+
+// constant returns n equal values.
+func constant(v float64, n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
 }
 
 func testHour(t *testing.T, db *influx.DB) {

@@ -2,7 +2,6 @@ package air
 
 import (
 	"math"
-	"time"
 
 	"nhip"
 )
@@ -87,6 +86,10 @@ func (p *Processor) takeRecent(s *station) (*recentJob, bool) {
 		s.dirty = s.dirty.remove(x.From, x.To)
 	}
 	s.working = j.hours
+	for _, x := range j.hours {
+		j.compared = j.compared.addAll(s.compared.within(x.From, x.To))
+	}
+	s.compared = s.compared.without(j.hours)
 	if assess {
 		j.from = s.assessFrom
 	}
@@ -105,16 +108,9 @@ func (p *Processor) mergeStored(j *recentJob) {
 	s.window.merge(j.stored)
 	recent := startOf(p.recentHour())
 	from, hours := s.window.unassessed(recent)
-	medians := make(map[quantityHour]float64)
-	for h := hourOf(recent) + 1; h <= hourOf(j.now.UnixMilli()); h++ {
-		s.window.addMedians(medians, h, j.config.Period)
-	}
 	p.countDropped(&s.window)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for n, m := range medians {
-		s.medians[n] = m
-	}
 	s.loaded, s.assessFrom = true, min(s.assessFrom, from)
 	s.dirty = s.dirty.addAll(hours)
 	for _, x := range hours {
@@ -132,14 +128,6 @@ func (w *window) addReadings(readings []nhip.Reading) {
 	w.settle()
 }
 
-// addMedians adds the medians of an hour of all quantities.
-func (w *window) addMedians(to map[quantityHour]float64, h int64, reportEvery time.Duration) {
-	for _, q := range w.quantities() {
-		n := quantityHour{q, h}
-		to[n] = w.median(n, reportEvery)
-	}
-}
-
 // countDropped counts the readings that a window left out.
 func (p *Processor) countDropped(w *window) {
 	p.metrics.unassessed.Add(float64(w.dropped))
@@ -152,58 +140,45 @@ func (p *Processor) processStation(j *recentJob) {
 	w := &j.station.window
 	w.addReadings(j.readings)
 	if j.from != math.MaxInt64 {
-		p.assess(&j.results, w, j.from, math.MaxInt64, j.neighbourFlag)
+		earliest := startOf(p.windowHour() + 1)
+		p.assess(&j.results, w, min(earliest, j.from-1), j.from, math.MaxInt64, j.network)
 	}
-	var medians map[quantityHour]float64
 	if j.loaded {
-		medians = p.sumRecentHours(j)
+		p.sumRecentHours(j)
 	} else {
 		j.results = results{view: j.view, now: j.now}
 	}
-	unchecked := p.hoursWithNeighbours(&j.setup, w, j.summed)
 	update := LiveUpdate{Station: j.id, Flags: w.liveFlags()}
 	if !j.loaded {
 		w.retractAssessments()
 	}
 	w.dropUntil(startOf(p.windowHour()))
 	p.countDropped(w)
-	update.Hours = p.keepRecent(j, medians, unchecked)
+	p.keepRecent(j, &update)
 	p.o.Publish(update)
 }
 
-// keepRecent adds the results of a job to the state of its station, and returns the hours to publish.
-func (p *Processor) keepRecent(
-	j *recentJob, medians map[quantityHour]float64, unchecked []quantityHour,
-) *nhip.HourlyMeans {
+// keepRecent adds the results of a job to the state of its station, and the station's hours and faults to update.
+func (p *Processor) keepRecent(j *recentJob, update *LiveUpdate) {
 	s := j.station
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep(s, &j.results)
 	s.working = nil
 	s.dirty = s.dirty.addAll(j.changed.without(j.summed))
-	for n, m := range medians {
-		s.medians[n] = m
-	}
-	for _, n := range unchecked {
-		p.uncheckedHours[n] = true
-	}
 	if len(j.summed) > 0 {
 		p.evaluateHour(s, j.now)
 	}
 	s.trim(p.windowHour())
-	return s.liveHours()
+	update.Hours, update.Faults, update.Unvouched = s.liveHours(), s.faults, s.unvouched
 }
 
-// sumRecentHours sums up the hours of a job that have ended, and those whose assessments changed. It returns their
-// medians.
-func (p *Processor) sumRecentHours(j *recentJob) map[quantityHour]float64 {
+// sumRecentHours sums up the hours of a job that have ended, and those whose assessments changed.
+func (p *Processor) sumRecentHours(j *recentJob) {
 	ended := j.now.UnixMilli() / hourMS
-	medians := make(map[quantityHour]float64)
 	for _, x := range j.hours.addAll(j.changed.within(p.recentHour(), ended+1)) {
 		for h := x.From; h < x.To; h++ {
-			p.sumHour(&j.results, &j.station.window, h, j.neighbourFlag)
-			j.station.window.addMedians(medians, h, j.config.Period)
+			p.sumHour(&j.results, &j.station.window, h, j.network)
 		}
 	}
-	return medians
 }

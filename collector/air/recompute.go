@@ -36,6 +36,7 @@ func (p *Processor) markForReassessment(s *station, from, to int64) {
 		return
 	}
 	s.dirty = s.dirty.add(hourOf(from+1), hourOf(to)+1)
+	s.compared = s.compared.remove(hourOf(from+1), hourOf(to)+1)
 	if recent := startOf(p.recentHour()); to > recent {
 		s.assessFrom = min(s.assessFrom, max(from, recent))
 	}
@@ -72,7 +73,7 @@ func (p *Processor) countRemaining() {
 		p.mu.Unlock()
 	}
 	p.mu.Lock()
-	left.Hours += int64(len(p.uncheckedHours) + len(p.checking))
+	left.Hours += p.comparison.hours()
 	p.mu.Unlock()
 	p.left.Store(&left)
 }
@@ -98,7 +99,7 @@ func (p *Processor) remaining(station string) nhip.RecomputeProgress {
 		}
 	}
 	if station == "" || p.stations[station] != nil {
-		out.Hours += int64(len(p.uncheckedHours) + len(p.checking))
+		out.Hours += p.comparison.hours()
 	}
 	return out
 }

@@ -15,7 +15,6 @@ import (
 	"nhip/internal/recovery"
 	"nhip/internal/task"
 
-	"github.com/paulmach/orb"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -141,7 +140,7 @@ func TestPanicUnderLockCostsOneStation(t *testing.T) {
 	h := startTrapped(t, "", "")
 	h.Processor.mu.Lock()
 	h.station("bad").hourly = nil // to which hours are added
-	h.station("worse").neighbourFlags, h.station("worse").medians = nil, nil
+	h.station("worse").hourly = nil
 	h.Processor.mu.Unlock()
 	for round := range 2 {
 		at := noon.Add(-time.Duration(2-round) * time.Hour)
@@ -160,15 +159,11 @@ func TestPanicUnderLockCostsOneStation(t *testing.T) {
 // TestPanicOfOneReading: a reading whose station can't be changed costs itself, and the lock is free.
 func TestPanicOfOneReading(t *testing.T) {
 	h := startTrapped(t, "", "")
+	bad := series("bad", nhip.PM25, 5*time.Minute, noon, 20)
 	h.Processor.mu.Lock()
-	h.stations["bad"] = nil
-	delete(h.stations, "bad")
-	h.places = nil // to which a reading with a position is added
+	h.observe(&bad[0], nil, 0, 0, 0) // without the map to which its hour is added
 	h.Processor.mu.Unlock()
-	located := series("bad", nhip.PM25, 5*time.Minute, noon, 20)
-	located[0].Point = nhip.Some(orb.Point{105.8, 21})
-	all := append(located, series("a", nhip.PM25, 5*time.Minute, noon, ramp(20, 12)...)...)
-	h.Observe(all, 1)
+	h.Observe(series("a", nhip.PM25, 5*time.Minute, noon, ramp(20, 12)...), 1)
 	awaittest.True(t, "the other station is published", func() bool { return h.publishedOf("a") > 0 })
 	if n := testutil.ToFloat64(h.guard.Count(partAir)); n == 0 {
 		t.Error("no panic is counted")

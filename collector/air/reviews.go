@@ -34,7 +34,10 @@ func (p *Processor) Review(r nhip.Review) error {
 	p.mu.Lock()
 	p.addReview(r)
 	s := p.station(r.Station)
-	if s.first != 0 && r.Action != nhip.ActionAnnotate {
+	if r.Action == nhip.ActionBaseline {
+		p.comparison.markFrom(hourOf(r.To.UnixMilli()))
+	}
+	if s.first != 0 && r.Decides() {
 		p.markForReassessment(s, r.From.UnixMilli(), min(r.To.UnixMilli(), endOf(s.last)))
 	}
 	p.mu.Unlock()

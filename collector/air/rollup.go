@@ -102,7 +102,7 @@ func (p *Processor) readHours(ctx context.Context, station string, month period)
 }
 
 // dayLookback is the time before a day that its first 8-hour mean needs.
-const dayLookback = (aqi.DayHours - 24) * time.Hour
+const dayLookback = aqi.EarlierHours * time.Hour
 
 // period is a local day or month: the time after from, up to and including to.
 type period struct{ from, to time.Time }
@@ -198,33 +198,34 @@ func (p *Processor) sumPeriod(s *results, name string, of period, hours hourlySt
 				continue
 			}
 			if name == nhip.PeriodDay {
-				stats.Max1h, stats.Max8h = dailyMaxima(all, to, p.completeness)
+				addMaxima(&stats, all, from, to, p.completeness)
 			}
 			r := nhip.Rollup{
 				Station: s.id, Quantity: q, Period: name, Quality: quality, Time: of.to, RollupStats: stats,
 			}
-			s.lines = influx.AppendRollup(s.lines, &r, 0, s.now)
+			s.lines = influx.AppendRollup(s.lines, &r, influx.NetworkHour{}, s.now)
 			s.rows++
 			p.metrics.rollups.WithLabelValues(name).Inc()
 		}
 	}
 }
 
-// dailyMaxima returns the highest hourly mean and the highest 8-hour mean of the day whose hours end before end.
-func dailyMaxima(hours map[int64]nhip.RollupStats, end int64, completeness float64) (max1h, max8h nhip.Opt[float64]) {
-	means := make([]float64, aqi.DayHours)
+// addMaxima adds the highest hourly mean and the highest 8-hour mean of the day with the hours from, inclusive, to to,
+// exclusive: 24, or another number where clocks are changed.
+func addMaxima(day *nhip.RollupStats, hours map[int64]nhip.RollupStats, from, to int64, completeness float64) {
+	length := int(to - from)
+	means := make([]float64, length+aqi.EarlierHours)
 	for i := range means {
 		means[i] = math.NaN()
-		if stats, ok := hours[end-1-int64(i)]; ok && stats.Complete() {
+		if stats, ok := hours[to-1-int64(i)]; ok && stats.Complete() {
 			means[i] = stats.Mean
 		}
 	}
-	one, eight := aqi.DailyMaxima(means, completeness)
-	if !math.IsNaN(one) {
-		max1h = nhip.Some(one)
+	top := aqi.DailyMaxima(means, length, completeness)
+	if !math.IsNaN(top.Hour) {
+		day.Max1h = nhip.Some(top.Hour)
 	}
-	if !math.IsNaN(eight) {
-		max8h = nhip.Some(eight)
+	if !math.IsNaN(top.Eight) {
+		day.Max8h, day.Capture8h = nhip.Some(top.Eight), nhip.Some(100*top.EightShare)
 	}
-	return max1h, max8h
 }

@@ -50,6 +50,8 @@ type results struct {
 	hourly  []hourlyResult
 	summed  spans
 	changed spans // hours with changed assessments
+
+	compared spans // hours that are processed because of the comparison with other monitors only
 }
 
 // hourlyResult is an hour of one quantity.
@@ -67,4 +69,5 @@ func (p *Processor) keep(s *station, r *results) {
 	}
 	s.days, s.months = s.days.addAll(r.summed), s.months.addAll(r.summed)
 	s.sending = s.sending.addAll(r.summed).addAll(r.changed)
+	p.comparison.mark(r.summed.without(r.compared))
 }

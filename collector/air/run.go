@@ -6,13 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"nhip/geo/index"
 	"nhip/geo/qc"
 	"nhip/geo/rollup"
 	"nhip/internal/task"
 	"nhip/internal/wait"
-
-	"github.com/paulmach/orb"
 )
 
 // Timing of Run.
@@ -27,9 +24,7 @@ func New(o Options) (*Processor, error) {
 	p := &Processor{
 		o: o, log: o.Logger.With("component", "air"), rules: o.Rules, completeness: o.Completeness,
 		wakeRecent: make(chan struct{}, 1), wakeDatabase: make(chan struct{}, 1), wakeCompare: make(chan struct{}, 1),
-		places: index.New[orb.Point](), stations: make(map[string]*station), lastRecord: o.LastRecord,
-		uncheckedHours: make(map[quantityHour]bool), checking: make(map[quantityHour]bool),
-		reviews: make(map[string]bool),
+		stations: make(map[string]*station), lastRecord: o.LastRecord, reviews: make(map[string]bool),
 	}
 	if p.rules == nil {
 		p.rules = qc.NewRules()
@@ -53,8 +48,9 @@ func New(o Options) (*Processor, error) {
 func (p *Processor) Run(ctx context.Context) error {
 	g := task.NewGroup()
 	g.Go("database", p.runDatabase)
-	g.Go("neighbours", func(ctx context.Context) error {
-		return repeat(ctx, p.wakeCompare, func() { p.checkNeighbours(ctx) })
+	c := newComparer(p)
+	g.Go("comparison", func(ctx context.Context) error {
+		return repeat(ctx, p.wakeCompare, func() { c.run(ctx) })
 	})
 	_ = repeat(ctx, p.wakeRecent, p.processRecent)
 	err := g.Stop(context.WithoutCancel(ctx))
@@ -132,11 +128,6 @@ func (p *Processor) hasWork() bool {
 		return false
 	}
 	first, recent := p.windowHour(), p.recentHour()
-	for n := range p.uncheckedHours {
-		if n.hour < recent {
-			return true
-		}
-	}
 	for _, s := range p.stations {
 		unloaded := !s.loading && s.last >= first
 		backfill := len(s.dirty.within(0, recent)) > 0 && p.o.Stored(p.lastRecord)

@@ -20,9 +20,9 @@ const stateFile = "air.json"
 
 // storedState is the content of stateFile.
 type storedState struct {
-	Stations []storedStation         `json:"stations"`
-	Reviews  int                     `json:"reviews,omitempty"` // in reviewsFile
-	Around   map[nhip.Quantity]spans `json:"around,omitempty"`  // Processor.uncheckedHours
+	Stations []storedStation  `json:"stations"`
+	Reviews  int              `json:"reviews,omitempty"` // in reviewsFile
+	Compare  storedComparison `json:"compare,omitzero"`
 }
 
 // storedStation is a station in stateFile.
@@ -49,12 +49,7 @@ func (p *Processor) Save() error {
 		})
 	}
 	state.Reviews = len(p.reviews)
-	state.Around = make(map[nhip.Quantity]spans)
-	for _, hours := range []map[quantityHour]bool{p.uncheckedHours, p.checking} {
-		for n := range hours {
-			state.Around[n.quantity] = state.Around[n.quantity].add(n.hour, n.hour+1)
-		}
-	}
+	state.Compare = p.comparison.stored()
 	p.mu.Unlock()
 	err := durable.Write(p.path(stateFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(state) })
 	if err == nil {
@@ -95,15 +90,8 @@ func (p *Processor) restore() error {
 		s.configure(x.Fleet, p.o.Zone)
 		s.reportedPosition, s.first, s.last = x.At, x.First, x.Last
 		s.dirty, s.days, s.months = x.Dirty, x.Days, x.Months
-		p.place(s)
 	}
-	for q, hours := range state.Around {
-		for _, x := range hours {
-			for h := x.From; h < x.To; h++ {
-				p.uncheckedHours[quantityHour{q, h}] = true
-			}
-		}
-	}
+	p.comparison.restore(state.Compare)
 	return nil
 }
 

@@ -3,12 +3,13 @@ package air
 import (
 	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"nhip"
+	"nhip/geo/fault"
 	"nhip/geo/qc"
 	"nhip/internal/fleet"
+	"nhip/internal/influx"
 
 	"github.com/paulmach/orb"
 )
@@ -44,8 +45,10 @@ type station struct {
 	unpublished bool  // there are new readings that are not published yet
 
 	hourly         map[nhip.Quantity]map[int64]nhip.RollupStats // hours of the window, at the best quality
-	medians        map[quantityHour]float64                     // of recent hours, for neighbour checks
-	neighbourFlags map[quantityHour]nhip.Flag                   // flags of neighbour checks that are not stored yet
+	networkResults map[quantityHour]qc.Result                   // of the comparison: of recent hours, and not stored yet
+	compared       spans                                        // hours that are dirty because of the comparison only
+	faults         []nhip.MonitorFault                          // of the last weeks
+	unvouched      []nhip.Quantity                              // see nhip.Station
 }
 
 // setup is how the readings of a station are assessed. Its values are replaced, never changed, so that a copy may be
@@ -66,20 +69,20 @@ type dueHours struct{ days, months spans }
 // view is what an assessment needs of a station besides its readings.
 type view struct {
 	setup
-	neighbourFlags map[quantityHour]nhip.Flag
+	networkResults map[quantityHour]qc.Result
 }
 
 // view returns a copy of what an assessment needs. Processor.mu must be held.
-func (s *station) view() view { return view{s.setup, maps.Clone(s.neighbourFlags)} }
+func (s *station) view() view { return view{s.setup, maps.Clone(s.networkResults)} }
 
-// neighbourFlag returns the flag of the last neighbour check of an hour that is not stored yet, 0 if there is none.
-func (v *view) neighbourFlag(n quantityHour) nhip.Flag { return v.neighbourFlags[n] }
+// network returns the result of the last comparison of an hour with other monitors; the zero Result if there is none.
+func (v *view) network(n quantityHour) qc.Result { return v.networkResults[n] }
 
 func newStation(id string, zone *time.Location) *station {
 	return &station{
 		setup: setup{id: id, zone: zone}, assessFrom: math.MaxInt64,
-		hourly: make(map[nhip.Quantity]map[int64]nhip.RollupStats), neighbourFlags: make(map[quantityHour]nhip.Flag),
-		medians: make(map[quantityHour]float64),
+		hourly:         make(map[nhip.Quantity]map[int64]nhip.RollupStats),
+		networkResults: make(map[quantityHour]qc.Result),
 	}
 }
 
@@ -149,12 +152,11 @@ func changedFrom(a, b map[nhip.Quantity]*qc.Correction) int64 {
 	return from
 }
 
-// trim drops neighbour flags and medians from before an hour.
+// trim drops results of comparisons from before an hour that are stored.
 func (s *station) trim(h int64) {
-	maps.DeleteFunc(s.medians, func(n quantityHour, _ float64) bool { return n.hour < h })
-	for n := range s.neighbourFlags {
+	for n := range s.networkResults {
 		if n.hour < h && len(s.open().within(n.hour, n.hour+1)) == 0 {
-			delete(s.neighbourFlags, n)
+			delete(s.networkResults, n)
 		}
 	}
 }
@@ -210,24 +212,33 @@ func (w *window) retractAssessments() {
 	}
 }
 
-// median returns the median of an hour's values without those that failed a check other than the neighbour check, or
-// NaN if there are none.
-func (w *window) median(n quantityHour, reportEvery time.Duration) float64 {
-	i, samples := w.bestSeries(n.quantity, n.hour, reportEvery)
-	if i < 0 {
-		return math.NaN()
-	}
-	var values []float64
+// networkHour returns what the comparison with other monitors needs of an hour: of the corrected values of a series
+// that may be compared. result is that of the comparison.
+func (w *window) networkHour(i int, samples [2]int, expected float64, result qc.Result) influx.NetworkHour {
+	values := make([]float64, 0, samples[1]-samples[0])
 	for j := samples[0]; j < samples[1]; j++ {
-		if w.assessments[i][j].result.Without(qc.CheckNeighbours).Flag != nhip.FlagFail {
-			values = append(values, w.series[i].Samples[j].Value)
+		if a := &w.assessments[i][j]; a.result.Comparable() {
+			values = append(values, a.corrected)
 		}
 	}
-	if len(values) == 0 {
-		return math.NaN()
+	h := fault.NewHour(values, expected)
+	out := influx.NetworkHour{Tests: result.Tests()}
+	if !math.IsNaN(h.Value) {
+		out.Typical = nhip.Some(h.Value)
 	}
-	slices.Sort(values)
-	return values[(len(values)-1)/2]
+	if !math.IsNaN(h.Roughness) {
+		out.Roughness = nhip.Some(h.Roughness)
+	}
+	return out
+}
+
+// networkResult returns the result that the tests of a NetworkHour stand for.
+func networkResult(tests string) (r qc.Result) {
+	if tests == "" {
+		return r
+	}
+	r.Merge(qc.ParseTests(nhip.FlagGood, tests).Network())
+	return r
 }
 
 // merge adds readings from the database. Readings that arrived in the meantime replace them.

@@ -42,6 +42,7 @@ type MobileReading struct {
 type Observations struct {
 	End      time.Time
 	Monitors []Monitor       // sorted by id
+	Silent   []Monitor       // without recent hours, sorted by id; those that usually report are estimated
 	Mobile   []MobileReading // of the last MobileReadingMaxAge, sorted by time
 }
 
@@ -86,7 +87,7 @@ type AQIField struct {
 	reach     float64
 
 	mu      sync.Mutex
-	rasters map[nhip.Quantity]*IndexRasters
+	rasters map[nhip.Quantity]func() *IndexRasters
 }
 
 // AverageSurface is the surface of one average of one quantity.
@@ -101,7 +102,7 @@ func (m *Interpolator) Interpolate(o *Observations, stacks Stacks, scale nhip.Sc
 	o = o.inMainCluster()
 	f := &AQIField{
 		End: o.End, Scale: scale, Grid: m.grid(o), elsewhere: all.monitorsBeyond(o), reach: m.reach,
-		rasters: make(map[nhip.Quantity]*IndexRasters),
+		rasters: make(map[nhip.Quantity]func() *IndexRasters),
 	}
 	for _, a := range aqi.Averages(scale) {
 		stack := stacks[a.Quantity]
@@ -153,6 +154,7 @@ func (o *Observations) inMainCluster() *Observations {
 	return &Observations{
 		End:      o.End,
 		Monitors: slices.DeleteFunc(slices.Clone(o.Monitors), func(m Monitor) bool { return !in(m.Point) }),
+		Silent:   slices.DeleteFunc(slices.Clone(o.Silent), func(m Monitor) bool { return !in(m.Point) }),
 		Mobile:   slices.DeleteFunc(slices.Clone(o.Mobile), func(x MobileReading) bool { return !in(x.Point) }),
 	}
 }
@@ -199,8 +201,13 @@ func (o *Observations) surfaceObservations(a *aqi.Average, stack *surface.Stack)
 	for i := range o.Monitors {
 		m := &o.Monitors[i]
 		if c, _, ok := a.Of(m.Hours); ok {
-			r.Sites, r.Values = append(r.Sites, surface.Site{ID: m.ID, Point: m.Point, Class: m.Class}), append(r.Values, c)
+			r.Sites, r.Values = append(r.Sites, m.site()), append(r.Values, c)
+		} else {
+			r.Silent = append(r.Silent, m.site())
 		}
+	}
+	for i := range o.Silent {
+		r.Silent = append(r.Silent, o.Silent[i].site())
 	}
 	for i := range o.Mobile {
 		if x := &o.Mobile[i]; x.Quantity == a.Quantity {
@@ -209,6 +216,8 @@ func (o *Observations) surfaceObservations(a *aqi.Average, stack *surface.Stack)
 	}
 	return r
 }
+
+func (m *Monitor) site() surface.Site { return surface.Site{ID: m.ID, Point: m.Point, Class: m.Class} }
 
 // site returns the site of a mobile reading. Its error variance grows with its age by the drift of the air. Half
 // an hour of drift is always added, because a single value stands for a whole hour.
@@ -228,16 +237,16 @@ type IndexRasters struct {
 // IndexRasters returns the rasters of the index of a quantity, or of the overall index for "".
 func (f *AQIField) IndexRasters(q nhip.Quantity) *IndexRasters {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	l := f.rasters[q]
-	if l == nil {
+	compute, known := f.rasters[q]
+	if !known {
 		if len(f.rasters) >= maxCached {
 			clear(f.rasters)
 		}
-		l = f.computeRasters(q)
-		f.rasters[q] = l
+		compute = sync.OnceValue(func() *IndexRasters { return f.computeRasters(q) })
+		f.rasters[q] = compute
 	}
-	return l
+	f.mu.Unlock()
+	return compute() // without the lock: only those who ask for the same rasters wait
 }
 
 // maxCached is how many rasters a field caches. Each takes as much memory as two surfaces.

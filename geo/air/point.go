@@ -82,6 +82,12 @@ func (f *AQIField) At(p orb.Point) (point PointEstimate, blank Blank) {
 	return point, ""
 }
 
+// Estimated reports whether a silent monitor that usually reports is estimated, and the field contains its usual
+// difference from its surroundings.
+func (f *AQIField) Estimated(id string) bool {
+	return slices.ContainsFunc(f.Averages, func(a AverageSurface) bool { return slices.Contains(a.Filled, id) })
+}
+
 // nearUnused reports whether a monitor that is not used, because it stands far from the others, is near a place.
 func (f *AQIField) nearUnused(p orb.Point) bool {
 	return slices.ContainsFunc(f.elsewhere, func(q orb.Point) bool { return geo.Distance(p, q) <= f.reach })

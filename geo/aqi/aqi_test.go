@@ -91,15 +91,15 @@ func TestDailyIndexMatchesDecisionExample(t *testing.T) {
 		}
 		return out
 	}
-	no2 := flat(20, DayHours)
+	no2 := flat(20, dayHours+EarlierHours)
 	no2[5] = 130.8
-	ozone := flat(89.3, DayHours)
+	ozone := flat(89.3, dayHours+EarlierHours)
 	ozone[3] = 114.6
 	for i := 4; i < 11; i++ { // the highest 8-hour mean stays 89.3
 		ozone[i] = 89.3 - (114.6-89.3)/7
 	}
 	a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: flat(55.7, dayHours), nhip.NO2: no2, nhip.O3: ozone},
-		DefaultCompleteness)
+		dayHours, DefaultCompleteness)
 	want := map[string]float64{"o3 max_8h": 45, "o3 max_1h": 36, "no2 max_1h": 65, "pm25 24h": 110}
 	if got := subs(a); !ok || !cmp.Equal(got, want) {
 		t.Errorf("sub-indices: %s", cmp.Diff(want, got))
@@ -127,7 +127,8 @@ func TestEightHourMeansMatchDecisionExample(t *testing.T) {
 			t.Errorf("the mean that ends at %d:00 is %v, want %v", i+1, got, want)
 		}
 	}
-	if top, share, ok := maxMean(hours, eightHours, DefaultCompleteness); !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
+	top, share, ok := maxMean(hours, eightHours, dayHours, DefaultCompleteness)
+	if !ok || math.Abs(top-74.4) > 0.05 || share != 1 {
 		t.Errorf("highest mean %v from %v of the day", top, share)
 	}
 }
@@ -169,12 +170,12 @@ func TestVNAQIRequiresParticles(t *testing.T) {
 }
 
 func TestEightHourOzoneAbove400UsesOneHourColumn(t *testing.T) {
-	day := make([]float64, DayHours)
-	particles := make([]float64, DayHours)
+	day := make([]float64, dayHours+EarlierHours)
+	particles := make([]float64, dayHours+EarlierHours)
 	for i := range day {
 		day[i] = 410
 	}
-	a, _ := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.O3: day, nhip.PM25: particles}, DefaultCompleteness)
+	a, _ := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.O3: day, nhip.PM25: particles}, dayHours, DefaultCompleteness)
 	if want := map[string]float64{"o3 max_1h": 203, "pm25 24h": 0}; !cmp.Equal(subs(a), want) {
 		t.Errorf("sub-indices: %s", cmp.Diff(want, subs(a)))
 	}
@@ -187,15 +188,15 @@ func TestDailyIndexRequiresCompleteness(t *testing.T) {
 			day[i] = nan
 		}
 	}
-	a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, DefaultCompleteness)
+	a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, dayHours, DefaultCompleteness)
 	if !ok || a.Value != 60 || a.Capture != 75 {
 		t.Errorf("18 of 24 hours: %+v", a)
 	}
 	day[0] = nan
-	if a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, DefaultCompleteness); ok {
+	if a, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, dayHours, DefaultCompleteness); ok {
 		t.Errorf("17 of 24 hours: %+v", a)
 	}
-	if _, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, 0.5); !ok {
+	if _, ok := DailyIndex(nhip.ScaleVNAQI, end, Hours{nhip.PM25: day}, dayHours, 0.5); !ok {
 		t.Error("no index of 17 hours with a completeness of 0.5")
 	}
 }

@@ -48,17 +48,17 @@ func mean(hours []float64, n int, completeness float64) (m, share float64, ok bo
 	return sum / float64(count), share, true
 }
 
-// maxMean returns the highest n-hour mean among those that end in the last 24 hours, and the share of these means
-// that exists. ok is false if the share is below completeness.
-func maxMean(hours []float64, n int, completeness float64) (m, share float64, ok bool) {
+// maxMean returns the highest n-hour mean among those that end in the latest length hours, and the share of these
+// means that exists. ok is false if the share is below completeness.
+func maxMean(hours []float64, n, length int, completeness float64) (m, share float64, ok bool) {
 	top, count := math.Inf(-1), 0
-	for i := range min(dayHours, len(hours)) {
+	for i := range min(length, len(hours)) {
 		if v, _, ok := mean(hours[i:], n, completeness); ok {
 			top = max(top, v)
 			count++
 		}
 	}
-	share = float64(count) / dayHours
+	share = float64(count) / float64(length)
 	return top, share, count > 0 && share >= completeness
 }
 

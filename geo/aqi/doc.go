@@ -3,7 +3,8 @@
 //
 // Hourly means are labelled by their END, which is always a full hour. They are listed newest first, and a
 // missing hour is NaN: index 0 ends at the requested hour, index 1 ends one hour earlier. The 24 hours of a day
-// end at 01:00 … 24:00 local time, so index 0 of a day ends at midnight.
+// end at 01:00 … 24:00 local time, so index 0 of a day ends at midnight. In a zone that is off by part of an hour, an
+// hour belongs to the day in which it begins.
 //
 // Sources: Decision 1459/QĐ-TCMT (Vietnam Environment Administration, 12 November 2019); US EPA, Technical
 // Assistance Document for the Reporting of Daily Air Quality, breakpoints of May 2024; WHO global air quality
@@ -31,13 +32,12 @@ const (
 	averageMax8h   = "max_8h"
 )
 
-// Lengths of averages, in hours. DayHours is the number of hours that a daily index needs: the 24 hours of the
-// day and the seven before them, because the first 8-hour mean of the day starts there.
+// Lengths of averages, in hours. EarlierHours is the number of hours before a day that its first 8-hour mean needs.
 const (
 	nowCastHours = 12
 	eightHours   = 8
 	dayHours     = 24
-	DayHours     = dayHours + eightHours - 1
+	EarlierHours = eightHours - 1
 )
 
 // DefaultCompleteness is the share of an average's hours that must be present. Decision 1459 does not define it;

@@ -32,7 +32,7 @@ func Averages(name nhip.Scale) []Average {
 // Of returns the average over the hours of a place and the share of hours that is present. ok is false if the
 // share is too small.
 func (a *Average) Of(hours Hours) (c, share float64, ok bool) {
-	return averageFromHours(a.Name, hours[a.Quantity], DefaultCompleteness)
+	return averageFromHours(a.Name, hours[a.Quantity], dayHours, DefaultCompleteness)
 }
 
 // Index returns the unrounded index of a concentration. The second result is false if the scale has no index for it.

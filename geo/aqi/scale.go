@@ -14,6 +14,7 @@ type component struct {
 	quantity nhip.Quantity
 	average  string
 	index    func(concentration float64) (float64, bool) // false if the table has no index
+	table    Table                                       // what index computes from, for audits
 }
 
 // scale defines one air-quality index.
@@ -39,21 +40,23 @@ func Scales() []nhip.Scale { return []nhip.Scale{nhip.ScaleVNAQI, nhip.ScaleUSEP
 func HourlyIndex(name nhip.Scale, end time.Time, hours Hours) (index nhip.AQI, ok bool) {
 	s := scales[name]
 	return s.index(s.hourly, RuleHourly, end, func(p *component) (float64, float64, bool) {
-		return averageFromHours(p.average, hours[p.quantity], DefaultCompleteness)
+		return averageFromHours(p.average, hours[p.quantity], dayHours, DefaultCompleteness)
 	})
 }
 
-// DailyIndex returns the index of the day that ends at end. It needs DayHours hours. completeness is the share of
-// hours that each mean needs, from 0 to 1.
-func DailyIndex(name nhip.Scale, end time.Time, hours Hours, completeness float64) (index nhip.AQI, ok bool) {
+// DailyIndex returns the index of the day of length hours that ends at end: 24, or 23 and 25 where clocks are changed.
+// It needs the hours of the day and EarlierHours before. completeness is the share of hours that each mean needs, and
+// of 8-hour means that the highest one needs, from 0 to 1.
+func DailyIndex(name nhip.Scale, end time.Time, hours Hours, length int, completeness float64) (nhip.AQI, bool) {
 	s := scales[name]
 	return s.index(s.daily, RuleDaily, end, func(p *component) (float64, float64, bool) {
-		return averageFromHours(p.average, hours[p.quantity], completeness)
+		return averageFromHours(p.average, hours[p.quantity], length, completeness)
 	})
 }
 
 // DailyIndexOfStats is like DailyIndex but takes daily statistics: for each quantity the mean of its hours, its
-// highest hour, and its highest 8-hour mean. Incomplete statistics are ignored.
+// highest hour, and its highest 8-hour mean. Incomplete statistics are ignored. The highest 8-hour mean counts where
+// enough 8-hour means exist, even if too few hours of the day do: its first means have hours of the day before.
 func DailyIndexOfStats(name nhip.Scale, end time.Time, sums map[nhip.Quantity]nhip.RollupStats) (nhip.AQI, bool) {
 	s := scales[name]
 	return s.index(s.daily, RuleDaily, end, func(p *component) (float64, float64, bool) {
@@ -62,18 +65,24 @@ func DailyIndexOfStats(name nhip.Scale, end time.Time, sums map[nhip.Quantity]nh
 	})
 }
 
-// DailyMaxima returns the highest hourly mean and the highest 8-hour mean of a day given as DayHours hours. A
-// maximum is NaN if too few hours are present.
-func DailyMaxima(hours []float64, completeness float64) (hour, eight float64) {
-	hour, _, ok1 := maxMean(hours, 1, completeness)
-	eight, _, ok8 := maxMean(hours, eightHours, completeness)
+// Maxima are the highest hourly mean and the highest 8-hour mean of a day. A maximum is NaN if too few of its means
+// exist.
+type Maxima struct {
+	Hour, Eight float64
+	EightShare  float64 // of the 8-hour means that end in the day, from 0 to 1: those that exist
+}
+
+// DailyMaxima returns the maxima of a day of length hours. hours are those of the day and EarlierHours before.
+func DailyMaxima(hours []float64, length int, completeness float64) Maxima {
+	hour, _, ok1 := maxMean(hours, 1, length, completeness)
+	eight, share, ok8 := maxMean(hours, eightHours, length, completeness)
 	if !ok1 {
 		hour = math.NaN()
 	}
 	if !ok8 {
 		eight = math.NaN()
 	}
-	return hour, eight
+	return Maxima{hour, eight, share}
 }
 
 // index computes the index from the averages that concentration returns, each with the share of hours that is
@@ -119,8 +128,8 @@ func (s *scale) subIndex(p *component, c, share float64) (nhip.SubIndex, bool) {
 	}, true
 }
 
-// averageFromHours computes the named average.
-func averageFromHours(name string, hours []float64, completeness float64) (c, share float64, ok bool) {
+// averageFromHours computes the named average; that of a day, over length hours.
+func averageFromHours(name string, hours []float64, length int, completeness float64) (c, share float64, ok bool) {
 	switch name {
 	case averageNowCast:
 		c, ok = NowCast(hours)
@@ -130,11 +139,11 @@ func averageFromHours(name string, hours []float64, completeness float64) (c, sh
 	case average8h:
 		return mean(hours, eightHours, completeness)
 	case average24h:
-		return mean(hours, dayHours, completeness)
+		return mean(hours, length, completeness)
 	case averageMax1h:
-		return maxMean(hours, 1, completeness)
+		return maxMean(hours, 1, length, completeness)
 	default:
-		return maxMean(hours, eightHours, completeness)
+		return maxMean(hours, eightHours, length, completeness)
 	}
 }
 
@@ -142,14 +151,15 @@ func averageFromHours(name string, hours []float64, completeness float64) (c, sh
 // should be a half but fall just below it in binary arithmetic.
 func halfUp(v float64) float64 { return math.Floor(v + 0.5 + 1e-9) }
 
-func roundTo(v, steps float64) float64 { return math.Round(v*steps) / steps }
+// roundTo rounds to whole steps of 1/steps, halves up.
+func roundTo(v, steps float64) float64 { return halfUp(v*steps) / steps }
 
 // SubIndexAt returns the sub-index of one quantity for the hour that hours[0] describes. If the scale has several
 // sub-indices of the quantity, it returns the highest.
 func SubIndexAt(name nhip.Scale, q nhip.Quantity, hours []float64) (float64, bool) {
 	s := scales[name]
 	return s.maxSubIndex(s.hourly, q, func(p *component) (float64, float64, bool) {
-		return averageFromHours(p.average, hours, DefaultCompleteness)
+		return averageFromHours(p.average, hours, dayHours, DefaultCompleteness)
 	})
 }
 
@@ -181,16 +191,14 @@ func (s *scale) maxSubIndex(components []component, q nhip.Quantity,
 
 // averageFromStats returns the named average from daily statistics.
 func averageFromStats(name string, day *nhip.RollupStats) (c, share float64, ok bool) {
-	if !day.Complete() {
-		return 0, 0, false
-	}
 	switch name {
-	case averageMax1h:
-		c, ok = day.Max1h.Get()
 	case averageMax8h:
 		c, ok = day.Max8h.Get()
+		return c, day.Capture8h.Or(day.Capture) / 100, ok
+	case averageMax1h:
+		c, ok = day.Max1h.Get()
 	default:
 		c, ok = day.Mean, true
 	}
-	return c, day.Capture / 100, ok
+	return c, day.Capture / 100, ok && day.Complete()
 }

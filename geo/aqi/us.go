@@ -81,22 +81,22 @@ func us() *scale {
 		name:   nhip.ScaleUSEPA,
 		source: "US EPA, breakpoints of 6 May 2024",
 		hourly: []component{
-			{nhip.PM25, averageNowCast, usPM25.index},
-			{nhip.PM10, averageNowCast, usPM10.index},
-			{nhip.O3, average8h, usOzone8h.gas(nhip.O3, 1)},
-			{nhip.O3, average1h, usOzone1h.gas(nhip.O3, 1)},
-			{nhip.CO, average8h, usCO.gas(nhip.CO, 1000)},
-			{nhip.SO2, average1h, usSO2.gas(nhip.SO2, 1)},
-			{nhip.NO2, average1h, usNO2.gas(nhip.NO2, 1)},
+			usPM25.particles(nhip.PM25, averageNowCast),
+			usPM10.particles(nhip.PM10, averageNowCast),
+			usOzone8h.gas(nhip.O3, average8h, 1),
+			usOzone1h.gas(nhip.O3, average1h, 1),
+			usCO.gas(nhip.CO, average8h, 1000),
+			usSO2.gas(nhip.SO2, average1h, 1),
+			usNO2.gas(nhip.NO2, average1h, 1),
 		},
 		daily: []component{
-			{nhip.PM25, average24h, usPM25.index},
-			{nhip.PM10, average24h, usPM10.index},
-			{nhip.O3, averageMax8h, usOzone8h.gas(nhip.O3, 1)},
-			{nhip.O3, averageMax1h, usOzone1h.gas(nhip.O3, 1)},
-			{nhip.CO, averageMax8h, usCO.gas(nhip.CO, 1000)},
-			{nhip.SO2, averageMax1h, usSO2.gas(nhip.SO2, 1)},
-			{nhip.NO2, averageMax1h, usNO2.gas(nhip.NO2, 1)},
+			usPM25.particles(nhip.PM25, average24h),
+			usPM10.particles(nhip.PM10, average24h),
+			usOzone8h.gas(nhip.O3, averageMax8h, 1),
+			usOzone1h.gas(nhip.O3, averageMax1h, 1),
+			usCO.gas(nhip.CO, averageMax8h, 1000),
+			usSO2.gas(nhip.SO2, averageMax1h, 1),
+			usNO2.gas(nhip.NO2, averageMax1h, 1),
 		},
 		round: halfUp,
 		categories: []category{
@@ -130,10 +130,28 @@ func us() *scale {
 	}
 }
 
-// gas returns the index function of a gas in µg/m³; unit is the table's unit in ppb.
-func (t *usTable) gas(q nhip.Quantity, unit float64) func(float64) (float64, bool) {
+// particles returns the component of particles, whose table is in µg/m³.
+func (t *usTable) particles(q nhip.Quantity, average string) component {
+	return component{q, average, t.index, t.table(1)}
+}
+
+// gas returns the component of a gas in µg/m³; unit is the table's unit in ppb.
+func (t *usTable) gas(q nhip.Quantity, average string, unit float64) component {
 	mass, _ := q.MolarMass()
-	return func(c float64) (float64, bool) { return t.index(c * nhip.MolarVolume / mass / unit) }
+	index := func(c float64) (float64, bool) { return t.index(c * nhip.MolarVolume / mass / unit) }
+	return component{q, average, index, t.table(mass * unit / nhip.MolarVolume)}
+}
+
+// table returns the table with its unit in µg/m³.
+func (t *usTable) table(unit float64) Table {
+	out := Table{Unit: unit, Step: 1 / t.steps, Beyond: math.NaN()}
+	for _, r := range t.rows {
+		out.Rows = append(out.Rows, TableRow{r.low, r.high, r.indexLow, r.indexHigh})
+		if r.indexHigh == 500 {
+			out.Beyond = 500
+		}
+	}
+	return out
 }
 
 func (t *usTable) index(c float64) (float64, bool) {

@@ -27,21 +27,21 @@ func vn() *scale {
 		name:   nhip.ScaleVNAQI,
 		source: "Decision 1459/QĐ-TCMT, 12 November 2019",
 		hourly: []component{
-			{nhip.PM25, averageNowCast, vnColumn(vnPM25)},
-			{nhip.PM10, averageNowCast, vnColumn(vnPM10)},
-			{nhip.O3, average1h, vnColumn(vnOzone1h)},
-			{nhip.NO2, average1h, vnColumn(vnNO2)},
-			{nhip.SO2, average1h, vnColumn(vnSO2)},
-			{nhip.CO, average1h, vnColumn(vnCO)},
+			vnComponent(nhip.PM25, averageNowCast, vnPM25),
+			vnComponent(nhip.PM10, averageNowCast, vnPM10),
+			vnComponent(nhip.O3, average1h, vnOzone1h),
+			vnComponent(nhip.NO2, average1h, vnNO2),
+			vnComponent(nhip.SO2, average1h, vnSO2),
+			vnComponent(nhip.CO, average1h, vnCO),
 		},
 		daily: []component{
-			{nhip.PM25, average24h, vnColumn(vnPM25)},
-			{nhip.PM10, average24h, vnColumn(vnPM10)},
-			{nhip.O3, averageMax8h, vnColumn(vnOzone8h)},
-			{nhip.O3, averageMax1h, vnColumn(vnOzone1h)},
-			{nhip.NO2, averageMax1h, vnColumn(vnNO2)},
-			{nhip.SO2, averageMax1h, vnColumn(vnSO2)},
-			{nhip.CO, averageMax1h, vnColumn(vnCO)},
+			vnComponent(nhip.PM25, average24h, vnPM25),
+			vnComponent(nhip.PM10, average24h, vnPM10),
+			vnComponent(nhip.O3, averageMax8h, vnOzone8h),
+			vnComponent(nhip.O3, averageMax1h, vnOzone1h),
+			vnComponent(nhip.NO2, averageMax1h, vnNO2),
+			vnComponent(nhip.SO2, averageMax1h, vnSO2),
+			vnComponent(nhip.CO, averageMax1h, vnCO),
 		},
 		round:    halfUp,
 		requires: []nhip.Quantity{nhip.PM25, nhip.PM10},
@@ -57,6 +57,18 @@ func vn() *scale {
 			},
 		},
 	}
+}
+
+// vnComponent returns a component with one column of table 2.
+func vnComponent(q nhip.Quantity, average string, breakpoints []float64) component {
+	t := Table{Unit: 1, Clip: true, Beyond: math.NaN()}
+	for i := 1; i < len(breakpoints); i++ {
+		t.Rows = append(t.Rows, TableRow{breakpoints[i-1], breakpoints[i], vnIndex[i-1], vnIndex[i]})
+	}
+	if len(breakpoints) == len(vnIndex) {
+		t.Beyond = 500
+	}
+	return component{q, average, vnColumn(breakpoints), t}
 }
 
 // vnColumn returns the index function of one column of table 2. Negative concentrations, which instruments report

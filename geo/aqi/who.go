@@ -10,12 +10,12 @@ import (
 // 24-hour and 8-hour means end at the requested hour.
 func who() *scale {
 	day := []component{
-		{nhip.PM25, average24h, ratioTo(15)},
-		{nhip.PM10, average24h, ratioTo(45)},
-		{nhip.O3, average8h, ratioTo(100)},
-		{nhip.NO2, average24h, ratioTo(25)},
-		{nhip.SO2, average24h, ratioTo(40)},
-		{nhip.CO, average24h, ratioTo(4000)},
+		whoComponent(nhip.PM25, average24h, 15),
+		whoComponent(nhip.PM10, average24h, 45),
+		whoComponent(nhip.O3, average8h, 100),
+		whoComponent(nhip.NO2, average24h, 25),
+		whoComponent(nhip.SO2, average24h, 40),
+		whoComponent(nhip.CO, average24h, 4000),
 	}
 	daily := append([]component(nil), day...)
 	daily[2].average = averageMax8h
@@ -41,6 +41,9 @@ func who() *scale {
 	}
 }
 
-func ratioTo(guideline float64) func(float64) (float64, bool) {
-	return func(c float64) (float64, bool) { return max(c, 0) / guideline, true }
+// whoComponent returns a component with the ratio to a guideline in µg/m³.
+func whoComponent(q nhip.Quantity, average string, guideline float64) component {
+	ratio := func(c float64) (float64, bool) { return max(c, 0) / guideline, true }
+	rows := []TableRow{{0, guideline, 0, 1}}
+	return component{q, average, ratio, Table{Rows: rows, Unit: 1, Clip: true, Beyond: math.Inf(1)}}
 }

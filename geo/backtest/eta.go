@@ -42,11 +42,19 @@ func NewETA(n *network.Network, actual []nhip.Position) *ETA {
 		engine: track.New(n), predictor: predict.New(n), plain: newPlainModel(n), board: newBoardReplay(journeys),
 		journeys: make(map[string][]truth.Journey), unknown: unknown, first: make(map[string]time.Time),
 	}
+	e.score.lean = predict.Lean
 	for _, j := range journeys {
 		e.journeys[j.Vehicle] = append(e.journeys[j.Vehicle], j)
 		e.score.arrivals += len(j.Arrivals)
 	}
 	return e
+}
+
+// UseLean tells times early by another lean than predict.Lean, those of the yardsticks too. It must be called before
+// the first position.
+func (e *ETA) UseLean(lean float64) {
+	e.predictor = predict.NewLeaning(e.engine.Network(), lean)
+	e.score.lean = lean
 }
 
 // UnknownTrips returns the number of positions whose true trip the timetable lacks.
@@ -67,7 +75,9 @@ func (e *ETA) Observe(recorded *nhip.Position, trip string) {
 	}
 	e.ahead = e.ahead[:0]
 	if inferred.Pattern != nil && !inferred.Stranded() {
-		e.ahead = e.predictor.Predict(e.ahead, predict.BusOf(id, &inferred), horizon)
+		b := predict.BusOf(id, &inferred)
+		e.ahead = e.predictor.Predict(e.ahead, b, horizon)
+		e.predictor.Show(b, e.ahead)
 	}
 	e.board.move(id, &inferred, e.ahead)
 	j := e.journeyAt(id, trip, recorded.Time)

@@ -52,6 +52,7 @@ type prediction struct {
 
 // score accumulates the results.
 type score struct {
+	lean                 float64 // of the yardsticks
 	arrivals             int
 	benchmark, mbta      [4]tally
 	predicted            tally
@@ -133,7 +134,7 @@ func (s *score) addYardsticks(times yardstickTimes, ahead float64) {
 	}
 	for k, lead := range times { // comparisons with NaN are false
 		s.yardsticks[k][asIs][i].add(benchmark[i].accepts(ahead - lead))
-		s.yardsticks[k][early][i].add(benchmark[i].accepts(ahead - predict.TellEarly(lead, predict.Lean)))
+		s.yardsticks[k][early][i].add(benchmark[i].accepts(ahead - predict.TellEarly(lead, s.lean)))
 	}
 }
 

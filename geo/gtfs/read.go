@@ -1,13 +1,9 @@
 package gtfs
 
 import (
-	"archive/zip"
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"slices"
-	"strings"
 )
 
 // Options say how a feed is read.
@@ -107,41 +103,6 @@ func (l *loader) checkEnd() {
 			fmt.Sprintf("%s is after the last day with service", info.End), fmt.Sprintf("the timetable ends on %s", last),
 		})
 	}
-}
-
-// readDirectory reads the directory of an archive, whose size is bounded, and returns the archive.
-func readDirectory(r io.ReaderAt, size int64) (*zip.Reader, error) {
-	bounded := &directoryReader{r: r, left: maxDirectory + zipTail}
-	archive, err := zip.NewReader(bounded, size)
-	bounded.left = math.MaxInt64 // the files have bounds of their own
-	return archive, err
-}
-
-// usedFiles lists the files that are read. Optional ones may be missing.
-var usedFiles = []string{
-	"agency.txt", "stops.txt", "routes.txt", "calendar.txt", "calendar_dates.txt", "shapes.txt", "trips.txt",
-	"stop_times.txt",
-	"frequencies.txt", "feed_info.txt", "translations.txt",
-}
-
-// optionalFiles are those that a flaw may cost.
-var optionalFiles = []string{
-	"calendar.txt", "calendar_dates.txt", "shapes.txt", "frequencies.txt", "feed_info.txt", "translations.txt",
-}
-
-// maxUnread bounds the list of the other files.
-const maxUnread = 100
-
-// unread returns the names of the other files of the archive, at most maxUnread.
-func (l *loader) unread() []string {
-	var names []string
-	for name := range l.files {
-		if !slices.Contains(usedFiles, name) && strings.HasSuffix(name, ".txt") {
-			names = append(names, clip(name))
-		}
-	}
-	slices.Sort(names)
-	return names[:min(len(names), maxUnread)]
 }
 
 // steps lists the files in reading order: no file comes before those that it refers to.

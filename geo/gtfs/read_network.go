@@ -8,8 +8,6 @@ import (
 	"time"
 	"unsafe"
 
-	"nhip"
-
 	"github.com/paulmach/orb"
 )
 
@@ -90,13 +88,6 @@ func (l *loader) readAgencyRows(t *table, zone *time.Location) {
 	}
 }
 
-// blank reports that a required value is missing which the row can do without.
-func (t *table) blank(c column, done string) {
-	if c != absent {
-		t.find(SeverityWarning, codeMissingField, c, done, "is required")
-	}
-}
-
 // timeZone returns the time zone of an agency: that of the feed, or nil if it is in another one.
 func (l *loader) timeZone(t *table, c column, zone *time.Location) *time.Location {
 	name := t.text(c)
@@ -158,33 +149,6 @@ func (c *stopColumns) stop(t *table) *Stop {
 	}
 	s.Point, _ = t.point(c.lat, c.lon)
 	return s
-}
-
-// point returns WGS84 coordinates. given is false if they are missing or not valid.
-func (t *table) point(lat, lon column) (p orb.Point, given bool) {
-	y, ok1 := t.number(lat)
-	x, ok2 := t.number(lon)
-	switch {
-	case ok1 != ok2 && t.text(lat) != "" && t.text(lon) != "": // one of them is reported
-	case ok1 && !ok2:
-		t.find(SeverityWarning, codeMissingField, lon, "the place is left out", "is required with a latitude")
-	case ok2 && !ok1:
-		t.find(SeverityWarning, codeMissingField, lat, "the place is left out", "is required with a longitude")
-	}
-	if !ok1 || !ok2 {
-		return orb.Point{}, false
-	}
-	p = orb.Point{x, y}
-	err := nhip.CheckPoint(p)
-	if err == nil {
-		return p, true
-	}
-	c := lat
-	if !(p.Lon() >= -180 && p.Lon() <= 180) {
-		c = lon
-	}
-	t.find(SeverityWarning, codeOutOfRange, c, "the place is left out", "%s", err)
-	return orb.Point{}, false
 }
 
 // checkParents checks the parents after all stops are read, because stations may come after their platforms. A stop

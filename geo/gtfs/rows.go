@@ -365,3 +365,6 @@ func (f *rowFlaws) decode(s string) string {
 	}
 	return b.String()
 }
+
+// byteOrderMark is the UTF-8 byte order mark that Windows programs write.
+const byteOrderMark = "\xef\xbb\xbf"

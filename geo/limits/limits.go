@@ -3,6 +3,7 @@
 package limits
 
 import (
+	"slices"
 	"time"
 
 	"nhip"
@@ -62,6 +63,17 @@ func Averages(q nhip.Quantity) []Average {
 	for _, l := range all {
 		if l.Quantity == q && (len(out) == 0 || out[len(out)-1] != l.Average) {
 			out = append(out, l.Average)
+		}
+	}
+	return out
+}
+
+// Quantities returns the quantities that have limits of any of the averaging times, in the order of the standard.
+func Quantities(averages ...Average) []nhip.Quantity {
+	var out []nhip.Quantity
+	for _, l := range all {
+		if slices.Contains(averages, l.Average) && !slices.Contains(out, l.Quantity) {
+			out = append(out, l.Quantity)
 		}
 	}
 	return out

@@ -1,89 +1,112 @@
 package predict
 
-import "nhip/geo/network"
-
-// Bounds of what is learned about waiting at timed stops.
-const (
-	maxEarliness = 1800.0 // s
-	// priorEvidence is the weight of what the timetable says, in s²: that of ten buses whose earliness differs by two
-	// minutes.
-	priorEvidence = 10 * 120.0 * 120.0
+import (
+	"nhip/geo/gtfs"
+	"nhip/geo/network"
 )
 
-// hold is the share of its earliness that a bus waits at the timed stops of one class. It is the slope of the times
-// from one stop to the next over the earliness at the first of them, both centred by link; cf. analysis of covariance.
-type hold struct {
-	prior  float64
-	xx, xy float64 // sums of squares and products, s²
-}
+// The classes of stops by what the timetable says about waiting for the departure.
+const (
+	holdOther     = iota // nothing
+	holdTimepoint        // the stop is a time point
+	holdWait             // the timetable lets the bus stand there
+	holdClasses
+)
 
-// holds are the shares by class. Where the timetable lets them wait, buses leave on time; some cities hold them at time
-// points and others don't.
-type holds struct{ wait, timepoint hold }
+// holdPriors are the shares of its earliness that a bus waits where nothing is known of it yet, by class.
+var holdPriors = [holdClasses]float64{0, 0.5, 1}
 
-func newHolds() holds { return holds{wait: hold{prior: 1}, timepoint: hold{prior: 0.5}} }
+// Bounds of what is learned about holding.
+const (
+	// holdEvidence is the weight of a prior in s²: that of a bus whose earliness differs by a minute from the mean. A
+	// segment's prior is its line's share, a line's that of all lines.
+	holdEvidence     = 60 * 60.0
+	lineHoldEvidence = 3 * holdEvidence
+	cityHoldEvidence = 10 * holdEvidence
+	// maxHoldEvidence is the evidence in s² from which on older buses lose weight: some thousand ones as above, so that
+	// a new way of driving shows after days.
+	maxHoldEvidence = 4000 * holdEvidence
 
-// of returns the share of stop i, nil if it is not timed.
-func (h *holds) of(inst *network.TripInstance, i int) *hold {
+	maxEarliness     = 600.0  // s; who is earlier serves another trip
+	maxWaitEarliness = 1800.0 // s, where the timetable lets buses stand
+	minEarliness     = 30.0   // s; less is the error of an interpolated time
+)
+
+// holdClass returns the class of stop i of a trip, false if buses don't wait for departures there at all: without exact
+// times, and at the ends. At the first stop the time counts from the departure.
+func holdClass(inst *network.TripInstance, i int) (class int, ok bool) {
 	switch {
-	case inst == nil || inst.HeadwayBased || !inst.Timed(i):
-		return nil
+	case inst == nil || inst.HeadwayBased || i <= 0 || i >= inst.Pattern.Last():
+		return 0, false
+	case !inst.Timed(i):
+		return holdOther, true
 	case network.Wait(inst.Trip, i) > 0:
-		return &h.wait
+		return holdWait, true
 	}
-	return &h.timepoint
+	return holdTimepoint, true
 }
 
-func (h *hold) share() float64 {
-	return min(max((h.xy+priorEvidence*h.prior)/(h.xx+priorEvidence), 0), 1)
+// earliness returns by how many s a bus that arrives at stop i at a time in Unix s is ahead of its departure.
+func earliness(inst *network.TripInstance, i, class int, arrived float64) float64 {
+	limit := maxEarliness
+	if class == holdWait {
+		limit = maxWaitEarliness
+	}
+	return min(max(float64(inst.Departs(i))-arrived, 0), limit)
 }
 
-// holdMean is the mean earliness of the buses at the timed stop before a link, and their mean time over the link.
-type holdMean struct{ count, earliness, took float64 }
-
-// observe adds a bus: how early it reached the stop, and how long it took to the next one, both in s.
-func (h *hold) observe(m *holdMean, earliness, took float64) {
-	m.count++
-	dx, dy := earliness-m.earliness, took-m.took
-	m.earliness += dx / m.count
-	m.took += dy / m.count
-	h.xx += dx * (earliness - m.earliness)
-	h.xy += dx * (took - m.took)
+// slope is how much longer buses take to the next stop per second of earliness at a stop: the share of their earliness
+// that they are held. It is estimated with the earliness at the stop before as the instrument, because an error of one
+// arrival time changes the earliness and the time to the next stop alike. All are centred by segment.
+type slope struct {
+	zx, zy float64 // sums of products, s²
 }
 
-// waits reports whether buses may wait at stop i.
+// share returns the share, 0 to 1; prior has the weight of some evidence.
+func (s *slope) share(prior, evidence float64) float64 {
+	if s.zx <= 0 {
+		return prior
+	}
+	return min(max((s.zy+evidence*prior)/(s.zx+evidence), 0), 1)
+}
+
+func (s *slope) add(zx, zy float64) {
+	s.zx, s.zy = s.zx+zx, s.zy+zy
+	if s.zx > maxHoldEvidence {
+		s.zx, s.zy = s.zx/2, s.zy/2
+	}
+}
+
+// holding is the slope of one segment, with the means in s by which it is centred.
+type holding struct {
+	slope
+
+	count                    float64
+	before, earliness, taken float64
+}
+
+// add adds a bus: its earliness at the stop before the segment and at the one before that, and its time to the stop
+// behind the segment, all in s. It returns by how much the sums grow.
+func (h *holding) add(before, early, taken float64) (zx, zy float64) {
+	h.count = min(h.count+1, maxCount)
+	dz := before - h.before
+	h.before += dz / h.count
+	h.earliness += (early - h.earliness) / h.count
+	h.taken += (taken - h.taken) / h.count
+	zx, zy = dz*(early-h.earliness), dz*(taken-h.taken)
+	h.slope.add(zx, zy)
+	return zx, zy
+}
+
+// waits reports whether the timetable lets buses stand at stop i.
 func waits(pattern *network.Pattern, inst *network.TripInstance, i int) bool {
+	return network.Wait(tripOf(pattern, inst), i) > 0
+}
+
+// tripOf returns the trip whose times count for a bus; any of the pattern's stands for an unknown one.
+func tripOf(pattern *network.Pattern, inst *network.TripInstance) *gtfs.Trip {
 	if inst == nil {
-		return network.Wait(pattern.Trips[0], i) > 0
+		return pattern.Trips[0]
 	}
-	return inst.Timed(i)
-}
-
-// leaves returns when a bus that arrives at stop i at a time leaves it, both in Unix s. Without exact times it stands
-// as long as in the timetable.
-func (p *Predictor) leaves(pattern *network.Pattern, inst *network.TripInstance, i int, arrived float64) float64 {
-	if h := p.holds.of(inst, i); h != nil {
-		return arrived + h.share()*max(float64(inst.Departs(i))-arrived, 0)
-	}
-	trip := pattern.Trips[0]
-	if inst != nil {
-		if trip = inst.Trip; !inst.HeadwayBased {
-			return arrived
-		}
-	}
-	return arrived + float64(network.Wait(trip, i))
-}
-
-// observeHold learns from the time between a timed stop and the next one.
-func (p *Predictor) observeHold(j *journey, a *Arrival, now, expected float64) {
-	h := p.holds.of(a.Instance, j.stop)
-	if h == nil || a.Stop != j.stop+1 {
-		return
-	}
-	l := &p.links[a.Pattern.Links[j.stop]]
-	if l.hold == nil {
-		l.hold = new(holdMean)
-	}
-	earliness := min(max(float64(a.Instance.Departs(j.stop))-j.time, 0), maxEarliness)
-	h.observe(l.hold, earliness, min(now-j.time, maxRatio*expected+60+earliness))
+	return inst.Trip
 }

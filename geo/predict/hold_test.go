@@ -147,3 +147,25 @@ func TestUnknownTripStandsAsLongAsTheTimetableSays(t *testing.T) {
 	stops := p.Predict(nil, b, time.Hour)
 	near(t, "the stop behind the hold", stops[1].P50, now+90+300+90)
 }
+
+// TestHoldingIsLearnedWhereTheTimetableSaysNothing has a city that holds early buses at a stop without any mark, and
+// one in which the same earliness changes nothing.
+func TestHoldingIsLearnedWhereTheTimetableSaysNothing(t *testing.T) {
+	took := func(share float64) float64 {
+		p, trips := heldLine(t, asPlanned)
+		for k, r := range trips[:60] {
+			early := float64(k%5) * 90
+			at := float64(r.Arrives(held)) - early
+			reach(p, r, held-1, at-90)
+			reach(p, r, held, at)
+			reach(p, r, held+1, at+share*early+90)
+		}
+		r := trips[70]
+		at := float64(r.Arrives(held)) - 300
+		return predicted(t, p, r, r.Pattern.Along[held-1]+400, at-18, held+1).P50.Sub(seconds(at)).Seconds()
+	}
+	if free, holding := took(0), took(0.6); free > 110 || holding < 220 {
+		t.Errorf("5 minutes early to the next stop: %v s where nobody is held, %v s where buses are held by 60 %%",
+			free, holding)
+	}
+}

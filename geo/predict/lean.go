@@ -1,7 +1,9 @@
 package predict
 
-// Lean is the share of the tolerance for late arrivals by which a time for riders is told before the middle of the
-// predictions: a rider who gets a late time misses the bus, one who gets an early time only waits.
+// Lean is the default share of the tolerance for late arrivals by which a time for riders is told before the middle of
+// the predictions: a rider who gets a late time misses the bus, one who gets an early time only waits. Measured on
+// recordings of three cities, 0.65 to 0.75 is the best compromise between the ETA Accuracy Benchmark, which rewards
+// early times, and the MBTA's measure, which doesn't.
 const Lean = 0.7
 
 // leanPoints are tolerances in s by lead in s: half the width of the ETA Accuracy Benchmark's windows around their

@@ -1,9 +1,12 @@
-// Package predict predicts when buses reach the stops ahead of them. A prediction is based on how long buses
-// recently took between the same stops and how long they took at the same hour on other days, both shrunk towards
-// the timetable. Its range comes from the errors of the predictor's own past predictions.
+// Package predict predicts when buses reach the stops ahead of them. The middle of a prediction is a weighted mean of
+// paths: how long all earlier buses took between the same stops, the same without what they were held for being early,
+// and how long the recent ones took. The paths are weighed by how right each was lately. Where few buses were seen, the
+// timetable stands in, corrected by how long buses take on this line and in this city. The range comes from the errors
+// of the predictor's own predictions as riders saw them. The time to tell riders is earlier than the middle; see
+// TellEarly.
 //
-// The state of a Predictor depends only on the arrivals that it has observed, in the order of their times. A
-// predictor that is fed the stored arrivals of the last days therefore equals one that observed them live.
+// A predictor that is fed the stored arrivals of the last hours predicts like one that observed them live; only what
+// positions tell between arrivals is lost.
 package predict
 
 import (
@@ -13,78 +16,98 @@ import (
 )
 
 // Predictor predicts arrivals from the arrivals that it has observed. Predict may be called concurrently, but not
-// while Observe runs.
+// while Observe or Show runs.
 type Predictor struct {
-	net       *network.Network
-	links     []link
-	overall   decayingMean // ratio of actual to scheduled times over all links
-	residuals residuals
-	holds     holds
-	journeys  map[string]*journey // by vehicle
+	lean float64
+	learned
+
+	vehicles map[string]*vehicle
+	past     map[string]*vehicle // in arrivals that are older than what is on show
+	forgetAt int                 // vehicles
+	ahead    []StopPrediction    // reused between calls
 }
 
-// New returns a predictor without observations: it predicts the scheduled times between stops.
-func New(n *network.Network) *Predictor {
+// New returns a predictor without observations: it predicts the scheduled times between stops. Its times for riders are
+// told early by Lean.
+func New(n *network.Network) *Predictor { return NewLeaning(n, Lean) }
+
+// NewLeaning returns a predictor that tells times early by another lean, 0 to 1; see TellEarly.
+func NewLeaning(n *network.Network, lean float64) *Predictor {
 	return &Predictor{
-		net: n, links: make([]link, n.LinkCount()), residuals: newResiduals(), holds: newHolds(),
-		journeys: make(map[string]*journey),
+		lean: lean, learned: newLearned(n), vehicles: make(map[string]*vehicle), past: make(map[string]*vehicle),
+		forgetAt: vehiclesKept,
 	}
 }
 
-// Bus is the place of a bus along its pattern.
-type Bus struct {
-	Vehicle  string // as in its arrivals
-	Pattern  *network.Pattern
-	Instance *network.TripInstance // nil when the trip is unknown
-	Along    float64               // m along the pattern's line
-	Next     int                   // index of the first stop ahead
-	Time     time.Time             // of the position
-	Waiting  bool                  // it has not departed from its first stop
-	ToStart  float64               // m to the first stop, as the crow flies, of a bus that waits elsewhere
-
-	ready *moment // when it can leave its first stop; nil if ToStart decides that
-}
-
-// StopPrediction is a predicted arrival, or the departure from the first stop. Each of the four times is at least that
-// of the stop before.
-type StopPrediction struct {
-	Index         int // into the pattern's stops
-	P10, P50, P90 time.Time
-	Expected      time.Time // the time to publish: early rather than late, because a late rider misses the bus
-}
+// Lean returns how much earlier than the middle of its predictions a time is told; see TellEarly.
+func (p *Predictor) Lean() float64 { return p.lean }
 
 // Predict appends the predicted arrivals at all stops that the bus reaches within the horizon, and before them its
-// departure if it waits at its first stop. Where the timetable lets it wait, and at time points, it does not leave
-// before its departure.
+// departure if it waits at its first stop. Where the timetable lets it wait, it does not leave before its departure as
+// far as buses are held there.
 func (p *Predictor) Predict(dst []StopPrediction, b *Bus, horizon time.Duration) []StopPrediction {
 	if b.Pattern == nil || b.Next > b.Pattern.Last() {
 		return dst
 	}
-	fix := unix(b.Time)
-	w := walk{p: p, pattern: b.Pattern, instance: b.Instance, from: at(fix)}
+	v := p.vehicles[b.Vehicle]
+	w := p.newWalk(b, v)
+	stood := v.stood(b, w.fix)
 	i := max(b.Next, 1)
-	if b.Waiting {
-		w.depart(b)
-		if w.now()-fix > horizon.Seconds() {
-			return dst
+	if b.atStart(stood) {
+		departure := w.depart(b)
+		if b.Waiting {
+			if w.begins.p50-w.fix > horizon.Seconds() {
+				return dst
+			}
+			dst = append(dst, departure)
 		}
-		dst = append(dst, w.last.prediction(0))
-	} else if b.Pattern.AtStop(i-1, b.Along) {
-		w.stand(b, i-1)
+		if i == 1 {
+			w.toSecondStop(b, stood)
+		} else {
+			w.reach(w.begins.p50)
+			w.drive(i-1, remaining(b, i))
+		}
+	} else {
+		if stood >= standing {
+			w.state = stateStanding
+		}
+		w.toNextStop(b, v, i)
 	}
-	for part := remaining(b, i); i <= b.Pattern.Last(); i++ {
-		w.link(i-1, part)
-		part = 1
-		if w.now()-fix > horizon.Seconds() {
+	for ; i <= b.Pattern.Last(); i++ {
+		if w.now()-w.fix > horizon.Seconds() {
 			break
 		}
-		dst = append(dst, w.arrive().prediction(i))
-		w.leave(i)
+		dst = append(dst, w.arrive(i))
+		if i < b.Pattern.Last() {
+			w.leave(i)
+			w.drive(i, 1)
+		}
 	}
 	return dst
 }
 
-// remaining returns the part of the link to stop i that is ahead of a bus.
+// Bounds of when a bus stands.
+const (
+	standing = 40.0 // s after which it stands for another reason than a stop
+	dwellOf  = 40.0 // m behind a stop within which a bus may still be there
+)
+
+// toNextStop drives to stop i from the place of a bus.
+func (w *walk) toNextStop(b *Bus, v *vehicle, i int) {
+	arrived, known := v.arrivedAt(b, i-1)
+	part := remaining(b, i)
+	switch {
+	case !b.Pattern.AtStop(i-1, b.Along):
+	case waits(b.Pattern, b.Instance, i-1):
+		w.stand(i-1, arrived, known)
+	case known && b.Along-b.Pattern.Along[i-1] <= dwellOf:
+		w.finish(i-1, part, arrived)
+		return
+	}
+	w.drive(i-1, w.progress.left(part))
+}
+
+// remaining returns the part of the segment to stop i that is ahead of a bus.
 func remaining(b *Bus, i int) float64 {
 	span := b.Pattern.Along[i] - b.Pattern.Along[i-1]
 	if span <= 0 {
@@ -93,28 +116,14 @@ func remaining(b *Bus, i int) float64 {
 	return min(max((b.Pattern.Along[i]-b.Along)/span, 0), 1)
 }
 
-// unix returns a time in Unix s.
-func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// between returns how long a bus takes from its arrival at stop i to its arrival at stop i+1, in s, without waiting for
-// a departure. From the first stop it counts from the departure.
-func (p *Predictor) between(pattern *network.Pattern, inst *network.TripInstance, i int, now float64) float64 {
-	return p.links[pattern.Links[i]].estimate(scheduled(pattern, inst, i)*p.overall.ratio(now), now)
-}
-
-// scheduled returns the scheduled time of a link without waiting, in s.
-func scheduled(pattern *network.Pattern, inst *network.TripInstance, i int) float64 {
-	trip := pattern.Trips[0]
-	if inst != nil {
-		trip = inst.Trip
+// newWalk returns a walk that begins at the position of a bus.
+func (p *Predictor) newWalk(b *Bus, v *vehicle) walk {
+	fix, l := unix(b.Time), p.lines[b.Pattern.Index]
+	w := walk{
+		learned: &p.learned, lean: p.lean, pattern: b.Pattern, instance: b.Instance, fix: fix,
+		ratio: p.lineRatio(l, fix), pace: v.relativePace(fix), holds: p.lineHolds(l), weights: p.pathWeights(l),
+		begins: at(fix), floor: fix, last: at(fix),
 	}
-	from := trip.StopTimes[i].Arrival + network.Wait(trip, i)
-	if i == 0 {
-		from = trip.StopTimes[i].Departure
-	}
-	return max(float64(trip.StopTimes[i+1].Arrival-from), minLinkTime)
+	w.reach(fix)
+	return w
 }
-
-// minLinkTime is a lower bound of a link's scheduled time, in s: timetables have a resolution of minutes, and two
-// stops may have the same time.
-const minLinkTime = 10.0

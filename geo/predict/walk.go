@@ -1,136 +1,139 @@
 package predict
 
-import (
-	"time"
+import "nhip/geo/network"
 
-	"nhip/geo/network"
-)
-
-// moment is the predicted time of one event, in Unix s.
-type moment struct{ p10, early, p50, p90 float64 }
-
-// at returns the moment of a known time.
-func at(t float64) moment { return moment{t, t, t, t} }
-
-// atLeast returns the moment of an event that can't be before a time.
-func (m moment) atLeast(t float64) moment {
-	return moment{max(m.p10, t), max(m.early, t), max(m.p50, t), max(m.p90, t)}
-}
-
-// plus returns the moment some seconds later.
-func (m moment) plus(s float64) moment { return moment{m.p10 + s, m.early + s, m.p50 + s, m.p90 + s} }
-
-// prediction returns the moment as the prediction for a stop.
-func (m moment) prediction(stop int) StopPrediction {
-	of := func(s float64) time.Time { return time.UnixMilli(int64(s * 1000)).UTC() }
-	return StopPrediction{Index: stop, P10: of(m.p10), P50: of(m.p50), P90: of(m.p90), Expected: of(m.early)}
-}
-
-// momentOf is the inverse of prediction.
-func momentOf(s *StopPrediction) moment {
-	of := func(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-	return moment{p10: of(s.P10), early: of(s.Expected), p50: of(s.P50), p90: of(s.P90)}
-}
-
-// walk is the predicted progress of a bus from stop to stop.
+// walk is the predicted progress of a bus from stop to stop, by each path.
 type walk struct {
-	p        *Predictor
+	*learned
+
+	lean     float64
 	pattern  *network.Pattern
 	instance *network.TripInstance
 
-	from  moment  // the start, and the waiting since then
-	drive float64 // s of driving since the start
-	last  moment  // of the latest event; those after it are not before it
+	fix     float64 // time of the position, Unix s
+	ratio   float64 // of the line to its timetable
+	pace    float64 // of the bus to the mean
+	holds   [holdClasses]float64
+	weights weights
+	clocks  [paths]float64 // present time, Unix s
+
+	state  busState
+	begins moment  // when the bus begins to drive
+	floor  float64 // nothing ahead can happen before, Unix s
+	last   moment  // of the latest event; those after it are not before it
+}
+
+// reach sets the present time by all paths.
+func (w *walk) reach(t float64) {
+	for k := range w.clocks {
+		w.clocks[k] = t
+	}
 }
 
 // now returns the median time, in Unix s.
-func (w *walk) now() float64 { return w.from.p50 + w.drive }
-
-// link drives a part of the link from stop i to the next one.
-func (w *walk) link(i int, part float64) {
-	w.drive += part * w.p.between(w.pattern, w.instance, i, w.now())
-}
-
-// arrive returns the moment at which the bus arrives, after the driving so far.
-func (w *walk) arrive() moment {
-	s := w.p.residuals.around(w.drive)
-	w.last = moment{
-		p10: max(w.from.p10+s.p10, w.last.p10), early: max(w.from.early+s.early, w.last.early),
-		p50: max(w.now(), w.last.p50), p90: max(w.from.p90+s.p90, w.last.p90),
+func (w *walk) now() float64 {
+	t := 0.0
+	for k, c := range w.clocks {
+		t += w.weights[k] * (c - w.fix)
 	}
-	return w.last
+	return w.fix + t
 }
 
-// leave waits at stop i, where the bus has arrived at the last moment. The earlier it comes, the longer it waits.
+// times returns how long the bus takes from stop i to the next one by each path, in s, without holding before it.
+func (w *walk) times(i int) (took [paths]float64) {
+	s := &w.segments[w.pattern.Links[i]]
+	expected := scheduled(w.pattern, w.instance, i) * w.ratio
+	all, free := s.means(expected)
+	return [paths]float64{
+		pathAll: all * w.pace, pathHeld: free * w.pace, pathPresent: (s.present(free, w.fix) + expected) / 2,
+	}
+}
+
+// drive drives from stop i to the next one; part is the share of the way that is left.
+func (w *walk) drive(i int, part float64) {
+	for k, t := range w.times(i) {
+		w.clocks[k] += part * t
+	}
+}
+
+// finish drives to stop i+1 from near stop i, where the bus arrived at a time in Unix s: it may have stood there since.
+func (w *walk) finish(i int, part, arrived float64) {
+	const least = 0.9 // of the share of the way, however long the bus stood
+	hold := w.hold(i, arrived)
+	for k, t := range w.times(i) {
+		if k == pathAll {
+			w.clocks[k] += max(t-(w.fix-arrived), least*part*t)
+		} else {
+			w.clocks[k] += max(t+hold-(w.fix-arrived), least*part*t)
+		}
+	}
+}
+
+// hold returns how long a bus that arrives at stop i at a time in Unix s is held there, in s, where the timetable does
+// not let it stand.
+func (w *walk) hold(i int, arrived float64) float64 {
+	class, ok := holdClass(w.instance, i)
+	if !ok || class == holdWait {
+		return 0
+	}
+	share := w.segments[w.pattern.Links[i]].share(class, w.holds[class])
+	if share <= 0 {
+		return 0
+	}
+	early := earliness(w.instance, i, class, arrived)
+	if early <= minEarliness {
+		return 0
+	}
+	return share * early
+}
+
+// leave waits at stop i, where the bus has arrived. The earlier it comes, the longer it waits.
 func (w *walk) leave(i int) {
-	if !waits(w.pattern, w.instance, i) {
+	if i >= w.pattern.Last() {
 		return
 	}
-	wait := func(from, arrived *float64) {
-		leaves := w.p.leaves(w.pattern, w.instance, i, *arrived)
-		*from += leaves - *arrived
-		*arrived = leaves
-	}
-	wait(&w.from.p10, &w.last.p10)
-	wait(&w.from.early, &w.last.early)
-	wait(&w.from.p50, &w.last.p50)
-	wait(&w.from.p90, &w.last.p90)
-}
-
-// How fast a bus comes to its first stop, as the crow flies, in m/s: 25 km/h along streets, a motorway, and a jam.
-const (
-	approachSpeed        = 5.5
-	fastestApproachSpeed = 15.0
-	slowestApproachSpeed = 3.0
-)
-
-// approach drives to the first stop.
-func (w *walk) approach(metres float64) {
-	if metres <= 0 {
+	if waits(w.pattern, w.instance, i) {
+		for k, c := range w.clocks {
+			w.clocks[k] = w.leaves(w.pattern, w.instance, i, &w.holds, c)
+		}
 		return
 	}
-	took := metres / approachSpeed
-	w.from = moment{
-		p10: w.from.p10 + metres/fastestApproachSpeed, early: w.from.early + w.p.residuals.around(took).early,
-		p50: w.from.p50 + took, p90: w.from.p90 + metres/slowestApproachSpeed,
+	for k := pathHeld; k < paths; k++ {
+		w.clocks[k] += w.hold(i, w.clocks[k])
 	}
 }
 
-// depart waits at the first stop until the bus is ready and its departure is due.
-func (w *walk) depart(b *Bus) {
-	if b.ready != nil {
-		w.from = *b.ready
+// arrive returns the prediction for stop i, which the bus has reached. The time to tell is within the range.
+func (w *walk) arrive(i int) StopPrediction {
+	p50 := max(w.now(), w.last.p50)
+	lead := p50 - w.begins.p50
+	lo, hi := w.ranges.around(w.state, lead)
+	m := moment{
+		p10: w.begins.p10 + lo, p50: p50, p90: w.begins.p90 + hi,
+		early: w.fix + TellEarly(p50-w.fix, w.lean),
 	}
-	w.approach(b.ToStart)
-	if b.Instance != nil {
-		w.from = w.from.atLeast(float64(b.Instance.Departs(0)))
+	m.early = min(max(m.early, w.floor, w.last.early), p50)
+	m.p10 = min(max(m.p10, w.floor, w.last.p10), m.early)
+	m.p90 = max(m.p90, p50, w.last.p90)
+	w.last = m
+	s := m.prediction(i)
+	s.state = w.state
+	for k, c := range w.clocks {
+		s.paths[k] = float32(c - w.fix)
 	}
-	w.last = w.from
+	return s
 }
 
-// stand waits at stop i, which the bus has not left, until its departure. Without exact times that depends on when it
-// arrived; if that is unknown, it may leave at once.
-func (w *walk) stand(b *Bus, i int) {
-	if !waits(w.pattern, w.instance, i) {
-		return
-	}
-	fix := w.now()
-	arrived, known := w.p.arrivedAt(b, i)
-	if !known && (b.Instance == nil || b.Instance.HeadwayBased) {
+// stand waits at stop i, where the timetable lets buses stand, until the departure of the bus, which has not left.
+// Without exact times that depends on when it arrived; if that is unknown, it may leave at once.
+func (w *walk) stand(i int, arrived float64, known bool) {
+	if !known && (w.instance == nil || w.instance.HeadwayBased) {
 		return
 	}
 	if !known {
-		arrived = fix
+		arrived = w.fix
 	}
-	w.from = at(max(fix, w.p.leaves(b.Pattern, b.Instance, i, arrived)))
-	w.last = w.from
-}
-
-// arrivedAt returns when a bus arrived at stop i, in Unix s, and false if that was not observed or the bus has gone on.
-func (p *Predictor) arrivedAt(b *Bus, i int) (float64, bool) {
-	j := p.journeys[b.Vehicle]
-	if j == nil || j.pattern != b.Pattern || j.instance != b.Instance || j.stop != i || j.time > unix(b.Time) {
-		return 0, false
-	}
-	return j.time, true
+	w.floor = max(w.fix, w.leaves(w.pattern, w.instance, i, &w.holds, arrived))
+	w.reach(w.floor)
+	w.last = at(w.floor)
 }

@@ -139,12 +139,13 @@ func control(devices []device) (results [][][]Result) {
 	for i := range devices {
 		sites[i] = devices[i].site
 	}
+	network := r.Neighbourhood(nhip.PM25, sites)
 	for h := range 24 {
 		medians := make([]float64, len(devices))
 		for i := range devices {
 			medians[i] = medianOf(&devices[i], results[i], h)
 		}
-		around, beside := r.CompareNeighbours(nhip.PM25, sites, medians), r.CompareCollocated(nhip.PM25, sites, medians)
+		around, beside := network.Compare(medians), network.CompareCollocated(medians)
 		for i := range devices {
 			for k, s := range devices[i].series {
 				for j, x := range s.Samples {

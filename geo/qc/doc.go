@@ -32,13 +32,41 @@ const (
 	CheckNeighbours                 // the hourly median is far from those of nearby monitors
 	CheckChannels                   // the two sensors of one device disagree
 	CheckLocation                   // the monitor has moved
+
+	// Faults that the comparison with the other monitors over weeks shows, see package fault.
+	CheckNetworkLevel
+	CheckNetworkGain
+	CheckNetworkOffset
+	CheckNetworkUnit
+	CheckNetworkDrift
+	CheckNetworkZero
+	CheckNetworkBurst
+	CheckNetworkSpike
+	CheckNetworkNoise
+	CheckNetworkSwap
+	CheckNetworkClock
+	CheckNetworkStuck
+	CheckNetworkEqual
+	CheckNetworkContradiction
 	checks
 )
+
+// NetworkCheck returns the check for a cause of package fault.
+func NetworkCheck(cause string) (Check, bool) { return ParseCheck(networkPrefix + cause) }
+
+const networkPrefix = "network_"
 
 var checkNames = [checks]string{
 	"device_status", "gross_range", "negative", "zero", "spike", "rate_of_change", "flat_line", "frozen_feed",
 	"humidity", "particle_order", "neighbours", "channels", "location",
+	networkPrefix + "level", networkPrefix + "gain", networkPrefix + "offset", networkPrefix + "unit",
+	networkPrefix + "drift", networkPrefix + "zero", networkPrefix + "burst", networkPrefix + "spike",
+	networkPrefix + "noise", networkPrefix + "swap", networkPrefix + "clock", networkPrefix + "stuck",
+	networkPrefix + "equal", networkPrefix + "contradiction",
 }
+
+// networkChecks are the checks that need other monitors.
+const networkChecks = 1<<CheckNeighbours | 1<<CheckChannels | (1<<checks - 1<<CheckNetworkLevel)
 
 func (c Check) String() string { return checkNames[c] }
 
@@ -113,9 +141,17 @@ func ParseTests(flag nhip.Flag, tests string) Result {
 	return r
 }
 
-// Without returns the result as if the check had not been made.
-func (r Result) Without(c Check) Result {
-	out := Result{Flag: nhip.FlagGood, Suspect: r.Suspect &^ (1 << c), Failed: r.Failed &^ (1 << c)}
+// Comparable reports whether the value may be compared with those of other monitors: it failed none of the checks of
+// the monitor alone. Those for constant values do not count: the comparison finds the same, and names the cause.
+func (r Result) Comparable() bool {
+	return r.without(networkChecks|1<<CheckFlatLine|1<<CheckFrozenFeed).Flag != nhip.FlagFail
+}
+
+// Network returns the result of the checks that compare the monitor with others, or its two channels, alone.
+func (r Result) Network() Result { return r.without(^checkSet(networkChecks)) }
+
+func (r Result) without(some checkSet) Result {
+	out := Result{Flag: nhip.FlagGood, Suspect: r.Suspect &^ some, Failed: r.Failed &^ some}
 	switch {
 	case out.Failed != 0:
 		out.Flag = nhip.FlagFail
@@ -123,6 +159,35 @@ func (r Result) Without(c Check) Result {
 		out.Flag = nhip.FlagSuspect
 	}
 	return out
+}
+
+// Merge adds the checks that another result did not pass.
+func (r *Result) Merge(o Result) {
+	r.Suspect, r.Failed = r.Suspect|o.Suspect, r.Failed|o.Failed
+	if o.Suspect|o.Failed != 0 {
+		r.Flag = max(r.Flag, o.Flag)
+	}
+}
+
+// OtherParticles returns the other one of PM2.5 and PM10; ok is false for all other quantities.
+func OtherParticles(q nhip.Quantity) (other nhip.Quantity, ok bool) {
+	switch q {
+	case nhip.PM25:
+		return nhip.PM10, true
+	case nhip.PM10:
+		return nhip.PM25, true
+	}
+	return "", false
+}
+
+// MergeNetwork merges the result of the comparison of a value's hour with other monitors, and takes back what the
+// comparison explains: where PM2.5 exceeds PM10, one of them is wrong, and if only the other one differs from the other
+// monitors, it is that. other is the result of the comparison of the other particle size; zero if there is none.
+func (r *Result) MergeNetwork(own, other Result) {
+	if own.Suspect|own.Failed == 0 && other.Suspect|other.Failed != 0 {
+		*r = r.without(1 << CheckParticleOrder)
+	}
+	r.Merge(own)
 }
 
 // unset is the value of a parameter that is not set: no value exceeds it.

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// flatStretch finds where the flat stretch that ends with a sample began. Successive questions about later samples take
-// a constant time each on average, however long the stretch is: the earliest start never moves back.
+// flatStretch finds where the flat stretch that ends with a sample began. A gap ends a stretch: nobody knows what the
+// instrument measured meanwhile. Successive questions about later samples take a constant time each on average, however
+// long the stretch is: the earliest start never moves back.
 type flatStretch struct {
 	tolerance float64
 	next      int        // samples before it are considered
@@ -17,20 +18,20 @@ type flatStretch struct {
 // maxScan is how many samples are looked back at without a queue: most stretches are shorter.
 const maxScan = 64
 
-// since returns the time at which the stretch that ends with sample j began.
-func (f *flatStretch) since(s *Series, j int) int64 {
+// since returns the index of the sample with which the stretch that ends with sample j began.
+func (f *flatStretch) since(s *Series, j int) int {
 	if j < f.next-1 || f.next == 0 {
 		start, ended := f.scan(s, j, maxScan)
 		if ended {
 			f.next = 0
-			return s.Samples[start].At
+			return start
 		}
 		f.rewind(s, j)
 	}
 	for ; f.next <= j; f.next++ {
 		f.add(s, f.next)
 	}
-	return s.Samples[f.start].At
+	return f.start
 }
 
 // scan looks back from sample j for the begin of its stretch, at no more than so many samples. ended reports whether it
@@ -39,7 +40,7 @@ func (f *flatStretch) scan(s *Series, j, most int) (start int, ended bool) {
 	low, high := s.Samples[j].Value, s.Samples[j].Value
 	for start = j; start > 0; start-- {
 		v := s.Samples[start-1].Value
-		if low, high = min(low, v), max(high, v); high-low > f.tolerance {
+		if low, high = min(low, v), max(high, v); high-low > f.tolerance || !s.adjacent(start-1) {
 			return start, true
 		}
 		if j-start == most {
@@ -59,6 +60,11 @@ func (f *flatStretch) rewind(s *Series, j int) {
 
 func (f *flatStretch) add(s *Series, k int) {
 	value := s.Samples[k].Value
+	if k > 0 && !s.adjacent(k-1) {
+		f.start = k
+		f.low.clear()
+		f.high.clear()
+	}
 	for f.low.len() > 0 && s.Samples[f.low.last()].Value >= value {
 		f.low.dropLast()
 	}
@@ -100,16 +106,21 @@ func (q *indexQueue) push(k int) {
 }
 
 // flatStretches are the stretches of one series: within the tolerance of its flat-line check, and without any change.
-type flatStretches struct{ line, frozen flatStretch }
+type flatStretches struct {
+	line   flatLines
+	frozen flatStretch
+}
 
 // reset makes the stretches ready for another series.
 func (f *flatStretches) reset(tolerance float64) {
-	for _, stretch := range []*flatStretch{&f.line, &f.frozen} {
-		stretch.next, stretch.start, stretch.tolerance = 0, 0, 0
-		stretch.low.clear()
-		stretch.high.clear()
-	}
-	f.line.tolerance = tolerance
+	f.frozen.reset(0)
+	f.line.reset(tolerance)
+}
+
+func (f *flatStretch) reset(tolerance float64) {
+	f.next, f.start, f.tolerance = 0, 0, tolerance
+	f.low.clear()
+	f.high.clear()
 }
 
 // unusedStretches keep the memory of stretches between two stations.

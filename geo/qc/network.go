@@ -97,14 +97,44 @@ const buddyIterations = 2
 // minConcentration in µg/m³ is a lower bound for the neighbour check: in clean air a factor of three is noise.
 const minConcentration = 2
 
-// CompareNeighbours compares the hourly values of a network of low-cost monitors with each other. values holds
-// the hourly median of each station, NaN if it has none. Particle concentrations are roughly log-normal, half as
-// likely as double, so logarithms are compared. A flag is Good, Suspect or Fail, or NotEvaluated for stations
-// with too few neighbours.
-func (r *Rules) CompareNeighbours(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
-	out := make([]nhip.Flag, len(sites))
+// Neighbourhood compares the hourly values of one quantity in a network of low-cost monitors, hour by hour.
+type Neighbourhood struct {
+	limits     *Params
+	channels   *Params
+	buddies    BuddyCheck
+	near       [][]int  // by site: those within the radius
+	collocated [][2]int // pairs
+}
+
+// Neighbourhood returns the comparison of a quantity at sites that do not change.
+func (r *Rules) Neighbourhood(q nhip.Quantity, sites []Site) *Neighbourhood {
 	l := r.Params(q, ClassLowCost, CheckNeighbours)
-	if l.Count < 1 {
+	n := &Neighbourhood{limits: l, channels: r.Params(q, ClassLowCost, CheckChannels)}
+	n.buddies = BuddyCheck{
+		Radius: l.Radius, MinNeighbours: int(l.Count), MinDeviation: l.Floor, Iterations: buddyIterations,
+	}
+	if l.Count >= 1 {
+		n.near = n.buddies.neighbours(sites)
+	}
+	if math.IsNaN(n.channels.Suspect) && math.IsNaN(n.channels.Fail) {
+		return n
+	}
+	for i := range sites {
+		for j := i + 1; j < len(sites); j++ {
+			if sites[i].known() && sites[j].known() && sites[i].within(&sites[j], collocationRadius) {
+				n.collocated = append(n.collocated, [2]int{i, j})
+			}
+		}
+	}
+	return n
+}
+
+// Compare compares the values of an hour, NaN where a site has none. Particle concentrations are roughly log-normal,
+// half as likely as double, so logarithms are compared. A flag is Good, Suspect or Fail, or NotEvaluated for sites with
+// too few neighbours.
+func (n *Neighbourhood) Compare(values []float64) []nhip.Flag {
+	out := make([]nhip.Flag, len(values))
+	if n.near == nil {
 		for i := range out {
 			out[i] = nhip.FlagNotEvaluated
 		}
@@ -118,23 +148,22 @@ func (r *Rules) CompareNeighbours(q nhip.Quantity, sites []Site, values []float6
 		}
 		out[i] = nhip.FlagGood
 	}
-	b := BuddyCheck{Radius: l.Radius, MinNeighbours: int(l.Count), MinDeviation: l.Floor, Iterations: buddyIterations}
-	near := b.neighbours(sites)
+	b := n.buddies
 	for _, grade := range []struct {
 		threshold float64
 		flag      nhip.Flag
-	}{{l.Suspect, nhip.FlagSuspect}, {l.Fail, nhip.FlagFail}} {
+	}{{n.limits.Suspect, nhip.FlagSuspect}, {n.limits.Fail, nhip.FlagFail}} {
 		if math.IsNaN(grade.threshold) {
 			continue
 		}
 		b.Threshold = grade.threshold
-		for i, found := range b.flag(near, logs) {
+		for i, found := range b.flag(n.near, logs) {
 			if found {
 				out[i] = grade.flag
 			}
 		}
 	}
-	for i, near := range near {
+	for i, near := range n.near {
 		if len(near) < b.MinNeighbours || math.IsNaN(values[i]) {
 			out[i] = nhip.FlagNotEvaluated
 		}
@@ -145,22 +174,17 @@ func (r *Rules) CompareNeighbours(q nhip.Quantity, sites []Site, values []float6
 // collocationRadius in m is the distance within which two monitors measure the same air.
 const collocationRadius = 30
 
-// CompareCollocated compares monitors that stand next to each other, like the two sensors of one device. values
-// holds the hourly median of each monitor, NaN if it has none. Both monitors of a pair that disagrees are
-// flagged, because it is unknown which of them is wrong. A monitor without a collocated one is Good.
-func (r *Rules) CompareCollocated(q nhip.Quantity, sites []Site, values []float64) []nhip.Flag {
-	out := make([]nhip.Flag, len(sites))
-	l := r.Params(q, ClassLowCost, CheckChannels)
+// CompareCollocated compares monitors that stand next to each other, like the two sensors of one device. Both monitors
+// of a pair that disagrees are flagged, because it is unknown which of them is wrong. Others are Good.
+func (n *Neighbourhood) CompareCollocated(values []float64) []nhip.Flag {
+	out := make([]nhip.Flag, len(values))
 	for i := range out {
 		out[i] = nhip.FlagGood
 	}
-	for i := range sites {
-		for j := i + 1; j < len(sites); j++ {
-			if sites[i].known() && sites[j].known() && sites[i].within(&sites[j], collocationRadius) {
-				f := l.compareChannels(values[i], values[j])
-				out[i], out[j] = max(out[i], f), max(out[j], f)
-			}
-		}
+	for _, pair := range n.collocated {
+		i, j := pair[0], pair[1]
+		f := n.channels.compareChannels(values[i], values[j])
+		out[i], out[j] = max(out[i], f), max(out[j], f)
 	}
 	return out
 }

@@ -26,9 +26,11 @@ type Params struct {
 
 	Relative  float64 // this fraction of the reference value is added to Suspect and Fail
 	Tolerance float64 // differences up to this count as no change
-	Radius    float64 // neighbours: maximum distance, m
-	Count     float64 // neighbours: minimum number
-	Floor     float64 // neighbours: lower bound of their standard deviation
+	// flat_line: smallest step of the values. Near it, equal values are common; 0: they never are
+	Resolution float64
+	Radius     float64 // neighbours: maximum distance, m
+	Count      float64 // neighbours: minimum number
+	Floor      float64 // neighbours: lower bound of their standard deviation
 }
 
 // Fields returns the parameters by their names in the configuration.
@@ -36,7 +38,7 @@ func (l *Params) Fields() map[string]*float64 {
 	return map[string]*float64{
 		"suspect": &l.Suspect, "fail": &l.Fail, "low": &l.Low, "high": &l.High, "suspect_low": &l.SuspectLow,
 		"suspect_high": &l.SuspectHigh, "relative": &l.Relative, "tolerance": &l.Tolerance, "radius": &l.Radius,
-		"count": &l.Count, "floor": &l.Floor,
+		"count": &l.Count, "floor": &l.Floor, "resolution": &l.Resolution,
 	}
 }
 
@@ -47,21 +49,31 @@ var parameters = [checks][]string{
 	CheckZero:          {"suspect", "fail"},
 	CheckSpike:         {"suspect", "fail", "relative"},
 	CheckRateOfChange:  {"suspect", "fail"},
-	CheckFlatLine:      {"suspect", "fail", "tolerance"},
+	CheckFlatLine:      {"suspect", "fail", "tolerance", "resolution"},
 	CheckFrozenFeed:    {"suspect", "fail"},
 	CheckHumidity:      {"suspect", "fail"},
 	CheckParticleOrder: {"suspect", "fail", "relative"},
 	CheckNeighbours:    {"suspect", "fail", "radius", "count", "floor"},
 	CheckChannels:      {"suspect", "fail", "relative"},
 	CheckLocation:      {"suspect", "fail"},
+
+	CheckNetworkLevel: onOff, CheckNetworkGain: onOff, CheckNetworkOffset: onOff, CheckNetworkUnit: onOff,
+	CheckNetworkDrift: onOff, CheckNetworkZero: onOff, CheckNetworkBurst: onOff, CheckNetworkSpike: onOff,
+	CheckNetworkNoise: onOff, CheckNetworkSwap: onOff, CheckNetworkClock: onOff, CheckNetworkStuck: onOff,
+	CheckNetworkEqual: onOff, CheckNetworkContradiction: onOff,
 }
+
+// onOff are the parameters of a check that can only be switched off.
+var onOff []string
 
 // Parameters returns the names of the parameters that a check uses.
 func (c Check) Parameters() []string { return parameters[c] }
 
 // Disabled returns the parameters of a check that is switched off.
 func Disabled() Params {
-	return Params{unset, unset, unset, unset, unset, unset, 0, 0, 0, 0, 0}
+	return Params{
+		Suspect: unset, Fail: unset, Low: unset, High: unset, SuspectLow: unset, SuspectHigh: unset,
+	}
 }
 
 // Rules holds the parameters of all checks by quantity and class.
@@ -93,6 +105,16 @@ var (
 	weather   = []nhip.Quantity{nhip.Temperature, nhip.Humidity, nhip.Pressure}
 )
 
+// resolutions are the steps in which references report, in µg/m³: 1 ppb of a gas (0.1 ppm of CO), 1 µg/m³ of particles,
+// as in the published records of Beijing and Hanoi. Finer instruments are flagged later than they could be.
+var resolutions = map[nhip.Quantity]float64{
+	nhip.PM1: 1, nhip.PM25: 1, nhip.PM10: 1, nhip.TSP: 1, nhip.SO2: 2.6, nhip.NO: 1.2, nhip.NO2: 1.9, nhip.O3: 2,
+	nhip.CO: 115,
+}
+
+// lowCostResolution is the step of means of some minutes of optical sensors, in µg/m³.
+const lowCostResolution = 0.3
+
 // NewRules returns the default rules. Durations are in hours, rates in units per minute, distances in metres.
 func NewRules() *Rules {
 	r := &Rules{params: make(map[nhip.Quantity]*[classes][checks]Params)}
@@ -111,6 +133,9 @@ func NewRules() *Rules {
 		r.setRanges(class)
 		r.setTimes(class)
 		r.Set("", class, CheckLocation, func(l *Params) { l.Suspect = 500 })
+		for c := CheckNetworkLevel; c < checks; c++ {
+			r.Set("", class, c, func(l *Params) { l.Suspect = 0 }) // any finite limit enables the check
+		}
 	}
 	r.setParticles()
 	return r
@@ -173,6 +198,14 @@ func (r *Rules) setTimes(class Class) {
 	}
 	r.Set("", class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 6, 12 })
 	r.Set(nhip.Pressure, class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 12, 24 })
+	for q, step := range resolutions {
+		r.Set(q, class, CheckFlatLine, func(l *Params) { l.Resolution = step })
+	}
+	if class == ClassLowCost {
+		for _, q := range particles {
+			r.Set(q, class, CheckFlatLine, func(l *Params) { l.Resolution = lowCostResolution })
+		}
+	}
 	r.Set("", class, CheckFrozenFeed, func(l *Params) { l.Suspect, l.Fail = 3, 4 })
 }
 

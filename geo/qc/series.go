@@ -48,19 +48,43 @@ func (r *Rules) EvaluateStation(class Class, home nhip.Opt[orb.Point], all []Ser
 		s.flat[i].reset(r.Params(all[i].Quantity, class, CheckFlatLine).Tolerance)
 	}
 	for i := range all {
-		for j := all[i].firstAffected(from); j < len(all[i].Samples); j++ {
+		for j := all[i].firstAffected(from, r.Params(all[i].Quantity, class, CheckFlatLine)); j < len(all[i].Samples); j++ {
 			emit(i, j, s.evaluate(i, j))
 		}
 	}
 }
 
 // firstAffected returns the index of the first sample whose result a new sample at a time may change: a spike is
-// only recognised by the values after it.
-func (s *Series) firstAffected(at int64) int {
+// only recognised by the values after it, and so is a flat line that becomes long enough.
+func (s *Series) firstAffected(at int64, flat *Params) int {
 	since := func(t int64) int {
 		return sort.Search(len(s.Samples), func(j int) bool { return s.Samples[j].At >= t })
 	}
-	return min(since(at-spikeWindow.Milliseconds()), max(since(at)-1, 0))
+	first := since(at)
+	affected := min(since(at-spikeWindow.Milliseconds()), max(first-1, 0))
+	if from, ok := s.flatLineBefore(first, flat); ok {
+		affected = min(affected, from)
+	}
+	return affected
+}
+
+// flatLineBefore returns the begin of the flat line that contains the samples on both sides of the border before sample
+// first, or that ends there, if its flag may have changed with the samples from first on. Where these are all newer
+// than the rest that is so only if the flag was another one before.
+func (s *Series) flatLineBefore(first int, l *Params) (from int, ok bool) {
+	if first == 0 || first == len(s.Samples) || math.IsNaN(l.Suspect) && math.IsNaN(l.Fail) {
+		return 0, false
+	}
+	if l.Tolerance > 0 {
+		return sort.Search(first, func(j int) bool {
+			return s.Samples[j].At >= s.Samples[first].At-int64(maxFlatHours)*int64(time.Hour/time.Millisecond)
+		}), true
+	}
+	from, _ = s.equalRun(first - 1)
+	if _, to := s.equalRun(first); to == len(s.Samples) && to-first <= 2 {
+		return from, l.flatLine(s, from, first-1) != l.flatLine(s, from, to-1)
+	}
+	return from, first-from > 1
 }
 
 type station struct {
@@ -228,14 +252,12 @@ func (l *Params) rateOfChange(s *Series, j int) nhip.Flag {
 	return l.beyond(math.Abs(x.Value-before.Value)/float64(max(minutes, 1)), 0)
 }
 
-// flatLine flags a value at the end of a stretch that stays within the tolerance. The period of the values is added
-// to the length of the stretch: two equal hourly means stand for two hours.
+// flatLine flags a value that is part of a flat line.
 func (s *station) flatLine(l *Params, i, j int) nhip.Flag {
 	if math.IsNaN(l.Suspect) && math.IsNaN(l.Fail) {
 		return nhip.FlagGood
 	}
-	series := &s.all[i]
-	return l.beyond(hours(series.Samples[j].At-s.flat[i].line.since(series, j))+series.Period.Hours(), 0)
+	return s.flat[i].line.at(&s.all[i], j, l)
 }
 
 func hours(ms int64) float64 { return float64(ms) / 3.6e6 }
@@ -244,7 +266,7 @@ func hours(ms int64) float64 { return float64(ms) / 3.6e6 }
 // flat-line check.
 func (s *station) frozenFeed(l *Params, i, j int) nhip.Flag {
 	at := s.all[i].Samples[j].At
-	since, n := s.flat[i].frozen.since(&s.all[i], j), 1
+	since, n := s.frozenSince(i, j), 1
 	if l.beyond(hours(at-since), 0) == nhip.FlagGood {
 		return nhip.FlagGood
 	}
@@ -256,13 +278,19 @@ func (s *station) frozenFeed(l *Params, i, j int) nhip.Flag {
 		if last < 0 || at-s.all[k].Samples[last].At > maxGapPeriods*s.all[k].Period.Milliseconds() {
 			continue
 		}
-		since = max(since, s.flat[k].frozen.since(&s.all[k], last))
+		since = max(since, s.frozenSince(k, last))
 		n++
 	}
 	if n == 1 {
 		return nhip.FlagGood
 	}
 	return l.beyond(hours(at-since), 0)
+}
+
+// frozenSince returns the time since which a series has not changed.
+func (s *station) frozenSince(i, j int) int64 {
+	series := &s.all[i]
+	return series.Samples[s.flat[i].frozen.since(series, j)].At
 }
 
 // lastAt returns the index of the last sample at or before a time, or -1.

@@ -11,7 +11,8 @@ import (
 // without values are NaN.
 type Profile []float64
 
-// Diurnal returns the mean of each local hour of the day; index 0 is 00:00 to 01:00.
+// Diurnal returns the mean of each local hour of the day; index 0 is 00:00 to 01:00. In a zone that is off by part of
+// an hour, an hour counts where it begins.
 func Diurnal(hours []Mean, zone *time.Location) Profile {
 	return profile(hours, 24, func(begin time.Time) int { return begin.In(zone).Hour() })
 }
@@ -24,7 +25,7 @@ func Weekdays(hours []Mean, zone *time.Location) Profile {
 func profile(hours []Mean, n int, part func(time.Time) int) Profile {
 	sums, counts := make([]float64, n), make([]int, n)
 	for _, h := range hours {
-		i := part(h.End.Add(-time.Nanosecond))
+		i := part(h.End.Add(-time.Hour))
 		sums[i] += h.Value
 		counts[i]++
 	}

@@ -75,12 +75,12 @@ func stats(values []float64, suspect int, expected, completeness float64) nhip.R
 		return s
 	}
 	slices.Sort(values)
-	sum := 0.0
+	var sum Sum
 	for _, v := range values {
-		sum += v
+		sum.Add(v)
 	}
 	share := min(float64(s.Count)/expected, 1)
-	s.Mean, s.Min, s.Max = sum/float64(s.Count), values[0], values[s.Count-1]
+	s.Mean, s.Min, s.Max = sum.Value()/float64(s.Count), values[0], values[s.Count-1]
 	s.Median, s.P98 = percentile(values, 0.5), percentile(values, 0.98)
 	s.Capture = 100 * share
 	switch {

@@ -21,6 +21,7 @@ const (
 type Surface struct {
 	Method  Method
 	Sites   int
+	Filled  []string // ids of silent sites that stand for their usual difference from the estimate
 	Mean    *Raster
 	lattice *lattice // shared between surfaces; nil without sites
 	knots   []knot   // empty if the uncertainty is unknown
@@ -83,6 +84,7 @@ const maxLattices = 24
 // Estimate interpolates observations on a lattice. The stack may be nil. Without sites the surface is empty. More
 // than MaxSites sites are thinned.
 func (p *Estimator) Estimate(s *Stack, r *Observations, g Grid) *Surface {
+	silent := r.Silent
 	r = usable(r)
 	places := r.Sites
 	r = Thin(r, MaxSites)
@@ -98,6 +100,7 @@ func (p *Estimator) Estimate(s *Stack, r *Observations, g Grid) *Surface {
 	out.lattice = p.lattice(r.Sites, places, s.LowCost.Value, g)
 	f := s.fold(out.lattice.bank, r.Values)
 	out.lattice.fill(f, out.Mean)
+	out.Filled = out.lattice.fillSilent(s.LastingBias, silent, out.Mean)
 	if out.Method == MethodKriging {
 		c := s.offset(r.Values)
 		out.offset, out.scale2 = c, f.scale2

@@ -26,6 +26,7 @@ type Observations struct {
 	Time   time.Time
 	Sites  []Site
 	Values []float64
+	Silent []Site // without a value; a surface fills those that usually report
 }
 
 // VariogramFitter collects observations and fits models to them. The zero value is ready to use.

@@ -12,6 +12,8 @@ type frozen struct {
 	bounds [levels - 1]float64
 	knots  [levels][]knot
 	biases map[string]float64
+
+	lasting map[string]float64
 }
 
 // Frozen returns a copy for estimates, which learns no more and takes little memory. It is safe for concurrent use.
@@ -28,6 +30,7 @@ func (s *Stack) Frozen() *Stack {
 	for id, b := range s.Biases {
 		f.biases[id] = b.Difference / (b.Mean + prior)
 	}
+	f.lasting = s.Own.biases(s.grown(lastingHalfLife), s.lastingPrior())
 	out.frozen = f
 	return out
 }
@@ -42,6 +45,7 @@ func (l *Learner) Clone() *Learner {
 			copied := *b
 			c.Biases[id] = &copied
 		}
+		c.Own = s.Own.clone()
 		c.Spread = s.Spread.clone()
 		out.Stacks = append(out.Stacks, &c)
 	}
@@ -74,6 +78,23 @@ func (s *Stack) BiasOf(station string) (bias float64, known bool) {
 	return b.Difference / (b.Mean + s.biasPrior()), true
 }
 
+// LastingBias returns how far the values of a site usually are above the estimate from all others, as a part of the
+// estimate, between −maxLasting and maxLasting. ok is false if the site does not usually report, or has not reported
+// for long enough.
+func (s *Stack) LastingBias(id string) (bias float64, ok bool) {
+	switch {
+	case s == nil:
+		return 0, false
+	case s.frozen != nil:
+		bias, ok = s.frozen.lasting[id]
+		return bias, ok
+	}
+	return s.Own.bias(id, s.grown(lastingHalfLife), s.lastingPrior())
+}
+
+// lastingPrior is the weight of having no lasting bias: a day at the typical level.
+func (s *Stack) lastingPrior() float64 { return 24 * s.level(nil) * s.grown(lastingHalfLife) }
+
 // Validate returns an error if a learner that was read from a file, and has learned the hours up to at, can't be used.
 func (l *Learner) Validate(at time.Time) error {
 	if len(l.Stacks) == 0 || len(l.Stacks) > 2 {
@@ -92,6 +113,11 @@ func (l *Learner) Validate(at time.Time) error {
 		for id, b := range s.Biases {
 			if b == nil {
 				return fmt.Errorf("no bias of %q", id)
+			}
+		}
+		for id, b := range s.Own.Sites {
+			if b == nil {
+				return fmt.Errorf("no lasting bias of %q", id)
 			}
 		}
 		if err := s.Spread.validate(); err != nil {

@@ -28,6 +28,7 @@ type Stack struct {
 	Errors  [members][members]float64 `json:"errors"` // sums of products of the members' errors
 	Weights [members]float64          `json:"weights"`
 	Biases  map[string]*siteBias      `json:"biases"` // by Site.ID
+	Own     own                       `json:"own"`
 	Spread  spread                    `json:"spread"`
 	LowCost noise                     `json:"low_cost"`
 	Drift   weightedMean              `json:"drift"`   // semivariance at one site between consecutive hours, in scale²
@@ -168,6 +169,11 @@ func (s *Stack) learn(b *bank, r *Observations) {
 	minimise(&s.Errors, &s.Weights)
 	s.learnNoise(b, first, r)
 	s.learnSites(r, first)
+	estimates := make([]float64, len(r.Values))
+	for i := range estimates {
+		estimates[i] = weigh(&weights, &first.by[i])
+	}
+	s.Own.learn(s.growth(r.Time, lastingHalfLife), r.Sites, r.Values, estimates)
 	s.addRatios(first, r)
 	s.Hours += grown
 	s.Level.add(Mean(r.Values), s.growth(r.Time, levelHalfLife))

@@ -175,8 +175,8 @@ func TestFitRequiresEnoughObservations(t *testing.T) {
 	l = new(VariogramFitter)
 	for h := range 100 {
 		at := time.Unix(int64(h)*3600, 0)
-		l.Add(Observations{at, someSites(minSites - 1), someValues(minSites - 1)})
-		l.Add(Observations{at.Add(time.Minute), someSites(9), make([]float64, 9)})
+		l.Add(Observations{Time: at, Sites: someSites(minSites - 1), Values: someValues(minSites - 1)})
+		l.Add(Observations{Time: at.Add(time.Minute), Sites: someSites(9), Values: make([]float64, 9)})
 	}
 	if _, ok := l.Fit(); ok {
 		t.Error("model from too few sites or uniform air")
@@ -185,7 +185,8 @@ func TestFitRequiresEnoughObservations(t *testing.T) {
 
 func TestFitterDropsOldObservations(t *testing.T) {
 	l := simulate(t, usual, someSites(6), 50)
-	l.Add(Observations{time.Unix(0, 0).Add(TrainingWindow + 40*time.Hour), someSites(6), someValues(6)})
+	at := time.Unix(0, 0).Add(TrainingWindow + 40*time.Hour)
+	l.Add(Observations{Time: at, Sites: someSites(6), Values: someValues(6)})
 	if got := len(l.observations); got != 10 {
 		t.Errorf("%d observations left, want the 9 in the window and the new one", got)
 	}

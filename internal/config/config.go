@@ -33,6 +33,7 @@ type Config struct {
 	Air       Air
 	Retention Retention
 	Map       Map
+	Predict   Predict
 	Zones     []Zones
 }
 
@@ -280,6 +281,11 @@ type Feed struct {
 	Period    time.Duration // averaging period if messages do not contain it; 0: the format's own
 	SpeedUnit string        // km/h or m/s, if messages do not contain it; empty: km/h
 	Fields    string        // paths in a free-form payload: "air.pm2_5=pm25, temp=temperature °F"
+}
+
+// Predict configures the prediction of arrivals.
+type Predict struct {
+	Lean float64 // share of the tolerance by which times for riders are told early, 0 to 1
 }
 
 // Map configures the web map.

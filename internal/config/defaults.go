@@ -3,6 +3,7 @@ package config
 import (
 	"nhip"
 	"nhip/geo/air"
+	"nhip/geo/predict"
 	"nhip/internal/fleet"
 )
 
@@ -91,7 +92,8 @@ func Default() Config {
 			Zone: defaultZone, Reach: air.DefaultReach, Completeness: defaultCompleteness,
 			Mail: Mail{Port: defaultMailPort, To: []string{}},
 		},
-		Map: Map{Center: hanoi(), Zoom: defaultZoom},
+		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
+		Predict: Predict{Lean: predict.Lean},
 	}
 }
 

@@ -50,7 +50,7 @@ feeds:
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	const sections = "http, mqtt, broker, collector, stations, forward, public, push, files, health, outgoing, influx, " +
 		"fleet, " +
-		"gtfs, gtfs_agency, air, " +
+		"gtfs, gtfs_agency, air, predict, " +
 		"retention, map, feeds, pulls, sources, zones"
 	for text, want := range map[string]string{
 		"nonsense: 1":          `1:1: nonsense: is not a known key; expected one of ` + sections,

@@ -123,6 +123,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "air.mail.from", Value: settings.Text(&c.Air.Mail.From, mailAddress)},
 		{Key: "air.mail.to", Value: settings.TextList(&c.Air.Mail.To, mailAddress)},
 		{Key: "air.mail.plain", Value: settings.Bool(&c.Air.Mail.Plain)},
+		{Key: "predict.lean", Value: settings.Number(&c.Predict.Lean, 0, 1)},
 		{Key: "retention.position", Value: settings.Days(&c.Retention.Position, 0, maxLateWindow)},
 		{Key: "retention.reading", Value: settings.Days(&c.Retention.Reading, 0, maxLateWindow)},
 		{Key: "retention.arrival", Value: settings.Days(&c.Retention.Arrival, 0, maxLateWindow)},

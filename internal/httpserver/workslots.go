@@ -10,7 +10,7 @@ import (
 )
 
 // WorkSlots lets so many requests work at a time as there are processors. The others wait in their order: thousands
-// of requests that are ready at once would keep the goroutines that acknowledge messages of devices waitinw. A
+// of requests that are ready at once would keep the goroutines that acknowledge messages of devices waiting. A
 // request that holds its slot for longer than maxWork waits for something, or its cost is bounded elsewhere; its slot
 // is then free.
 type WorkSlots struct {

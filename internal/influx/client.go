@@ -169,8 +169,12 @@ func (db *DB) ensureBucket(ctx context.Context) error {
 	return nil
 }
 
-// explain turns the error of a request into an error that names InfluxDB's address and the likely cause.
+// explain turns the error of a request into an error that names InfluxDB's address and the likely cause; nil stays
+// nil.
 func (db *DB) explain(err error) error {
+	if err == nil {
+		return nil
+	}
 	known := new(nhip.Error)
 	status, message := statusOf(err)
 	switch {

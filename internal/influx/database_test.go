@@ -31,9 +31,10 @@ func testRollups(t *testing.T, db database) {
 		rollup("a", 2, automatic), rollup("a", 0, automatic), rollup("a", 4, automatic), rollup("a", 2, nhip.QualityRaw),
 	}
 	others[2].Period = nhip.PeriodDay
+	network := influx.NetworkHour{Typical: nhip.Some(7.5), Roughness: nhip.Some(0.5), Tests: "network_gain=3"}
 	var lines []byte
 	for _, r := range append(others, want...) {
-		lines = influx.AppendRollup(lines, &r, nhip.FlagSuspect, received)
+		lines = influx.AppendRollup(lines, &r, network, received)
 	}
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func testRollups(t *testing.T, db database) {
 	}
 	rows := func(rollups ...nhip.Rollup) (rows []influx.RollupRow) {
 		for _, r := range rollups {
-			rows = append(rows, influx.RollupRow{Rollup: r, Neighbours: nhip.FlagSuspect})
+			rows = append(rows, influx.RollupRow{Rollup: r})
 		}
 		return rows
 	}
@@ -59,9 +60,61 @@ func testRollups(t *testing.T, db database) {
 	if diff := cmp.Diff(rows(want[1]), got, allOf); diff != "" {
 		t.Error(diff)
 	}
-	if got := read(influx.RollupQuery{Quality: automatic, Brief: true}); len(got) != 4 || got[2].Neighbours != 0 ||
-		got[2].Median != 0 || got[2].Quality != automatic {
+	if got := read(influx.RollupQuery{Quality: nhip.QualityRaw}); len(got) != 1 || got[0].Network != network {
+		t.Errorf("raw: %+v", got)
+	}
+	got = read(influx.RollupQuery{Quality: automatic, Brief: true})
+	if len(got) != 4 || got[2].Network != (influx.NetworkHour{}) || got[2].Median != 0 || got[2].Quality != automatic {
 		t.Errorf("brief: %+v", got)
+	}
+}
+
+// testMeans writes hours of three stations, of which some are incomplete or reviewed.
+func testMeans(t *testing.T, db database) {
+	var lines []byte
+	add := func(station string, q nhip.Quantity, hour int, quality nhip.Quality, mean float64, flag nhip.Flag) {
+		lines = influx.AppendRollup(lines, &nhip.Rollup{
+			Station: station, Quantity: q, Period: nhip.PeriodHour, Quality: quality,
+			Time: noon.Add(time.Duration(hour) * time.Hour), RollupStats: nhip.RollupStats{Mean: mean, Count: 12, Flag: flag},
+		}, influx.NetworkHour{}, received)
+	}
+	automatic, reviewed := nhip.QualityAutomatic, nhip.QualityReviewed
+	for hour := 1; hour <= 4; hour++ {
+		add("a", nhip.PM25, hour, automatic, float64(hour), nhip.FlagGood)
+		add("b,=\\ c", nhip.PM25, hour, automatic, float64(10*hour), nhip.FlagSuspect)
+		add("b,=\\ c", nhip.NO2, hour, automatic, float64(hour)+0.5, nhip.FlagGood)
+	}
+	add("a", nhip.PM25, 2, reviewed, 0, nhip.FlagFail)
+	add("b,=\\ c", nhip.PM25, 3, reviewed, 7, nhip.FlagGood)
+	add("z", nhip.PM25, 1, automatic, 9, nhip.FlagNotEvaluated)
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	read := func(q influx.MeanQuery) (got []string) {
+		q.Period, q.From, q.To = nhip.PeriodHour, noon, noon.Add(3*time.Hour)
+		err := db.Means(t.Context(), q, func(s influx.MeanSeries) error {
+			line := fmt.Sprintf("%s %s", s.Quantity, s.Station)
+			for _, m := range s.Means {
+				line += fmt.Sprintf(" %d:%v", time.UnixMilli(m.End).Sub(noon)/time.Hour, m.Value)
+			}
+			got = append(got, line)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	all := []string{"no2 b,=\\ c 1:1.5 2:2.5 3:3.5", "pm25 a 1:1 2:NaN 3:3", "pm25 b,=\\ c 1:10 2:20 3:7", "pm25 z 1:NaN"}
+	if diff := cmp.Diff(all, read(influx.MeanQuery{Quality: reviewed})); diff != "" {
+		t.Error(diff)
+	}
+	if got := read(influx.MeanQuery{Quality: automatic, Quantities: []nhip.Quantity{nhip.PM25}}); len(got) != 3 ||
+		got[0] != "pm25 a 1:1 2:2 3:3" {
+		t.Errorf("PM2.5: %q", got)
+	}
+	if got := read(influx.MeanQuery{Quality: reviewed, Stations: []string{"a", "z"}}); len(got) != 2 || got[0] != all[1] {
+		t.Errorf("two stations: %q", got)
 	}
 }
 

@@ -155,9 +155,9 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 	lines = influx.AppendArrival(lines, &a)
 	lines = influx.AppendAssessment(lines, &r, &nhip.Assessment{Flag: nhip.FlagGood})
 	lines = influx.AppendRollup(lines, &nhip.Rollup{
-		Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic, Time: noon,
-		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0)},
-	}, nhip.FlagGood, received)
+		Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityRaw, Time: noon,
+		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0), Capture8h: nhip.Some(100.0)},
+	}, influx.NetworkHour{Typical: nhip.Some(1.0), Roughness: nhip.Some(0.1), Tests: "neighbours=3"}, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
 		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
 		Time: noon,

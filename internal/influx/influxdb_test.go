@@ -57,6 +57,7 @@ type database interface {
 
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
+	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
 	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
@@ -82,6 +83,7 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"Fleet":             testFleet,
 		"StationSpans":      testStationSpans,
 		"Rollups":           testRollups,
+		"Means":             testMeans,
 		"Reviews":           testReviews,
 		"ReadingVersions":   testReadingVersions,
 		"Marker":            testMarker,
@@ -488,7 +490,7 @@ func testStationSpans(t *testing.T, db database) {
 		lines = influx.AppendRollup(lines, &nhip.Rollup{
 			Station: r.station, Quantity: nhip.PM25, Period: r.period, Quality: nhip.QualityAutomatic, Time: at(r.hours),
 			RollupStats: nhip.RollupStats{Count: 12, Capture: 100, Flag: nhip.FlagGood},
-		}, 0, noon)
+		}, influx.NetworkHour{}, noon)
 	}
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)

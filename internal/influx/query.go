@@ -12,9 +12,6 @@ import (
 // epoch is before every stored row.
 var epoch = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// errStalled ends a query whose result stops arriving.
-var errStalled = errors.New("the query result stalled")
-
 // explainQuery returns the cause of a failed query: the end of the caller's context, a stalled result, or InfluxDB's
 // error.
 func (db *DB) explainQuery(caller, stalled context.Context, err error) error {
@@ -30,13 +27,6 @@ func (db *DB) explainQuery(caller, stalled context.Context, err error) error {
 	}
 	return db.explain(err)
 }
-
-// failedError is InfluxDB's error for a statement that it has begun to execute, which comes with status 200, possibly
-// after some rows.
-type failedError struct{ message string }
-
-// Error returns InfluxDB's message.
-func (e *failedError) Error() string { return e.message }
 
 // checkInterval reports a missing or reversed interval as an *nhip.Error with the code Invalid.
 func checkInterval(from, to time.Time) error {

@@ -10,9 +10,9 @@ import (
 )
 
 // AppendRollup appends r as one line of line protocol, including the newline, and returns the extended slice.
-// neighbours is the flag of the comparison of an hour with neighbouring stations, 0 if it was not made. computed is the
-// time of the computation.
-func AppendRollup(dst []byte, r *nhip.Rollup, neighbours nhip.Flag, computed time.Time) []byte {
+// network is what the comparison with other monitors needs of a raw hour; the zero NetworkHour for other roll-ups.
+// computed is the time of the computation.
+func AppendRollup(dst []byte, r *nhip.Rollup, network NetworkHour, computed time.Time) []byte {
 	dst = append(dst, RollupMeasurement...)
 	dst = appendTag(dst, colLevel, string(r.Quality))
 	dst = appendTag(dst, colPeriod, r.Period)
@@ -20,6 +20,7 @@ func AppendRollup(dst []byte, r *nhip.Rollup, neighbours nhip.Flag, computed tim
 	dst = appendTag(dst, colStation, r.Station)
 	dst = appendReceived(dst, computed)
 	dst = appendFloat(dst, colCapture, r.Capture)
+	dst = appendOptFloat(dst, colCapture8h, r.Capture8h)
 	dst = appendInt(dst, colCount, int64(r.Count))
 	dst = appendInt(dst, colFlag, int64(r.Flag))
 	dst = appendFloat(dst, colMax, r.Max)
@@ -28,10 +29,15 @@ func AppendRollup(dst []byte, r *nhip.Rollup, neighbours nhip.Flag, computed tim
 	dst = appendFloat(dst, colMean, r.Mean)
 	dst = appendFloat(dst, colMedian, r.Median)
 	dst = appendFloat(dst, colMin, r.Min)
-	if neighbours != 0 {
-		dst = appendInt(dst, colNeighbours, int64(neighbours))
+	rawHour := r.Quality == nhip.QualityRaw && r.Period == nhip.PeriodHour
+	if rawHour {
+		dst = appendMaybeEmptyText(dst, colNetwork, network.Tests) // it replaces an earlier one
 	}
 	dst = appendFloat(dst, colP98, r.P98)
+	if rawHour {
+		dst = appendOptFloat(dst, colRoughness, network.Roughness)
+		dst = appendOptFloat(dst, colTypical, network.Typical)
+	}
 	return appendTime(dst, r.Time)
 }
 
@@ -43,13 +49,25 @@ type RollupQuery struct {
 	Quality  nhip.Quality  // nhip.QualityReviewed also selects automatic roll-ups without a reviewed one
 	From     time.Time     // exclusive
 	To       time.Time     // inclusive
-	Brief    bool          // leaves out medians and neighbour flags, which only the collector needs
+	Brief    bool          // leaves out medians and the network, which only the collector needs
 }
 
 // RollupRow is a roll-up as stored.
 type RollupRow struct {
 	nhip.Rollup
-	Neighbours nhip.Flag // flag of the comparison with neighbouring stations; 0 if it was not made
+	Network NetworkHour
+}
+
+// NetworkHour is what the comparison of monitors needs of an hour of one of them, and its outcome. It is stored with
+// the hour's raw roll-up only.
+type NetworkHour struct {
+	// Typical is the median of the corrected values that may be compared (qc.Result.Comparable), in the quantity's unit;
+	// empty if they are too few.
+	Typical nhip.Opt[float64]
+	// Roughness is the median absolute difference of successive values, in the quantity's unit; empty if they are few.
+	Roughness nhip.Opt[float64]
+	// Tests lists the checks against other monitors that were not passed, "neighbours=4,network_gain=3".
+	Tests string
 }
 
 // The columns of a roll-up, as rollupOf expects them. Those of a brief one end before rollupMedian.
@@ -63,15 +81,18 @@ const (
 	rollupP98
 	rollupMax1h
 	rollupMax8h
+	rollupCapture8h
 	rollupCount
 	rollupCapture
 	rollupFlag
 	rollupMedian
-	rollupNeighbours
+	rollupNetwork
+	rollupRoughness
+	rollupTypical
 )
 
 var rollupColumns = columnsOf(rollupSchema(), colQuantity, colStation, colLevel, colMean, colMin, colMax, colP98,
-	colMax1h, colMax8h, colCount, colCapture, colFlag, colMedian, colNeighbours)
+	colMax1h, colMax8h, colCapture8h, colCount, colCapture, colFlag, colMedian, colNetwork, colRoughness, colTypical)
 
 // Rollups calls yield for each selected roll-up, sorted by time, then quantity, then station. Errors are those of
 // Readings.
@@ -150,11 +171,15 @@ func rollupOf(row *Row, q *RollupQuery) RollupRow {
 		RollupStats: nhip.RollupStats{
 			Mean: number(rollupMean), Min: number(rollupMin), Max: number(rollupMax), P98: number(rollupP98),
 			Max1h: floatOf(row, rollupMax1h), Max8h: floatOf(row, rollupMax8h),
-			Count: int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
+			Capture8h: floatOf(row, rollupCapture8h),
+			Count:     int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
 		},
 	}}
 	if !q.Brief {
-		r.Median, r.Neighbours = number(rollupMedian), nhip.Flag(whole(rollupNeighbours))
+		r.Median = number(rollupMedian)
+		r.Network = NetworkHour{
+			Typical: floatOf(row, rollupTypical), Roughness: floatOf(row, rollupRoughness), Tests: row.Text(rollupNetwork),
+		}
 	}
 	return r
 }

@@ -36,6 +36,7 @@ const (
 	colBoarded       = "boarded"
 	colBy            = "by"
 	colCapture       = "capture"
+	colCapture8h     = "capture_8h"
 	colChannelA      = "channel_a"
 	colChannelB      = "channel_b"
 	colCollector     = "collector"
@@ -69,7 +70,7 @@ const (
 	colMeasurement   = "measurement"
 	colMedian        = "median"
 	colMin           = "min"
-	colNeighbours    = "neighbours"
+	colNetwork       = "network"
 	colNextStop      = "next_stop"
 	colNote          = "note"
 	colOccupancy     = "occupancy"
@@ -84,6 +85,7 @@ const (
 	colRelationship  = "relationship"
 	colReportedRoute = "reported_route"
 	colRevision      = "revision"
+	colRoughness     = "roughness"
 	colRoute         = "route"
 	colRule          = "rule"
 	colSpeed         = "speed"
@@ -94,6 +96,7 @@ const (
 	colTests         = "tests"
 	colTo            = "to"
 	colTrip          = "trip"
+	colTypical       = "typical"
 	colUntil         = "until"
 	colValue         = "value"
 	colVehicle       = "vehicle"
@@ -248,6 +251,7 @@ func rollupSchema() Measurement {
 		{colStation, Tag, "station id"},
 
 		{colCapture, Float, "data capture: percent of the possible values of an hour, or of the hours of a day or month"},
+		{colCapture8h, Float, "of a day: percent of the 8-hour means that end in it and exist; written with max_8h"},
 		{colCount, Int, "number of values of an hour, or of complete hours of a day or month"},
 		{colFlag, Int, "1 good, 2 data capture too low, 3 suspect, 4 no valid value"},
 		{colMax, Float, "maximum"},
@@ -256,9 +260,11 @@ func rollupSchema() Measurement {
 		{colMean, Float, "mean of the values, or of the means of the complete hours"},
 		{colMedian, Float, "median of the values, or of the means of the complete hours"},
 		{colMin, Float, "minimum"},
-		{colNeighbours, Int, "of an hour of a low-cost monitor: flag of the comparison with neighbouring stations"},
+		{colNetwork, String, "of a raw hour: checks against other monitors that did not pass, \"network_gain=3\""},
 		{colP98, Float, "98th percentile of the values, or of the means of the complete hours"},
 		{colReceived, Int, "when it was computed, in ms since 1970"},
+		{colRoughness, Float, "of a raw hour: median absolute difference of successive values, if it has enough"},
+		{colTypical, Float, "of a raw hour: median of the corrected values that passed the checks of the monitor alone"},
 	}}
 }
 

@@ -2,15 +2,12 @@ package influx
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"nhip"
 )
 
 // chunkRows is how many rows InfluxDB puts into one part of a response, which it holds in memory.
@@ -102,24 +99,4 @@ func (db *DB) postInfluxQL(ctx context.Context, form url.Values, accept string) 
 		return nil, err
 	}
 	return nil, &statusError{resp.StatusCode, errorText(text)}
-}
-
-// errorText returns the message of an error response, which is JSON, MessagePack or, of a proxy, anything.
-func errorText(body []byte) string {
-	var answer struct {
-		Error   string `json:"error"`
-		Message string `json:"message"` // of 2.x
-	}
-	if json.Unmarshal(body, &answer) == nil && answer.Error+answer.Message != "" {
-		return answer.Error + answer.Message
-	}
-	if text, ok := msgpackError(body); ok {
-		return text
-	}
-	return "the response is not InfluxDB's"
-}
-
-// errSchema returns the error for a row that does not match the schema.
-func errSchema(measurement, what string) error {
-	return nhip.Errorf(nhip.CodeInternal, "", "a row of %s in InfluxDB does not match the schema: %s", measurement, what)
 }

@@ -16,7 +16,7 @@ type Selection struct {
 	Limit       int            // maximum number of rows, the oldest first; 0 for all; only without a Function
 
 	Function Function      // of the first column; None: the rows themselves
-	GroupBy  []string      // tags whose combinations have a result each; only with a Function
+	GroupBy  []string      // tags whose combinations have a result each, or without a Function their rows
 	Every    time.Duration // length of the spans that have a count each; 0: one span; only with Count
 }
 

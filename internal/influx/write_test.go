@@ -154,7 +154,7 @@ func TestWriteSendsTheLines(t *testing.T) {
 func TestWriteWithoutResponse(t *testing.T) {
 	hang := make(chan struct{})
 	db := openFake(t, func(http.ResponseWriter, *http.Request) { <-hang },
-		func(o *influx.Options) { o.Timeout = 50 * time.Millisecond })
+		func(o *influx.Options) { o.Timeout = time.Second })
 	defer close(hang)
 	var got *influx.WriteError
 	if err := db.Write(t.Context(), []byte("m f=1 1\n")); !errors.As(err, &got) || got.Kind != influx.Retry ||

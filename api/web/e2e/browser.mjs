@@ -13,12 +13,16 @@ export function start() {
 /** The driver of the software renderer logs its own speed; that is not an error of the page. */
 const driverLog = /GL Driver Message|GPU stall/;
 
+/** The api refuses a tile while it is busy, and the map asks again: on a slow machine that is no fault. */
+const isRefusedTile = (status, url) => status === 503 && new URL(url).pathname.startsWith('/tiles/');
+
 /** Records every fault of a page: exceptions, logged errors, failed requests and requests to other servers. */
 export function watch(page, home, faults) {
   page.on('pageerror', (error) => faults.push(`the page threw: ${error.stack}`));
   page.on('console', (message) => {
     const bad = message.type() === 'error' || message.type() === 'warning';
-    if (bad && !driverLog.test(message.text())) faults.push(`console ${message.type()}: ${message.text()}`);
+    const refused = /status of 503/.test(message.text()) && isRefusedTile(503, message.location().url);
+    if (bad && !refused && !driverLog.test(message.text())) faults.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on('request', (request) => {
     const url = new URL(request.url());
@@ -29,7 +33,7 @@ export function watch(page, home, faults) {
     if (why !== 'net::ERR_ABORTED') faults.push(`request failed: ${request.url()} ${why}`); // aborted: cancelled by the page itself
   });
   page.on('response', (response) => {
-    if (response.status() >= 400) faults.push(`answered ${response.status()}: ${response.url()}`);
+    if (response.status() >= 400 && !isRefusedTile(response.status(), response.url())) faults.push(`answered ${response.status()}: ${response.url()}`);
   });
   return page.addInitScript(() => {
     globalThis.violations = [];

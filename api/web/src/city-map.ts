@@ -9,6 +9,7 @@ import {chosenRoute, networkLayers, networkSource, networkTiles, ownGround} from
 import {paint, pixelRatio, readPictureId} from './marker.ts';
 import {busSource, markSource, overlayLayers, overlaySources, type Points, stationSource, tappable} from './overlay.ts';
 import type {Theme} from './theme.ts';
+import {TileRetries} from './tile-retries.ts';
 import type {Tongue} from './i18n.ts';
 
 setWorkerUrl(workerUrl);
@@ -35,6 +36,7 @@ export interface Taps {
 export class CityMap {
   readonly map: MapLibre;
   readonly #taps: Taps;
+  readonly #retries: TileRetries;
   #theme: Theme;
   #style: string | null;
   #base: BaseMap | undefined;
@@ -55,6 +57,7 @@ export class CityMap {
       // The worker needs absolute URLs of tiles. Tiles in a file have their own scheme.
       transformRequest: (url) => ({url: url.startsWith('pmtiles:') ? url : new URL(url, location.href).href}),
     });
+    this.#retries = new TileRetries(this.map);
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.#controls(info, tongue);
@@ -203,6 +206,7 @@ export class CityMap {
   }
 
   #failed(event: ErrorEvent & {sourceId?: string}): void {
+    if (this.#retries.take(event)) return;
     console.warn('the map met an error', event.error);
     if (!this.#dressed) this.#fallBack();
     else if (event.sourceId === networkSource) this.#taps.failed('networkFailed');

@@ -70,13 +70,19 @@ func (s *Server) tryAttach(
 	}
 	connack.SessionPresent = known != nil
 	if known == nil {
-		known = &session{server: s, id: c.id, owner: grant.Owner}
+		known = s.newSession(c.id, grant.Owner)
 		s.sessions[c.id] = known
 	}
 	s.expiry.remove(&known.deadline)
 	known.connect(c, p, grant, connack)
 	s.connected.Add(1)
 	return nil, ended, nil
+}
+
+func (s *Server) newSession(id, owner string) *session {
+	created := &session{server: s, id: id, owner: owner}
+	created.deadline.expired = func() { s.expireSession(created) }
+	return created
 }
 
 // connect makes c the session's client. The CONNACK comes before everything else that is sent.
@@ -88,7 +94,6 @@ func (s *session) connect(c *Client, p *packet.Connect, grant *Grant, connack pa
 	s.limits, s.identity = c.limits, grant.Identity
 	s.setView(grant.View)
 	s.expiry = sessionExpiry(p, c.limits)
-	s.deadline.session = s
 	s.resend()
 	c.session, s.client = s, c
 	if !c.ending {

@@ -2,9 +2,7 @@ package broker
 
 import (
 	"errors"
-	"io"
 	"net"
-	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -94,40 +92,6 @@ func (c *Client) Ending() <-chan struct{} { return c.endBegan }
 // Disconnect ends the connection, and tells a client of MQTT 5 the reason. It does not wait.
 func (c *Client) Disconnect(r packet.Reason) { c.end(r) }
 
-// serve serves the connection until it ends.
-func (c *Client) serve() {
-	defer c.finish()
-	defer c.catch()
-	_ = c.conn.SetReadDeadline(time.Now().Add(c.server.options.ConnectTimeout))
-	err := c.read()
-	if errors.Is(err, io.EOF) {
-		c.drain()
-	}
-	c.end(c.endReason(err))
-}
-
-// endReason returns the reason code for the error that ended reading.
-func (c *Client) endReason(err error) packet.Reason {
-	var reason packet.Reason
-	switch {
-	case errors.As(err, &reason):
-		return reason
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return packet.KeepAliveTimeout
-	case err == nil, errors.Is(err, errDisconnected), errors.Is(err, io.EOF):
-		return packet.Success
-	}
-	return packet.Success // the connection is broken
-}
-
-// catch ends the connection after a panic in its goroutine, and reports it.
-func (c *Client) catch() {
-	if value := recover(); value != nil {
-		c.panicked(value)
-		c.end(packet.Unspecified)
-	}
-}
-
 func (c *Client) panicked(value any) {
 	if f := c.server.observer.Panicked; f != nil {
 		f(c, value, debug.Stack())
@@ -163,29 +127,6 @@ func (c *Client) beginEnd(r packet.Reason) bool {
 	return c.session != nil
 }
 
-// finish waits for the last write, closes the connection and frees the session.
-func (c *Client) finish() {
-	c.mu.Lock()
-	for c.writing {
-		c.changed.Wait()
-	}
-	c.mu.Unlock()
-	_ = c.conn.Close() // it may be closed already
-	c.server.detach(c)
-	close(c.done)
-	if c.granted {
-		defer c.catchEnded()
-		c.server.rules.Ended(c)
-	}
-}
-
-// catchEnded reports a panic of Rules.Ended.
-func (c *Client) catchEnded() {
-	if value := recover(); value != nil {
-		c.panicked(value)
-	}
-}
-
 // setReadDeadline sets the deadline for reading, unless the server ends the connection.
 func (c *Client) setReadDeadline(at time.Time) {
 	c.mu.Lock()
@@ -194,3 +135,6 @@ func (c *Client) setReadDeadline(at time.Time) {
 		_ = c.conn.SetReadDeadline(at)
 	}
 }
+
+// errDisconnected ends the reading of a connection whose client ends it.
+var errDisconnected = errors.New("the client has sent a DISCONNECT")

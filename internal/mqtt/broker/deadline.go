@@ -6,10 +6,8 @@ import (
 	"time"
 )
 
-// deadlines calls a func at the times of its entries. Setting and removing one takes O(log n).
+// deadlines calls the funcs of its entries at their times. Setting and removing one takes O(log n).
 type deadlines struct {
-	fire func(*deadline) // without the lock
-
 	mu     sync.Mutex
 	all    deadlineHeap
 	timer  *time.Timer
@@ -18,13 +16,10 @@ type deadlines struct {
 
 // deadline is the time at which a session or a retained message ends.
 type deadline struct {
-	at       time.Time
-	index    int // in the heap plus 1; 0: not in it
-	session  *session
-	retained *retainedEntry
+	at      time.Time
+	index   int    // in the heap plus 1; 0: not in it
+	expired func() // called at the time, without the lock of deadlines
 }
-
-func newDeadlines(fire func(*deadline)) *deadlines { return &deadlines{fire: fire} }
 
 // set adds a deadline, or changes its time.
 func (d *deadlines) set(one *deadline, at time.Time) {
@@ -74,7 +69,7 @@ func (d *deadlines) arm() {
 // run fires the deadlines that have come.
 func (d *deadlines) run() {
 	for _, one := range d.due() {
-		d.fire(one)
+		one.expired()
 	}
 }
 
@@ -124,13 +119,4 @@ func (h *deadlineHeap) Pop() any {
 	*h = (*h)[:last]
 	one.index = 0
 	return one
-}
-
-// expire ends what a deadline belongs to.
-func (s *Server) expire(d *deadline) {
-	if d.session != nil {
-		s.expireSession(d.session)
-	} else {
-		s.retained.expire(d.retained, time.Now())
-	}
 }

@@ -1,6 +1,10 @@
 package broker
 
-import "slices"
+import (
+	"slices"
+
+	"nhip/internal/topics"
+)
 
 // route retains a message if it asks for that, and sends it to the subscribers. Its publisher's session is nil if the
 // server itself publishes it.
@@ -49,23 +53,6 @@ func (f *fanout) as(v View) *Message {
 	m := f.message.as(v)
 	f.views = append(f.views, viewed{v, m})
 	return m
-}
-
-// as returns the message as a view shows it, or nil.
-func (m *Message) as(v View) *Message {
-	if v == nil {
-		return m
-	}
-	name, ok := v.Topic(m.Topic)
-	switch {
-	case !ok:
-		return nil
-	case name == m.Topic:
-		return m
-	}
-	seen := *m
-	seen.Topic = name
-	return &seen
 }
 
 func (f *fanout) sendList(subs []*subscription) {
@@ -129,4 +116,13 @@ func (f *fanout) send(to *session, o subscriptionOptions) {
 		return
 	}
 	to.enqueue(delivery{message: m, ids: o.ids, qos: min(m.QoS, o.qos), retain: m.Retain && o.asPublished})
+}
+
+// Publish sends a message of the server itself to the subscribers.
+func (s *Server) Publish(m Message) error {
+	if err := topics.CheckTopic(m.Topic); err != nil {
+		return err
+	}
+	s.route(&m, nil)
+	return nil
 }

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"errors"
 	"io"
 	"time"
 
@@ -14,9 +13,6 @@ const (
 	packetTimeout = 15 * time.Second
 	minRate       = 1 << 10 // bytes/s
 )
-
-// errDisconnected ends the reading of a connection whose client ends it.
-var errDisconnected = errors.New("the client has sent a DISCONNECT")
 
 // read handles the client's packets until the connection ends.
 func (c *Client) read() error {

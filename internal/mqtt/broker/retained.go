@@ -112,7 +112,7 @@ func (r *retainedStore) setDeadline(e *retainedEntry, m *Message) {
 		return
 	}
 	if e.deadline == nil {
-		e.deadline = &deadline{retained: e}
+		e.deadline = &deadline{expired: func() { r.expire(e, time.Now()) }}
 	}
 	r.expiry.set(e.deadline, m.Expires)
 }

@@ -1,10 +1,6 @@
 package broker
 
-import (
-	"time"
-
-	"nhip/internal/mqtt/packet"
-)
+import "nhip/internal/mqtt/packet"
 
 // Rules decide what clients may do. The broker calls them from the goroutine of the connection, so they may block: then
 // nothing is read from the connection, and TCP slows the client down.
@@ -48,83 +44,6 @@ type Grant struct {
 	Limits    *Limits
 	View      View // nil: topics as they are
 }
-
-// Limits bound what one client may use. One value may serve many clients. Zero means the default.
-type Limits struct {
-	MaxPacket     int    // bytes of a packet
-	MaxFilters    int    // subscriptions; 0: no limit
-	Window        int    // messages with QoS > 0 that may be unacknowledged, at most 65,535
-	WindowBytes   int    // bytes of unacknowledged messages beyond which nothing more is read
-	Queue         int    // messages that may wait for the client
-	QueueBytes    int    // bytes of them, and of those that the client has not acknowledged
-	Unacked       int    // messages that are sent before the client acknowledges them, at most 65,535
-	SessionExpiry uint32 // s that a session may outlive its connection; 0: none may
-	TopicAliases  uint16 // that the client may use
-	OnlyQoS0      bool   // subscriptions are granted QoS 0
-}
-
-// Defaults of Limits.
-const (
-	DefaultMaxPacket   = 64 << 10
-	DefaultWindow      = 1 << 10
-	DefaultWindowBytes = 1 << 20
-	DefaultQueue       = 1 << 10
-	DefaultQueueBytes  = 8 << 20
-	DefaultUnacked     = 1 << 10
-)
-
-var defaultLimits = new(Limits).withDefaults()
-
-// withDefaults returns l itself if it has no defaults to fill in.
-func (l *Limits) withDefaults() *Limits {
-	out := *l
-	for _, f := range []struct {
-		value  *int
-		preset int
-	}{
-		{&out.MaxPacket, DefaultMaxPacket},
-		{&out.Window, DefaultWindow},
-		{&out.WindowBytes, DefaultWindowBytes},
-		{&out.Queue, DefaultQueue},
-		{&out.QueueBytes, DefaultQueueBytes},
-		{&out.Unacked, DefaultUnacked},
-	} {
-		if *f.value == 0 {
-			*f.value = f.preset
-		}
-	}
-	out.Window, out.Unacked = min(out.Window, 0xffff), min(out.Unacked, 0xffff)
-	if out == *l {
-		return l
-	}
-	return &out
-}
-
-// View is how a group of clients sees topics. Its methods are called for each message once for all clients with the
-// same View, which must be comparable.
-type View interface {
-	// Filter returns the filter that a client's filter stands for.
-	Filter(filter string) string
-	// Topic returns the name under which the clients see a topic. They don't see the message if ok is false.
-	Topic(topic string) (name string, ok bool)
-}
-
-// Message is an application message. It is immutable.
-type Message struct {
-	Topic      string
-	Payload    []byte
-	QoS        byte
-	Retain     bool
-	Expires    time.Time // zero: never
-	Properties []byte    // of MQTT 5 that go to the subscribers unaltered, encoded
-
-	from string // client id of the publisher; empty: the server
-}
-
-// size returns how many bytes the message counts for bounds.
-func (m *Message) size() int { return len(m.Topic) + len(m.Payload) + len(m.Properties) }
-
-func (m *Message) expired() bool { return !m.Expires.IsZero() && !m.Expires.After(time.Now()) }
 
 // Observer is called for events that somebody may want to count. Each func may be nil, and must not block.
 type Observer struct {

@@ -3,13 +3,11 @@ package broker
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nhip/internal/mqtt/packet"
-	"nhip/internal/topics"
 )
 
 // Options configures a Server. Zero means the default.
@@ -59,9 +57,8 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		options: o, rules: o.Rules, observer: o.Observer, clients: make(map[*Client]bool),
-		sessions: make(map[string]*session), claims: make(map[string]*Client),
+		sessions: make(map[string]*session), claims: make(map[string]*Client), expiry: new(deadlines),
 	}
-	s.expiry = newDeadlines(s.expire)
 	s.retained = newRetainedStore(o.MaxRetained, s.expiry)
 	return s
 }
@@ -70,37 +67,6 @@ func setDefault(d *time.Duration, preset time.Duration) {
 	if *d == 0 {
 		*d = preset
 	}
-}
-
-// Serve serves one connection until it ends, and closes it. The name of the listener is for Rules.
-func (s *Server) Serve(conn net.Conn, listener string) {
-	c := newClient(s, conn, listener)
-	if !s.register(c) {
-		_ = conn.Close() // nothing was sent on it
-		return
-	}
-	defer s.serving.Done()
-	c.serve()
-}
-
-func (s *Server) register(c *Client) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping {
-		return false
-	}
-	s.clients[c] = true
-	s.serving.Add(1)
-	return true
-}
-
-// Publish sends a message of the server itself to the subscribers.
-func (s *Server) Publish(m Message) error {
-	if err := topics.CheckTopic(m.Topic); err != nil {
-		return err
-	}
-	s.route(&m, nil)
-	return nil
 }
 
 // Retained returns the message retained for a topic; nil if there is none.
@@ -116,14 +82,6 @@ func (s *Server) Identity(clientID string) (identity any, ok bool) {
 		return nil, false
 	}
 	return known.getIdentity(), true
-}
-
-// Unsubscribe removes a subscription of a client and reports whether it existed. The client is not told.
-func (s *Server) Unsubscribe(clientID, filter string) bool {
-	s.mu.RLock()
-	known := s.sessions[clientID]
-	s.mu.RUnlock()
-	return known != nil && known.unsubscribe(filter)
 }
 
 // Subscribers returns how many subscriptions match a topic.

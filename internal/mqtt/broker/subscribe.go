@@ -180,3 +180,11 @@ func (s *session) changeExpiry(seconds uint32) bool {
 	s.expiry = min(seconds, s.limits.SessionExpiry)
 	return true
 }
+
+// Unsubscribe removes a subscription of a client and reports whether it existed. The client is not told.
+func (s *Server) Unsubscribe(clientID, filter string) bool {
+	s.mu.RLock()
+	known := s.sessions[clientID]
+	s.mu.RUnlock()
+	return known != nil && known.unsubscribe(filter)
+}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 // maxRate bounds the rate of a replayed clock: a year in five minutes.
 const maxRate = 100_000
 
-// parseClock parses --clock: "T" or "T*N" with T in RFC 3339. "" is the wall clock.
-func parseClock(s string) (nhip.Clock, error) {
+// ParseClock parses the flag --clock: "T" or "T*N" with T in RFC 3339. "" is the wall clock.
+func ParseClock(s string) (nhip.Clock, error) {
 	if s == "" {
 		return nhip.WallClock{}, nil
 	}
