@@ -140,8 +140,12 @@ func TestLooseLines(t *testing.T) {
 			along, beside float64
 			loose, found  bool // found if the line is loose, if it is drawn
 		}{
-			{0.5, 90, true, true}, {0.5, 280, true, false}, {0.5, 320, false, false},
-			{0.001, 90, true, true}, {0.001, 110, false, false}, {0.02, 140, true, false},
+			{0.5, 90, true, true},
+			{0.5, 280, true, false},
+			{0.5, 320, false, false},
+			{0.001, 90, true, true},
+			{0.001, 110, false, false},
+			{0.02, 140, true, false},
 		} {
 			on, bearing := p.At(c.along * p.Length())
 			plane := network.PlaneAt(geo.PointAtBearingAndDistance(on, bearing+90, c.beside))

@@ -145,6 +145,7 @@ func (l lines) of(t *gtfs.Trip) measuredLine {
 	l[t.Shape] = m
 	return m
 }
+
 func newPattern(id string, t *gtfs.Trip, lines lines) *Pattern {
 	p := &Pattern{ID: id, Route: t.Route, Direction: t.Direction, Headsign: t.Headsign}
 	for i := range t.StopTimes {

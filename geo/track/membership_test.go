@@ -91,12 +91,24 @@ func TestLineIsChangedAtAnEnd(t *testing.T) {
 		{"at the end, to another pattern", []hypothesis{{pattern: a, along: 9700}}, -9, to(b, 4000), switchTerminal},
 		{"at the end, to its own start", []hypothesis{{pattern: a, along: 9700}}, -9, to(a, 100), switchTerminal},
 		{"at the end, back on the line", []hypothesis{{pattern: a, along: 9700}}, -9, to(a, 4000), switchMidway},
-		{"an unlikely end", []hypothesis{{pattern: a, along: 9700, score: -3}, {pattern: b, along: 5000}}, -9, to(b, 4000),
-			-3 + switchTerminal},
-		{"two ends", []hypothesis{{pattern: a, along: 9700}, {pattern: b, along: 9900, score: -1}}, -9, to(a, 4000),
-			-1 + switchTerminal},
-		{"two ends, the better one later", []hypothesis{{pattern: b, along: 9900, score: -1}, {pattern: a, along: 9700}}, -9,
-			to(a, 4000), -1 + switchTerminal},
+		{
+			"an unlikely end",
+			[]hypothesis{{pattern: a, along: 9700, score: -3}, {pattern: b, along: 5000}},
+			-9, to(b, 4000),
+			-3 + switchTerminal,
+		},
+		{
+			"two ends",
+			[]hypothesis{{pattern: a, along: 9700}, {pattern: b, along: 9900, score: -1}},
+			-9, to(a, 4000),
+			-1 + switchTerminal,
+		},
+		{
+			"two ends, the better one later",
+			[]hypothesis{{pattern: b, along: 9900, score: -1}, {pattern: a, along: 9700}},
+			-9,
+			to(a, 4000), -1 + switchTerminal,
+		},
 		{"away from all lines", []hypothesis{{pattern: a, along: 5000, score: -7}}, 0, to(b, 4000), switchTerminal},
 	} {
 		v := &vehicle{hypotheses: c.on, noPattern: c.none}

@@ -129,6 +129,7 @@ func TestShiftIsOfOneAgency(t *testing.T) {
 		}
 	}
 	for i := range 1000 { // agencies come from outside
-		f.trk.Update(fmt.Sprint(i), &nhip.Position{Agency: fmt.Sprint(i), Time: morning(9, 0, 0), Point: nhip.Some(geotest.At(0))}, "")
+		p := nhip.Position{Agency: fmt.Sprint(i), Time: morning(9, 0, 0), Point: nhip.Some(geotest.At(0))}
+		f.trk.Update(p.Agency, &p, "")
 	}
 }
