@@ -43,7 +43,8 @@ func TestShiftedAgencyIsTold(t *testing.T) {
 	}
 	f.Sweep(f.clock.now)
 	f.Sweep(f.clock.now)
-	if n := strings.Count(log.String(), "hours off the timetable"); n != 1 || !strings.Contains(log.String(), "late=1h0m0s") {
+	if n := strings.Count(log.String(), "hours off the timetable"); n != 1 ||
+		!strings.Contains(log.String(), "late=1h0m0s") {
 		t.Errorf("the log says it %d times:\n%s", n, log.String())
 	}
 	shift := f.options.Metrics.shifts.WithLabelValues("hanoi")

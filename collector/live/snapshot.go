@@ -26,7 +26,7 @@ type snapshotLine struct {
 	Seq      *uint64              `json:"seq,omitempty"`
 	Topic    string               `json:"topic,omitempty"`
 	Position []byte               `json:"position,omitempty"` // as in record.Outcome.PackedPositions
-	Time     int64                `json:"time_ms,omitempty"`  // of the position, estimated where it differs from the device's
+	Time     int64                `json:"time_ms,omitempty"`  // of the position, or estimated
 	Arrived  int64                `json:"arrived_ms,omitempty"`
 	Interval float32              `json:"interval_s,omitempty"`
 	Track    *nhip.Track          `json:"track,omitempty"`

@@ -39,7 +39,8 @@ func tripThrough(f *gtfs.Feed, id string, points ...orb.Point) *gtfs.Trip {
 	return t
 }
 
-// cornered returns the network of an express line that calls at the ends of a street of 4 km, and of a local line with a
+// cornered returns the network of an express line that calls at the ends of a street of 4 km, and of a local
+// line with a
 // stop every 400 m, whose stops lie beside those of the express line. change may change the trips.
 func cornered(beside float64, change func(express, local *gtfs.Trip)) *network.Network {
 	f := geotest.Line(2, time.Hour)

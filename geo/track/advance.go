@@ -110,9 +110,11 @@ func (t *Tracker) advance(v *vehicle, plane *network.LocalPlane, now time.Time) 
 	return v.stopEvents(from, since, now)
 }
 
-// slackBeside returns how much farther beside its line a bus may be than maxOffset, in m, because nothing draws the line
+// slackBeside returns how much farther beside its line a bus may be than maxOffset, in m, because nothing
+// draws the line
 // there. Straight lines from stop to stop cut the corners of streets: in Austin's timetable without shapes a seventh of
-// all positions is more than maxOffset from them. Half of the looseness is as far as a street may lead round two sides of
+// all positions is more than maxOffset from them. Half of the looseness is as far as a street may lead round
+// two sides of
 // a square.
 func slackBeside(m *network.Match) float64 { return min(m.Loose/2, maxSlackBeside) }
 

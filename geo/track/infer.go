@@ -132,7 +132,8 @@ func (v *vehicle) previousInstance() *network.TripInstance {
 	return v.previous
 }
 
-// A line that nothing draws is uncertain by this share of its looseness, and by maxLooseNoise m at most. Shares from 0.06
+// A line that nothing draws is uncertain by this share of its looseness, and by maxLooseNoise m at most.
+// Shares from 0.06
 // to 0.25 make a difference of at most 0.4 points in Austin.
 const (
 	looseNoise    = 0.12

@@ -60,7 +60,8 @@ func TestSignOnThatFitsAgainIsBelieved(t *testing.T) {
 	for x := 0.0; x < 4500; x += 110 {
 		s = d.at(morning(7, 0, int(x/geotest.Speed)), north(x, 6000))
 	}
-	must(t, s.Inferred && s.Instance != nil && s.Instance.Trip.ID == "JT4-0", "inferred %v, on %+v", s.Inferred, s.Instance)
+	must(t, s.Inferred && s.Instance != nil && s.Instance.Trip.ID == "JT4-0",
+		"inferred %v, on %+v", s.Inferred, s.Instance)
 	s, _ = d.along(morning(7, 16, 30), 5500, 9000)
 	must(t, !s.Inferred && s.Instance != nil && s.Instance.Trip.ID == "T4-0" && len(s.Flags) == 0,
 		"inferred %v, on %+v, flags %v", s.Inferred, s.Instance, s.Flags)

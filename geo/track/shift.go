@@ -8,8 +8,10 @@ import (
 )
 
 // The positions of a whole agency may be hours off the timetable: a clock that missed the change to summer time, or
-// times in another zone. Then all buses that report their trips deviate by about the same number of hours. The constants
-// are such that no city's delays look like that: journeys of a quarter of an hour's spread about a full hour, and hardly
+// times in another zone. Then all buses that report their trips deviate by about the same number of hours.
+// The constants
+// are such that no city's delays look like that: journeys of a quarter of an hour's spread about a full
+// hour, and hardly
 // any other one.
 const (
 	shiftStep       = 3600.0        // s

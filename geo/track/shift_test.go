@@ -39,8 +39,9 @@ func (f *shiftedFleet) drive(off, late time.Duration, named bool) (last track.St
 	f.trip++
 	for s := range 88 {
 		p := nhip.Position{
-			Agency: "hanoi", Vehicle: bus, Event: nhip.EventPosition, Point: nhip.Some(geotest.At(float64(20*s) * geotest.Speed)),
-			Time: time.Unix(inst.Departs(0), 0).Add(off + late + time.Duration(20*s)*time.Second),
+			Agency: "hanoi", Vehicle: bus, Event: nhip.EventPosition,
+			Point: nhip.Some(geotest.At(float64(20*s) * geotest.Speed)),
+			Time:  time.Unix(inst.Departs(0), 0).Add(off + late + time.Duration(20*s)*time.Second),
 		}
 		if named {
 			p.Trip, p.StartDate = inst.Trip.ID, inst.Day.String()

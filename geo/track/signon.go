@@ -130,7 +130,9 @@ func (v *vehicle) isAtAnotherTime(now time.Time) bool {
 
 // isOfAnotherTime reports whether a new sign-on is of a trip that is driven hours before or after this time, where the
 // bus is. Such a sign-on is no reason to give up what was inferred before.
-func (t *Tracker) isOfAnotherTime(v *vehicle, inst *network.TripInstance, plane *network.LocalPlane, now time.Time) bool {
+func (t *Tracker) isOfAnotherTime(v *vehicle, inst *network.TripInstance, plane *network.LocalPlane,
+	now time.Time,
+) bool {
 	if v.pattern == nil || inst == nil || inst.HeadwayBased {
 		return false
 	}

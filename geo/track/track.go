@@ -88,7 +88,8 @@ type StopEvent struct {
 
 // Tracker follows the buses of one network. It is not safe for concurrent use.
 type Tracker struct {
-	// OnShift, if set, is called when the positions of an agency are found to be full hours off the timetable, or no longer.
+	// OnShift, if set, is called when the positions of an agency are found to be full hours off the timetable,
+	// or no longer.
 	OnShift func(Shift)
 
 	net        *network.Network
