@@ -60,16 +60,17 @@ func (t *busTracker) addArrival(topic string, p *nhip.Position, s *track.State, 
 	if trip := e.Instance; trip != nil {
 		a.Trip, a.StartDate, a.StartTime = trip.Trip.ID, trip.Day.String(), trip.Start.String()
 		if !trip.HeadwayBased && s.TripHolds() {
-			a.Delay = nhip.Some(int(at.Unix() - trip.Arrives(e.Stop)))
+			a.Delay = nhip.Some(int(at.Add(-s.Shift).Unix() - trip.Arrives(e.Stop)))
 		}
 	}
 	t.arrivals.put(a)
 }
 
 // restore continues tracking a bus from a snapshot or another timetable.
-func (t *busTracker) restore(topic string, b *lastPosition) {
+func (t *busTracker) restore(topic string, b *lastPosition, served []track.RouteService) {
 	p := b.position()
 	t.tracker.Restore(topic, &p, b.track)
+	t.tracker.RestoreServed(topic, served)
 }
 
 func (t *busTracker) forget(topic string) {

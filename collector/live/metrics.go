@@ -1,6 +1,10 @@
 package live
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics are the metrics of a State and its Publisher.
 type Metrics struct {
@@ -8,6 +12,14 @@ type Metrics struct {
 	arrivals     prometheus.Counter
 	arrivalsLost *prometheus.CounterVec // by destination
 	servicesLeft *prometheus.CounterVec // by kind
+	shifts       *prometheus.GaugeVec   // by agency
+}
+
+// shifted sets how much the positions of an agency are off the timetable.
+func (m *Metrics) shifted(agency string, by time.Duration) {
+	if m != nil {
+		m.shifts.WithLabelValues(agency).Set(by.Seconds())
+	}
 }
 
 // serviceLeft counts trips, alerts and feeds beyond the bounds.
@@ -35,7 +47,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "nhip_collector_services_left_out_total",
 			Help: "Trip updates and service alerts of realtime feeds beyond the number that is kept, by kind.",
 		}, []string{"kind"}),
+		shifts: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "nhip_collector_timetable_shift_seconds",
+			Help: "Full hours by which the buses of an agency seem to be late, all of them alike: a wrong clock or time zone.",
+		}, []string{"agency"}),
 	}
-	r.MustRegister(m.unannounced, m.arrivals, m.arrivalsLost, m.servicesLeft)
+	r.MustRegister(m.unannounced, m.arrivals, m.arrivalsLost, m.servicesLeft, m.shifts)
 	return m
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"nhip/collector/record"
 	"nhip/geo/geotest"
 	"nhip/geo/network"
+	"nhip/geo/track"
 	"nhip/internal/journal"
 	"nhip/internal/topics"
 
@@ -137,5 +139,33 @@ func TestTrackerGetsSignOn(t *testing.T) {
 	f.tracker.track("x", b, &f.fleetLines)
 	if p := f.tracker.position; p.Line != "01" || p.Trip != "01/3" {
 		t.Errorf("the tracker gets %+v", p)
+	}
+}
+
+// TestServedRoutesSurviveRestart: what a vehicle has served is kept over a restart and a new timetable.
+func TestServedRoutesSurviveRestart(t *testing.T) {
+	n := network.New(geotest.Line(21, 15*time.Minute))
+	f := newSignOnFixture(t, n)
+	f.hear(nhip.EventPosition, 0, "", "")
+	topic := topics.LiveBusTopic("hanoi", "29B1")
+	served := []track.RouteService{{Route: "R1", Minutes: 90}, {Route: "R2", Minutes: 4}}
+	f.tracker.tracker.RestoreServed(topic, served)
+	if err := f.Save(); err != nil {
+		t.Fatal(err)
+	}
+	f.options.Arrivals = NewArrivalWriter(nil, f.options.Logger, nil)
+	f.restart(t)
+	if got := f.served(topic); !slices.Equal(got, served) {
+		t.Errorf("after a restart: %v", got)
+	}
+	if err := f.UseTimetable(network.New(geotest.Line(11, 15*time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.served(topic); !slices.Equal(got, served) {
+		t.Errorf("with a new timetable: %v", got)
+	}
+	f.Sweep(f.clock.now.Add(nhip.BusExpiresAfter + time.Minute))
+	if got := f.served(topic); got != nil {
+		t.Errorf("of a bus that has gone: %v", got)
 	}
 }

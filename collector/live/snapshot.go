@@ -13,6 +13,7 @@ import (
 
 	"nhip"
 	"nhip/collector/record"
+	"nhip/geo/track"
 	"nhip/internal/damage"
 	"nhip/internal/durable"
 )
@@ -22,15 +23,16 @@ import (
 
 // snapshotLine is one line of a snapshot. Only the first has Seq, and only the last has Count.
 type snapshotLine struct {
-	Seq      *uint64       `json:"seq,omitempty"`
-	Topic    string        `json:"topic,omitempty"`
-	Position []byte        `json:"position,omitempty"` // as in record.Outcome.PackedPositions
-	Time     int64         `json:"time_ms,omitempty"`  // of the position, estimated where it differs from the device's
-	Arrived  int64         `json:"arrived_ms,omitempty"`
-	Interval float32       `json:"interval_s,omitempty"`
-	Track    *nhip.Track   `json:"track,omitempty"`
-	Station  *nhip.Station `json:"station,omitempty"`
-	SignOn   *signOn       `json:"sign_on,omitempty"` // without another state in the line
+	Seq      *uint64              `json:"seq,omitempty"`
+	Topic    string               `json:"topic,omitempty"`
+	Position []byte               `json:"position,omitempty"` // as in record.Outcome.PackedPositions
+	Time     int64                `json:"time_ms,omitempty"`  // of the position, or estimated
+	Arrived  int64                `json:"arrived_ms,omitempty"`
+	Interval float32              `json:"interval_s,omitempty"`
+	Track    *nhip.Track          `json:"track,omitempty"`
+	Served   []track.RouteService `json:"served,omitempty"` // by the bus
+	Station  *nhip.Station        `json:"station,omitempty"`
+	SignOn   *signOn              `json:"sign_on,omitempty"` // without another state in the line
 
 	Feed   *nhip.ServiceFeed  `json:"feed,omitempty"`
 	Trip   *nhip.TripUpdate   `json:"trip,omitempty"`
@@ -42,7 +44,7 @@ type snapshotLine struct {
 // SavedSeq returns the last journal record that the snapshot on disk includes.
 func (s *State) SavedSeq() uint64 { return s.saved.Load() }
 
-// Save writes the snapshot. It holds the lock only to list the states, which are immutable.
+// Save writes the snapshot. It holds the lock only to list the states, which are immutable or copied.
 func (s *State) Save() error {
 	seq, entries := s.list()
 	err := durable.Write(s.path, func(w io.Writer) error {
@@ -54,6 +56,7 @@ func (s *State) Save() error {
 			line := snapshotLine{Topic: entry.topic, Station: entry.station, SignOn: entry.signOn}
 			if b := entry.bus; b != nil {
 				line.Position, line.Interval, line.Track = b.packed, b.interval, b.track
+				line.Served = entry.served
 				line.Time, line.Arrived = b.time, b.arrived
 			}
 			line.setService(entry.service)
@@ -92,7 +95,7 @@ func (s *State) list() (seq uint64, entries []entry) {
 		entries = append(entries, entry{topic: topic, signOn: on})
 	}
 	for topic, b := range s.buses {
-		entries = append(entries, entry{topic: topic, bus: b})
+		entries = append(entries, entry{topic: topic, bus: b, served: s.served(topic)})
 	}
 	for topic, st := range s.stations {
 		entries = append(entries, entry{topic: topic, station: st})
@@ -207,7 +210,7 @@ func (s *State) restore(line *snapshotLine) error {
 	b.interval, b.signOn = line.Interval, s.signOns[line.Topic].at(b.device)
 	if s.tracker != nil { // without a timetable, the track would refer to one that is not loaded
 		b.track = line.Track
-		s.tracker.restore(line.Topic, b)
+		s.tracker.restore(line.Topic, b, line.Served)
 	}
 	s.buses[line.Topic] = b
 	return nil

@@ -15,6 +15,7 @@ import (
 	"nhip/collector/record"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
+	"nhip/geo/track"
 	"nhip/internal/damage"
 	"nhip/internal/journal"
 	"nhip/internal/recovery"
@@ -24,6 +25,7 @@ import (
 // State is the current state of all buses and stations, as the live topics show it. At start it is rebuilt from a
 // snapshot and the journal records after it. Its methods may be called from any goroutine.
 type State struct {
+	log        *slog.Logger
 	path       string // of the snapshot
 	clock      nhip.Clock
 	latencies  map[string]time.Duration
@@ -35,7 +37,8 @@ type State struct {
 
 	mu       sync.Mutex
 	tracker  *busTracker // nil if no timetable is loaded
-	seq      uint64      // last journal record applied
+	shifts   *shifts
+	seq      uint64 // last journal record applied
 	buses    map[string]*lastPosition
 	stations map[string]*nhip.Station
 	signOns  map[string]*signOn // of buses, by topic
@@ -67,11 +70,12 @@ func Restore(o Options) (*State, error) {
 		path: o.Path, clock: o.Clock, latencies: o.Latencies, arrivals: o.Arrivals,
 		buses: make(map[string]*lastPosition), stations: make(map[string]*nhip.Station),
 		signOns: make(map[string]*signOn), dirty: make(map[string]bool), wake: make(chan struct{}, 1),
+		shifts: newShifts(o.Metrics), log: o.Logger,
 		privacy: openPrivacy(o.Private, o.Unknown, o.Damage, o.Logger),
 	}
 	s.services = newServices(s.dirty, o.Metrics.serviceLeft)
 	if o.Network != nil {
-		s.tracker = newBusTracker(o.Network, o.Arrivals)
+		s.tracker = s.trackOn(o.Network)
 		s.network.Store(o.Network)
 	}
 	s.load(o.Damage)
@@ -120,6 +124,11 @@ func (s *State) dropAhead(latest time.Time) int {
 
 // Sweep removes expired buses and stations, and what feeds said of trips and alerts that holds no longer.
 func (s *State) Sweep(now time.Time) {
+	logShifts(s.log, s.sweep(now))
+}
+
+// sweep returns the shifts that the log must get.
+func (s *State) sweep(now time.Time) map[string]time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for topic, b := range s.buses {
@@ -142,6 +151,7 @@ func (s *State) Sweep(now time.Time) {
 	if len(s.dirty) > 0 {
 		s.signal()
 	}
+	return s.shifts.take()
 }
 
 // UseTimetable tracks buses on another timetable from now on. The position of a bus along its trip is kept if the new
@@ -150,16 +160,25 @@ func (s *State) UseTimetable(n *network.Network) error {
 	if s.arrivals == nil {
 		return errors.New("the collector was started without a timetable and does not track buses")
 	}
-	t := newBusTracker(n, s.arrivals)
+	t := s.trackOn(n)
 	s.mu.Lock()
+	s.shifts.clear()
 	for topic, b := range s.buses {
-		t.restore(topic, b)
+		t.restore(topic, b, s.served(topic))
 	}
 	s.tracker = t
 	s.network.Store(n)
 	s.mu.Unlock()
 	s.republish()
 	return nil
+}
+
+// served returns for how long a bus has served each route lately. The caller holds the lock.
+func (s *State) served(topic string) []track.RouteService {
+	if s.tracker == nil {
+		return nil
+	}
+	return s.tracker.tracker.Served(topic)
 }
 
 // KnowsRoute reports whether the timetable has a route.
@@ -227,7 +246,8 @@ type entry struct {
 	bus     *lastPosition
 	station *nhip.Station
 	signOn  *signOn
-	service any // *nhip.ServiceFeed, *nhip.TripUpdate or *nhip.ServiceAlert
+	service any                  // *nhip.ServiceFeed, *nhip.TripUpdate or *nhip.ServiceAlert
+	served  []track.RouteService // by the bus
 }
 
 // takeDirty returns the states to publish and the census, and marks them as published.

@@ -15,6 +15,9 @@ const (
 	// maxLength bounds the lengths of all patterns together, in metres: the grid of places needs about 1 kB for each
 	// kilometre. The buses of New York have about 60,000 km.
 	maxLength = 400_000e3
+	// undrawnWeight is what a line that nothing draws counts: it may borrow stops and get maxRatio times as long, and the
+	// grid has it on both sides out to maxReach.
+	undrawnWeight = 3
 	// maxPoints bounds the points of all patterns' lines. New York has about 2 million.
 	maxPoints = 10_000_000
 	// maxPlacing bounds the sum of stops × points over all patterns, which is the work of placing stops on lines.
@@ -37,7 +40,7 @@ func Check(feed *gtfs.Feed) error {
 		seen[id] = true
 		points := len(t.StopTimes)
 		if t.Shape == nil {
-			length += lengthOfStops(t)
+			length += undrawnWeight * lengthOfStops(t)
 		} else {
 			points = len(t.Shape.Line)
 			own, known := lengths[t.Shape]

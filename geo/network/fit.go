@@ -111,9 +111,7 @@ func (p *Pattern) fitTo(t *gtfs.Trip, at placed) misfit {
 		p.bridge(farStops(metres))
 		return m
 	}
-	p.Line = lineOfStops(t)
-	p.cumulative = measure(p.Line)
-	p.Along = p.placeStops(t, nil).along
+	p.goThrough(nil)
 	return m
 }
 
@@ -189,8 +187,14 @@ func (p *Pattern) bridge(far []bool) {
 	}
 	p.Line, p.cumulative = line, measure(line)
 	p.Along = make([]float64, len(p.Stops))
+	p.chords = make([]bool, len(line)-1)
 	for i, k := range index {
 		p.Along[i] = p.cumulative[k]
+		if i > 0 && (far[i-1] || far[i]) {
+			for s := index[i-1]; s < k; s++ {
+				p.chords[s] = true
+			}
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ type grid struct {
 
 type cellKey struct{ row, column int32 }
 
-// stretch is a range of consecutive segments of a pattern within MatchRadius of a cell.
+// stretch is a range of consecutive segments of a pattern within their reach of a cell.
 type stretch struct {
 	pattern, first, last int32
 }
@@ -32,23 +32,23 @@ func newGrid(patterns []*Pattern) grid {
 	return g
 }
 
-// addSegment adds a segment to every cell within MatchRadius of it, in steps too small to skip a cell.
+// addSegment adds a segment to every cell within its reach, in steps too small to skip a cell.
 func (g *grid) addSegment(p *Pattern, i int) {
 	a, b := p.Line[i], p.Line[i+1]
 	f := PlaneAt(a)
 	x, y := f.xy(b)
+	reach := reachOf(p.looseness(i, 0.5)) + (cellSize-2*MatchRadius)/2
 	steps := int(math.Ceil(math.Hypot(x, y)/(cellSize-2*MatchRadius))) + 1
 	for k := 0; k <= steps; k++ {
 		part := float64(k) / float64(steps)
 		at := PlaneAt(a)
 		at.Point = offset(&at, part*x, part*y)
-		g.visitCells(at.Point, func(c cellKey) { g.addStretch(c, int32(p.Index), int32(i)) })
+		visitCells(at.Point, reach, func(c cellKey) { g.addStretch(c, int32(p.Index), int32(i)) })
 	}
 }
 
-// visitCells calls visit for every cell within at least MatchRadius of a point.
-func (g *grid) visitCells(at orb.Point, visit func(cellKey)) {
-	const reach = MatchRadius + (cellSize-2*MatchRadius)/2
+// visitCells calls visit for every cell within at least that many metres of a point.
+func visitCells(at orb.Point, reach float64, visit func(cellKey)) {
 	f := PlaneAt(at)
 	low, high := rowOf(at.Lat()-reach/metresPerDegree), rowOf(at.Lat()+reach/metresPerDegree)
 	for row := low; row <= high; row++ {

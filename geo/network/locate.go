@@ -42,6 +42,30 @@ type Match struct {
 	Metres float64 // distance to the matched point
 	East   float64 // direction of the line there, as a unit vector
 	North  float64
+	Loose  float64 // metres by which the bus may be beside the line because nothing draws it here; 0 if a shape does
+}
+
+// Limits of a line that nothing draws. A street between two stops may lie a quarter of their distance beside the
+// straight line; 300 m are a block of houses in any direction.
+const (
+	looseShare = 0.25
+	maxReach   = 300.0
+)
+
+// reachOf returns how far beside a place of that looseness, in metres, a bus may be on the line.
+func reachOf(loose float64) float64 { return min(maxReach, MatchRadius+looseShare*loose) }
+
+// Reach returns how far from a place a bus may be that is on the line, in metres: MatchRadius, and more where nothing
+// draws the line.
+func (m *Match) Reach() float64 { return reachOf(m.Loose) }
+
+// looseness returns Match.Loose at a part (0 to 1) of a segment. A parabola over the segment: the line is certain at
+// its stops only.
+func (p *Pattern) looseness(segment int, part float64) float64 {
+	if p.chords == nil || !p.chords[segment] {
+		return 0
+	}
+	return 4 * part * (1 - part) * (p.cumulative[segment+1] - p.cumulative[segment])
 }
 
 // matchSegment returns the point of segment i that is nearest to the plane's point.
@@ -57,6 +81,7 @@ func (p *Pattern) matchSegment(f *LocalPlane, i int) Match {
 	m := Match{
 		Along:  p.cumulative[i] + part*(p.cumulative[i+1]-p.cumulative[i]),
 		Metres: math.Hypot(ax+part*dx, ay+part*dy),
+		Loose:  p.looseness(i, part),
 	}
 	if long > 0 {
 		root := math.Sqrt(long)
@@ -112,9 +137,9 @@ func (p *Pattern) matchSegments(f *LocalPlane, h Heading, first, last int, from,
 
 // moveMatch moves a match to another place along the line.
 func (p *Pattern) moveMatch(f *LocalPlane, m Match, along float64) Match {
-	at, _ := p.At(along)
-	x, y := f.xy(at)
-	m.Along, m.Metres = along, math.Hypot(x, y)
+	i, part := p.place(along)
+	x, y := f.xy(p.pointOn(i, part))
+	m.Along, m.Metres, m.Loose = along, math.Hypot(x, y), p.looseness(i, part)
 	return m
 }
 
@@ -124,16 +149,16 @@ type Candidate struct {
 	Match
 }
 
-// MatchRadius is the distance within which Near finds patterns, in metres.
+// MatchRadius is the distance within which Near finds patterns whose line is drawn, in metres.
 const MatchRadius = 100
 
-// Near appends the best match of every pass of every pattern within MatchRadius of a place. A pattern that passes
+// Near appends the best match of every pass of every pattern within Match.Reach of a place. A pattern that passes
 // the place twice has two candidates.
 func (n *Network) Near(dst []Candidate, f *LocalPlane, h Heading) []Candidate {
 	for _, s := range n.grid.at(f.Point) {
 		p := n.Patterns[s.pattern]
 		m := p.matchSegments(f, h, int(s.first), int(s.last), 0, p.Length())
-		if m.Metres <= MatchRadius {
+		if m.Metres <= m.Reach() {
 			dst = append(dst, Candidate{p, m})
 		}
 	}

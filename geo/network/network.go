@@ -63,6 +63,7 @@ func New(feed *gtfs.Feed) *Network {
 		}
 	}
 	n.links = len(links)
+	n.borrow()
 	n.grid = newGrid(n.Patterns)
 	return n
 }

@@ -28,6 +28,8 @@ type Pattern struct {
 	Trips     []*gtfs.Trip
 
 	cumulative []float64 // metres along the line of each of its points
+	undrawn    bool      // nothing draws the line: it goes from stop to stop
+	chords     []bool    // which segments nothing draws; nil if the shape draws all
 	misfit     misfit    // of the shape
 }
 
@@ -51,17 +53,27 @@ func (p *Pattern) NextStop(along float64) int {
 // At returns the point along metres along the line and the bearing of the line there, in degrees clockwise from
 // north.
 func (p *Pattern) At(along float64) (orb.Point, float64) {
-	i := p.segment(along)
-	a, b := p.Line[i], p.Line[i+1]
-	part := 0.0
-	if span := p.cumulative[i+1] - p.cumulative[i]; span > 0 {
-		part = min(max((along-p.cumulative[i])/span, 0), 1)
-	}
-	bearing := geo.Bearing(a, b)
+	i, part := p.place(along)
+	bearing := geo.Bearing(p.Line[i], p.Line[i+1])
 	if bearing < 0 {
 		bearing += 360
 	}
-	return orb.Point{a[0] + part*(b[0]-a[0]), a[1] + part*(b[1]-a[1])}, bearing
+	return p.pointOn(i, part), bearing
+}
+
+// place returns the segment at a distance along the line, and the part (0 to 1) of it that is covered there.
+func (p *Pattern) place(along float64) (segment int, part float64) {
+	i := p.segment(along)
+	if span := p.cumulative[i+1] - p.cumulative[i]; span > 0 {
+		part = min(max((along-p.cumulative[i])/span, 0), 1)
+	}
+	return i, part
+}
+
+// pointOn returns the point at a part (0 to 1) of a segment.
+func (p *Pattern) pointOn(segment int, part float64) orb.Point {
+	a, b := p.Line[segment], p.Line[segment+1]
+	return orb.Point{a[0] + part*(b[0]-a[0]), a[1] + part*(b[1]-a[1])}
 }
 
 // segment returns the index of the segment at a distance along the line.
@@ -118,20 +130,19 @@ type measuredLine struct {
 	reach      []float64 // metres to each point of the shape
 }
 
-// of returns the line of a trip: its shape, or straight lines from stop to stop if the timetable has no shape.
+// of returns the line of a trip's shape; without points if the trip has no shape, or one without a length.
 func (l lines) of(t *gtfs.Trip) measuredLine {
-	if m, known := l[t.Shape]; known && t.Shape != nil {
-		return m
-	}
-	m := measuredLine{line: lineOf(t)}
-	m.cumulative = measure(m.line)
 	if t.Shape == nil {
+		return measuredLine{}
+	}
+	m, known := l[t.Shape]
+	if known {
 		return m
 	}
-	m.reach = measure(t.Shape.Line)
-	if m.reach[len(m.reach)-1] > 0 { // else the line is that of the trip's own stops
-		l[t.Shape] = m
+	if line := withoutRepetitions(t.Shape.Line); len(line) >= 2 {
+		m = measuredLine{line: line, cumulative: measure(line), reach: measure(t.Shape.Line)}
 	}
+	l[t.Shape] = m
 	return m
 }
 
@@ -144,22 +155,44 @@ func newPattern(id string, t *gtfs.Trip, lines lines) *Pattern {
 		p.Headsign = p.Stops[p.Last()].Name
 	}
 	m := lines.of(t)
+	if m.reach == nil {
+		p.goThrough(nil)
+		return p
+	}
 	p.Line, p.cumulative = m.line, m.cumulative
 	at := p.placeStops(t, m.reach)
-	if p.Along = at.along; t.Shape != nil {
-		p.misfit = p.fitTo(t, at)
-	}
+	p.Along = at.along
+	p.misfit = p.fitTo(t, at)
 	return p
 }
 
-// lineOf returns the shape of a trip, or straight lines from stop to stop if the timetable has no shape.
-func lineOf(t *gtfs.Trip) orb.LineString {
-	if t.Shape != nil {
-		if line := withoutRepetitions(t.Shape.Line); len(line) >= 2 {
-			return line
+// goThrough makes the line go from stop to stop, through the points between the stops of a link.
+func (p *Pattern) goThrough(via map[link][]orb.Point) {
+	line, index := orb.LineString{p.Stops[0].Point}, make([]int, len(p.Stops))
+	add := func(at orb.Point) {
+		if line[len(line)-1] != at {
+			line = append(line, at)
 		}
 	}
-	return lineOfStops(t)
+	for i := range p.Last() {
+		for _, at := range via[link{p.Stops[i], p.Stops[i+1]}] {
+			add(at)
+		}
+		add(p.Stops[i+1].Point)
+		index[i+1] = len(line) - 1
+	}
+	if len(line) < 2 { // all points are the same
+		line = append(line, line[0])
+	}
+	p.Line, p.cumulative = line, measure(line)
+	p.Along = make([]float64, len(p.Stops))
+	for i, k := range index {
+		p.Along[i] = p.cumulative[k]
+	}
+	p.undrawn, p.chords = true, make([]bool, len(line)-1)
+	for i := range p.chords {
+		p.chords[i] = true
+	}
 }
 
 // withoutRepetitions returns a line without points that repeat the one before.
@@ -169,19 +202,6 @@ func withoutRepetitions(points orb.LineString) orb.LineString {
 		if i == 0 || points[i-1] != p {
 			line = append(line, p)
 		}
-	}
-	return line
-}
-
-// lineOfStops returns the straight lines from stop to stop of a trip.
-func lineOfStops(t *gtfs.Trip) orb.LineString {
-	points := make(orb.LineString, len(t.StopTimes))
-	for i := range t.StopTimes {
-		points[i] = t.StopTimes[i].Stop.Point
-	}
-	line := withoutRepetitions(points)
-	for len(line) < 2 { // all points are the same
-		line = append(line, t.StopTimes[0].Stop.Point)
 	}
 	return line
 }

@@ -37,7 +37,7 @@ func (t *Tracker) entryMatch(v *vehicle, p *network.Pattern, inst *network.TripI
 	now time.Time,
 ) network.Match {
 	best, least := p.Between(plane, v.heading, 0, p.Length()), math.Inf(1)
-	if best.Metres > network.MatchRadius {
+	if best.Metres > best.Reach() {
 		if inst == nil || best.Metres > terminalArea || float64(now.Unix()) < inst.Scheduled(p.Along[0])+approachTime {
 			return network.Match{Along: p.Along[0]} // still on its way to the first stop
 		}
@@ -83,7 +83,7 @@ func (t *Tracker) advance(v *vehicle, plane *network.LocalPlane, now time.Time) 
 	p := v.pattern
 	last := p.Along[p.Last()]
 	m := v.matchAhead(plane, now)
-	if v.offLine = m.Metres > maxOffset; v.offLine {
+	if v.offLine = m.Metres > maxOffset+slackBeside(&m); v.offLine {
 		if v.moved > minMovement {
 			v.offRoute++
 		}
@@ -100,12 +100,25 @@ func (t *Tracker) advance(v *vehicle, plane *network.LocalPlane, now time.Time) 
 		return nil
 	}
 	v.started = true
+	if !v.inferred {
+		t.sampleShift(v, v.instance, &m, now)
+	}
 	v.along = max(v.along, m.Along)
 	if v.along >= last-arrivalDistance {
 		v.ended = true
 	}
 	return v.stopEvents(from, since, now)
 }
+
+// slackBeside returns how much farther beside its line a bus may be than maxOffset, in m, because nothing
+// draws the line
+// there. Straight lines from stop to stop cut the corners of streets: in Austin's timetable without shapes a seventh of
+// all positions is more than maxOffset from them. Half of the looseness is as far as a street may lead round
+// two sides of
+// a square.
+func slackBeside(m *network.Match) float64 { return min(m.Loose/2, maxSlackBeside) }
+
+const maxSlackBeside = 300.0
 
 // arrivalDistance is how far before its last stop a bus counts as arrived, in m: drivers let passengers out at
 // the kerb.
@@ -116,7 +129,7 @@ const arrivalDistance = 40.0
 func (v *vehicle) matchAhead(plane *network.LocalPlane, now time.Time) network.Match {
 	p := v.pattern
 	m := p.Between(plane, v.heading, v.along, v.along+1.5*v.moved+100)
-	if m.Metres <= maxOffset/2 {
+	if m.Metres <= (maxOffset+slackBeside(&m))/2 {
 		return m
 	}
 	reach := maxSpeed*min(now.Sub(v.matched), maxCatchUp).Seconds() + 200

@@ -78,7 +78,10 @@ func (t *Tracker) Restore(id string, p *nhip.Position, saved *nhip.Track) {
 		return
 	}
 	s := Decode(t.net, saved, p.Time)
-	v := &vehicle{id: id, time: p.Time, point: point, stillSince: p.Time, stillAt: point, atStop: -1, signOn: signOnOf(p)}
+	v := &vehicle{
+		id: id, agency: p.Agency, time: p.Time, point: point, stillSince: p.Time, stillAt: point, atStop: -1,
+		signOn: signOnOf(p),
+	}
 	t.vehicles[id] = v
 	if s.Pattern == nil {
 		return

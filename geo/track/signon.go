@@ -75,14 +75,24 @@ func (t *Tracker) compareSignOn(v *vehicle, plane *network.LocalPlane, now time.
 	t.decide(v, plane, now)
 }
 
-// join puts a bus that seemed to be on the way to its first stop onto its line, along which it drives.
+// join puts a bus onto its line where it drives along it, though it seemed to be on the way to its first stop, or was
+// away from the line for so long that it is farther ahead than advance looks. What happened at the stops between is
+// unknown. A bus never goes back.
 func (v *vehicle) join(h *hypothesis, now time.Time) {
-	if v.started || h.score < v.noPattern+minLeadOverNone {
+	if v.started && h.along <= v.along || h.score < v.noPattern+minLeadOverNone {
+		return
+	}
+	v.rejoin(h, now)
+	v.hypotheses, v.way = v.hypotheses[:0], way{}
+}
+
+// rejoin moves a bus forward to a hypothesis of its pattern.
+func (v *vehicle) rejoin(h *hypothesis, now time.Time) {
+	if v.started && h.along <= v.along {
 		return
 	}
 	v.along, v.nextStop, v.atStop = h.along, v.pattern.NextStop(h.along), -1
 	v.started, v.offLine, v.offRoute, v.matched = true, false, 0, now
-	v.hypotheses, v.way = v.hypotheses[:0], way{}
 }
 
 func (t *Tracker) isServed(v *vehicle, h *hypothesis, now time.Time) bool {
@@ -118,6 +128,26 @@ func (v *vehicle) isAtAnotherTime(now time.Time) bool {
 	return deviation < -maxClaimedEarly || deviation > maxClaimedLate
 }
 
+// isOfAnotherTime reports whether a new sign-on is of a trip that is driven hours before or after this time, where the
+// bus is. Such a sign-on is no reason to give up what was inferred before.
+func (t *Tracker) isOfAnotherTime(v *vehicle, inst *network.TripInstance, plane *network.LocalPlane,
+	now time.Time,
+) bool {
+	if v.pattern == nil || inst == nil || inst.HeadwayBased {
+		return false
+	}
+	p := inst.Pattern
+	m := t.entryMatch(v, p, inst, plane, now)
+	waits := m.Along <= p.Along[0]+departureRadius ||
+		m.Along <= p.Along[0]+terminalArea && now.Unix() < inst.Departs(0) && now.Sub(v.stillSince) >= stationaryAfter
+	if waits || m.Metres > maxOffset+slackBeside(&m) {
+		return false // it may wait, or be on its way to the first stop
+	}
+	t.sampleShift(v, inst, &m, now)
+	deviation := float64(now.Unix()) - inst.Scheduled(m.Along)
+	return deviation < -maxClaimedEarly || deviation > maxClaimedLate
+}
+
 // reject disbelieves the sign-on of a bus. Its place stays; the next position infers the trip.
 func (t *Tracker) reject(v *vehicle) {
 	v.claim(t, nil)
@@ -146,19 +176,41 @@ func (t *Tracker) believeAgain(v *vehicle, reported signOn, now time.Time) {
 	if v.moved < minMovement {
 		return
 	}
-	if v.pattern != pattern || !v.started || v.ended || v.offLine {
+	drives := t.drives(v, inst, now)
+	if !drives && !v.mayDrive(inst, now) {
 		v.fitting = 0
 		return
 	}
-	if _, ok := t.costOf(v, inst, v.along, float64(now.Unix()), false); !ok {
-		v.fitting = 0
+	if v.fitting++; v.fitting < minFittingFixes {
 		return
 	}
-	if v.fitting++; v.fitting >= minFittingFixes {
-		v.rejected, v.signOn = signOn{}, reported
+	v.rejected = signOn{}
+	if drives { // where it is; otherwise it is placed anew
+		v.signOn = reported
 		v.claim(t, inst)
 		v.inferred, v.confidence, v.hypotheses = false, 1, v.hypotheses[:0]
 	}
+}
+
+// drives reports whether a bus is under way on the pattern of a trip, at a time at which the trip may be inferred.
+func (t *Tracker) drives(v *vehicle, inst *network.TripInstance, now time.Time) bool {
+	if v.pattern != inst.Pattern || !v.started || v.ended || v.offLine {
+		return false
+	}
+	_, ok := t.costOf(v, inst, v.along, float64(now.Unix()), false)
+	return ok
+}
+
+// mayDrive reports whether the positions fit the pattern of a trip about as well as any other, although the bus is on
+// another one by what was inferred before.
+func (v *vehicle) mayDrive(inst *network.TripInstance, now time.Time) bool {
+	named, best := v.hypothesisOf(inst.Pattern), v.best()
+	if named == nil || named.fixes < minFittingFixes || v.offRoute > 0 ||
+		named.score <= max(best.score-minLeadOverCurrent, v.noPattern) {
+		return false
+	}
+	deviation := float64(now.Unix()) - inst.Scheduled(named.along)
+	return inst.HeadwayBased || -maxClaimedEarly <= deviation && deviation <= maxClaimedLate
 }
 
 // isAtStartOf reports whether a bus stands at the first stop of a trip, near the time of its departure, and serves no

@@ -49,6 +49,7 @@ type State struct {
 	TripSure   float64               // probability that the trip is right as well, 0 to 1; 0 if it is unknown
 	Inferred   bool                  // the bus reports no trip, or a wrong one
 	Flags      []Flag
+	Shift      time.Duration // of the positions of the agency against the timetable; not in Deviation
 
 	// StopEvents are the stops that the bus passed since the previous position, in order.
 	StopEvents []StopEvent
@@ -87,16 +88,24 @@ type StopEvent struct {
 
 // Tracker follows the buses of one network. It is not safe for concurrent use.
 type Tracker struct {
+	// OnShift, if set, is called when the positions of an agency are found to be full hours off the timetable,
+	// or no longer.
+	OnShift func(Shift)
+
 	net        *network.Network
 	vehicles   map[string]*vehicle
 	assigned   map[*network.TripInstance]*vehicle // one vehicle per instance
 	candidates []network.Candidate                // reused between calls
 	spare      []hypothesis
+	watches    map[string]*shiftWatch // by agency
 }
 
 // New returns a tracker without buses.
 func New(n *network.Network) *Tracker {
-	return &Tracker{net: n, vehicles: make(map[string]*vehicle), assigned: make(map[*network.TripInstance]*vehicle)}
+	return &Tracker{
+		net: n, vehicles: make(map[string]*vehicle), assigned: make(map[*network.TripInstance]*vehicle),
+		watches: make(map[string]*shiftWatch),
+	}
 }
 
 // Network returns the network on which the buses are followed.

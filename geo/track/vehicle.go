@@ -36,6 +36,7 @@ const (
 // vehicle is the tracking state of one bus.
 type vehicle struct {
 	id      string
+	agency  string
 	time    time.Time // of the last position that was used
 	point   orb.Point
 	heading network.Heading
@@ -43,7 +44,9 @@ type vehicle struct {
 
 	stillSince time.Time // time of the last movement
 	stillAt    orb.Point
-	jumps      int // consecutive positions that were out of reach
+	stoodAt    orb.Point // where it stood last
+	stands     bool      // it stands at another place than that
+	jumps      int       // consecutive positions that were out of reach
 
 	signOn   signOn // the latest sign-on
 	pattern  *network.Pattern
@@ -65,6 +68,8 @@ type vehicle struct {
 	noPattern  float64 // log likelihood of being on no pattern
 	inferredAt orb.Point
 	confidence float64
+	serves     memberships
+	sampled    *network.TripInstance // the latest journey that counts for the shift of its agency
 	previous   *network.TripInstance // the previous trip instance; the next one of its block is likely to follow
 }
 
@@ -84,7 +89,30 @@ func signOnOf(p *nhip.Position) signOn {
 // Update processes a position and returns the new state of the bus. usual is the short name or id of the route
 // that the bus reports or usually serves, "" if unknown; it is weak evidence. A position that is not newer than
 // the last one, or that has no coordinates, changes nothing.
+//
+// If the positions of its agency are full hours off the timetable, the bus is followed as if its clock were right.
 func (t *Tracker) Update(id string, p *nhip.Position, usual string) State {
+	w := t.watch(p.Agency)
+	if w == nil {
+		return t.update(id, p, usual)
+	}
+	var s State
+	if w.by == 0 {
+		s = t.update(id, p, usual)
+	} else {
+		shifted := *p
+		shifted.Time = p.Time.Add(-w.by)
+		s = t.update(id, &shifted, usual)
+		s.moveTimes(w.by)
+	}
+	if by := w.changed(p.Time); by != w.by {
+		t.setShift(p.Agency, w, by)
+	}
+	return s
+}
+
+// update is Update by the clock of the timetable.
+func (t *Tracker) update(id string, p *nhip.Position, usual string) State {
 	point, ok := p.Point.Get()
 	v := t.vehicles[id]
 	if !ok || v != nil && !p.Time.After(v.time) {
@@ -94,7 +122,7 @@ func (t *Tracker) Update(id string, p *nhip.Position, usual string) State {
 		return v.state(nil)
 	}
 	if v == nil {
-		v = &vehicle{id: id, stillSince: p.Time, stillAt: point, atStop: -1}
+		v = &vehicle{id: id, agency: p.Agency, stillSince: p.Time, stillAt: point, atStop: -1}
 		t.vehicles[id] = v
 	} else if p.Time.Sub(v.time) > tripTimeout {
 		v.unassign(t)
@@ -148,19 +176,25 @@ func (v *vehicle) move(p *nhip.Position, point orb.Point) {
 		v.stillAt, v.stillSince = point, p.Time
 	}
 	v.point = point
+	v.noteStand(p)
 }
 
 // follow determines where along its pattern the bus is and returns the stops that it passed.
 func (t *Tracker) follow(v *vehicle, plane *network.LocalPlane, p *nhip.Position, usual string) []StopEvent {
 	reported := signOnOf(p)
 	t.believeAgain(v, reported, p.Time)
-	if inst, pattern := t.signedOn(v, reported, p.Time); pattern != nil {
+	inst, pattern := t.signedOn(v, reported, p.Time)
+	if pattern != nil && v.inferred && t.isOfAnotherTime(v, inst, plane, p.Time) {
+		v.rejected, v.fitting, pattern = reported, 0, nil
+	}
+	if pattern != nil {
 		if v.inferred || pattern != v.pattern || inst != v.instance {
 			t.assign(v, pattern, inst, plane, p.Time)
 			v.inferred, v.confidence = false, 1
 		}
 		v.signOn = reported
 		passed := t.advance(v, plane, p.Time)
+		v.rememberSignOn(p.Time)
 		t.checkSignOn(v, plane, p.Time, usual)
 		return passed
 	}
