@@ -125,14 +125,19 @@ board                   %5.1f %%   %s: right at each minute of the last 15 befor
 		{"timetable only", &b.PartBins.Timetable},
 		{"nothing", &b.PartBins.Nothing},
 	} {
-		if _, err := fmt.Fprintf(w, "  %-21s %5.1f %% of the minutes (%s), right %.1f %% (%s)\n", part.name, part.detail.Share,
-			formatPercent(part.detail.ShareBins[:]), part.detail.Right, formatPercent(part.detail.RightBins[:])); err != nil {
+		d := part.detail
+		if _, err := fmt.Fprintf(w, "  %-21s %5.1f %% of the minutes (%s), right %.1f %% (%s)\n", part.name, d.Share,
+			formatPercent(d.ShareBins[:]), d.Right, formatPercent(d.RightBins[:])); err != nil {
 			return err
 		}
 	}
 	g := &b.Ghosts
-	_, err = fmt.Fprintf(w, `  ghosts                %5.1f %% of %d promises: live bus %.1f, waiting %.1f, next trip %.1f, no bus %.1f
-
+	if _, err := fmt.Fprintf(w, "  ghosts                %5.1f %% of %d promises: "+
+		"live bus %.1f, waiting %.1f, next trip %.1f, no bus %.1f\n",
+		g.Share, g.Promises, g.Live, g.Waiting, g.Next, g.Timetable); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `
 later than told         %s   by the benchmark's bins; than P50 %s
 p10–p90 covers          %s %%
 by real deviation       < −1 min, −1–1, 1–5, > 5 min: %s %% of the predictions
@@ -145,7 +150,6 @@ yardsticks              as is, told early: ETA Accuracy Benchmark, %%
   mean of the last 3    %5.1f  %5.1f
   mean of all earlier   %5.1f  %5.1f
 `,
-		g.Share, g.Promises, g.Live, g.Waiting, g.Next, g.Timetable,
 		formatSeconds(r.BiasBins[:]), formatSeconds(r.BiasP50[:]), formatPercent(r.CoverBins[:]),
 		formatPercent(r.DeviationShares[:]), formatSeconds(r.BiasByDeviation[:]), formatPercent(r.CoverByDeviation[:]),
 		r.Yardsticks.Timetable.AsIs, r.Yardsticks.Timetable.Early,
