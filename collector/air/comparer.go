@@ -14,13 +14,6 @@ import (
 	"nhip/internal/wait"
 )
 
-// The comparison of the newest hours takes at most one part in comparisonShare of the time, so that readings that come
-// late one by one do not keep a core busy.
-const (
-	comparisonShare = 5
-	comparisonPause = time.Second
-)
-
 // comparer compares the monitors of the network. Only its goroutine uses it.
 type comparer struct {
 	p        *Processor
@@ -67,11 +60,17 @@ func (c *comparer) run(ctx context.Context) {
 		}
 		took := time.Since(start)
 		if j.open {
-			c.notOpen = time.Now().Add(comparisonPause + (comparisonShare-1)*took)
+			c.postpone(p.pause + (comparisonShare-1)*took)
 		} else if wait.Sleep(ctx, took) != nil { // others need the database, too
 			return
 		}
 	}
+}
+
+// postpone makes the next comparison of the newest hours wait.
+func (c *comparer) postpone(d time.Duration) {
+	c.notOpen = time.Now().Add(d)
+	time.AfterFunc(d, func() { wake(c.p.wakeCompare) })
 }
 
 // take takes the next job. Hours whose roll-ups are not in the database yet wait. While old hours are still to be

@@ -34,6 +34,9 @@ func (p *Processor) flush(ctx context.Context) error {
 		p.rows.putBack(rest)
 		return fmt.Errorf("can't write assessments and roll-ups: %w", err)
 	}
+	if len(chunks) > 0 { // their hours can be compared now
+		wake(p.wakeCompare)
+	}
 	return nil
 }
 

@@ -84,6 +84,7 @@ func (h *harness) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.pause = 0
 	g := task.NewGroup()
 	g.Go("processor", h.Run)
 	h.stop = sync.OnceFunc(func() {

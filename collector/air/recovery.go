@@ -1,15 +1,7 @@
 package air
 
-import (
-	"context"
-	"errors"
-)
-
 // partAir is the part of nhip_panics_total for the assessment of readings.
 const partAir = "air"
-
-// errPanicked is the outcome of work that a panic has ended.
-var errPanicked = errors.New("processing of readings failed; this is a fault of nhip")
 
 // guard does work on one station, or on one hour of its neighbours, so that a panic costs that work alone. giveUp then
 // removes the work from the state, so that it is not tried for ever; it is called with p.mu held. Recompute does the
@@ -22,12 +14,6 @@ func (p *Processor) guard(work, station string, do, giveUp func()) {
 		giveUp()
 	})
 	do()
-}
-
-// guardedStep is step, whose panic is an error.
-func (p *Processor) guardedStep(ctx context.Context) (err error) {
-	defer p.o.Guard.Recover(partAir, func() { err = errPanicked })
-	return p.step(ctx)
 }
 
 // guarded does what concerns all stations.

@@ -12,19 +12,13 @@ import (
 	"nhip/internal/wait"
 )
 
-// Timing of Run.
-const (
-	tickEvery  = time.Second
-	retryAfter = 2 * time.Second // after an error of the database
-	logEvery   = time.Minute     // interval of log entries about an unavailable database
-)
-
 // New restores the state of a Processor. It starts to work with Run.
 func New(o Options) (*Processor, error) {
 	p := &Processor{
 		o: o, log: o.Logger.With("component", "air"), rules: o.Rules, completeness: o.Completeness,
 		wakeRecent: make(chan struct{}, 1), wakeDatabase: make(chan struct{}, 1), wakeCompare: make(chan struct{}, 1),
 		stations: make(map[string]*station), lastRecord: o.LastRecord, reviews: make(map[string]bool),
+		pause: comparisonPause,
 	}
 	if p.rules == nil {
 		p.rules = qc.NewRules()
@@ -98,6 +92,15 @@ func (p *Processor) finish(ctx context.Context) {
 	if err := p.flush(ctx); err != nil && ctx.Err() == nil {
 		p.logRetry(err)
 	}
+}
+
+// errPanicked is the outcome of work that a panic has ended.
+var errPanicked = errors.New("processing of readings failed; this is a fault of nhip")
+
+// guardedStep is step, whose panic is an error.
+func (p *Processor) guardedStep(ctx context.Context) (err error) {
+	defer p.o.Guard.Recover(partAir, func() { err = errPanicked })
+	return p.step(ctx)
 }
 
 // step does the work that needs the database: it loads stations, writes results, and processes one chunk of old
