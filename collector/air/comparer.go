@@ -59,9 +59,11 @@ func (c *comparer) run(ctx context.Context) {
 			continue
 		}
 		took := time.Since(start)
-		if j.open {
+		switch {
+		case p.pause == 0:
+		case j.open:
 			c.postpone(p.pause + (comparisonShare-1)*took)
-		} else if wait.Sleep(ctx, took) != nil { // others need the database, too
+		case wait.Sleep(ctx, took) != nil: // others need the database, too
 			return
 		}
 	}

@@ -77,7 +77,7 @@ type Processor struct {
 	wakeRecent   chan struct{} // by readings and other news
 	wakeDatabase chan struct{} // by rows to write and by work that needs the database
 	wakeCompare  chan struct{} // by hours to compare
-	pause        time.Duration // least time between two comparisons of the newest hours
+	pause        time.Duration // least time between two comparisons of the newest hours; 0: comparisons take no rest
 
 	// mu is held for short bookkeeping only: neither while readings are assessed nor during I/O, because all that
 	// stores messages and reads metrics waits for it.

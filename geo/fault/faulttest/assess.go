@@ -38,10 +38,17 @@ func Assess(n *Network) *Found {
 	}
 	from, to := n.span()
 	hours := n.hours(from, to, out)
-	for block := fault.BlockOf(from); block <= fault.BlockOf(to-1); block++ {
+	endOf := func(block int64) int64 {
+		_, end, _ := fault.WindowOf(block, from, to-1)
+		return end
+	}
+	for block, final := fault.BlockOf(from), fault.BlockOf(to-1); block <= final; block++ {
 		first, end, _ := fault.WindowOf(block, from, to-1)
-		w := n.window(first, end, from, hours)
 		start := max(block*fault.BlockHours, first)
+		for block < final && endOf(block+1) == end { // blocks that are judged from the same window
+			block++
+		}
+		w := n.window(first, end, from, hours)
 		last := min((block+1)*fault.BlockHours, end)
 		flags, result := fault.Assess(w, qc.NewRules(), int(start-first), int(last-first))
 		out.keep(flags, start)

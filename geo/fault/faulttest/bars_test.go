@@ -69,7 +69,7 @@ func TestFaultsInKolkata(t *testing.T) {
 	n := Recording(t, "kolkata-winter", true)
 	from, _ := n.span()
 	start := time.Unix(from*3600, 0)
-	n = n.Cut(start, start.AddDate(0, 0, suitetest.Pick(40, 90)))
+	n = n.Cut(start, start.AddDate(0, 0, suitetest.Pick(30, 90)))
 	measure(t, n, func() []Kind { return Scaled(ReferenceKinds(), suitetest.Pick(0.2, 0.4)) }, suitetest.Pick(1, 2), bars{
 		net: 90, recall: 65, failNet: 97, untouched: 0.5, untouchedFail: 0.05, named: 60, beside: 0.5,
 	})
