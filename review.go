@@ -32,6 +32,10 @@ type Review struct {
 // MaxReviewSpan is the longest span of one review.
 const MaxReviewSpan = 366 * 24 * time.Hour
 
+// MinBaselineSpan is the shortest span of a baseline: in fewer days, weather and one source nearby look like a usual
+// difference.
+const MinBaselineSpan = 5 * 24 * time.Hour
+
 // Validate checks r. It returns an *Error that names the field.
 func (r *Review) Validate() error {
 	for _, text := range []struct{ field, value string }{
@@ -57,6 +61,8 @@ func (r *Review) Validate() error {
 		return Errorf(CodeOutOfRange, "from", "must be before to")
 	case r.To.Sub(r.From) > MaxReviewSpan:
 		return Errorf(CodeOutOfRange, "from", "must be at most %s before to", formatDays(MaxReviewSpan))
+	case r.Action == ActionBaseline && r.To.Sub(r.From) < MinBaselineSpan:
+		return Errorf(CodeOutOfRange, "from", "must be at least %s before to", formatDays(MinBaselineSpan))
 	case r.Time.IsZero():
 		return Errorf(CodeMissing, "time", "is required")
 	}

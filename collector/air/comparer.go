@@ -1,6 +1,7 @@
 package air
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -182,8 +183,8 @@ func (c *comparer) readSpan(ctx context.Context, stations map[string]*station, f
 	}
 	err := c.p.o.History.Rollups(ctx, q, func(r influx.RollupRow) error {
 		s, h := stations[r.Station], hourOf(r.Time.UnixMilli())
-		if s == nil {
-			return nil // it is new: its hours are marked, too
+		if s == nil || !fault.Compares(r.Quantity) {
+			return nil // a new station's hours are marked, too
 		}
 		hours[h] = append(hours[h], comparedHour{
 			station: s, quantity: r.Quantity, result: networkResult(r.Network.Tests), hour: fault.Hour{
@@ -202,14 +203,15 @@ func (c *comparer) readSpan(ctx context.Context, stations map[string]*station, f
 	return nil
 }
 
-// window returns the window of a job, and the stations of its monitors. Monitors on vehicles are left out: they have no
-// lasting bias against places.
+// window returns the window of a job, and the stations of its monitors, by id: of equally near ones, the order decides
+// which are compared. Monitors on vehicles are left out: they have no lasting bias against places.
 func (c *comparer) window(j *comparisonJob) (*fault.Window, []*station) {
 	w := &fault.Window{First: j.first, Length: int(j.end - j.first)}
 	var members []*station
 	index := make(map[*station]int)
+	all := slices.SortedFunc(slices.Values(j.all), func(a, b *station) int { return cmp.Compare(a.id, b.id) })
 	c.p.mu.Lock()
-	for _, s := range j.all {
+	for _, s := range all {
 		if s.config.Mobile {
 			continue
 		}
@@ -296,18 +298,20 @@ func (c *comparer) apply(j *comparisonJob, members []*station, flags fault.Flags
 
 // publish keeps the faults of the newest window, to be published with their stations.
 func (c *comparer) publish(w *fault.Window, members []*station, found *fault.Result) {
-	faults := make([][]nhip.MonitorFault, len(members))
+	faults, unvouched := make([][]nhip.MonitorFault, len(members)), make([][]nhip.Quantity, len(members))
 	for _, f := range found.Faults {
 		faults[f.Monitor] = appendFault(faults[f.Monitor], publicFault(w, &f))
+	}
+	for i := range members {
+		unvouched[i] = found.Unvouched(w, i)
 	}
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	for i, s := range members {
-		unvouched := found.Unvouched(w, i)
-		if slices.Equal(s.faults, faults[i]) && slices.Equal(s.unvouched, unvouched) {
+		if slices.Equal(s.faults, faults[i]) && slices.Equal(s.unvouched, unvouched[i]) {
 			continue
 		}
-		s.faults, s.unvouched, s.republish = faults[i], unvouched, true
+		s.faults, s.unvouched, s.republish = faults[i], unvouched[i], true
 	}
 	wake(c.p.wakeRecent)
 }

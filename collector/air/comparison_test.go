@@ -152,7 +152,7 @@ func TestComparisonDoesNotDependOnOrder(t *testing.T) {
 // A fault that began before the window is found again once staff have accepted how the monitor differed before it.
 func testBaseline(t *testing.T, db *influx.DB) {
 	h := newHarness(t, db)
-	const days, begin = 36, 5 // the fault is older than a window
+	const days, begin = 36, 6 // the fault is older than a window
 	rng := rand.New(rand.NewPCG(3, 3))
 	for i := range 6 {
 		id := fmt.Sprintf("s%d", i)
@@ -239,6 +239,30 @@ func testContradiction(t *testing.T, db *influx.DB) {
 			return len(u.Faults) > 0 && u.Faults[0].Open && len(h.updates[wild.name+"04"].Faults) == 0
 		})
 		h.stop()
+	}
+}
+
+// The order in which stations were first heard is another one after each start; that of the compared monitors is not.
+func TestComparedMonitorsAreInOrder(t *testing.T) {
+	f := startFlood(t, new(memoryDB))
+	c := newComparer(f.Processor)
+	j := comparisonJob{first: 1, end: 3}
+	for _, id := range []string{"c", "moving", "a", "b"} {
+		s := newStation(id, hanoi)
+		s.faults = []nhip.MonitorFault{{Cause: "gain"}}
+		s.configure(fleet.Station{ID: id, Mobile: id == "moving"}, hanoi)
+		if gone := len(s.faults) == 0; gone != (id == "moving") || gone != s.republish {
+			t.Errorf("faults of %s: %v", id, s.faults)
+		}
+		j.all = append(j.all, s)
+	}
+	_, members := c.window(&j)
+	var got []string
+	for _, s := range members {
+		got = append(got, s.id)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

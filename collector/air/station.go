@@ -96,6 +96,9 @@ func (s *station) open() spans {
 func (s *station) configure(f fleet.Station, zone *time.Location) int64 {
 	oldCorrections, oldClass := s.corrections, s.class
 	s.config, s.class, s.fleetPosition, s.zone = f, qc.ClassLowCost, nhip.Opt[orb.Point]{}, zone
+	if f.Mobile && len(s.faults)+len(s.unvouched) > 0 { // it is not compared any more
+		s.faults, s.unvouched, s.republish = nil, nil, true
+	}
 	if f.Kind == fleet.Reference {
 		s.class = qc.ClassReference
 	}

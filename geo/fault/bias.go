@@ -91,6 +91,17 @@ func (f *field) medianAgainst(i int, level []float64, h int) float64 {
 	return median(buffer)
 }
 
+// knownHours returns the number of a member's hours with a value.
+func (f *field) knownHours(i int) int {
+	n := 0
+	for _, x := range f.x[i] {
+		if x == x {
+			n++
+		}
+	}
+	return n
+}
+
 // goodHours returns the number of a member's hours that are not flagged.
 func (f *field) goodHours(i int) int {
 	n := 0

@@ -35,16 +35,7 @@ func (f *field) fitDistances(w *Window) {
 			if d != d {
 				d = f.distanceOf(i, j, buffer)
 			}
-			f.distance[i][j] = d
-			greatest = max(greatest, d) // max of NaN is NaN
-			if greatest != greatest {
-				greatest = 0
-			}
-		}
-	}
-	for i := range n {
-		for _, j := range near[i] {
-			if d := f.distance[i][j]; d == d {
+			if f.distance[i][j] = d; d == d {
 				greatest = max(greatest, d)
 			}
 		}

@@ -94,6 +94,6 @@ type Result struct {
 	Vouches map[nhip.Quantity]bool
 	// vouched says it of each monitor.
 	vouched []map[nhip.Quantity]bool
-	// Bias holds the own bias of each monitor, in ln; absent where unknown.
+	// Bias holds the own bias of each monitor, in ln; absent where the window has too few hours of it.
 	Bias []map[nhip.Quantity]float64
 }

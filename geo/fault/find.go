@@ -19,6 +19,9 @@ var pollutants = []nhip.Quantity{
 	nhip.PM1, nhip.PM25, nhip.PM10, nhip.TSP, nhip.SO2, nhip.NO, nhip.NO2, nhip.CO, nhip.O3,
 }
 
+// Compares reports whether Find uses a quantity.
+func Compares(q nhip.Quantity) bool { return slices.Contains(pollutants, q) || slices.Contains(weather, q) }
+
 // finder holds one run of Find.
 type finder struct {
 	w        *Window
@@ -174,7 +177,9 @@ func (fd *finder) result() Result {
 	for _, f := range fd.fields {
 		r.Vouches[f.quantity] = f.typicalSlow <= vouchDeviation
 		for i, m := range f.members {
-			r.Bias[m][f.quantity] = f.bias[i]
+			if f.knownHours(i) >= minGoodHours {
+				r.Bias[m][f.quantity] = f.bias[i]
+			}
 			r.vouched[m][f.quantity] = f.vouches(i)
 		}
 	}

@@ -251,6 +251,19 @@ func TestAcceptedBiasKeepsOldFaultsFound(t *testing.T) {
 	}
 }
 
+// A bias of a few hours is not known: who accepts it would have all later hours flagged.
+func TestBiasNeedsHours(t *testing.T) {
+	city := newCity(9, 5, nhip.PM25)
+	city.change(1, nhip.PM25, minGoodHours-1, made, func(int, float64) float64 { return math.NaN() })
+	city.change(2, nhip.PM25, minGoodHours, made, func(int, float64) float64 { return math.NaN() })
+	r := Find(city.Window)
+	_, few := r.Bias[1][nhip.PM25]
+	_, enough := r.Bias[2][nhip.PM25]
+	if few || !enough {
+		t.Errorf("a bias is known: %v of too few hours, %v of enough", few, enough)
+	}
+}
+
 // Nothing that a database may hold is too strange.
 func TestFindTakesAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
