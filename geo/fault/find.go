@@ -20,7 +20,9 @@ var pollutants = []nhip.Quantity{
 }
 
 // Compares reports whether Find uses a quantity.
-func Compares(q nhip.Quantity) bool { return slices.Contains(pollutants, q) || slices.Contains(weather, q) }
+func Compares(q nhip.Quantity) bool {
+	return slices.Contains(pollutants, q) || slices.Contains(weather, q)
+}
 
 // finder holds one run of Find.
 type finder struct {
