@@ -73,7 +73,8 @@ func TestDamagedFilesAreIgnored(t *testing.T) {
 		return good + `{"pm25": {"stacks": [{"start": "` + start + `"` + fields + `}]}}}`
 	}
 	for name, content := range map[string]string{
-		"nothing": good + `{}}`, "a stack": stack(""), "a stack with hours": stack(`, "count": 9, "last": "2026-02-14T00:00:00Z"`),
+		"nothing": good + `{}}`, "a stack": stack(""),
+		"a stack with hours": stack(`, "count": 9, "last": "2026-02-14T00:00:00Z"`),
 	} {
 		if !resumed(content) {
 			t.Errorf("a good file with %s is not used", name)
