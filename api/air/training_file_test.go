@@ -13,7 +13,7 @@ import (
 
 // A start with the file of an earlier run reads only the days since then, and knows the same.
 func TestStartFromTheFileReadsOnlyWhatIsNewer(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	file := filepath.Join(t.TempDir(), "air-surface.json")
 	first, s := newModel(t, h)
 	first.o.File = file
@@ -46,7 +46,7 @@ func TestStartFromTheFileReadsOnlyWhatIsNewer(t *testing.T) {
 
 // TestDamagedFilesAreIgnored alters one thing of a file that is good otherwise.
 func TestDamagedFilesAreIgnored(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	file := filepath.Join(t.TempDir(), "air-surface.json")
 	m, s := newModel(t, h)
 	m.o.File = file
@@ -108,7 +108,7 @@ func TestDamagedFilesAreIgnored(t *testing.T) {
 
 // The file counts again after a start without a database, and so do the hours that were read before a query failed.
 func TestStartFromTheFileSurvivesAnOutage(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	file := filepath.Join(t.TempDir(), "air-surface.json")
 	first, s := newModel(t, h)
 	first.o.File = file
@@ -138,7 +138,7 @@ func TestStartFromTheFileSurvivesAnOutage(t *testing.T) {
 
 // Weeks that are imported later are learned within a day.
 func TestImportedWeeksAreLearnedWithinADay(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	m, s := newModel(t, h)
 	livetest.ReceiveMonitors(t, s)
 	tr := newTrainer(m)
