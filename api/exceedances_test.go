@@ -112,7 +112,8 @@ func TestExceedancesOfAllStationsHaveTheirZones(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.live.Receive(topics.FleetStationTopic("hn-2"), raw)
-	_, lines := readCSV(t, get(t, a, "/v1/exceedances?format=csv&quantity=pm25&from=2026-02-07&to=2026-02-10").Body.Bytes())
+	const path = "/v1/exceedances?format=csv&quantity=pm25&from=2026-02-07&to=2026-02-10"
+	_, lines := readCSV(t, get(t, a, path).Body.Bytes())
 	offsets := make(map[string]string)
 	for _, line := range lines {
 		offsets[line["station"]] = line["utc_offset"]
