@@ -15,7 +15,8 @@ const (
 	askLate   = time.Hour        // after it, of trips of which the board tells nothing
 )
 
-// askBoards asks the boards of the patterns whose turn has come since the last call.
+// askBoards asks the boards of the patterns whose turn has come since the last call. The first call asks those of this
+// second alone: most buses are not known yet.
 func (t *Timetable) askBoards(now time.Time) {
 	t.tracker.mu.RLock() // always before that of the score
 	defer t.tracker.mu.RUnlock()
@@ -23,6 +24,9 @@ func (t *Timetable) askBoards(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	second := now.Unix()
+	if s.asked == 0 || s.asked > second+askPeriod { // in the latter case the clock was set back
+		s.asked = second - 1
+	}
 	if second <= s.asked {
 		return
 	}

@@ -46,3 +46,34 @@ func TestBoardsAreScoredByWhatTheyTold(t *testing.T) {
 		t.Errorf("ghosts %+v", g)
 	}
 }
+
+// TestBoardsAreNotAskedBeforeTheBusesAreKnown has the first position after a start, of the first of many buses.
+func TestBoardsAreNotAskedBeforeTheBusesAreKnown(t *testing.T) {
+	m, n := newModel(t)
+	tt, _ := m.Timetable()
+	trip := tripAt(t, n, 0)
+	other := eight.Add(30 * time.Second) // the turn of neither pattern
+	tt.askBoards(other)
+	for i := 1; i <= 20; i++ {
+		a := arrivalOf(trip, "bus", i, time.Unix(trip.Arrives(i), 0))
+		m.Arrival(&a)
+	}
+	if _, all, _ := tt.ETAQuality(); all.BoardMinutes > 0 {
+		t.Errorf("%d answers of boards", all.BoardMinutes)
+	}
+}
+
+func TestBoardsAreAskedAfterTheClockWasSetBack(t *testing.T) {
+	m, _ := newModel(t)
+	tt, _ := m.Timetable()
+	for _, at := range []time.Time{eight, eight.Add(-2 * time.Hour)} {
+		tt.askBoards(at)
+		if asked := tt.tracker.boards.asked; asked != at.Unix() {
+			t.Errorf("asked last at %v instead of %v", time.Unix(asked, 0), at)
+		}
+	}
+	tt.askBoards(eight.Add(-2*time.Hour - time.Second))
+	if asked := tt.tracker.boards.asked; asked != eight.Add(-2*time.Hour).Unix() {
+		t.Error("asked again for a second")
+	}
+}
