@@ -44,15 +44,20 @@ func (t *Timetable) askBoards(now time.Time) {
 	}
 }
 
-// askTrip asks for one in askStops of the stops of a trip that is under way or soon will be.
+// askTrip asks for one in askStops of the stops of a trip that is under way or soon will be. Where the operator's feed
+// says that it does not run, does not call or has other stops, boards expect nothing of it.
 func (t *Timetable) askTrip(trip *network.TripInstance, now time.Time) {
 	last := trip.Pattern.Last()
 	if trip.Departs(0) > now.Add(askEarly).Unix() || trip.Arrives(last) < now.Add(-board.PredictAhead).Unix() {
 		return
 	}
+	state := t.services.of(trip, now)
+	if !state.runs() || state.hasOtherStops() {
+		return
+	}
 	for stop := 1 + int(now.Unix()/askPeriod)%askStops; stop <= last; stop += askStops {
 		due := time.Unix(trip.Arrives(stop), 0)
-		if due.After(now.Add(askEarly)) || due.Before(now.Add(-board.PredictAhead)) {
+		if due.After(now.Add(askEarly)) || due.Before(now.Add(-board.PredictAhead)) || state.skips(stop) {
 			continue
 		}
 		call := network.Call{Pattern: trip.Pattern, At: stop}
@@ -60,7 +65,7 @@ func (t *Timetable) askTrip(trip *network.TripInstance, now time.Time) {
 		switch {
 		case !ok && due.After(now.Add(-askLate)) && !t.tracker.fleet.Passed(trip, stop):
 			t.tracker.boards.score.Told(trip, stop, now, now, "", false)
-		case ok && d.runs() && d.at.Sub(now) <= askEarly:
+		case ok && d.at.Sub(now) <= askEarly:
 			t.tracker.boards.score.Told(trip, stop, now, d.at, d.Basis, waits)
 		}
 	}
