@@ -35,8 +35,8 @@ type pendingPrediction struct {
 // memory without adding information.
 const recordEvery = time.Minute
 
-// pendingFor is how long a prediction awaits its arrival. A bus that stands with its engine on for a day, or whose arrivals
-// are not reported, keeps no more.
+// pendingFor is how long a prediction awaits its arrival. A bus that stands for a day with its engine on, or whose
+// arrivals are not reported, keeps no more.
 const pendingFor = 2 * time.Hour
 
 // NewLiveScore returns an empty score that begins at since.

@@ -216,8 +216,8 @@ func (s *score) report() Report {
 	return r
 }
 
-// meanOfBins returns the mean share of the bins in percent, as the benchmark does. A bin without trials doesn't count: on
-// a line of ten minutes no bus is ever more than ten minutes away.
+// meanOfBins returns the mean share of the bins in percent, as the benchmark does. A bin without trials doesn't count:
+// on a line of ten minutes no bus is ever more than ten minutes away.
 func meanOfBins(bins *[4]tally) float64 {
 	sum, n := 0.0, 0.0
 	for _, b := range bins {
