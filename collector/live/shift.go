@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"nhip/geo/network"
 	"nhip/geo/track"
 )
 
@@ -55,11 +54,4 @@ func logShifts(log *slog.Logger, all map[string]time.Duration) {
 		}
 		log.Warn("positions of an agency hours off the timetable: wrong clock or time zone", "agency", agency, "late", by)
 	}
-}
-
-// trackOn begins to track buses on a timetable.
-func (s *State) trackOn(n *network.Network) *busTracker {
-	t := newBusTracker(n, s.arrivals)
-	t.tracker.OnShift = s.shifts.note
-	return t
 }

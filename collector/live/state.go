@@ -284,3 +284,10 @@ func (s *State) signal() {
 	default:
 	}
 }
+
+// trackOn begins to track buses on a timetable.
+func (s *State) trackOn(n *network.Network) *busTracker {
+	t := newBusTracker(n, s.arrivals)
+	t.tracker.OnShift = s.shifts.note
+	return t
+}

@@ -70,10 +70,3 @@ func lengthOf(line orb.LineString) (metres float64) {
 	}
 	return metres
 }
-
-func lengthOfStops(t *gtfs.Trip) (metres float64) {
-	for i := 1; i < len(t.StopTimes); i++ {
-		metres += geo.DistanceHaversine(t.StopTimes[i-1].Stop.Point, t.StopTimes[i].Stop.Point)
-	}
-	return metres
-}

@@ -241,3 +241,11 @@ func (m misfit) finding(t *gtfs.Trip) gtfs.Finding {
 	f.Message = fmt.Sprintf("the shape %s "+says, t.Shape.ID, t.ID)
 	return f
 }
+
+// lengthOfStops returns the length of the straight lines from stop to stop, in metres.
+func lengthOfStops(t *gtfs.Trip) (metres float64) {
+	for i := 1; i < len(t.StopTimes); i++ {
+		metres += geo.DistanceHaversine(t.StopTimes[i-1].Stop.Point, t.StopTimes[i].Stop.Point)
+	}
+	return metres
+}

@@ -10,6 +10,9 @@ import (
 const (
 	endArea   = 400.0 // m before the last stop from which on a bus may have ended its trip: terminals are areas
 	entryArea = 320.0 // m from the first stop within which it may begin one: four times terminalRadius
+
+	switchMidway   = -8.0 // log likelihood of changing to another pattern between terminals, which is rare
+	switchTerminal = -2.0 // of changing at a terminal
 )
 
 // tops are the best scores of the hypotheses from which a bus may change its pattern.
@@ -21,11 +24,11 @@ type tops struct {
 	none     float64          // of being on no pattern
 }
 
-// topsOf finds them once for all candidates of a position.
-func (v *vehicle) topsOf() tops {
-	t := tops{any: math.Inf(-1), ends: math.Inf(-1), endsElse: math.Inf(-1), none: v.noPattern}
-	for i := range v.hypotheses {
-		h := &v.hypotheses[i]
+// topsOf finds them once for all candidates of a position; none is the score of being on no pattern.
+func topsOf(all []hypothesis, none float64) tops {
+	t := tops{any: math.Inf(-1), ends: math.Inf(-1), endsElse: math.Inf(-1), none: none}
+	for i := range all {
+		h := &all[i]
 		t.any = max(t.any, h.score)
 		if h.along < h.pattern.Along[h.pattern.Last()]-endArea {
 			continue

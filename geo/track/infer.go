@@ -9,16 +9,6 @@ import (
 	"github.com/paulmach/orb/geo"
 )
 
-// hypothesis is one place where a bus may be, with the logarithm of its likelihood relative to the best
-// hypothesis. The hypotheses form a hidden Markov model: positions are observed, (pattern, metres along it) is
-// hidden; cf. Newson and Krumm, "Hidden Markov map matching through noise and sparseness", 2009.
-type hypothesis struct {
-	pattern *network.Pattern
-	along   float64
-	score   float64
-	fixes   int // number of positions that it explains
-}
-
 // Log likelihoods of the model. They follow from the noise and from how rare the events are; none is fitted to a
 // particular route.
 const (
@@ -26,8 +16,6 @@ const (
 	worstEmission      = temper * -8.0  // of one position: the lower bound, so that outliers do not dominate
 	mismatchWeight     = 3.0            // of driving across the line; driving against it counts four times, before temper
 	worstTransition    = temper * -6.0  // of a movement that does not fit the line
-	switchMidway       = -8.0           // changing to another pattern between terminals is rare
-	switchTerminal     = -2.0           // changing at a terminal is common
 	noPatternPerFix    = temper * -5.0  // of one position of a bus on no known pattern
 	minScore           = temper * -18.0 // below it a hypothesis is dropped
 	minLeadOverNone    = 1.5            // lead of the best hypothesis over being on no pattern
@@ -53,13 +41,13 @@ func (t *Tracker) infer(v *vehicle, plane *network.LocalPlane, now time.Time, us
 func (t *Tracker) updateHypotheses(v *vehicle, plane *network.LocalPlane, now time.Time, usual string) {
 	moved := geo.DistanceHaversine(v.inferredAt, plane.Point)
 	if len(v.hypotheses) > 0 && moved < minMovement {
-		v.weighStand()
+		v.weighPlace()
 		return
 	}
 	v.inferredAt = plane.Point
 	t.candidates = t.net.Near(t.candidates[:0], plane, v.heading)
 	next := t.spare[:0]
-	tops := v.topsOf()
+	tops := topsOf(v.hypotheses, v.noPattern)
 	for i := range t.candidates {
 		next = append(next, t.extend(v, &t.candidates[i], &tops, moved, now, usual))
 	}
@@ -71,7 +59,7 @@ func (t *Tracker) updateHypotheses(v *vehicle, plane *network.LocalPlane, now ti
 	v.noPattern += noPatternPerFix
 	t.spare, v.hypotheses = v.hypotheses, next
 	v.normalise()
-	v.weighStand()
+	v.weighPlace()
 	v.remember(now)
 }
 
@@ -160,6 +148,14 @@ func emissionScore(m *network.Match, h network.Heading) float64 {
 func transitionScore(advanced, moved float64) float64 {
 	off := (advanced - moved) / (1.5*noise + 0.3*moved)
 	return max(-temper*off*off/2, worstTransition)
+}
+
+// weighPlace adds the evidence of standing here to all hypotheses.
+func (v *vehicle) weighPlace() {
+	if v.stands {
+		weighStand(v.hypotheses)
+		v.normalise()
+	}
 }
 
 // normalise shifts the scores so that the best is 0, and drops unlikely hypotheses.

@@ -112,7 +112,7 @@ func TestLineIsChangedAtAnEnd(t *testing.T) {
 		{"away from all lines", []hypothesis{{pattern: a, along: 5000, score: -7}}, 0, to(b, 4000), switchTerminal},
 	} {
 		v := &vehicle{hypotheses: c.on, noPattern: c.none}
-		tops := v.topsOf()
+		tops := topsOf(v.hypotheses, v.noPattern)
 		if got := tops.change(c.change); got != c.want {
 			t.Errorf("%s: %.1f, want %.1f", c.name, got, c.want)
 		}

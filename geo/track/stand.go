@@ -4,10 +4,7 @@ import (
 	"math"
 	"time"
 
-	"nhip"
 	"nhip/geo/network"
-
-	"github.com/paulmach/orb/geo"
 )
 
 // A bus stands at stops more often than elsewhere, so where it stands tells lines on the same street apart.
@@ -20,27 +17,11 @@ const (
 	minSpacing  = 100.0 // m from stop to stop
 )
 
-// noteStand notes whether the bus stands at a new place, at a position later than the previous one.
-func (v *vehicle) noteStand(p *nhip.Position) {
-	speed, measured := p.Speed.Get()
-	v.stands = (measured && speed < standSpeed ||
-		!v.time.IsZero() && v.moved < minMovement && p.Time.Sub(v.time) >= standAfter) &&
-		geo.DistanceHaversine(v.stoodAt, v.point) >= standApart
-	if v.stands {
-		v.stoodAt = v.point
+// weighStand adds the evidence of standing where they are to all hypotheses.
+func weighStand(all []hypothesis) {
+	for i := range all {
+		all[i].score += standScore(all[i].pattern, all[i].along)
 	}
-}
-
-// weighStand adds the evidence of standing here to all hypotheses.
-func (v *vehicle) weighStand() {
-	if !v.stands {
-		return
-	}
-	for i := range v.hypotheses {
-		h := &v.hypotheses[i]
-		h.score += standScore(h.pattern, h.along)
-	}
-	v.normalise()
 }
 
 // standScore returns the log likelihood of standing at a place along a line, relative to standing anywhere.

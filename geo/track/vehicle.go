@@ -16,7 +16,6 @@ import (
 // Limits of a bus and its receiver.
 const (
 	maxSpeed        = 33.0 // m/s, of a bus on a motorway
-	noise           = 20.0 // m, standard deviation of a position from the line in a street lined with buildings
 	maxOffset       = 60.0 // m from the line: three times the noise
 	minMovement     = 15.0 // m; a shorter movement is receiver noise
 	headingSpeed    = 1.5  // m/s; below it the bearing of a receiver is noise
@@ -339,4 +338,15 @@ func (s *State) isLate() bool {
 	}
 	there := float64(s.Time.Unix()) + s.ToStart/maxApproachSpeed
 	return s.Instance == nil || there > float64(s.Instance.Departs(0))
+}
+
+// noteStand notes whether the bus stands at a new place, at a position later than the previous one.
+func (v *vehicle) noteStand(p *nhip.Position) {
+	speed, measured := p.Speed.Get()
+	v.stands = (measured && speed < standSpeed ||
+		!v.time.IsZero() && v.moved < minMovement && p.Time.Sub(v.time) >= standAfter) &&
+		geo.DistanceHaversine(v.stoodAt, v.point) >= standApart
+	if v.stands {
+		v.stoodAt = v.point
+	}
 }
