@@ -105,6 +105,24 @@ func TestExceedancesOfAnAreaHaveItsSilentStations(t *testing.T) {
 	}
 }
 
+func TestExceedancesOfAllStationsHaveTheirZones(t *testing.T) {
+	a := withArea(t)
+	raw, err := json.Marshal(fleet.Station{ID: "hn-2", At: []float64{105.8, 21}, Zone: "Asia/Tokyo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.live.Receive(topics.FleetStationTopic("hn-2"), raw)
+	const path = "/v1/exceedances?format=csv&quantity=pm25&from=2026-02-07&to=2026-02-10"
+	_, lines := readCSV(t, get(t, a, path).Body.Bytes())
+	offsets := make(map[string]string)
+	for _, line := range lines {
+		offsets[line["station"]] = line["utc_offset"]
+	}
+	if offsets["hn-1"] != "+07:00" || offsets["hn-2"] != "+09:00" || offsets["hn-3"] != "" {
+		t.Errorf("%v", offsets)
+	}
+}
+
 func TestExceedancesOfAnUnknownAreaAreNotFound(t *testing.T) {
 	w := get(t, withArea(t), "/v1/exceedances?area=Ba%20Dinh")
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"field":"area"`) {

@@ -9,7 +9,6 @@ import (
 	"nhip"
 	geoair "nhip/geo/air"
 	"nhip/geo/aqi"
-	"nhip/geo/surface"
 )
 
 // refreshEvery is the maximum age of the current snapshot, by the api's clock. Without a message, too, monitors become
@@ -135,11 +134,4 @@ func (m *Model) silent(reporting []geoair.Monitor) []geoair.Monitor {
 		}
 	}
 	return out
-}
-
-func classOf(s *nhip.Station) surface.Class {
-	if s.Kind == "reference" {
-		return surface.ClassReference
-	}
-	return surface.ClassLowCost
 }

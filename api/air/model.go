@@ -13,7 +13,6 @@ import (
 	"nhip/api/cache"
 	"nhip/api/live"
 	geoair "nhip/geo/air"
-	"nhip/geo/aqi"
 	"nhip/geo/zone"
 )
 
@@ -110,14 +109,3 @@ func (m *Model) Station(_ string, s *nhip.Station) {
 
 // StationGone implements live.Observer.
 func (m *Model) StationGone(string, string) { m.changes.Add(1) }
-
-// interpolated is the set of interpolated quantities: those that any scale uses.
-var interpolated = func() map[nhip.Quantity]bool {
-	out := make(map[nhip.Quantity]bool)
-	for _, scale := range aqi.Scales() {
-		for _, a := range aqi.Averages(scale) {
-			out[a.Quantity] = true
-		}
-	}
-	return out
-}()

@@ -17,6 +17,7 @@ import (
 	geoair "nhip/geo/air"
 	"nhip/geo/aqi"
 	"nhip/internal/fleet"
+	"nhip/internal/suitetest"
 	"nhip/internal/topics"
 
 	"github.com/paulmach/orb"
@@ -30,6 +31,7 @@ var (
 // hourlyHistory is a history of the test monitors, whose PM2.5 is given by pm25. It counts its queries.
 type hourlyHistory struct {
 	pm25    func(i int, end time.Time) float64
+	since   time.Time // nothing before
 	empty   bool
 	mu      sync.Mutex // for queries
 	queries int
@@ -52,6 +54,9 @@ func (h *hourlyHistory) HourlyRollups(_ context.Context, from, to time.Time, yie
 		return nil
 	}
 	for end := from.Truncate(time.Hour).Add(time.Hour); !end.After(to); end = end.Add(time.Hour) {
+		if end.Before(h.since) {
+			continue
+		}
 		for i := range livetest.Monitors {
 			r := nhip.Rollup{
 				Station: livetest.MonitorID(i), Quantity: nhip.PM25, Period: nhip.PeriodHour, Time: end,
@@ -236,6 +241,12 @@ func TestPastSnapshotIsSettledOnceItIsOld(t *testing.T) {
 	}
 }
 
+// wavyHistory returns a history of wavy air. The small form is of two weeks, the
+// first days of which are in the older stack only.
+func wavyHistory() *hourlyHistory {
+	return &hourlyHistory{pm25: wavy, since: suitetest.Pick(noon.Add(-14*day), time.Time{})}
+}
+
 // wavy is air that differs from hour to hour and from place to place.
 func wavy(i int, end time.Time) float64 {
 	p, hour := livetest.MonitorPoint(i), float64(end.Unix()/3600)
@@ -268,7 +279,7 @@ func equalStacks(t *testing.T, what string, a, b geoair.Stacks) {
 
 // Two apis, one of which started a day later, and the past of a third one learn the same.
 func TestWhatIsLearnedDependsOnTheHoursAlone(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	early, s := newModel(t, h)
 	livetest.ReceiveMonitors(t, s)
 	tr := newTrainer(early)
@@ -297,7 +308,8 @@ func TestWhatIsLearnedDependsOnTheHoursAlone(t *testing.T) {
 
 // A past hour whose weeks before take long says so, and is answered once they are learned.
 func TestPastHourSaysThatItsWeeksAreBeingLearned(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy, held: make(chan struct{})}
+	h := wavyHistory()
+	h.held = make(chan struct{})
 	m, s := newModel(t, h)
 	livetest.ReceiveMonitors(t, s)
 	m.learnWait = time.Millisecond
@@ -314,7 +326,7 @@ func TestPastHourSaysThatItsWeeksAreBeingLearned(t *testing.T) {
 
 // Hours that arrive late, or are reviewed, are learned as if they had been there in time.
 func TestLateHoursAreLearnedAnew(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	m, s := newModel(t, h)
 	livetest.ReceiveMonitors(t, s)
 	tr := newTrainer(m)

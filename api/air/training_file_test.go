@@ -1,17 +1,19 @@
 package air
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"nhip/api/livetest"
+	"nhip/geo/surface"
 )
 
 // A start with the file of an earlier run reads only the days since then, and knows the same.
 func TestStartFromTheFileReadsOnlyWhatIsNewer(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	file := filepath.Join(t.TempDir(), "air-surface.json")
 	first, s := newModel(t, h)
 	first.o.File = file
@@ -42,43 +44,71 @@ func TestStartFromTheFileReadsOnlyWhatIsNewer(t *testing.T) {
 	equalStacks(t, "two days ago", past, want)
 }
 
+// TestDamagedFilesAreIgnored alters one thing of a file that is good otherwise.
 func TestDamagedFilesAreIgnored(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
-	fresh, s := newModel(t, h)
+	h := wavyHistory()
+	file := filepath.Join(t.TempDir(), "air-surface.json")
+	m, s := newModel(t, h)
+	m.o.File = file
 	livetest.ReceiveMonitors(t, s)
-	stepUntil(t, newTrainer(fresh), noon)
-	for name, content := range map[string]string{
-		"no JSON":         "{",
-		"another version": `{"version": 99}`,
-		"no learners":     `{"version": 2, "at": "2026-02-14T00:00:00Z"}`,
-		"null":            `{"version": 2, "at": "2026-02-14T00:00:00Z", "learners": null}`,
-		"stack of later hours": `{"version": 2, "at": "2026-02-14T00:00:00Z",
-			"learners": {"pm25": {"stacks": [{"start": "2999-12-31T00:00:00Z"}]}}}`,
-		"hours after its own": `{"version": 2, "at": "2026-02-14T00:00:00Z", "learners": {"pm25": {"stacks": [
-			{"start": "2026-01-06T00:00:00Z", "count": 9, "last": "2026-02-15T00:00:00Z"}]}}}`,
-		"no learner":  `{"version": 2, "at": "2026-02-14T00:00:00Z", "learners": {"pm25": null}}`,
-		"no stack":    `{"version": 2, "at": "2026-02-14T00:00:00Z", "learners": {"pm25": {"stacks": []}}}`,
-		"empty stack": `{"version": 2, "at": "2026-02-14T00:00:00Z", "learners": {"pm25": {"stacks": [null]}}}`,
-		"short histogram": `{"version": 2, "at": "2026-02-14T00:00:00Z",
-			"learners": {"pm25": {"stacks": [{"spread": {"means": [1]}}]}}}`,
-		"from the future": `{"version": 2, "at": "2036-02-14T00:00:00Z", "learners": {}}`,
-		"too old":         `{"version": 2, "at": "2016-02-14T00:00:00Z", "learners": {}}`,
-	} {
-		file := filepath.Join(t.TempDir(), "air-surface.json")
+	settled := noon.Add(-lateHours * time.Hour)
+	resumed := func(content string) bool {
+		t.Helper()
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		m, s := newModel(t, h)
-		m.o.File = file
-		livetest.ReceiveMonitors(t, s)
-		stepUntil(t, newTrainer(m), noon)
-		equalStacks(t, name, m.learned.Load().newest, fresh.learned.Load().newest)
+		tr := newTrainer(m)
+		ok := tr.resume(settled)
+		if !ok && (tr.learners != nil || !tr.last.IsZero() || !tr.saved.IsZero()) {
+			t.Errorf("%.100s: something of it is used", content)
+		}
+		return ok
+	}
+	head := func(version int, at string) string {
+		return fmt.Sprintf(`{"version": %d, "at": "%s", "learners": `, version, at)
+	}
+	good := head(trainingVersion, "2026-02-14T00:00:00Z")
+	start := surface.WindowStart(time.Date(2026, 2, 14, 0, 0, 0, 0, time.UTC)).Format(time.RFC3339)
+	stack := func(fields string) string {
+		return good + `{"pm25": {"stacks": [{"start": "` + start + `"` + fields + `}]}}}`
+	}
+	for name, content := range map[string]string{
+		"nothing": good + `{}}`, "a stack": stack(""),
+		"a stack with hours": stack(`, "count": 9, "last": "2026-02-14T00:00:00Z"`),
+	} {
+		if !resumed(content) {
+			t.Errorf("a good file with %s is not used", name)
+		}
+	}
+	for name, content := range map[string]string{
+		"empty":                "",
+		"no JSON":              "{",
+		"another version":      head(trainingVersion-1, "2026-02-14T00:00:00Z") + `{}}`,
+		"no learners":          fmt.Sprintf(`{"version": %d, "at": "2026-02-14T00:00:00Z"}`, trainingVersion),
+		"null":                 good + `null}`,
+		"from the future":      head(trainingVersion, "2036-02-14T00:00:00Z") + `{}}`,
+		"too old":              head(trainingVersion, "2016-02-14T00:00:00Z") + `{}}`,
+		"no learner":           good + `{"pm25": null}}`,
+		"no stack":             good + `{"pm25": {"stacks": []}}}`,
+		"three stacks":         good + `{"pm25": {"stacks": [{}, {}, {}]}}}`,
+		"empty stack":          good + `{"pm25": {"stacks": [null]}}}`,
+		"stack of later hours": good + `{"pm25": {"stacks": [{"start": "2999-12-31T00:00:00Z"}]}}}`,
+		"start between":        good + `{"pm25": {"stacks": [{"start": "2026-01-06T05:00:00Z"}]}}}`,
+		"hours after its own":  stack(`, "count": 9, "last": "2026-02-15T00:00:00Z"`),
+		"hours before it":      stack(`, "count": 9, "last": "2016-02-15T00:00:00Z"`),
+		"short histogram":      stack(`, "spread": {"means": [1]}`),
+		"null bias":            stack(`, "biases": {"hn-1": null}`),
+		"null lasting bias":    stack(`, "own": {"sites": {"hn-1": null}}`),
+	} {
+		if resumed(content) {
+			t.Errorf("a file is used: %s", name)
+		}
 	}
 }
 
 // The file counts again after a start without a database, and so do the hours that were read before a query failed.
 func TestStartFromTheFileSurvivesAnOutage(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	file := filepath.Join(t.TempDir(), "air-surface.json")
 	first, s := newModel(t, h)
 	first.o.File = file
@@ -108,7 +138,7 @@ func TestStartFromTheFileSurvivesAnOutage(t *testing.T) {
 
 // Weeks that are imported later are learned within a day.
 func TestImportedWeeksAreLearnedWithinADay(t *testing.T) {
-	h := &hourlyHistory{pm25: wavy}
+	h := wavyHistory()
 	m, s := newModel(t, h)
 	livetest.ReceiveMonitors(t, s)
 	tr := newTrainer(m)

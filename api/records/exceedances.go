@@ -31,6 +31,8 @@ type exceedanceRow struct {
 	Name    string `json:"name,omitempty"`
 	Area    string `json:"area,omitempty"`
 	report.Exceedance
+
+	zone *time.Location // of its days
 }
 
 // exceedanceQuery is a query for one station or for all stations in an area.
@@ -191,7 +193,7 @@ func (h *Handler) compare(q *exceedanceQuery, k seriesKey, days, hours []influx.
 	series := report.Series{Hours: completeMeans(hours), Days: completeMeans(days)}
 	from := q.from.In(h.Live.Zone(s.ID))
 	for _, e := range report.Exceedances(k.quantity, series, from, q.to, limitCompleteness) {
-		if err := yield(&row{exceedance: &exceedanceRow{s.ID, s.Name.Vi, s.Area, e}}); err != nil {
+		if err := yield(&row{exceedance: &exceedanceRow{s.ID, s.Name.Vi, s.Area, e, from.Location()}}); err != nil {
 			return err
 		}
 	}

@@ -123,7 +123,7 @@ func (f *exceedanceEncoder) end(o *rowWriter) error {
 	return err
 }
 
-// csvRow appends a row, with the offset of the query's zone.
+// csvRow appends a row, with the offset of the station's zone.
 func (f *exceedanceEncoder) csvRow(o *rowWriter, x *exceedanceRow) {
 	c := rest.NewCSVRow(o.buf)
 	c.Text(x.Station)
@@ -141,7 +141,7 @@ func (f *exceedanceEncoder) csvRow(o *rowWriter, x *exceedanceRow) {
 	if at, ok := x.MaxTime.Get(); ok {
 		c.Number(x.Max.Or(0), 1000)
 		c.Time(at)
-		c.Raw(at.In(o.q.zone).Format("-07:00"))
+		c.Raw(at.In(x.zone).Format("-07:00"))
 	} else {
 		c.Raw("")
 		c.Raw("")

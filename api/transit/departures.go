@@ -208,9 +208,6 @@ func (d *Departure) setTrip(trip *network.TripInstance, due time.Time) {
 	}
 }
 
-// LineOf returns the public number of a route, or its long name if it has none.
-func LineOf(r *gtfs.Route) string { return cmp.Or(r.ShortName, r.LongName) }
-
 // scheduled returns the departure of a trip without a reporting bus.
 func scheduled(c network.Call, trip *network.TripInstance, due, now time.Time) Departure {
 	d := departureAt(c)

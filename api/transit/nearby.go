@@ -26,12 +26,6 @@ type LineGroup struct {
 	closed bool // the line skips the stop: none of the departures takes place, and not because all are canceled
 }
 
-// lineKey identifies a line in one direction.
-type lineKey struct {
-	route     *gtfs.Route
-	direction nhip.Opt[int]
-}
-
 // maxNearbyStops is the number of stops that one query examines at most.
 const maxNearbyStops = 200
 

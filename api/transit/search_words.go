@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // nameWords are the folded words of a name or of a text, in their order.
@@ -354,4 +356,27 @@ func phrasesAt(words []string) (matches []phrase, length int) {
 
 func hasPrefix(words, prefix []string) bool {
 	return len(words) >= len(prefix) && slices.Equal(words[:len(prefix)], prefix)
+}
+
+// foldDiacritics removes diacritics, case and punctuation, because people type names without them: "Cầu Giấy" becomes
+// "cau giay".
+func foldDiacritics(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+		switch {
+		case r == 'đ':
+			b.WriteByte('d')
+		case unicode.Is(unicode.Mn, r):
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(r)
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func sortedWords(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
 }

@@ -263,16 +263,3 @@ func eventDelay(at nhip.Opt[int64], delay nhip.Opt[int], scheduled int64) (int, 
 	}
 	return delay.Get()
 }
-
-// Serves returns whether a bus calls at a stop, by its index in the bus's pattern, as far as the operator's feeds say.
-func (m *Model) Serves(b *TrackedBus) func(stop int) bool {
-	trip := b.State.Instance
-	if trip == nil {
-		return func(int) bool { return true }
-	}
-	state := m.services.of(trip, m.o.Clock.Now())
-	return func(stop int) bool {
-		return (state.runs() || b.State.Inferred) && !state.skips(stop) &&
-			(!state.hasOtherStops() || slices.Contains(state.stops, stop))
-	}
-}

@@ -1,14 +1,13 @@
 package transit
 
 import (
+	"cmp"
+
 	"nhip"
 	"nhip/api/encode"
 	"nhip/geo/gtfs"
 	"nhip/geo/index"
 )
-
-// english is the language of the translations in answers.
-const english = "en"
 
 // StopRef identifies a stop.
 type StopRef struct {
@@ -34,6 +33,15 @@ type LineRef struct {
 	Line      string        `json:"line"`
 	Headsign  string        `json:"headsign"`
 	Direction nhip.Opt[int] `json:"direction,omitzero"`
+}
+
+// LineOf returns the public number of a route, or its long name if it has none.
+func LineOf(r *gtfs.Route) string { return cmp.Or(r.ShortName, r.LongName) }
+
+// lineKey identifies a line in one direction.
+type lineKey struct {
+	route     *gtfs.Route
+	direction nhip.Opt[int]
 }
 
 // Stop is a stop with its lines.

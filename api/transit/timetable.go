@@ -8,6 +8,9 @@ import (
 	"nhip/geo/tile"
 )
 
+// english is the language of the translations in answers.
+const english = "en"
+
 // Timetable is a timetable in use. Everything but its tracker is immutable.
 type Timetable struct {
 	Network *network.Network // nil if no timetable is loaded
@@ -47,6 +50,6 @@ func newTimetable(
 			_ = t.stops.Set(s.ID, s.Point, s) // can't fail: the feed's reader checks positions
 		}
 	}
-	t.names = newSearchIndex(n)
+	t.names = newSearchIndex(n, english)
 	return t
 }

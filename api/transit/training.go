@@ -116,7 +116,7 @@ func (t *tracker) observe(a *nhip.Arrival, received bool) {
 	}
 	x := predict.Arrival{
 		Vehicle: topics.BusDevice(a.Agency, a.Vehicle), Pattern: p, Stop: a.Index, Departed: a.Departed,
-		Instance: track.FindTripInstance(t.net, a.Trip, a.StartDate, a.StartTime),
+		Instance: track.FindTripInstance(t.net, p, a.Trip, a.StartDate, a.StartTime),
 	}
 	if a.Index > 0 {
 		x.Arrived = a.Time

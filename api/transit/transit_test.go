@@ -109,6 +109,26 @@ func TestTrainingResumesWhereTheHistoryBrokeOff(t *testing.T) {
 	})
 }
 
+// TestArrivalOfATripThatWasShortened has arrivals of a timetable in which a trip still went to the end of its line.
+func TestArrivalOfATripThatWasShortened(t *testing.T) {
+	old := network.New(geotest.Line(21, 15*time.Minute))
+	trips := old.Day(geotest.Day).TripInstances(old.Patterns[0])[:7]
+	feed := geotest.Line(21, 15*time.Minute)
+	for _, trip := range trips {
+		short := feed.Trip(trip.Trip.ID)
+		short.StopTimes = short.StopTimes[:5]
+	}
+	n := network.New(feed)
+	if n.Pattern(old.Patterns[0].ID) == nil {
+		t.Fatal("no trip runs along the old pattern")
+	}
+	m := modelOf(t, n, slowArrivals(trips)...)
+	for _, a := range slowArrivals(trips[:1]) {
+		m.Arrival(&a)
+	}
+	addBus(m, n.Day(geotest.Day).TripInstances(n.Pattern(old.Patterns[0].ID))[2], 3000)
+}
+
 // slowArrivals are the arrivals of trips at all stops, 150 s apart.
 func slowArrivals(trips []*network.TripInstance) (all []nhip.Arrival) {
 	for _, r := range trips {

@@ -51,7 +51,8 @@ func (c *verifyAirCmd) Run(e *env) error {
 			return err
 		}
 	}
-	const summary = "compared: %d flags (%s, and the worst of all tests), %d roll-ups, %d indices, %d exceedances\n"
+	const summary = "compared: %d flags (%s, and the worst of all tests; the other checks as stored), " +
+		"%d roll-ups, %d indices, %d exceedances\n"
 	_, err = fmt.Fprintf(e.stdout, summary, r.Flags, strings.Join(audit.Checks, ", "), r.Rollups, r.Indices, r.Exceedances)
 	if n := len(r.Differences); n > 0 {
 		return errors.Join(err, fmt.Errorf("%d results differ", n))
@@ -80,7 +81,9 @@ func (c *verifyAirCmd) station(e *env, o *client.Client) (*audit.Station, error)
 	if to.Before(from) || to.Sub(from) > maxAudit {
 		return nil, fmt.Errorf("--to must be from %s on, and at most a year later", c.From)
 	}
-	to = to.AddDate(0, 0, 1)
+	if to = to.AddDate(0, 0, 1); to.After(time.Now()) {
+		return nil, fmt.Errorf("--to: the day %s has not ended", c.To)
+	}
 	return &audit.Station{
 		Zone: zone, Reference: known.Kind == "reference", ReportEvery: c.Interval, Completeness: c.Completeness, From: from,
 		To: to, Until: to.Add(time.Hour), // the hour around midnight of a zone on the half hour
@@ -132,8 +135,8 @@ func (c *verifyAirCmd) read(e *env, o *client.Client, s *audit.Station) error {
 		}
 		for _, x := range rows {
 			served.Exceedances = append(served.Exceedances, report.Exceedance{
-				Quantity: x.Quantity, Average: limits.Average(x.Average), Number: x.Number, Evaluated: x.Evaluated,
-				Capture: x.Capture, Hours: x.Hours, Max: x.Max,
+				Quantity: x.Quantity, Average: limits.Average(x.Average), Limit: x.Limit, Number: x.Number,
+				Evaluated: x.Evaluated, Capture: x.Capture, Hours: x.Hours, Longest: x.Longest, Max: x.Max, MaxTime: x.MaxTime,
 			})
 		}
 		s.Served = append(s.Served, served)

@@ -80,6 +80,10 @@ func TestAuditOfMadeUpWeeks(t *testing.T) {
 		"2026-01-02"); code != 1 || !strings.Contains(stderr, "nobody") {
 		t.Errorf("unknown station: %d %s", code, stderr)
 	}
+	if code, _, stderr = try(t, p.Dir, "verify", "air", "--station", "made-up", "--from", "2998-12-31", "--to",
+		"2999-01-01"); code != 1 || !strings.Contains(stderr, "has not ended") {
+		t.Errorf("a day to come: %d %s", code, stderr)
+	}
 }
 
 // writeLines writes line protocol to the platform's database.

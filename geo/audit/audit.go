@@ -4,7 +4,8 @@
 // the ranges of instruments.
 //
 // Of the automatic checks it repeats those that look at one value, at the values of one time or at its neighbours in
-// time (see Checks). The other checks are taken as stored: a flag is only compared with the tests that led to it.
+// time (see Checks). The others are taken as stored, above all those from the network, which need all monitors: of
+// these a flag is only compared with the tests that led to it. Corrections are taken as stored, too.
 package audit
 
 import (

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/geo/aqi"
-	"nhip/geo/limits"
 )
 
 const none = "none"
@@ -78,8 +76,13 @@ func (s *Station) named(name, layout string) (begin, end time.Time) {
 	return time.Date(y, m, 1, 0, 0, 0, 0, s.Zone), time.Date(y, m+1, 1, 0, 0, 0, 0, s.Zone)
 }
 
-// thousandth is the difference by which numbers that are published in thousandths may differ.
-const thousandth = 0.0005 + 1e-6
+const (
+	thousandth = 0.0005 + 1e-6 // by which numbers that are published in thousandths may differ
+	twentieth  = 0.05 + 1e-6   // by which those that are published in tenths may
+)
+
+// apart reports whether two numbers differ by more than a tolerance. One that is no number differs from all.
+func apart(a, b, tolerance float64) bool { return !(math.Abs(a-b) <= tolerance) }
 
 // compareStats compares a roll-up. d says which.
 func (r *Report) compareStats(d Difference, got *nhip.Rollup, want *stats) {
@@ -101,7 +104,7 @@ func (r *Report) compareStats(d Difference, got *nhip.Rollup, want *stats) {
 	if got.Flag != want.flag {
 		differ("flag", fmt.Sprint(got.Flag), fmt.Sprint(want.flag))
 	}
-	if math.Abs(got.Capture-want.capture) > 0.05+1e-6 {
+	if apart(got.Capture, want.capture, twentieth) {
 		differ("capture_pct", text(got.Capture), text(want.capture))
 	}
 	if want.count == 0 || got.Count == 0 {
@@ -116,111 +119,10 @@ func (r *Report) compareStats(d Difference, got *nhip.Rollup, want *stats) {
 		{"max", got.Max, want.high},
 		{"p98", got.P98, want.p98},
 	} {
-		if math.Abs(f.got-f.want) > thousandth {
+		if apart(f.got, f.want, thousandth) {
 			differ(f.name, text(f.got), text(f.want))
 		}
 	}
 }
 
 func text(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
-// compareIndices compares the index of every hour and every day of the span on every scale.
-func (r *Report) compareIndices(s *Station, served *Served, hours hourly, days periodic) {
-	type key struct {
-		scale nhip.Scale
-		rule  string
-		end   int64
-	}
-	got := make(map[key]*nhip.AQI)
-	for i := range served.Indices {
-		x := &served.Indices[i]
-		got[key{x.Scale, x.Rule, x.Time.Unix()}] = x
-	}
-	ends := s.hourEnds()
-	for _, scale := range aqi.Scales() {
-		for _, end := range ends {
-			want, ok := s.hourlyIndex(scale, hours, end)
-			r.compareIndex(served.Quality, scale, aqi.RuleHourly, end, got[key{scale, aqi.RuleHourly, end.Unix()}], want, ok)
-		}
-		for begin := s.From; begin.Before(s.until()); {
-			name := begin.In(s.Zone).Format(time.DateOnly)
-			_, end := s.named(name, time.DateOnly)
-			if end.After(s.until()) {
-				break
-			}
-			last := end.UTC().Truncate(time.Hour)
-			if last.Before(end) {
-				last = last.Add(time.Hour) // of the hour that begins before midnight
-			}
-			want, ok := s.dailyIndex(scale, hours, days, last)
-			r.compareIndex(served.Quality, scale, aqi.RuleDaily, end, got[key{scale, aqi.RuleDaily, end.Unix()}], want, ok)
-			begin = end
-		}
-	}
-}
-
-func (r *Report) compareIndex(quality nhip.Quality, scale nhip.Scale, rule string, end time.Time, got *nhip.AQI,
-	want index, ok bool,
-) {
-	if got == nil && !ok {
-		return
-	}
-	r.Indices++
-	d := Difference{
-		Kind: "index", Quality: quality, Quantity: want.top, Time: end, What: string(scale) + " " + rule, Served: none,
-		Computed: none,
-	}
-	if ok {
-		d.Computed = text(want.value)
-	}
-	if got != nil {
-		d.Quantity, d.Served = got.Dominant, text(got.Value)
-	}
-	if got == nil || !ok || !want.rounds(scale, got.Value) {
-		r.add(d)
-	}
-}
-
-// compareExceedances compares the exceedances of the whole span.
-func (r *Report) compareExceedances(s *Station, served *Served, hours hourly, days periodic) {
-	got := make(map[string]int)
-	for i, x := range served.Exceedances {
-		got[string(x.Quantity)+" "+string(x.Average)] = i
-	}
-	for q := range hours {
-		for _, a := range limits.Averages(q) {
-			want, ok := s.exceedance(q, a, hours, days)
-			i, known := got[string(q)+" "+string(a)]
-			if !ok && !known {
-				continue
-			}
-			r.Exceedances++
-			differ := func(what, old, again string) {
-				r.add(Difference{
-					Kind: "exceedance", Quality: served.Quality, Quantity: q, Time: s.To, What: string(a) + " " + what,
-					Served: old, Computed: again,
-				})
-			}
-			if !known {
-				if want.evaluated > 0 {
-					differ("row", none, fmt.Sprint(want.number))
-				}
-				continue
-			}
-			x := &served.Exceedances[i]
-			if x.Number != want.number || x.Evaluated != want.evaluated {
-				differ("number of evaluated", fmt.Sprint(x.Number, " of ", x.Evaluated),
-					fmt.Sprint(want.number, " of ", want.evaluated))
-			}
-			if math.Abs(x.Hours-want.hours) > 1e-6 {
-				differ("hours", text(x.Hours), text(want.hours))
-			}
-			if math.Abs(x.Capture-want.capture) > 0.05+1e-6 {
-				differ("capture_pct", text(x.Capture), text(want.capture))
-			}
-			if want.evaluated > 0 && math.Abs(x.Max.Or(math.NaN())-want.max) > thousandth {
-				differ("max", text(x.Max.Or(math.NaN())), text(want.max))
-			}
-		}
-	}
-}

@@ -10,10 +10,24 @@ import (
 
 // exceedance is the comparison of one average with its limit, as the audit computes it.
 type exceedance struct {
+	limit             float64 // of the last mean
 	number, evaluated int
-	hours, max        float64
+	hours, longest    float64
+	max               float64
 	maxTime           time.Time
 	capture           float64 // percent
+
+	means []averaged
+}
+
+// at returns the mean with an END, NaN if there is none.
+func (e *exceedance) at(end time.Time) float64 {
+	for _, m := range e.means {
+		if m.end.Equal(end) {
+			return m.value
+		}
+	}
+	return math.NaN()
 }
 
 // averaged is a mean with the time for which it counts.
@@ -28,16 +42,26 @@ func (s *Station) exceedance(q nhip.Quantity, a limits.Average, hours hourly, da
 	if possible == 0 {
 		return e, false
 	}
-	e.max = math.Inf(-1)
+	e.max, e.means = math.Inf(-1), means
+	e.limit, _ = limits.InForce(q, a, s.until().Add(-1).In(s.Zone))
+	var row float64     // hours above the limit without a break
+	var until time.Time // their end
 	for _, m := range means {
 		limit, _ := limits.InForce(q, a, m.begin.In(s.Zone))
+		e.limit = limit
 		e.evaluated++
 		if m.value > e.max {
 			e.max, e.maxTime = m.value, m.end
 		}
 		if m.value > limit*(1+1e-9) {
 			e.number++
-			e.hours += m.end.Sub(m.begin).Hours()
+			length := m.end.Sub(m.begin).Hours()
+			e.hours += length
+			if !m.begin.Equal(until) {
+				row = 0
+			}
+			row, until = row+length, m.end
+			e.longest = max(e.longest, row)
 		}
 	}
 	e.capture = min(100*float64(present)/float64(possible), 100)

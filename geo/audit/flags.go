@@ -77,7 +77,9 @@ func (s *Station) check(rules *qc.Rules, series []*Reading, at int, values map[v
 	} else if x.Raw == 0 && !math.IsNaN(p.Suspect) {
 		out["zero"] = nhip.FlagSuspect
 	}
-	if f := spike(rules.Params(x.Quantity, class, qc.CheckSpike), series, at); f != nhip.FlagGood {
+	if dense(series, at) {
+		out["spike"] = notRepeated
+	} else if f := spike(rules.Params(x.Quantity, class, qc.CheckSpike), series, at); f != nhip.FlagGood {
 		out["spike"] = f
 	}
 	if near(series, at-1) {
@@ -157,9 +159,22 @@ func spike(p *qc.Params, series []*Reading, at int) nhip.Flag {
 	return flag
 }
 
-// halfHour is more readings than half an hour has of one each half minute. Of denser ones the running check compares a
-// selection.
-const halfHour = 61
+// halfHour is the number of readings of half an hour, one each half minute. Of that many the running check compares a
+// selection, which is not repeated.
+const halfHour = 60
+
+// notRepeated stands for a flag of a repeated check that is taken as stored.
+const notRepeated nhip.Flag = -1
+
+// dense reports whether half an hour before or after a reading has halfHour readings.
+func dense(series []*Reading, at int) bool {
+	for _, far := range [...]int{at - halfHour, at + halfHour} {
+		if far >= 0 && far < len(series) && series[far].Time.Sub(series[at].Time).Abs() <= 30*time.Minute {
+			return true
+		}
+	}
+	return false
+}
 
 // compareTests compares the repeated checks, and the flag with the worst of all tests.
 func (r *Report) compareTests(x *Reading, want map[string]nhip.Flag) {
@@ -177,7 +192,7 @@ func (r *Report) compareTests(x *Reading, want map[string]nhip.Flag) {
 		worst = max(worst, got[name])
 	}
 	for _, name := range Checks {
-		if got[name] != want[name] {
+		if got[name] != want[name] && want[name] != notRepeated {
 			r.flag(x, name, fmt.Sprint(got[name]), fmt.Sprint(want[name]))
 		}
 	}

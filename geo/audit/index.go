@@ -12,9 +12,16 @@ import (
 type index struct {
 	value float64 // not rounded
 	top   nhip.Quantity
+	subs  map[subKey]float64 // sub-indices, not rounded
 }
 
-// hourMean returns the complete mean of the hour with an END, or NaN.
+// subKey identifies a sub-index.
+type subKey struct {
+	quantity nhip.Quantity
+	average  string
+}
+
+// mean returns the complete mean of the hour with an END, or NaN.
 func (h hourly) mean(q nhip.Quantity, end time.Time) float64 {
 	if s := h[q][end]; s != nil && s.complete() {
 		return s.mean
@@ -112,7 +119,7 @@ func (s *Station) dailyIndex(scale nhip.Scale, hours hourly, days periodic, end 
 
 // combine computes the sub-index of each component, and the index, which is the highest.
 func combine(scale nhip.Scale, rule string, average func(*aqi.Component) (float64, bool)) (index, bool) {
-	best := index{value: math.Inf(-1)}
+	best := index{value: math.Inf(-1), subs: make(map[subKey]float64)}
 	particles := false
 	for _, c := range aqi.Components(scale, rule) {
 		concentration, ok := average(&c)
@@ -124,8 +131,9 @@ func combine(scale nhip.Scale, rule string, average func(*aqi.Component) (float6
 			continue
 		}
 		particles = particles || c.Quantity == nhip.PM25 || c.Quantity == nhip.PM10
+		best.subs[subKey{c.Quantity, c.Average}] = v
 		if v > best.value {
-			best = index{v, c.Quantity}
+			best.value, best.top = v, c.Quantity
 		}
 	}
 	if math.IsInf(best.value, -1) || scale == nhip.ScaleVNAQI && !particles {
@@ -169,8 +177,8 @@ func steps(scale nhip.Scale) float64 {
 
 // rounds reports whether an index rounds, halves up, to a published value. A value on the half, up to the rounding of
 // sums, may go either way.
-func (x *index) rounds(scale nhip.Scale, published float64) bool {
+func rounds(scale nhip.Scale, computed, published float64) bool {
 	per := steps(scale)
-	off := published*per - x.value*per
+	off := published*per - computed*per
 	return off > -0.5-1e-6 && off <= 0.5+1e-6
 }

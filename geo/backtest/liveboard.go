@@ -111,7 +111,7 @@ func (p *promise) promises() bool {
 
 // settle counts the promises whose bus has not come as ghosts.
 func (l *LiveBoard) settle(now time.Time) {
-	if now.Sub(l.settled) < settlesEvery {
+	if d := now.Sub(l.settled); d >= 0 && d < settlesEvery { // it is negative after the clock was set back
 		return
 	}
 	l.settled = now

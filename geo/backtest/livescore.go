@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"nhip/geo/network"
@@ -34,6 +35,10 @@ type pendingPrediction struct {
 // memory without adding information.
 const recordEvery = time.Minute
 
+// pendingFor is how long a prediction awaits its arrival. A bus that stands for a day with its engine on, or whose
+// arrivals are not reported, keeps no more.
+const pendingFor = 2 * time.Hour
+
 // NewLiveScore returns an empty score that begins at since.
 func NewLiveScore(since time.Time) *LiveScore {
 	return &LiveScore{since: since, journeys: make(map[string]*journey), routes: make(map[string]*score)}
@@ -50,6 +55,11 @@ func (l *LiveScore) Predicted(vehicle string, b *predict.Bus, stops []predict.St
 		return
 	}
 	j.recorded = b.Time
+	old := 0
+	for old < len(j.pending) && b.Time.Sub(j.pending[old].time) > pendingFor {
+		old++
+	}
+	j.pending = slices.Delete(j.pending, 0, old)
 	for _, s := range stops {
 		if s.P50.Sub(b.Time).Seconds() > mbta[3].upTo {
 			break

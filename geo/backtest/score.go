@@ -216,13 +216,16 @@ func (s *score) report() Report {
 	return r
 }
 
-// meanOfBins returns the mean share of four bins in percent, as the benchmark does.
+// meanOfBins returns the mean share of the bins in percent, as the benchmark does. A bin without trials doesn't count:
+// on a line of ten minutes no bus is ever more than ten minutes away.
 func meanOfBins(bins *[4]tally) float64 {
-	sum := 0.0
+	sum, n := 0.0, 0.0
 	for _, b := range bins {
-		sum += b.percent()
+		if b.all > 0 {
+			sum, n = sum+b.percent(), n+1
+		}
 	}
-	return math.Round(100*sum/4) / 100
+	return math.Round(100*sum/max(n, 1)) / 100
 }
 
 // YardstickReports are the scores of simple predictions, for the same buses at the same moments as the engine's.

@@ -30,7 +30,7 @@ const (
 	BasisPosition  Basis = "position"  // of a bus on the trip
 	BasisNextTrip  Basis = "next_trip" // of a bus that serves the trip after its present one
 	BasisLearned   Basis = "learned"   // no bus is known: how buses of the line depart and drive
-	BasisTimetable Basis = "timetable" // no bus is known, and nothing is learned
+	BasisTimetable Basis = "timetable" // no bus is known, and nothing is learned, or it is more than PredictAhead ahead
 )
 
 // Offer is what a board offers of a trip at a stop. Early and Late are zero where the predicted range has passed, and

@@ -9,22 +9,12 @@ import (
 	"nhip/geo/predict"
 )
 
-// How departures are learned. An observation is when a bus reached its second stop, after the timetable: at the first
-// one, many vehicles report no departure.
-const (
-	keptDepartures  = 60 // of a line: some hours
-	priorDepartures = 3  // weight of the timetable, in observations
-
-	// bounds of an observation, s: what is beyond is another trip, or a bus that broke down
-	minDepartureLateness = -300.0
-	maxDepartureLateness = 1200.0
-
-	endKeptFor = time.Hour // how long the end of a trip tells when its bus can start the next one
-)
+// endKeptFor is how long the end of a trip tells when its bus can start the next one.
+const endKeptFor = time.Hour
 
 // departures are how late the buses of each line depart, how far the times without a bus are off, and when trips ended.
 type departures struct {
-	lines    map[*gtfs.Route]*lastDepartures
+	lines    map[*gtfs.Route]*predict.Starts // of all buses that did not end their trip before too late for this one
 	vehicles map[string]passage
 	ended    map[tripKey]time.Time
 	errors   planErrors
@@ -39,16 +29,9 @@ type passage struct {
 	late     bool // the vehicle came from a trip that ended after the departure of this one
 }
 
-// lastDepartures are the latest observations of a line, in a ring.
-type lastDepartures struct {
-	values []float64
-	next   int
-	median float64
-}
-
 func newDepartures() *departures {
 	return &departures{
-		lines: make(map[*gtfs.Route]*lastDepartures), vehicles: make(map[string]passage),
+		lines: make(map[*gtfs.Route]*predict.Starts), vehicles: make(map[string]passage),
 		ended: make(map[tripKey]time.Time),
 	}
 }
@@ -86,31 +69,19 @@ func (d *departures) observe(f *Fleet, a *predict.Arrival) {
 }
 
 func (d *departures) add(line *gtfs.Route, late float64) {
-	l := d.lines[line]
-	if l == nil {
-		l = &lastDepartures{}
-		d.lines[line] = l
+	if d.lines[line] == nil {
+		d.lines[line] = &predict.Starts{}
 	}
-	late = min(max(late, minDepartureLateness), maxDepartureLateness)
-	if len(l.values) < keptDepartures {
-		l.values = append(l.values, late)
-	} else {
-		l.values[l.next] = late
-		l.next = (l.next + 1) % keptDepartures
-	}
-	sorted := slices.Sorted(slices.Values(l.values))
-	l.median = sorted[len(sorted)/2]
+	d.lines[line].Add(late)
 }
 
 // early returns by how much buses of a line reach their second stop before the timetable, in s: at most 0. Whether they
 // are late depends on the bus, and a rider who is told a late time misses one that is not.
 func (d *departures) early(line *gtfs.Route) float64 {
-	l := d.lines[line]
-	if l == nil {
-		return 0
+	if l := d.lines[line]; l != nil {
+		return l.Early()
 	}
-	n := float64(len(l.values))
-	return min(l.median, 0) * n / (n + priorDepartures)
+	return 0
 }
 
 func (d *departures) sweep(now time.Time) {

@@ -179,6 +179,14 @@ func TestWithoutABusTheTimeIsLearned(t *testing.T) {
 	if o.Early.After(o.Expected) || !o.Late.After(o.Expected) {
 		t.Errorf("its range: %+v", o)
 	}
+	for ahead, want := range map[time.Duration]board.Basis{
+		board.PredictAhead: board.BasisLearned, board.PredictAhead + time.Second: board.BasisTimetable,
+	} {
+		o, ok := c.fleet.OfferTimetable(trip, nil, 9, time.Unix(trip.Departs(9), 0).Add(-ahead))
+		if !ok || o.Basis != want || want == board.BasisTimetable && !o.Expected.Equal(due(9)) {
+			t.Errorf("%v ahead: %+v, %t", ahead, o, ok)
+		}
+	}
 	expected := due(9).Add(6 * time.Minute)
 	for after, want := range map[time.Duration]bool{0: true, 8 * time.Minute: true, 12 * time.Minute: false} {
 		at := expected.Add(after)

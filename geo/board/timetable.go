@@ -21,7 +21,8 @@ const maxPlanLate = 90 * time.Minute
 // OfferTimetable returns what a board offers of a trip at a stop without a bus, false if nothing. bus is the bus on the
 // trip, nil if none is known. The timetable takes the place of a bus that is not offered, but not of one that has
 // passed. The time comes from what is learned of the line's departures and of the buses between its stops; until
-// something is, it is the timetable's own.
+// something is, and more than PredictAhead before it, it is the timetable's own: what buses need now says nothing of
+// that, and a board of a whole day would take a second.
 func (f *Fleet) OfferTimetable(trip *network.TripInstance, bus *Bus, stop int, now time.Time) (Offer, bool) {
 	due := time.Unix(trip.Departs(stop), 0).UTC()
 	if due.Before(now.Add(-TimetableGrace-maxPlanLate)) || bus != nil && bus.Holds(stop, now) ||
@@ -31,7 +32,7 @@ func (f *Fleet) OfferTimetable(trip *network.TripInstance, bus *Bus, stop int, n
 	if f.Passed(trip, stop) {
 		return Offer{}, false
 	}
-	if f.departures.observed == 0 {
+	if f.departures.observed == 0 || due.After(now.Add(PredictAhead)) {
 		return offerTimetable(due, now)
 	}
 	at := f.planned(trip, now)[stop]

@@ -81,9 +81,16 @@ func Quantities(averages ...Average) []nhip.Quantity {
 
 // InForce returns the limit that applies on the day of t in t's own time zone. ok is false if there is none.
 func InForce(q nhip.Quantity, a Average, t time.Time) (value float64, ok bool) {
-	day := t.Format(time.DateOnly)
-	for _, l := range all {
-		if l.Quantity == q && l.Average == a && l.From <= day {
+	day := "" // of t; only for limits that have changed: for a year's hours it would take longer than all else
+	for i := range all {
+		l := &all[i]
+		if l.Average != a || l.Quantity != q {
+			continue
+		}
+		if l.From != always && day == "" {
+			day = t.Format(time.DateOnly)
+		}
+		if l.From == always || l.From <= day {
 			value, ok = l.Value, true
 		}
 	}

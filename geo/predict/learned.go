@@ -31,7 +31,7 @@ func newLearned(n *network.Network) learned {
 type line struct {
 	ratio  decayingMean // of driven to scheduled times, weighted by the latter
 	holds  [holdClasses]slope
-	starts starts
+	starts Starts // of buses that were at their first stop in time
 	stack  stack
 }
 

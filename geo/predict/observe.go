@@ -159,7 +159,7 @@ func (p *Predictor) observeStart(v *vehicle, l *line, a *Arrival, now float64) {
 		run, _ := p.segments[a.Pattern.Links[0]].means(scheduled(a.Pattern, a.Instance, 0))
 		p.settleStand(v, run, now)
 		if v.inTime == a.Instance {
-			l.starts.add(now - float64(a.Instance.Arrives(1)))
+			l.starts.Add(now - float64(a.Instance.Arrives(1)))
 		}
 	}
 	if a.Stop > 0 {

@@ -72,7 +72,7 @@ func (w *walk) toSecondStop(b *Bus, stood float64) {
 		case b.Instance == nil || b.Instance.HeadwayBased:
 			w.clocks[k] = w.begins.p50 + started*t
 		default:
-			due := float64(b.Instance.Arrives(1)) + w.lines[b.Pattern.Index].starts.early()
+			due := float64(b.Instance.Arrives(1)) + w.lines[b.Pattern.Index].starts.Early()
 			w.clocks[k] = max(due, w.fix+started*t)
 			if b.overdue(stood) {
 				w.clocks[k] += w.stands.rest(stood)

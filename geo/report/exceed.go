@@ -4,6 +4,7 @@ package report
 
 import (
 	"math"
+	"sort"
 	"time"
 
 	"nhip"
@@ -87,8 +88,10 @@ func (p period) means(a limits.Average, s *Series, completeness float64) evaluat
 func (p period) hourly(all []Mean) evaluated {
 	from, to := hourBound(p.from), hourBound(p.to)
 	e := evaluated{could: int(to.Truncate(time.Hour).Sub(from.Truncate(time.Hour)) / time.Hour)}
-	for _, m := range within(all, from, to) {
-		e.means = append(e.means, covered{m, m.End.Add(-time.Hour)})
+	of := within(all, from, to)
+	e.means = make([]covered, len(of))
+	for i, m := range of {
+		e.means[i] = covered{m, m.End.Add(-time.Hour)}
 	}
 	e.share = shareOf(len(e.means), e.could)
 	return e
@@ -161,20 +164,19 @@ func shareOf(n, of int) float64 {
 	return min(float64(n)/float64(of), 1)
 }
 
+// within returns the means that end after from and up to to. They are a part of all.
 func within(all []Mean, from, to time.Time) []Mean {
-	var out []Mean
-	for _, m := range all {
-		if m.End.After(from) && !m.End.After(to) {
-			out = append(out, m)
-		}
+	after := func(t time.Time) int { // index of the first mean that ends after t
+		return sort.Search(len(all), func(i int) bool { return all[i].End.After(t) })
 	}
-	return out
+	first := after(from)
+	return all[first:max(first, after(to))]
 }
 
 // runningMeans returns the mean of the last n hours at the end of each hour at which enough of them exist, whichever
 // are missing. Each mean is summed up anew, so that no rounding of one is in the next.
 func runningMeans(hours []Mean, n int, completeness float64) []Mean {
-	var out []Mean
+	out := make([]Mean, 0, len(hours))
 	for i := range hours {
 		until := hours[i].End.Add(time.Duration(n-1) * time.Hour) // the last mean that has this hour
 		if i+1 < len(hours) && !hours[i+1].End.After(until) {

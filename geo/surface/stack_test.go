@@ -65,12 +65,12 @@ func local(c *city, i int) float64 {
 func TestStackIsNoWorseThanTheBestMember(t *testing.T) {
 	for name, value := range map[string]func(*city, int) float64{"sloping": sloping, "even": even, "local": local} {
 		c, l := newCity(14, value), new(Learner)
+		b := newBank(c.sites, 0)
 		var squares [members + 1]float64
 		for range 400 {
 			o := c.next()
 			if c.hour > 48 {
 				s := l.Stack()
-				b := newBank(o.Sites, 0)
 				for i, by := range s.leaveOut(b, s.duals(b, o.Values), o.Values, 0).by {
 					for m, v := range by {
 						squares[m] += (v - o.Values[i]) * (v - o.Values[i])

@@ -46,17 +46,17 @@ func Decode(n *network.Network, t *nhip.Track, at time.Time) State {
 		return s
 	}
 	s.Status, s.Along, s.Next, s.Deviation, s.ToStart = Status(t.Status), t.Along, t.Next, t.Deviation.Or(0), t.ToStart
-	if inst := FindTripInstance(n, t.Trip, t.StartDate, t.StartTime); inst != nil && inst.Pattern == s.Pattern {
-		s.Instance = inst
-	}
+	s.Instance = FindTripInstance(n, s.Pattern, t.Trip, t.StartDate, t.StartTime)
 	return s
 }
 
-// FindTripInstance returns the instance of a trip on a day, or nil. start distinguishes the instances of a frequency.
-func FindTripInstance(n *network.Network, trip, day, start string) *network.TripInstance {
+// FindTripInstance returns the instance of a trip on a day, or nil. start distinguishes the instances of a frequency. A
+// trip that runs along another pattern is not the one that was meant: the network is of another timetable, in which the
+// id stands for other stops.
+func FindTripInstance(n *network.Network, p *network.Pattern, trip, day, start string) *network.TripInstance {
 	t := n.Feed.Trip(trip)
 	date, err := gtfs.ParseDate(day)
-	if t == nil || err != nil {
+	if t == nil || err != nil || n.PatternOf(t) != p {
 		return nil
 	}
 	instances := n.Day(date).TripInstancesOf(t)
