@@ -52,7 +52,7 @@ func (f *fleet) at(i int, now time.Time) *nhip.Position {
 	return &f.fix
 }
 
-// BenchmarkFix measures following and predicting one position, with 1,500 buses per city.
+// BenchmarkFix measures following, predicting and showing one position, with 1,500 buses per city.
 func BenchmarkFix(b *testing.B) {
 	for _, c := range []struct {
 		cities int
@@ -86,7 +86,9 @@ func BenchmarkFix(b *testing.B) {
 				for k := range s.StopEvents {
 					p.Observe(predict.ArrivalOf(ids[i%buses], &s.StopEvents[k]))
 				}
-				stops = p.Predict(stops[:0], predict.BusOf(ids[i%buses], &s), 90*time.Minute)
+				bus := predict.BusOf(ids[i%buses], &s)
+				stops = p.Predict(stops[:0], bus, 90*time.Minute)
+				p.Show(bus, stops)
 			}
 			for i := range 3 * buses {
 				step(i)

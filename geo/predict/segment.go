@@ -57,8 +57,14 @@ func (s *segment) present(free, now float64) float64 {
 	return s.recent.shrunk(free, 1, now, recentTime)
 }
 
-// hourOf returns the hour of the day in UTC. Any fixed time zone would do.
-func hourOf(now float64) int { return int(math.Mod(now, 86400) / 3600) }
+// hourOf returns the hour of the day in UTC, 0 to 23. Any fixed time zone would do.
+func hourOf(now float64) int {
+	h := int(math.Floor(now/3600)) % 24
+	if h < 0 { // before 1970
+		h += 24
+	}
+	return h
+}
 
 // share returns the share of its earliness that a bus is held before a segment; line is that of its line.
 func (s *segment) share(class int, line float64) float64 {

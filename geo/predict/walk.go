@@ -76,15 +76,11 @@ func (w *walk) hold(i int, arrived float64) float64 {
 	if !ok || class == holdWait {
 		return 0
 	}
-	share := w.segments[w.pattern.Links[i]].share(class, w.holds[class])
-	if share <= 0 {
-		return 0
-	}
 	early := earliness(w.instance, i, class, arrived)
 	if early <= minEarliness {
 		return 0
 	}
-	return share * early
+	return w.segments[w.pattern.Links[i]].share(class, w.holds[class]) * early
 }
 
 // leave waits at stop i, where the bus has arrived. The earlier it comes, the longer it waits.
