@@ -21,7 +21,7 @@ import (
 
 // browserTimeout bounds a browser test: without a GPU, WebGL is rendered in software, which takes minutes on a busy
 // machine.
-const browserTimeout = 8 * time.Minute
+const browserTimeout = 12 * time.Minute
 
 // TestMapInBrowser opens the map of a simulated city in Chromium. The script waits until buses move, and writes
 // screenshots to TEST_OUTPUT.

@@ -13,6 +13,7 @@ import (
 	"nhip/api/apitest"
 	"nhip/app"
 	"nhip/app/apptest"
+	"nhip/geo/geotest"
 	"nhip/internal/awaittest"
 
 	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
@@ -125,4 +126,36 @@ feeds:
 	if len(all.Feeds) != 2 || all.Feeds[0].Feed != "metro" || all.Feeds[0].Trips != 1 || all.Feeds[1].Feed != "probe/bus" {
 		t.Errorf("feeds: %+v", all.Feeds)
 	}
+}
+
+// checkLean tells when a bus reaches its last stop without a lean and with a large one.
+func checkLean(t *testing.T, checked effects) {
+	t.Helper()
+	eight := time.Date(2026, 3, 2, 8, 0, 0, 0, geotest.TimeZone)
+	told := func(lean string) (at time.Time) {
+		o := apptest.Options(t, t.TempDir(), fmt.Sprintf("gtfs: %q\npredict: {lean: %s}", apptest.TimetableFile(t), lean))
+		o.Clock = nhip.StoppedClock(eight)
+		p := apptest.Start(t, app.Up, o)
+		defer p.Stop(t)
+		p.Publish(t, apptest.Drive("29B-1", eight.Add(-14*time.Minute), 14*60)...)
+		c := p.API(t)
+		awaittest.True(t, "the last stop expects the bus", func() bool {
+			var board struct {
+				Arrivals []struct {
+					Trip, State string
+					Expected    time.Time
+				}
+			}
+			apptest.Decode(t, c.Get(t, "/v1/stops/S20/arrivals"), &board)
+			for _, a := range board.Arrivals {
+				if a.Trip == "T7-0" && a.State == "live" {
+					at = a.Expected
+				}
+			}
+			return !at.IsZero()
+		})
+		return at
+	}
+	late, early := told("0"), told("1")
+	checked.check(t, "predict.lean", early.Before(late.Add(-20*time.Second)))
 }
