@@ -13,11 +13,13 @@ import (
 
 	"nhip/api/apitest"
 	"nhip/app/apptest"
+	"nhip/internal/suitetest"
 )
 
 // TestYearIsImported imports the embassy's readings of 2018 and compares each day's VN_AQI with a plain computation
 // from the file: the mean of the valid hours of a day, of which there must be 18, and the Decision's table.
 func TestYearIsImported(t *testing.T) {
+	suitetest.Only(t)
 	dir := os.Getenv("TESTDATA_DIR")
 	if dir == "" {
 		t.Skip("TESTDATA_DIR is not set: the embassy's readings are missing")
