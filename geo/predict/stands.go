@@ -1,21 +1,14 @@
 package predict
 
-import "slices"
-
 // stands holds how long buses that should have left their first stop stood there yet, by how long they had stood: the
 // longer one has stood, the longer it is likely to stand.
 type stands struct {
-	rests [standBins]struct {
-		values []float32 // s, in a ring
-		next   int
-		median float64
-	}
+	rests [standBins]recentMedian // s
 }
 
 // Bounds of what is learned about standing.
 const (
 	standBins  = 3
-	maxStands  = 60   // samples of one bin
 	standPrior = 3.0  // weight of standRest, in samples
 	standRest  = 60.0 // s that a bus stands yet of which nothing is known
 	maxRest    = 1200 // s
@@ -34,23 +27,12 @@ func standBin(stood float64) int {
 }
 
 func (s *stands) add(bin int, rest float64) {
-	b := &s.rests[bin]
-	x := float32(min(max(rest, 0), maxRest))
-	if len(b.values) < maxStands {
-		b.values = append(b.values, x)
-	} else {
-		b.values[b.next] = x
-		b.next = (b.next + 1) % maxStands
-	}
-	var sorted [maxStands]float32
-	n := copy(sorted[:], b.values)
-	slices.Sort(sorted[:n])
-	b.median = float64(sorted[n/2]+sorted[(n-1)/2]) / 2
+	s.rests[bin].add(min(max(rest, 0), maxRest))
 }
 
 // rest returns how long a bus that has stood for some s stands yet, in s.
 func (s *stands) rest(stood float64) float64 {
 	b := &s.rests[standBin(stood)]
-	n := float64(len(b.values))
+	n := b.count()
 	return (b.median*n + standRest*standPrior) / (n + standPrior)
 }

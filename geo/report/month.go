@@ -3,8 +3,6 @@ package report
 import (
 	"math"
 	"time"
-
-	"nhip"
 )
 
 // Profile is the mean of each part of a cycle: the hours of a day, or the days of a week from Monday. Parts
@@ -84,17 +82,6 @@ func Calendar(month time.Time) [][7]time.Time {
 			out = append(out, [7]time.Time{})
 		}
 		out[len(out)-1][i] = d
-	}
-	return out
-}
-
-// CompleteMeans returns the means of the complete rollups.
-func CompleteMeans(all []nhip.Rollup) []Mean {
-	var out []Mean
-	for i := range all {
-		if all[i].Complete() {
-			out = append(out, Mean{all[i].Time, all[i].Mean})
-		}
 	}
 	return out
 }
