@@ -29,7 +29,8 @@ func BenchmarkGTFSRealtime(b *testing.B) {
 	answer := get(path)
 	made := time.Since(began)
 	fixed := answer.Body.Bytes()
-	a.server.Handler.(routed).routes.(chi.Router).With(a.classes.List.Admit).Get(fixedPath, func(w http.ResponseWriter, _ *http.Request) {
+	r := a.server.Handler.(routed).routes.(chi.Router)
+	r.With(a.classes.List.Admit).Get(fixedPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-protobuf")
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(fixed)

@@ -78,8 +78,8 @@ func agencySelector(t *transit.Timetable, id string) []*gtfs.EntitySelector {
 	return nil
 }
 
-// selector selects what an alert is about. It returns nil if the timetable does not have it (E003, E004, E011, E034): the
-// operator's other selectors still hold.
+// selector selects what an alert is about. It returns nil if the timetable does not have it (E003, E004, E011, E034):
+// the operator's other selectors still hold.
 func selector(t *transit.Timetable, e *nhip.InformedEntity) *gtfs.EntitySelector {
 	s := &gtfs.EntitySelector{}
 	if e.Agency != "" {

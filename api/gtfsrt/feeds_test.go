@@ -89,7 +89,8 @@ func TestBusIsExpectedAtTheStopsAhead(t *testing.T) {
 		t.Fatalf("%d stops ahead, %v", len(calls), calls)
 	}
 	first, last := calls[0], calls[8]
-	if wait := first.GetArrival().GetTime() - eight.Unix(); wait < 30 || wait > 240 || first.GetArrival().GetUncertainty() <= 0 {
+	wait := first.GetArrival().GetTime() - eight.Unix()
+	if wait < 30 || wait > 240 || first.GetArrival().GetUncertainty() <= 0 {
 		t.Errorf("500 m ahead: %v", first)
 	}
 	if last.Departure != nil || last.Arrival == nil {
@@ -129,7 +130,8 @@ func TestOperatorsFeedIsPassedOn(t *testing.T) {
 	}, nil)
 	m := c.get(t, "/gtfs-rt/trip-updates.pb")
 	for _, id := range []string{"T9-0", "T40-0", "T11-0"} {
-		if u := update(m, id); u.GetTrip().GetScheduleRelationship() != pb.TripDescriptor_CANCELED || len(u.GetStopTimeUpdate()) > 0 {
+		u := update(m, id)
+		if u.GetTrip().GetScheduleRelationship() != pb.TripDescriptor_CANCELED || len(u.GetStopTimeUpdate()) > 0 {
 			t.Errorf("%s: %v", id, u)
 		}
 	}
@@ -231,7 +233,8 @@ func TestFormsOfAFeed(t *testing.T) {
 	for _, x := range []struct{ have, accept string }{
 		{plain.Header().Get("ETag"), ""}, {zipped.Header().Get("ETag"), "gzip"},
 	} {
-		if w := resttest.Get(c.handler, path, "If-None-Match", x.have, "Accept-Encoding", x.accept); w.Code != http.StatusNotModified {
+		w := resttest.Get(c.handler, path, "If-None-Match", x.have, "Accept-Encoding", x.accept)
+		if w.Code != http.StatusNotModified {
 			t.Errorf("the client has %s: %d", x.have, w.Code)
 		}
 	}

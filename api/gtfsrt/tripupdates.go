@@ -101,8 +101,8 @@ func (t *callTimes) update(c *transit.RealtimeCall) *gtfs.TripUpdate_StopTimeUpd
 	return u
 }
 
-// maxHold is how long a bus that is early is expected to wait at a timed stop, in s. The next stop's time holds what was
-// learned of it.
+// maxHold is how long a bus that is early is expected to wait at a timed stop, in s. The next stop's time holds what
+// was learned of it.
 const maxHold = 600
 
 // extraTrip adds a trip that runs beside the timetable, or with other stops. Its id must not be that of a trip of the

@@ -94,9 +94,9 @@ func (b *builder) vehiclePosition(t *transit.Timetable, bus *nhip.Bus, shared bo
 	b.add(&gtfs.FeedEntity{Id: proto.String(bus.Agency + "|" + bus.ID), Vehicle: v}, bus.Time, bus.Agency, agency)
 }
 
-// setTrip sets the trip of a bus and its next stop, and returns the agency of its route. A bus that is not trusted to be
-// on a line has neither. One that another bus stands for on its trip (E047), or that is far from its line (E029), has
-// only the route.
+// setTrip sets the trip of a bus and its next stop, and returns the agency of its route. A bus that is not trusted to
+// be on a line has neither. One that another bus stands for on its trip (E047), or that is far from its line (E029),
+// has only the route.
 func (b *builder) setTrip(t *transit.Timetable, v *gtfs.VehiclePosition, bus *nhip.Bus) (agency string) {
 	tracked := b.transit.Tracked(topics.LiveBusTopic(bus.Agency, bus.ID))
 	if tracked == nil || tracked.State.Pattern == nil || tracked.State.Confidence < board.MinConfidence {

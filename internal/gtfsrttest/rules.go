@@ -1,6 +1,6 @@
 // Package gtfsrttest checks GTFS-realtime feeds by the rules of MobilityData's validator, for tests: E001 to E052 are
-// errors, W001 to W009 warnings. Rules that the validator itself does not execute (E005, E007, E008, E010, E014) are left
-// out.
+// errors, W001 to W009 warnings. Rules that the validator itself does not execute (E005, E007, E008, E010, E014) are
+// left out.
 package gtfsrttest
 
 import (
@@ -36,8 +36,8 @@ func (f *Feeds) all() []*gtfs.FeedMessage {
 	})
 }
 
-// Check returns all findings. before are the messages of the moment before, nil if there are none; a zero now leaves out
-// the rules about the present.
+// Check returns all findings. before are the messages of the moment before, nil if there are none; a zero now leaves
+// out the rules about the present.
 func Check(feed *static.Feed, f, before *Feeds, now time.Time) []Finding {
 	c := &checker{feed: feed, now: now, alerts: f.Alerts}
 	c.bounds = feed.Bounds()
@@ -103,7 +103,7 @@ func (c *checker) header(m *gtfs.FeedMessage) {
 	c.when(version != "1.0" && h.GetTimestamp() == 0, "E048", "header.timestamp is missing")
 	c.when(version == "1.0" && h.GetTimestamp() == 0, "W001", "header.timestamp is missing")
 	c.when(version != "1.0" && (h == nil || h.Incrementality == nil), "E049", "incrementality is missing")
-	c.when(!c.now.IsZero() && h.GetTimestamp()+65 < uint64(c.now.Unix()), "W008", "header.timestamp is %d", h.GetTimestamp())
+	c.when(!c.now.IsZero() && h.GetTimestamp()+65 < uint64(c.now.Unix()), "W008", "header is of %d", h.GetTimestamp())
 }
 
 func (c *checker) entity(m *gtfs.FeedMessage, e *gtfs.FeedEntity) {
@@ -160,7 +160,7 @@ func (c *checker) pairs(f *Feeds) {
 	}
 	for trip, vehicle := range updates.vehicleOf {
 		other := positions.vehicleOf[trip]
-		c.when(vehicle != "" && other != "" && vehicle != other, "E047", "trip %s has vehicles %s and %s", trip, vehicle, other)
+		c.when(vehicle != "" && other != "" && vehicle != other, "E047", "trip %s: vehicles %s, %s", trip, vehicle, other)
 	}
 	for vehicle, trip := range updates.tripOf {
 		other := positions.tripOf[vehicle]

@@ -186,7 +186,9 @@ var violations = map[string][]change{
 	},
 	"E027": {position(func(v *gtfs.VehiclePosition) { v.Position.Bearing = proto.Float32(361) })},
 	"E028": {position(func(v *gtfs.VehiclePosition) { v.Position.Latitude = proto.Float32(60) })},
-	"E029": {position(func(v *gtfs.VehiclePosition) { v.Position.Latitude = proto.Float32(*v.Position.Latitude + 0.004) })},
+	"E029": {position(func(v *gtfs.VehiclePosition) {
+		v.Position.Latitude = proto.Float32(*v.Position.Latitude + 0.004)
+	})},
 	"E030": {func(f *static.Feed, _ *Feeds, _ *gtfs.TripUpdate, _ *gtfs.VehiclePosition, a *gtfs.Alert) {
 		a.InformedEntity[0].RouteId = proto.String("other")
 		a.InformedEntity[0].Trip = &gtfs.TripDescriptor{TripId: &f.Trips[0].ID}

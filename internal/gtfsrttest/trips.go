@@ -142,13 +142,15 @@ func (c *checker) call(id string, trip *static.Trip, s *gtfs.TripUpdate_StopTime
 		c.add("E002", "%s: stop %s is not among the next ones", id, s.GetStopId())
 		return before
 	}
-	i := slices.IndexFunc(trip.StopTimes, func(t static.StopTime) bool { return uint32(t.Sequence) == s.GetStopSequence() })
+	i := slices.IndexFunc(trip.StopTimes, func(t static.StopTime) bool {
+		return uint32(t.Sequence) == s.GetStopSequence()
+	})
 	if i < 0 {
 		c.add("E051", "%s: stop_sequence %d", id, s.GetStopSequence())
 		return before
 	}
-	c.when(s.GetStopId() != "" && trip.StopTimes[i].Stop.ID != s.GetStopId(), "E045", "%s: stop_sequence %d is not stop %s",
-		id, s.GetStopSequence(), s.GetStopId())
+	c.when(s.GetStopId() != "" && trip.StopTimes[i].Stop.ID != s.GetStopId(), "E045",
+		"%s: stop_sequence %d is not stop %s", id, s.GetStopSequence(), s.GetStopId())
 	return i
 }
 

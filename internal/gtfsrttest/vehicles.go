@@ -76,10 +76,12 @@ func (c *checker) alert(id string, a *gtfs.Alert) {
 }
 
 func (c *checker) selector(id string, s *gtfs.EntitySelector) {
-	c.when(s.AgencyId == nil && s.RouteId == nil && s.RouteType == nil && s.StopId == nil && s.Trip == nil, "E033", "%s", id)
+	c.when(s.AgencyId == nil && s.RouteId == nil && s.RouteType == nil && s.StopId == nil && s.Trip == nil,
+		"E033", "%s", id)
 	c.stopID(id, s.GetStopId(), false)
 	c.when(s.GetRouteId() != "" && c.feed.Route(s.GetRouteId()) == nil, "E004", "%s: route %q", id, s.GetRouteId())
-	c.when(s.RouteId != nil && s.GetTrip().GetRouteId() != "" && s.GetRouteId() != s.GetTrip().GetRouteId(), "E031", "%s", id)
+	c.when(s.RouteId != nil && s.GetTrip().GetRouteId() != "" && s.GetRouteId() != s.GetTrip().GetRouteId(),
+		"E031", "%s", id)
 	if trip := c.descriptor(id, s.GetTrip()); trip != nil {
 		c.when(s.GetRouteId() != "" && trip.Route.ID != s.GetRouteId(), "E030", "%s", id)
 	}
