@@ -12,8 +12,8 @@ import (
 	"nhip/api/citytest"
 )
 
-// Fields whose absence blanks a screen of the iOS app or ends the app, by element. A field that may be empty is there as
-// "". Android wants fewer.
+// Fields whose absence blanks a screen of the iOS app or ends the app, by element. A field that may be empty is there
+// as "". Android wants fewer.
 var (
 	agencyFields    = "id name lang phone privateService timezone url"
 	routeFields     = "id agencyId shortName type"
@@ -26,6 +26,7 @@ var (
 	arrivalFields = "arrivalEnabled departureEnabled blockTripSequence distanceFromStop lastUpdateTime " +
 		"numberOfStopsAway predicted routeId tripId stopId stopSequence scheduledArrivalTime scheduledDepartureTime " +
 		"serviceDate situationIds status vehicleId tripStatus"
+	boardFields  = "stopId nearbyStopIds situationIds arrivalsAndDepartures"
 	detailFields = "tripId serviceDate situationIds schedule"
 	callFields   = "tripId serviceId arrivalTime departureTime arrivalEnabled departureEnabled"
 )
@@ -68,10 +69,16 @@ var appRequests = []struct{ path, entry, list string }{
 	{"stops-for-location.json?lat=21&lon=105.8&latSpan=1&lonSpan=1", "", stopFields},
 	{"stops-for-location.json?lat=21&lon=105.8&query=S3&radius=15000", "", stopFields},
 	{"stop/HN_S3.json", stopFields, ""},
-	{"arrivals-and-departures-for-stop/HN_S15.json?minutesBefore=30&minutesAfter=30", "stopId nearbyStopIds situationIds arrivalsAndDepartures", ""},
-	{"arrivals-and-departures-for-stop/HN_S15.json?minutesAfter=65", "stopId nearbyStopIds situationIds arrivalsAndDepartures", ""},
-	{"arrival-and-departure-for-stop/HN_S15.json?tripId=HN_T7-0&serviceDate=1772384400000&stopSequence=15", arrivalFields, ""},
-	{"arrivals-and-departures-for-location.json?lat=21&lon=105.8&latSpan=1&lonSpan=1&minutesAfter=35", "stopIds nearbyStopIds arrivalsAndDepartures limitExceeded", ""},
+	{"arrivals-and-departures-for-stop/HN_S15.json?minutesBefore=30&minutesAfter=30", boardFields, ""},
+	{"arrivals-and-departures-for-stop/HN_S15.json?minutesAfter=65", boardFields, ""},
+	{
+		"arrival-and-departure-for-stop/HN_S15.json?tripId=HN_T7-0&serviceDate=1772384400000&stopSequence=15",
+		arrivalFields, "",
+	},
+	{
+		"arrivals-and-departures-for-location.json?lat=21&lon=105.8&latSpan=1&lonSpan=1&minutesAfter=35",
+		"stopIds nearbyStopIds arrivalsAndDepartures limitExceeded", "",
+	},
 	{"trip-details/HN_T7-0.json", detailFields, ""},
 	{"trip-details/HN_T7-0.json?serviceDate=1772384400000&vehicleId=HN_29B-1", detailFields, ""},
 	{"trip-for-vehicle/HN_29B-1.json", detailFields, ""},
@@ -101,7 +108,8 @@ func TestAppsFindWhatTheyNeed(t *testing.T) {
 	c := newClient(t, city)
 	for _, x := range appRequests {
 		path, query, _ := strings.Cut(x.path, "?")
-		r := httptest.NewRequest(http.MethodGet, "/api/where/"+path+"?"+query+"&app_ver=123&app_uid=u&version=2&key=other", nil)
+		query += "&app_ver=123&app_uid=u&version=2&key=other"
+		r := httptest.NewRequest(http.MethodGet, "/api/where/"+path+"?"+query, nil)
 		w := httptest.NewRecorder()
 		c.handler.ServeHTTP(w, r)
 		var body struct {

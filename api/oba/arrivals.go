@@ -271,7 +271,9 @@ func (q *request) arrivalsForLocation() (any, error) {
 	if q.err != nil {
 		return nil, nil
 	}
-	e := locationArrivals{StopIDs: []string{}, Arrivals: []arrival{}, NearbyStops: []nearbyStop{}, SituationIDs: []string{}}
+	e := locationArrivals{
+		StopIDs: []string{}, Arrivals: []arrival{}, NearbyStops: []nearbyStop{}, SituationIDs: []string{},
+	}
 	stops := q.stopsIn(where)
 	if len(stops) > limit {
 		stops, e.LimitExceeded = stops[:limit], true

@@ -61,8 +61,8 @@ func TestArrivalsTellWhatBoardsTell(t *testing.T) {
 		x.DistanceFromStop > 2100 || x.StopSequence != 15 || x.TotalStopsInTrip != 21 {
 		t.Errorf("a bus four stops away: %+v", x)
 	}
-	if x.ScheduledArrivalTime != millis(7*time.Minute+30*time.Second) || x.PredictedArrivalTime >= x.ScheduledArrivalTime ||
-		x.PredictedArrivalTime < millis(2*time.Minute) {
+	if x.ScheduledArrivalTime != millis(7*time.Minute+30*time.Second) ||
+		x.PredictedArrivalTime >= x.ScheduledArrivalTime || x.PredictedArrivalTime < millis(2*time.Minute) {
 		t.Errorf("it is early: %+v", x)
 	}
 	if x.TripStatus.ActiveTripID != "HN_T7-0" || !x.TripStatus.Predicted || x.TripStatus.NextStop != "HN_S12" ||
@@ -188,7 +188,8 @@ func TestPlacesOutOfRange(t *testing.T) {
 		t.Errorf("Seattle: %+v", far.Data)
 	}
 	p := f.Stops[3].Point
-	near := c.get(t, "stops-for-location", "lat", fmt.Sprint(p.Lat()), "lon", fmt.Sprint(p.Lon()), "radius", "1200", "maxCount", "2")
+	near := c.get(t, "stops-for-location", "lat", fmt.Sprint(p.Lat()), "lon", fmt.Sprint(p.Lon()), "radius", "1200",
+		"maxCount", "2")
 	if *near.Data.OutOfRange || len(near.Data.List) != 2 || !*near.Data.LimitExceeded {
 		t.Errorf("at a stop: %+v", near.Data)
 	}

@@ -58,7 +58,8 @@ func routeID(r *gtfs.Route) string { return join(agencyID(r.Agency), r.ID) }
 
 func tripID(t *gtfs.Trip) string { return join(agencyID(t.Route.Agency), t.ID) }
 
-// stopID returns the id of a stop: that of the first agency that calls there, of the timetable's first one if none does.
+// stopID returns the id of a stop: that of the first agency that calls there, of the timetable's first one if none
+// does.
 func (q *request) stopID(s *gtfs.Stop) string { return join(q.stopAgency(s), s.ID) }
 
 func (q *request) stopAgency(s *gtfs.Stop) string {

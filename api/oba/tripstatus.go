@@ -221,8 +221,7 @@ func (q *request) include(trip, schedule, status bool) include {
 	}
 }
 
-// newTripDetails returns a run of a trip. The contract wants the schedule and the status in lists, as null if the client
-// does not.
+// newTripDetails returns a run of a trip with the parts that the client wants.
 func (q *request) newTripDetails(inst *network.TripInstance, bus *transit.TrackedBus, with include) tripDetails {
 	d := tripDetails{
 		TripID: tripID(inst.Trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),

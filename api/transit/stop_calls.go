@@ -53,8 +53,8 @@ func (t *Timetable) StopCalls(s *gtfs.Stop, from, until, now time.Time) []*StopC
 	return out
 }
 
-// How far a time that a board tells may be from the timetable: without a bus, and with one. The operator's word may shift
-// a run by maxForecastDelay.
+// How far a time that a board tells may be from the timetable: without a bus, and with one. The operator's word may
+// shift a run by maxForecastDelay.
 const (
 	maxUnexplained = 30 * time.Minute
 	maxBusShift    = 2 * time.Hour
