@@ -57,9 +57,10 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	inst, trip := c.Instance, c.Instance.Trip
 	call := &trip.StopTimes[c.Stop]
 	a := arrival{
-		StopID: q.stopID(call.Stop), StopSequence: c.Stop, TotalStopsInTrip: len(trip.StopTimes), TripID: tripID(trip),
-		TripHeadsign: q.headsign(trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
-		RouteID: routeID(trip.Route), RouteShortName: trip.Route.ShortName, RouteLongName: trip.Route.LongName,
+		StopID: q.t.QualifiedStop(call.Stop), StopSequence: c.Stop, TotalStopsInTrip: len(trip.StopTimes),
+		TripID:       transit.QualifiedTrip(trip),
+		TripHeadsign: transit.TripHeadsign(trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
+		RouteID: transit.QualifiedRoute(trip.Route), RouteShortName: trip.Route.ShortName, RouteLongName: trip.Route.LongName,
 		BlockTripSequence:    blockSequence(inst),
 		ArrivalEnabled:       c.Stop > 0 && call.DropOff != gtfs.BoardingNone,
 		DepartureEnabled:     c.Stop < inst.Pattern.Last() && call.Pickup != gtfs.BoardingNone,
@@ -103,7 +104,7 @@ const maxHold = 600
 // setVehicle sets where the bus of a run is.
 func (q *request) setVehicle(a *arrival, c *transit.StopCall) {
 	b := c.Bus
-	a.VehicleID, a.LastUpdateTime = q.vehicleID(b.Bus), b.Bus.Time.UnixMilli()
+	a.VehicleID, a.LastUpdateTime = q.t.QualifiedVehicle(b.Bus), b.Bus.Time.UnixMilli()
 	a.OccupancyStatus = string(b.Bus.Occupancy)
 	now, p := b.State.Instance, c.Instance.Pattern
 	if now == nil {
@@ -160,7 +161,7 @@ func (q *request) arrivalsForStop() (any, error) {
 	nearby := []string{}
 	for _, hit := range q.t.Stops().Nearest(nil, s.Point, nearbyStops+1, nearbyRadius, nil) {
 		if hit.Item != s {
-			nearby = append(nearby, q.stopID(hit.Item))
+			nearby = append(nearby, q.t.QualifiedStop(hit.Item))
 			q.refs.stop(hit.Item)
 		}
 	}
@@ -169,7 +170,7 @@ func (q *request) arrivalsForStop() (any, error) {
 		Arrivals     []arrival `json:"arrivalsAndDepartures"`
 		NearbyStops  []string  `json:"nearbyStopIds"`
 		SituationIDs []string  `json:"situationIds"`
-	}{q.stopID(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
+	}{q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
 }
 
 // soonest returns the time by which arrivals are ordered, Unix ms.
@@ -223,11 +224,11 @@ func (q *request) arrivalForStop() (any, error) {
 	}
 	inst := q.instance(trip, day)
 	if inst == nil {
-		return nil, errNotFound("trip on that day", tripID(trip))
+		return nil, errNotFound("trip on that day", transit.QualifiedTrip(trip))
 	}
 	stop := stopIndex(inst, s, sequence)
 	if stop < 0 {
-		return nil, errNotFound("call at the stop", q.stopID(s))
+		return nil, errNotFound("call at the stop", q.t.QualifiedStop(s))
 	}
 	c := q.t.TripCall(inst, stop, q.now)
 	return q.entry(q.newArrival(&c)), nil
@@ -279,8 +280,11 @@ func (q *request) arrivalsForLocation() (any, error) {
 		stops, e.LimitExceeded = stops[:limit], true
 	}
 	for _, s := range stops {
-		e.StopIDs = append(e.StopIDs, q.stopID(s))
-		e.NearbyStops = append(e.NearbyStops, nearbyStop{q.stopID(s), round(geo.DistanceHaversine(where.center, s.Point))})
+		e.StopIDs = append(e.StopIDs, q.t.QualifiedStop(s))
+		e.NearbyStops = append(e.NearbyStops, nearbyStop{
+			q.t.QualifiedStop(s),
+			round(geo.DistanceHaversine(where.center, s.Point)),
+		})
 		q.refs.stop(s)
 		if len(e.Arrivals) < limit {
 			q.addArrivals(&e, s, from, until, types)

@@ -36,7 +36,7 @@ func (q *request) onTrip(b *nhip.Bus) *transit.TrackedBus {
 func (q *request) newVehicleStatus(b *nhip.Bus, on *transit.TrackedBus) vehicleStatus {
 	s := q.newTripStatus(on.State.Instance, on)
 	return vehicleStatus{
-		VehicleID: q.vehicleID(b), LastUpdateTime: b.Time.UnixMilli(), LastLocationUpdateTime: b.Time.UnixMilli(),
+		VehicleID: q.t.QualifiedVehicle(b), LastUpdateTime: b.Time.UnixMilli(), LastLocationUpdateTime: b.Time.UnixMilli(),
 		Location: newLocation(b.Point()), TripID: s.ActiveTripID, TripStatus: s, Phase: s.Phase, Status: s.Status,
 		OccupancyStatus: s.OccupancyStatus, OccupancyCount: s.OccupancyCount, OccupancyCapacity: s.OccupancyCapacity,
 	}
@@ -50,7 +50,7 @@ func (q *request) vehiclesForAgency() (any, error) {
 	}
 	out := []vehicleStatus{}
 	for _, b := range q.buses() {
-		if q.vehicleAgency(b) != agencyID(a) {
+		if q.t.VehicleAgency(b) != transit.AgencyID(a) {
 			continue
 		}
 		if on := q.onTrip(b); on != nil {
@@ -109,7 +109,7 @@ func (q *request) tripDetails() (any, error) {
 		inst = q.instance(trip, day)
 	}
 	if inst == nil {
-		return nil, errNotFound("trip on that day", tripID(trip))
+		return nil, errNotFound("trip on that day", transit.QualifiedTrip(trip))
 	}
 	return q.entry(q.newTripDetails(inst, q.t.On(inst), with)), nil
 }
