@@ -78,7 +78,7 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	case c.Told && d.Predicted():
 		a.Predicted = true
 		a.PredictedArrivalTime = d.Expected.UnixMilli()
-		a.PredictedDepartureTime = max(a.PredictedArrivalTime, q.heldUntil(inst, c.Stop, *d.Expected))
+		a.PredictedDepartureTime = max(a.PredictedArrivalTime, 1000*transit.HeldUntil(inst, c.Stop, d.Expected.Unix()))
 	}
 	if c.Bus != nil {
 		q.setVehicle(&a, c)
@@ -90,33 +90,14 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	return a
 }
 
-// heldUntil returns until when a bus that arrives early waits at a timed stop, in Unix ms; the arrival at others.
-func (q *request) heldUntil(inst *network.TripInstance, stop int, at time.Time) int64 {
-	if stop > 0 && stop < inst.Pattern.Last() && inst.Timed(stop) {
-		return 1000 * min(inst.Departs(stop), at.Unix()+maxHold)
-	}
-	return at.UnixMilli()
-}
-
-// maxHold is how long a bus is expected to wait at a timed stop, in s.
-const maxHold = 600
-
 // setVehicle sets where the bus of a run is.
 func (q *request) setVehicle(a *arrival, c *transit.StopCall) {
 	b := c.Bus
 	a.VehicleID, a.LastUpdateTime = q.t.QualifiedVehicle(b.Bus), b.Bus.Time.UnixMilli()
 	a.OccupancyStatus = string(b.Bus.Occupancy)
-	now, p := b.State.Instance, c.Instance.Pattern
-	if now == nil {
-		return
+	if stops, metres, known := c.Away(); known {
+		a.NumberOfStopsAway, a.DistanceFromStop = stops, round(metres)
 	}
-	along := b.State.Along
-	a.NumberOfStopsAway = c.Stop - b.State.Next
-	for ; now != nil && (now.Trip != c.Instance.Trip || now.Day != c.Instance.Day); now = now.Next {
-		a.NumberOfStopsAway += len(now.Pattern.Stops)
-		along -= now.Pattern.Length()
-	}
-	a.DistanceFromStop = round(p.Along[c.Stop] - along)
 }
 
 // Spans of arrivals, in minutes.

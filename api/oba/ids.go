@@ -1,13 +1,9 @@
 package oba
 
 import (
-	"cmp"
-	"slices"
-
 	"nhip"
 	"nhip/api/transit"
 	"nhip/geo/gtfs"
-	"nhip/geo/index"
 	"nhip/geo/network"
 )
 
@@ -42,22 +38,9 @@ func (q *request) findAgency() (*gtfs.Agency, error) {
 	return known(q.t.Agency(id), "agency", id)
 }
 
-// buses returns all buses on the map, ordered by agency and id.
-func (q *request) buses() []*nhip.Bus {
-	found := q.h.Live.Buses().Within(nil, index.World, nil)
-	out := make([]*nhip.Bus, len(found))
-	for i, x := range found {
-		out[i] = x.Item
-	}
-	slices.SortFunc(out, func(a, b *nhip.Bus) int {
-		return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
-	})
-	return out
-}
-
 // findVehicle returns a bus by its id; of several with one id, the one that reported last.
 func (q *request) findVehicle(id string) (*nhip.Bus, error) {
-	all := q.buses()
+	all := q.h.Live.AllBuses()
 	return known(transit.FindQualified(q.t, id, func(agency, rest string) *nhip.Bus {
 		var found *nhip.Bus
 		for _, b := range all {
