@@ -5,6 +5,7 @@ import "math"
 // The sequential test for a lasting shift.
 const (
 	levelThreshold = 12
+	levelLowCost   = 8    // of low-cost sensors, which have faults more often
 	levelFail      = 32   // evidence that fails
 	levelFailShift = 0.55 // least shift that fails, in ln: × 1.7 or × 0.6
 	// A network whose daily medians scatter more can't vouch for its monitors, and fails no level.
@@ -26,7 +27,7 @@ var shifts = [...]float64{1, 1.6, 2.6, 4.5}
 func (f *field) levels(i int, factor float64, yield func(segment)) {
 	smallest := max(minShift, minShiftSlow*f.slow[i])
 	scores := make([]float64, f.hours)
-	h := levelThreshold * factor
+	h := factor * f.threshold(i, levelThreshold, levelLowCost)
 	for _, sign := range []float64{1, -1} {
 		for _, multiple := range shifts {
 			mu := sign * multiple * smallest
@@ -36,7 +37,7 @@ func (f *field) levels(i int, factor float64, yield func(segment)) {
 			}
 			sequential(scores, h, func(from, to int, peak, total float64) {
 				yield(segment{
-					field: f, member: i, cause: Level, level: mu, from: from, to: to, total: total, h: levelThreshold,
+					field: f, member: i, cause: Level, level: mu, from: from, to: to, total: total, h: h / factor,
 					fail: peak >= levelFail && math.Abs(mu) >= levelFailShift && f.vouches(i),
 				})
 			})
@@ -105,6 +106,8 @@ const (
 	trimHours = 4   // shorter ones are not cut
 	trimHalf  = 2   // hours on either side over which the difference is averaged
 	trimShare = 0.4 // of the segment's median difference
+	// Hours without a large difference that end a fault: what follows is another one.
+	pauseHours = 6
 )
 
 // trim cuts the ends of a level or burst to where the difference is large. It reports whether the difference exceeds
@@ -151,4 +154,27 @@ func (s *segment) matters() bool {
 		}
 	}
 	return median(apart) >= f.accuracy[i]
+}
+
+// pieces yields the parts of a trimmed segment between its pauses.
+func (s *segment) pieces(yield func(segment)) {
+	from := s.from
+	part := func(to int) {
+		x := *s
+		if x.from, x.to = from, to; x.matters() {
+			yield(x)
+		}
+	}
+	for t := s.from; s.sure != nil && t < s.to; {
+		end := t
+		for end < s.to && !s.sure[end-s.sureFrom] {
+			end++
+		}
+		if end-t >= pauseHours {
+			part(t)
+			from = end
+		}
+		t = max(end, t+1)
+	}
+	part(s.to)
 }
