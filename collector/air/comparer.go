@@ -303,12 +303,15 @@ func (c *comparer) publish(w *fault.Window, members []*station, found *fault.Res
 		faults[f.Monitor] = appendFault(faults[f.Monitor], publicFault(w, &f))
 	}
 	for i := range members {
+		faults[i] = newestFaults(faults[i])
 		unvouched[i] = found.Unvouched(w, i)
 	}
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
+	first := !c.p.faultsKnown // what was published before a restart may be over
+	c.p.faultsKnown = true
 	for i, s := range members {
-		if slices.Equal(s.faults, faults[i]) && slices.Equal(s.unvouched, unvouched[i]) {
+		if !first && slices.Equal(s.faults, faults[i]) && slices.Equal(s.unvouched, unvouched[i]) {
 			continue
 		}
 		s.faults, s.unvouched, s.republish = faults[i], unvouched[i], true

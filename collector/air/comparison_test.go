@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -232,12 +233,19 @@ func testContradiction(t *testing.T, db *influx.DB) {
 				t.Errorf("%s: %d of %d readings are flagged", id, flagged, len(all))
 			}
 		}
-		awaittest.True(t, "the fault is published", func() bool {
+		published := func() bool {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			u := h.updates[wild.name+"05"]
-			return len(u.Faults) > 0 && u.Faults[0].Open && len(h.updates[wild.name+"04"].Faults) == 0
-		})
+			u, other := h.updates[wild.name+"05"], h.updates[wild.name+"04"]
+			return len(u.Faults) > 0 && u.Faults[0].Open && other.FaultsKnown && len(other.Faults) == 0
+		}
+		awaittest.True(t, "the fault is published", published)
+		h.stop()
+		// All stations have been silent for days when the collector starts again.
+		clear(h.updates)
+		h.clock.set(noon.AddDate(0, 0, 3))
+		h.start(t)
+		awaittest.True(t, "the fault of the silent station is published after a restart", published)
 		h.stop()
 	}
 }
@@ -283,5 +291,30 @@ func TestPartsOfAFaultArePublishedAsOne(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestNewestFaultsArePublished(t *testing.T) {
+	var all []nhip.MonitorFault
+	for i := range 3 * maxFaults {
+		end := noon.Add(time.Duration(i/2*7%100) * time.Hour)
+		all = append(all, nhip.MonitorFault{Quantity: nhip.PM25, Cause: fmt.Sprint(i), Until: end})
+	}
+	oldest := noon.AddDate(1, 0, 0)
+	got := newestFaults(slices.Clone(all))
+	left := make(map[string]bool)
+	for _, f := range got {
+		left[f.Cause] = true
+		if f.Until.Before(oldest) {
+			oldest = f.Until
+		}
+	}
+	for _, f := range all {
+		if f.Until.After(oldest) && !left[f.Cause] {
+			t.Errorf("fault %s is left out, an older one is not", f.Cause)
+		}
+	}
+	if len(got) != maxFaults || len(newestFaults(all[:maxFaults])) != maxFaults {
+		t.Errorf("%d faults", len(got))
 	}
 }
