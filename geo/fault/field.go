@@ -32,6 +32,7 @@ type field struct {
 	r           [][]float64   // anomaly without the estimate
 	scale       [][]float64   // expected deviation of r, by member and hour
 	steady      []float64     // scale without what depends on the hour
+	core        []float64     // share of it that half the hours are within: small with spikes that recur
 	slow        []float64     // deviation of the medians of a day
 	typicalSlow float64       // median over the members
 	worth       []float64     // of one hour as independent evidence

@@ -205,6 +205,30 @@ func TestFindLeavesPausesOfAFaultAlone(t *testing.T) {
 	}
 }
 
+// Spikes that recur every few hours are found although they widen the usual scatter of the monitor.
+func TestFindFindsSpikesThatRecur(t *testing.T) {
+	for _, every := range []int{3, 4, 6} {
+		city := newCity(13, 10, nhip.PM25)
+		n := 0
+		for at := 40; at < made-20; at += every {
+			city.change(4, nhip.PM25, at, at+1, func(_ int, v float64) float64 { return 4*v + 60 })
+			n++
+		}
+		r := Find(city.Window)
+		hours := 0
+		for _, f := range r.Faults {
+			if f.Monitor == 4 && f.Cause == Spike {
+				hours += f.To - f.From
+			} else if f.To-f.From > 3 {
+				t.Errorf("every %d hours: %+v", every, f)
+			}
+		}
+		if hours < n*9/10 || hours > n+n/10 {
+			t.Errorf("every %d hours: %d of %d hours are found", every, hours, n)
+		}
+	}
+}
+
 // The proposed corrections undo what was done.
 func TestFindProposesCorrections(t *testing.T) {
 	city := newCity(3, 10, nhip.PM25)

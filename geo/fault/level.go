@@ -73,34 +73,6 @@ func (f *field) bursts(i int, factor float64, yield func(segment)) {
 	}
 }
 
-// The test for a single hour.
-const (
-	spikeUp, spikeDown = 6.5, 5.5
-	spikeAbove         = 0.75 // of the limit: by so much it differs from the hours beside it
-)
-
-// spikes looks for single hours that differ from the others and from the hours beside them.
-func (f *field) spikes(i int, yield func(segment)) {
-	z := func(t int) float64 {
-		if t < 0 || t >= f.hours {
-			return nan
-		}
-		return f.r[i][t] / f.scale[i][t]
-	}
-	for t := range f.hours {
-		before, here, after := z(t-1), z(t), z(t+1)
-		for _, side := range []struct{ sign, limit float64 }{{1, spikeUp}, {-1, spikeDown}} {
-			own := side.sign * here
-			apart := own - max(side.sign*before, side.sign*after) // NaN where a neighbour is unknown
-			if own >= side.limit && apart >= spikeAbove*side.limit {
-				yield(segment{
-					field: f, member: i, cause: Spike, level: side.sign, from: t, to: t + 1, total: own, h: side.limit,
-				})
-			}
-		}
-	}
-}
-
 // Segments of levels and bursts are cut where the difference is small, and dropped where it does not matter.
 const (
 	trimHours = 4   // shorter ones are not cut
