@@ -91,7 +91,7 @@ func (c *verifyAirCmd) station(e *env, o *client.Client) (*audit.Station, error)
 }
 
 // maxAudit is the longest span that is audited at once. The API gives raw readings of 366 days.
-const maxAudit = 364 * 24 * time.Hour
+const maxAudit = 363 * 24 * time.Hour
 
 // read reads what the API serves.
 func (c *verifyAirCmd) read(e *env, o *client.Client, s *audit.Station) error {
@@ -154,7 +154,8 @@ func (c *verifyAirCmd) readReadings(e *env, o *client.Client, s *audit.Station) 
 	all := make(map[key]*audit.Reading)
 	for _, quality := range []nhip.Quality{nhip.QualityRaw, nhip.QualityAutomatic, nhip.QualityReviewed} {
 		q := client.ReadingQuery{
-			Station: c.Station, From: s.From.Add(-audit.Lookback), To: s.Until, Period: "raw", Quality: quality,
+			Station: c.Station, From: s.From.Add(-audit.Lookback), To: s.To.Add(audit.Lookahead), Period: "raw",
+			Quality: quality,
 		}
 		for row, err := range o.Readings(e.ctx, q) {
 			if err != nil {

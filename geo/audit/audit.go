@@ -3,9 +3,9 @@
 // hour and every day anew, and shares nothing with the packages that it checks but the tables: breakpoints, limits and
 // the ranges of instruments.
 //
-// Of the automatic checks it repeats those that look at one value, at the values of one time or at its neighbours in
-// time (see Checks). The others are taken as stored, above all those from the network, which need all monitors: of
-// these a flag is only compared with the tests that led to it. Corrections are taken as stored, too.
+// Of the automatic checks it repeats those of the station alone, but for its channels and its position (see Checks).
+// The others are taken as stored, above all those from the network, which need all monitors: of these a flag is only
+// compared with the tests that led to it. Corrections are taken as stored, too.
 package audit
 
 import (
@@ -48,13 +48,17 @@ type Station struct {
 	Completeness float64       // share of values that a mean needs
 	From, To     time.Time     // local midnights: From is the begin of the first day, To the end of the last
 	Until        time.Time     // results that end later may not be computed yet
-	Readings     []Reading     // from Lookback before From on
+	Readings     []Reading     // from Lookback before From to Lookahead after To
 	Served       []Served
 }
 
 // Lookback is how long before a span its first results need readings: a day for the means over 24 hours, and eight
 // hours for the 8-hour means.
 const Lookback = 33 * time.Hour
+
+// Lookahead is how long after a span the flags of its last readings may depend on others: a value that does not change
+// is flagged once it has lasted for long enough.
+const Lookahead = maxLasting
 
 // Difference is a result that differs.
 type Difference struct {
