@@ -40,8 +40,8 @@ func appendFault(to []nhip.MonitorFault, f nhip.MonitorFault) []nhip.MonitorFaul
 	return to
 }
 
-// maxFaults is how many faults of a station are published, because each is in every message of its state. A monitor whose
-// spikes recur has a hundred a month.
+// maxFaults is how many faults of a station are published, because each is in every message of its state. A monitor
+// whose spikes recur has a hundred a month.
 const maxFaults = 50
 
 // newestFaults returns the faults, or those that ended last if they are too many, in the same order.

@@ -31,6 +31,7 @@ func TestProcessor(t *testing.T) {
 	run("flat line", testFlatLine)
 	run("contradiction", testContradiction)
 	run("baseline", testBaseline)
+	run("moved", testMoved)
 	run("alerts", testAlerts)
 }
 
