@@ -5,8 +5,8 @@ const (
 	spikeUp, spikeDown = 6.5, 5.5
 	spikeAbove         = 0.75 // of the limit: by so much it differs from the hours beside it
 
-	// Spikes that recur every few hours widen what is usual for the monitor. So many of one direction within some hours are
-	// measured by the scatter of the hours between them.
+	// Spikes that recur every few hours widen what is usual for the monitor. So many of one direction within some hours
+	// are measured by the scatter of the hours between them.
 	recurringSpikes = 5
 	recurringHours  = 48
 )

@@ -137,11 +137,3 @@ func (b *bank) inverseDistance(d *duals, values []float64, i int, left []int) fl
 	}
 	return sum / weights
 }
-
-func sumOf(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum
-}
