@@ -104,8 +104,9 @@ func (m *dayMerger) yieldBefore(until *stationQuantity) error {
 	return nil
 }
 
+// compare orders keys as a database does: by what it has stored.
 func (a stationQuantity) compare(b stationQuantity) int {
-	return cmp.Or(cmp.Compare(a.quantity, b.quantity), cmp.Compare(a.station, b.station))
+	return cmp.Or(cmp.Compare(a.quantity, b.quantity), cmp.Compare(tagValue(a.station), tagValue(b.station)))
 }
 
 func (s *DaySeries) key() stationQuantity { return stationQuantity{s.Station, s.Quantity} }

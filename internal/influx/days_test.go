@@ -48,14 +48,14 @@ func testDays(t *testing.T, db database) {
 	w.day("a", nhip.O3, 2, automatic, 2, true)
 	w.day("a", nhip.O3, 3, automatic, 3, true)
 	w.day("a", nhip.O3, 2, reviewed, 20, true)
-	w.day("b,=\\ c", nhip.O3, 1, automatic, 1.5, true)
-	w.day("b,=\\ c", nhip.O3, 2, automatic, 2.5, false)
+	w.day("b\\,= c", nhip.O3, 1, automatic, 1.5, true)
+	w.day("b\\,= c", nhip.O3, 2, automatic, 2.5, false)
 	w.day("a", nhip.PM25, 1, automatic, 9, true)
 	hour := nhip.Rollup{
 		Quality: automatic, Period: nhip.PeriodHour, Time: noon.AddDate(0, 0, 3).Add(time.Hour),
 		RollupStats: nhip.RollupStats{Mean: 4, Count: 12, Flag: nhip.FlagGood},
 	}
-	for _, station := range []string{"a", "new"} { // the current day
+	for _, station := range []string{"a", "b]", "new"} { // the current day. The order is that of what is stored for \
 		hour.Station, hour.Quantity = station, nhip.O3
 		w.lines = influx.AppendRollup(w.lines, &hour, influx.NetworkHour{}, received)
 	}
@@ -74,7 +74,7 @@ func testDays(t *testing.T, db database) {
 	}
 	want := []string{
 		"o3 a 1:1 2:20 3:3 | -23:NaN 23×1 1:NaN 23×20 25:NaN 23×3 49:4",
-		"o3 b,=\\ c 1:1.5 2:2.5 | -23:NaN 23×1.5 1:NaN 23×2.5",
+		"o3 b] | 49:4", "o3 b\\,= c 1:1.5 2:2.5 | -23:NaN 23×1.5 1:NaN 23×2.5",
 		"o3 new | 49:4", "o3 silent |", "pm25 a 1:9 |",
 	}
 	if diff := cmp.Diff(want, readDays(t, db, q)); diff != "" {
