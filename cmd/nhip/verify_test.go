@@ -65,6 +65,8 @@ func TestAuditOfMadeUpWeeks(t *testing.T) {
 	if !strings.Contains(out, fmt.Sprintf("compared: %d flags", len(rows))) {
 		t.Errorf("%s", out)
 	}
+	// The longest span.
+	succeed(t, p.Dir, "verify", "air", "--station", "made-up", "--from", "2025-01-09", "--to", "2026-01-07")
 	altered := nhip.Rollup{
 		Station: "made-up", Quantity: nhip.NO2, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic,
 		Time:        from.Add(30 * time.Hour),
