@@ -58,7 +58,7 @@ func (h *heldHistory) Rollups(ctx context.Context, _ influx.RollupQuery, _ func(
 	return h.hold(ctx)
 }
 
-func (h *heldHistory) Means(ctx context.Context, _ influx.MeanQuery, _ func(influx.MeanSeries) error) error {
+func (h *heldHistory) Days(ctx context.Context, _ influx.DayQuery, _ func(*influx.DaySeries) error) error {
 	return h.hold(ctx)
 }
 
