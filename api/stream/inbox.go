@@ -13,8 +13,8 @@ const (
 	maxNotices = 16
 )
 
-// wishRest is how many times as long as a new subscription takes no other one is served: thousands of clients that change
-// theirs every second must not delay what the others are sent.
+// wishRest is how many times as long as a new subscription takes no other one is served: thousands of clients that
+// change theirs every second must not delay what the others are sent.
 const wishRest = 4
 
 // appendInbox appends what waits for a client, and serves its wish. h.mu is held.

@@ -25,8 +25,8 @@ func (m *Model) StopBoard(t *Timetable, s *gtfs.Stop, q BoardQuery, limit int) *
 	return &StopBoard{q.Now, t.StopRef(s), all, m.ServiceAlerts(t.StopScope(all, s), false)}
 }
 
-// Changes of a time that riders are told of: those by at least minShift, and for arrivals that are far ahead by a part of
-// the time until then; the ends of a range may change twice as much. Times within due are all the same to riders.
+// Changes of a time that riders are told of: those by at least minShift, and for arrivals that are far ahead by a part
+// of the time until then; the ends of a range may change twice as much. Times within due are all the same to riders.
 const (
 	minShift  = 15 * time.Second
 	shiftPart = 0.1
