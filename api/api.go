@@ -82,11 +82,6 @@ func New(o Options) (*API, error) {
 		tiles: tiles.NewCache(), history: health.NewWatch(o.History.Ping),
 	}
 	a.guard = recovery.NewGuard(o.Registry, a.log)
-	streams := stream.Options{
-		Clock: o.Clock, MaxStreams: o.Streams.Max, PerAddress: o.Streams.PerAddress, Registerer: o.Registry,
-		Guard: a.guard,
-	}
-	a.hub = stream.NewHub(streams)
 	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
 	a.transit = transit.New(transit.Options{
 		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean,
@@ -100,6 +95,11 @@ func New(o Options) (*API, error) {
 		Clock: o.Clock, State: a.live, History: airHistory{o.History}, Zones: o.Zones, Reach: o.AirReach, File: o.AirFile,
 		Interval: o.airInterval, Logger: a.log,
 	})
+	streams := stream.Options{
+		Clock: o.Clock, MaxStreams: o.Streams.Max, PerAddress: o.Streams.PerAddress, Registerer: o.Registry,
+		Guard: a.guard, Watch: a.watch(),
+	}
+	a.hub = stream.NewHub(streams)
 	for _, observer := range []live.Observer{a.transit, a.air, a.hub} {
 		a.live.Observe(observer)
 	}
