@@ -48,7 +48,7 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap")
-	apiModels   = inAPI("live", "transit", "air", "catalog")
+	apiModels   = inAPI("live", "transit", "air", "catalog", "actions")
 	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
 	apiHTTP     = inAPI("rest", "access")
 )
