@@ -1,6 +1,7 @@
 package nhip
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"time"
@@ -30,10 +31,11 @@ const (
 
 // Bounds of reports.
 const (
-	MaxReportText = 4000 // characters of a description or a public answer
-	MaxReportNote = 1000 // characters of an internal note
-	MaxNotes      = 20   // internal notes; the oldest goes for a new one, and stays in the audit log
-	maxAttributes = 20   // of one report
+	MaxReports    = 20_000 // in the current state; closed ones leave it after a time
+	MaxReportText = 4000   // characters of a description or a public answer
+	MaxReportNote = 1000   // characters of an internal note
+	MaxNotes      = 20     // internal notes; the oldest goes for a new one, and stays in the audit log
+	maxAttributes = 20     // of one report
 )
 
 // CitizenReport is a report of a citizen on buses, traffic or the environment. It holds nothing that names its sender:
@@ -256,6 +258,50 @@ func (r *CitizenReport) checkTexts() error {
 	}
 	return CheckMediaURL("media_url", r.MediaURL)
 }
+
+// validateReport checks the body of a DocumentReport.
+func validateReport(id string, body json.RawMessage) error {
+	var r CitizenReport
+	if err := DecodeStrict(body, &r); err != nil {
+		return err
+	}
+	if r.ID != id {
+		return Errorf(CodeInvalid, "id", "must be that of the document, %q", id)
+	}
+	return r.Validate()
+}
+
+// redactReport leaves what staff did: what the sender wrote may name persons, and is deleted with the report.
+func redactReport(body json.RawMessage) json.RawMessage {
+	var r CitizenReport
+	if json.Unmarshal(body, &r) != nil {
+		return nil
+	}
+	r.Text, r.MediaURL, r.Attributes = "", "", nil
+	if r.Place == ReportAtSender {
+		r.Lat, r.Lon = Opt[float64]{}, Opt[float64]{}
+	}
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// validateContact checks the body of a DocumentContact.
+func validateContact(id string, body json.RawMessage) error {
+	var c ReportContact
+	if err := DecodeStrict(body, &c); err != nil {
+		return err
+	}
+	if c.Report != id {
+		return Errorf(CodeInvalid, "report", "must be the id of the document, %q", id)
+	}
+	return c.Validate()
+}
+
+// redactContact leaves nothing: the audit log says that there was a contact, and when it was deleted.
+func redactContact(json.RawMessage) json.RawMessage { return json.RawMessage("{}") }
 
 // CheckProse checks a text of several lines: printable UTF-8 and line feeds, at most so many characters.
 func CheckProse(field, s string, most int) error {

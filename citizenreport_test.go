@@ -1,6 +1,7 @@
 package nhip
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,38 @@ func TestMediaURLsAreChecked(t *testing.T) {
 	} {
 		if (CheckMediaURL("media_url", s) == nil) != ok {
 			t.Errorf("%q", s)
+		}
+	}
+}
+
+// TestAuditOfReportsNamesNobody: the audit log is kept for longer than what senders wrote.
+func TestAuditOfReportsNamesNobody(t *testing.T) {
+	r := validReport()
+	r.Text, r.MediaURL, r.Place, r.Answer = "S3CRET", "https://example.com/S3CRET", ReportAtSender, "answer"
+	r.Attributes = map[string][]string{"line": {"S3CRET"}}
+	r.Lat = Some(21.123456)
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contact, err := json.Marshal(ReportContact{Report: r.ID, Received: r.Received, Phone: "S3CRET"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string]json.RawMessage{DocumentReport: raw, DocumentContact: contact} {
+		kind, ok := DocumentKindOf(name)
+		if !ok || kind.Validate(r.ID, body) != nil || kind.Validate("OTHEROTHER", body) == nil {
+			t.Errorf("%s: %v", name, kind.Validate(r.ID, body))
+		}
+		if kind.Validate(r.ID, json.RawMessage(`{"nonsense":1}`)) == nil {
+			t.Errorf("%s: an unknown field is accepted", name)
+		}
+		audited := string(kind.Audited(body))
+		if strings.Contains(audited, "S3CRET") || strings.Contains(audited, "21.123456") {
+			t.Errorf("%s: %s", name, audited)
+		}
+		if name == DocumentReport && !strings.Contains(audited, `"answer":"answer"`) {
+			t.Errorf("%s: %s", name, audited)
 		}
 	}
 }
