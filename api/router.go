@@ -135,6 +135,7 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Photos: open311.CollectorPhotos{Names: a.live.Collectors, Call: a.rpc.Call},
 		Around: open311.Surroundings{Transit: a.transit, Air: a.air, Live: a.live}, Callers: callers,
 		Clock: a.o.Clock, Zone: a.o.Zone, Limits: a.o.Reports.Limits, Secret: a.o.Reports.FormSecret,
+		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
 	})
 }

@@ -43,6 +43,7 @@ type Options struct {
 	Clock   nhip.Clock
 	Zone    *time.Location // of the times in answers; nil is UTC
 	Limits  Limits
+	Keep    time.Duration   // how long contacts are kept; for the metric, see Retention
 	Secret  string          // signs the tokens of the form; "": a random one
 	Closed  <-chan struct{} // closed when the api stops: ends the streams
 	Metrics prometheus.Registerer
@@ -82,12 +83,16 @@ func New(o Options) *Handler {
 	}, []string{"of"})
 	bound.WithLabelValues("address").Set(float64(o.Limits.PerAddress))
 	bound.WithLabelValues("all").Set(float64(o.Limits.PerHour))
+	keep := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "nhip_api_report_contact_keep_seconds", Help: "How long what names the sender of a report is kept; 0: for ever.",
+	})
+	keep.Set(o.Keep.Seconds())
 	kept := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nhip_api_reports", Help: "Reports of citizens in the current state, open and closed.",
 	}, func() float64 { n, _ := o.Reports.Len(); return float64(n) })
 	contacts := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nhip_api_report_contacts", Help: "Reports whose sender is still named.",
 	}, func() float64 { _, n := o.Reports.Len(); return float64(n) })
-	o.Metrics.MustRegister(h.taken, h.refused, bound, kept, contacts)
+	o.Metrics.MustRegister(h.taken, h.refused, bound, keep, kept, contacts)
 	return h
 }

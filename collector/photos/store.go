@@ -87,7 +87,15 @@ func Open(o Options) (*Store, error) {
 	kept := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nhip_collector_photos_bytes", Help: "Bytes of the photos of reports.",
 	}, func() float64 { s.mu.Lock(); defer s.mu.Unlock(); return float64(s.bytes) })
-	o.Registry.MustRegister(s.refused, kept)
+	most := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "nhip_collector_photos_max_bytes", Help: "Maximum of nhip_collector_photos_bytes.",
+	})
+	most.Set(float64(o.MaxBytes))
+	age := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "nhip_collector_photos_keep_seconds", Help: "How long photos of reports are kept.",
+	})
+	age.Set(o.Keep.Seconds())
+	o.Registry.MustRegister(s.refused, kept, most, age)
 	return s, nil
 }
 
