@@ -95,6 +95,7 @@ func (h *Handler) senderOf(r *http.Request, f *form) (sender, error) {
 	}
 	if key = cmp.Or(key, r.URL.Query().Get("api_key")); key != "" {
 		withKey := r.Clone(r.Context())
+		withKey.Header.Del("Cookie")
 		withKey.Header.Set("Authorization", "Bearer "+key)
 		caller, outcome := h.Callers.Authenticate(withKey)
 		switch outcome {
