@@ -196,8 +196,10 @@ func TestListIsFilteredAndBounded(t *testing.T) {
 // TestPublicAnswersNameNobody sends everything that names a person, and reads all that is public.
 func TestPublicAnswersNameNobody(t *testing.T) {
 	s := newServer(t, nil)
-	secrets := []string{"S3CRET-first", "S3CRET-last", "s3cret@example.com", "S3CRET-phone", "S3CRET-device", "S3CRET-account",
-		"S3CRET-address", "S3CRET-text", "S3CRET-media", "29B-123.45"}
+	secrets := []string{
+		"S3CRET-first", "S3CRET-last", "s3cret@example.com", "S3CRET-phone", "S3CRET-device", "S3CRET-account",
+		"S3CRET-address", "S3CRET-text", "S3CRET-media", "29B-123.45",
+	}
 	r := s.report(t, "service_code", "staff-conduct", "lat", "21.0", "long", "105.8", "first_name", secrets[0], "last_name",
 		secrets[1], "email", secrets[2], "phone", secrets[3], "device_id", secrets[4], "account_id", secrets[5],
 		"address_string", secrets[6], "description", secrets[7], "media_url", "https://example.com/"+secrets[8],

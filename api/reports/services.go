@@ -114,53 +114,91 @@ var (
 
 // services are all services, in the order in which clients list them. Codes never change.
 var services = []Service{
-	{"no-bus", Transport, text("Xe không đến", "No bus"),
+	{
+		"no-bus", Transport, text("Xe không đến", "No bus"),
 		text("Xe buýt không đến, hoặc đến quá muộn", "A bus did not come, or came much too late"),
-		"xe buýt, trễ, bus, late", onBuses},
-	{"skipped-stop", Transport, text("Bỏ điểm dừng", "Skipped stop"),
-		text("Xe không dừng ở điểm dừng", "A bus did not stop at a stop"), "bỏ bến, bus, stop", onBuses},
-	{"crowding", Transport, text("Quá đông", "Crowding"),
-		text("Xe quá đông", "A bus was too full"), "chật, đông, crowded, full", onBuses},
-	{"safety", Transport, text("An toàn", "Safety"),
+		"xe buýt, trễ, bus, late", onBuses,
+	},
+	{
+		"skipped-stop", Transport, text("Bỏ điểm dừng", "Skipped stop"),
+		text("Xe không dừng ở điểm dừng", "A bus did not stop at a stop"), "bỏ bến, bus, stop", onBuses,
+	},
+	{
+		"crowding", Transport, text("Quá đông", "Crowding"),
+		text("Xe quá đông", "A bus was too full"), "chật, đông, crowded, full", onBuses,
+	},
+	{
+		"safety", Transport, text("An toàn", "Safety"),
 		text("Lái xe nguy hiểm, quấy rối, trộm cắp", "Dangerous driving, harassment, theft"),
-		"nguy hiểm, quấy rối, danger, harassment", onBuses},
-	{"wrong-information", Transport, text("Sai thông tin", "Wrong information"),
+		"nguy hiểm, quấy rối, danger, harassment", onBuses,
+	},
+	{
+		"wrong-information", Transport, text("Sai thông tin", "Wrong information"),
 		text("Giờ đến, lộ trình hoặc bảng thông tin sai", "A wrong arrival time, route or sign"),
-		"thông tin, information", onBuses},
-	{"bus-condition", Transport, text("Tình trạng xe", "Condition of a bus"),
+		"thông tin, information", onBuses,
+	},
+	{
+		"bus-condition", Transport, text("Tình trạng xe", "Condition of a bus"),
 		text("Xe hỏng, bẩn, điều hòa hỏng", "A bus is broken or dirty, or its cooling fails"),
-		"xe hỏng, bẩn, broken, dirty", onBuses},
-	{"staff-conduct", Transport, text("Thái độ phục vụ", "Conduct of staff"),
-		text("Thái độ của lái xe, nhân viên", "Conduct of drivers and staff"), "thái độ, lái xe, driver", onBuses},
-	{"stop-condition", Transport, text("Điểm dừng hư hỏng", "Damaged stop"),
+		"xe hỏng, bẩn, broken, dirty", onBuses,
+	},
+	{
+		"staff-conduct", Transport, text("Thái độ phục vụ", "Conduct of staff"),
+		text("Thái độ của lái xe, nhân viên", "Conduct of drivers and staff"), "thái độ, lái xe, driver", onBuses,
+	},
+	{
+		"stop-condition", Transport, text("Điểm dừng hư hỏng", "Damaged stop"),
 		text("Nhà chờ, biển báo, lối đi bị hỏng hoặc bị chiếm", "A shelter, sign or path is damaged or blocked"),
-		"nhà chờ, biển báo, shelter", onBuses},
-	{"blocked-lane", Transport, text("Đỗ xe, cản trở làn xe buýt", "Blocked stop or lane"),
+		"nhà chờ, biển báo, shelter", onBuses,
+	},
+	{
+		"blocked-lane", Transport, text("Đỗ xe, cản trở làn xe buýt", "Blocked stop or lane"),
 		text("Xe đỗ ở điểm dừng hoặc làn xe buýt", "A vehicle stands at a stop or in a bus lane"),
-		"đỗ xe, làn, parking, lane", onBuses},
-	{"traffic", Transport, text("Ùn tắc giao thông", "Traffic jam"),
+		"đỗ xe, làn, parking, lane", onBuses,
+	},
+	{
+		"traffic", Transport, text("Ùn tắc giao thông", "Traffic jam"),
 		text("Ùn tắc, tai nạn, đèn tín hiệu hỏng", "A jam, an accident, broken lights"),
-		"tắc đường, tai nạn, jam, accident", everywhere},
-	{"smoke", Environment, text("Khói bụi", "Smoke"),
-		text("Khói hoặc bụi trong không khí", "Smoke or dust in the air"), "khói, bụi, smoke, dust", smokeSources},
-	{"burning", Environment, text("Đốt rác, đốt rơm rạ", "Open burning"),
+		"tắc đường, tai nạn, jam, accident", everywhere,
+	},
+	{
+		"smoke", Environment, text("Khói bụi", "Smoke"),
+		text("Khói hoặc bụi trong không khí", "Smoke or dust in the air"), "khói, bụi, smoke, dust", smokeSources,
+	},
+	{
+		"burning", Environment, text("Đốt rác, đốt rơm rạ", "Open burning"),
 		text("Đốt rác, rơm rạ, phế liệu ngoài trời", "Waste, straw or scrap burns in the open"),
-		"đốt, rơm, cháy, burning, straw", everywhere},
-	{"vehicle-smoke", Environment, text("Xe xả khói đen", "Smoking vehicle"),
-		text("Xe xả nhiều khói", "A vehicle emits much smoke"), "khói đen, xe, exhaust", everywhere},
-	{"construction-dust", Environment, text("Bụi công trình", "Construction dust"),
-		text("Bụi từ công trình, xe chở vật liệu", "Dust from a site or from trucks"), "công trình, bụi, site", everywhere},
-	{"smell", Environment, text("Mùi hôi", "Smell"),
-		text("Mùi hôi, mùi hóa chất", "A bad smell, or of chemicals"), "mùi, hóa chất, odor", everywhere},
-	{"factory-emission", Environment, text("Khí thải nhà máy", "Emission of a factory"),
+		"đốt, rơm, cháy, burning, straw", everywhere,
+	},
+	{
+		"vehicle-smoke", Environment, text("Xe xả khói đen", "Smoking vehicle"),
+		text("Xe xả nhiều khói", "A vehicle emits much smoke"), "khói đen, xe, exhaust", everywhere,
+	},
+	{
+		"construction-dust", Environment, text("Bụi công trình", "Construction dust"),
+		text("Bụi từ công trình, xe chở vật liệu", "Dust from a site or from trucks"), "công trình, bụi, site", everywhere,
+	},
+	{
+		"smell", Environment, text("Mùi hôi", "Smell"),
+		text("Mùi hôi, mùi hóa chất", "A bad smell, or of chemicals"), "mùi, hóa chất, odor", everywhere,
+	},
+	{
+		"factory-emission", Environment, text("Khí thải nhà máy", "Emission of a factory"),
 		text("Khí thải của nhà máy, làng nghề", "Emissions of a factory or a craft village"),
-		"nhà máy, làng nghề, factory", everywhere},
-	{"noise", Environment, text("Tiếng ồn", "Noise"), text("Tiếng ồn lớn, kéo dài", "Loud, lasting noise"),
-		"ồn, noise", everywhere},
-	{"waste", Environment, text("Rác thải", "Waste"),
-		text("Rác, phế thải đổ bừa bãi", "Waste or rubble is dumped"), "rác, waste, dumping", everywhere},
-	{"air-information", Environment, text("Sai số liệu không khí", "Wrong air data"),
-		text("Số liệu không khí có vẻ sai", "Data on the air seem wrong"), "số liệu, trạm, data, station", everywhere},
+		"nhà máy, làng nghề, factory", everywhere,
+	},
+	{
+		"noise", Environment, text("Tiếng ồn", "Noise"), text("Tiếng ồn lớn, kéo dài", "Loud, lasting noise"),
+		"ồn, noise", everywhere,
+	},
+	{
+		"waste", Environment, text("Rác thải", "Waste"),
+		text("Rác, phế thải đổ bừa bãi", "Waste or rubble is dumped"), "rác, waste, dumping", everywhere,
+	},
+	{
+		"air-information", Environment, text("Sai số liệu không khí", "Wrong air data"),
+		text("Số liệu không khí có vẻ sai", "Data on the air seem wrong"), "số liệu, trạm, data, station", everywhere,
+	},
 }
 
 // Services returns all services. They must not be changed.

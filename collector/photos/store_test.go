@@ -27,7 +27,9 @@ func open(t *testing.T, dir string, c nhip.Clock, maxBytes int64) *Store {
 	return s
 }
 
-func jpegOf(size int) []byte { return append([]byte("\xff\xd8\xff"), bytes.Repeat([]byte{7}, size-3)...) }
+func jpegOf(size int) []byte {
+	return append([]byte("\xff\xd8\xff"), bytes.Repeat([]byte{7}, size-3)...)
+}
 
 // put sends a photo in parts.
 func put(s *Store, id string, data []byte) error {
