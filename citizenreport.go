@@ -76,7 +76,7 @@ type ReportNote struct {
 type ReportContext struct {
 	Stop    *ReportStop  `json:"stop,omitempty"`   // the one named, or else the nearest
 	Bus     *ReportBus   `json:"bus,omitempty"`    // the one named, or else the nearest
-	Agency  string       `json:"agency,omitempty"` // id of the one that runs the bus, the line named or all lines of the stop
+	Agency  string       `json:"agency,omitempty"` // id: runs the bus, the line named or all lines of the stop
 	Air     *ReportAir   `json:"air,omitempty"`
 	Station string       `json:"station,omitempty"` // id of the nearest monitor
 	Area    string       `json:"area,omitempty"`    // of that monitor

@@ -12,7 +12,10 @@ const (
 // documentKinds are all kinds of documents.
 var documentKinds = []DocumentKind{
 	{Name: DocumentKey, MaxBytes: 16 << 10, MaxCount: 20_000, Validate: validateKey, Redact: redactKey},
-	{Name: DocumentReport, MaxBytes: MaxDocumentBytes, MaxCount: MaxReports, Validate: validateReport, Redact: redactReport},
+	{
+		Name: DocumentReport, MaxBytes: MaxDocumentBytes, MaxCount: MaxReports, Validate: validateReport,
+		Redact: redactReport,
+	},
 	{
 		Name: DocumentContact, MaxBytes: 8 << 10, MaxCount: MaxReports, Validate: validateContact, Redact: redactContact,
 		Quiet: true,

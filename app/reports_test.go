@@ -58,8 +58,8 @@ func sendReports(t *testing.T, p *apptest.Platform) (answered, pictured string) 
 	answered = createdReport(t, a.Status, a.Body)
 	shown := func() bool { return c.Get(t, "/v1/queue/"+answered, operator...).Status == http.StatusOK }
 	awaittest.True(t, "the report is in the queue", shown)
-	a = c.Post(t, "/v1/queue/"+answered, `{"version":1,"answer":"Đã xử lý.","status":"closed","note":"gọi","public_text":true}`,
-		operator...)
+	a = c.Post(t, "/v1/queue/"+answered,
+		`{"version":1,"answer":"Đã xử lý.","status":"closed","note":"gọi","public_text":true}`, operator...)
 	if a.Status != http.StatusOK {
 		t.Errorf("change: %d %s", a.Status, a.Body)
 	}

@@ -101,8 +101,8 @@ func (s Surroundings) busesAt(ctx context.Context, at, now time.Time) *index.Ind
 	return fleet.Buses
 }
 
-// namedBus returns the bus that the sender named by its id, agency/id or plate: of several the one nearest to the sender
-// or the stop, and none if neither is known.
+// namedBus returns the bus that the sender named by its id, agency/id or plate: of several the one nearest to the
+// sender or the stop, and none if neither is known.
 func namedBus(buses *index.Index[*nhip.Bus], in *submission, stop *gtfs.Stop) *nhip.Bus {
 	if buses == nil || in.bus == "" {
 		return nil

@@ -185,7 +185,8 @@ func newServer(t testing.TB, callers fakeCallers, change ...func(*Options)) *ser
 	callers[appKey] = access.Caller{Name: "an app", Key: "app1", Role: nhip.RoleApp}
 	o := Options{
 		Reports: s.state, Store: s.store, Photos: s.photos, Around: Surroundings{tm, am, state}, Callers: callers,
-		Clock: clock, Zone: geotest.TimeZone, Limits: Limits{PerAddress: 100, PerHour: 1000}, Metrics: prometheus.NewRegistry(),
+		Clock: clock, Zone: geotest.TimeZone, Limits: Limits{PerAddress: 100, PerHour: 1000},
+		Metrics:   prometheus.NewRegistry(),
 		Responder: rest.Responder{Logger: log, Ready: func() bool { return true }},
 	}
 	for _, c := range change {

@@ -79,12 +79,12 @@ func New(o Options) *Handler {
 		}, []string{"code"}),
 	}
 	bound := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "nhip_api_reports_per_hour_max", Help: "Reports that are taken within an hour, of one address and in all; 0: any.",
+		Name: "nhip_api_reports_per_hour_max", Help: "Reports taken within an hour, of one address and in all; 0: any.",
 	}, []string{"of"})
 	bound.WithLabelValues("address").Set(float64(o.Limits.PerAddress))
 	bound.WithLabelValues("all").Set(float64(o.Limits.PerHour))
 	keep := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "nhip_api_report_contact_keep_seconds", Help: "How long what names the sender of a report is kept; 0: for ever.",
+		Name: "nhip_api_report_contact_keep_seconds", Help: "How long what names a sender is kept; 0: for ever.",
 	})
 	keep.Set(o.Keep.Seconds())
 	kept := prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -47,7 +47,8 @@ func TestQueueIsOfRoleAndScope(t *testing.T) {
 		"adminHere": staff(nhip.RoleAdmin, nhip.Scope{Zones: []string{"district/ba-dinh"}}, zones),
 	}
 	s := newServer(t, callers)
-	bus := s.report(t, append(coordinates(geotest.At(1000)), "service_code", "crowding", "attribute[bus]", "29B-123.45")...)
+	here := coordinates(geotest.At(1000))
+	bus := s.report(t, append(here, "service_code", "crowding", "attribute[bus]", "29B-123.45")...)
 	s.clock.Set(s.clock.Now().Add(time.Second))
 	smoke := s.report(t, append(coordinates(geotest.At(1000)), "service_code", "smoke", "phone", "0912")...)
 	s.clock.Set(s.clock.Now().Add(time.Second))
@@ -105,7 +106,8 @@ func TestQueueIsFiltered(t *testing.T) {
 // change posts a change of a report and decodes the answer.
 func (s *server) change(t *testing.T, key, id, body string) (int, queued) {
 	t.Helper()
-	w := s.do(http.MethodPost, "/v1/queue/"+id, "application/json", strings.NewReader(body), "Authorization", "Bearer "+key)
+	w := s.do(http.MethodPost, "/v1/queue/"+id, "application/json", strings.NewReader(body),
+		"Authorization", "Bearer "+key)
 	var out queued
 	if w.Code == http.StatusOK {
 		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
@@ -117,8 +119,10 @@ func (s *server) change(t *testing.T, key, id, body string) (int, queued) {
 
 func TestStaffAnswerAndPublish(t *testing.T) {
 	s := newServer(t, fakeCallers{"lan": analyst})
-	r := s.report(t, append(coordinates(geotest.At(1000)), "service_code", "smoke", "description", "khói", "phone", "0912")...)
-	status, got := s.change(t, "lan", r.ID, `{"version":1,"assignee":" Đội 3 ","note":"đã gọi","answer":"Đã xử lý.","status":"closed"}`)
+	r := s.report(t, append(coordinates(geotest.At(1000)), "service_code", "smoke", "description", "khói",
+		"phone", "0912")...)
+	status, got := s.change(t, "lan", r.ID,
+		`{"version":1,"assignee":" Đội 3 ","note":"đã gọi","answer":"Đã xử lý.","status":"closed"}`)
 	if status != 200 || got.Version != 2 || got.Assignee != "Đội 3" || got.Contact.Phone != "0912" ||
 		got.Notes[0].By != "analyst" || got.Status != nhip.ReportClosed || s.store.by.Name != "analyst" {
 		t.Fatalf("%d %+v", status, got)
@@ -131,7 +135,8 @@ func TestStaffAnswerAndPublish(t *testing.T) {
 	if status, _ = s.change(t, "lan", r.ID, `{"version":1,"status":"open"}`); status != http.StatusConflict {
 		t.Errorf("an outdated change: %d", status)
 	}
-	if status, got = s.change(t, "lan", r.ID, `{"public_text":true,"status":"open","erase_contact":true}`); status != 200 ||
+	status, got = s.change(t, "lan", r.ID, `{"public_text":true,"status":"open","erase_contact":true}`)
+	if status != 200 ||
 		got.Status != nhip.ReportOpen || got.Contact != nil {
 		t.Errorf("%d %+v", status, got)
 	}

@@ -145,8 +145,8 @@ func (h *Handler) listRequests(w http.ResponseWriter, r *http.Request) (reply, e
 	return listOf(out), nil
 }
 
-// filterOf returns the filter of the query: the ids alone if there are any, else the reports of the last 90 days or of a
-// span of at most as many.
+// filterOf returns the filter of the query: the ids alone if there are any, else the reports of the last 90 days or of
+// a span of at most as many.
 func (h *Handler) filterOf(q *rest.Query) reports.Filter {
 	if ids := commaList(q, "service_request_id"); len(ids) > 0 {
 		return reports.Filter{IDs: ids}

@@ -22,8 +22,8 @@ func (h *Handler) Routes(r chi.Router) {
 	r.With(h.WhenReady).Get("/open311/v2/photos/{id}", h.Handle(h.getPublicPhoto))
 }
 
-// WorkRoutes registers the endpoint that takes reports, and those of the queue, for staff who handle at least one group of
-// services. They wait for collectors, and have bounds of their own.
+// WorkRoutes registers the endpoint that takes reports, and those of the queue, for staff who handle at least one group
+// of services. They wait for collectors, and have bounds of their own.
 func (h *Handler) WorkRoutes(r chi.Router) {
 	r.Post("/open311/v2/requests.{format}", h.handle(h.whenReady(h.postRequest)))
 	r.Group(func(r chi.Router) {

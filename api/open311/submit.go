@@ -171,7 +171,9 @@ func (h *Handler) keepPhoto(ctx context.Context, r *nhip.CitizenReport, raw []by
 
 // keepDocuments stores the contact, and then the report: a contact without a report is deleted with the others, and a
 // report without its contact could not be answered.
-func (h *Handler) keepDocuments(ctx context.Context, c *nhip.ReportContact, r *nhip.CitizenReport, by access.Caller) error {
+func (h *Handler) keepDocuments(
+	ctx context.Context, c *nhip.ReportContact, r *nhip.CitizenReport, by access.Caller,
+) error {
 	c.Report = r.ID
 	if !c.Empty() {
 		if err := h.Store.SetContact(ctx, r.ID, c, by); err != nil {

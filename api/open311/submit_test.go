@@ -135,7 +135,8 @@ func TestBadReportsAreRefused(t *testing.T) {
 		{[]string{"lat", "", "long", ""}, 400, "a place is required"},
 		{[]string{"lat", "0", "long", "0"}, 400, "lat: 0,0"},
 		{[]string{"description", strings.Repeat("ạ", 4001)}, 400, "description: must be at most 4000 characters"},
-		{[]string{"description", strings.Repeat("\"", 4000), "address_string", strings.Repeat("x", 300)}, 400, "address_string"},
+		{[]string{"address_string", strings.Repeat("x", 300)}, 400, "address_string"},
+		{[]string{"description", strings.Repeat("<", 4000)}, 400, "description: must be shorter"},
 		{[]string{"media_url", "http://example.com/a.jpg"}, 400, "media_url"},
 		{[]string{"media_url", "https://user@example.com/"}, 400, "media_url"},
 		{[]string{"email", "nobody"}, 400, "email"},
@@ -194,7 +195,9 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		"attributes":      {"application/json", `{"attribute":[1]}`, 400},
 		"no boundary":     {"multipart/form-data", "a", 400},
 		"empty multipart": {"multipart/form-data; boundary=x", "", 403},
-		"cut multipart":   {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb", 400},
+		"cut multipart": {
+			"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb", 400,
+		},
 		"file of another name": {
 			"multipart/form-data; boundary=x",
 			"--x\r\nContent-Disposition: form-data; name=\"doc\"; filename=\"a.exe\"\r\n\r\nb\r\n--x--\r\n", 400,
@@ -266,7 +269,8 @@ func TestPhotoIsReencoded(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(jpeg, []byte("\xff\xd8\xff")) || !all[0].Report.Photo {
 		t.Errorf("%v, %.10q", err, jpeg)
 	}
-	kind, body = multipartForm(t, []byte("no picture"), "api_key", appKey, "service_code", "noise", "lat", "21", "long", "105.8")
+	kind, body = multipartForm(t, []byte("no picture"), "api_key", appKey, "service_code", "noise", "lat", "21",
+		"long", "105.8")
 	if w = s.do(http.MethodPost, "/open311/v2/requests.json", kind, bytes.NewReader(body)); w.Code != 400 ||
 		!strings.Contains(w.Body.String(), "media: must be a JPEG, PNG or WebP") {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -285,10 +289,12 @@ func TestRepeatedReportIsTheSame(t *testing.T) {
 	if again := s.report(t, fields...); again.ID != first.ID {
 		t.Error("a repeated report is another one")
 	}
-	if other := s.report(t, append(fields[:len(fields):len(fields)], "attribute[bus]", "29B-123.45")...); other.ID == first.ID {
+	other := s.report(t, append(fields[:len(fields):len(fields)], "attribute[bus]", "29B-123.45")...)
+	if other.ID == first.ID {
 		t.Error("a report on a bus is that on a stop")
 	}
-	if other := s.report(t, append(coordinates(geotest.At(1010)), "service_code", "no-bus", "device_id", "d2")...); other.ID == first.ID {
+	other = s.report(t, append(coordinates(geotest.At(1010)), "service_code", "no-bus", "device_id", "d2")...)
+	if other.ID == first.ID {
 		t.Error("a report of another device is the same")
 	}
 	s.clock.Set(livetest.Noon.Add(20 * time.Minute))
@@ -404,7 +410,8 @@ func TestCoarseIsAGrid(t *testing.T) {
 func FuzzForm(f *testing.F) {
 	f.Add(formType, []byte("service_code=smoke&lat=21&long=105.8&attribute[time]=x"))
 	f.Add("application/json", []byte(`{"service_code":"smoke","attribute":{"source":["a"]},"lat":1e400}`))
-	f.Add("multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=\"media\"\r\n\r\nb\r\n--x--\r\n"))
+	f.Add("multipart/form-data; boundary=x", []byte(""+
+		"--x\r\nContent-Disposition: form-data; name=\"media\"\r\n\r\nb\r\n--x--\r\n"))
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		r := newBody(contentType, body)
 		form, err := readForm(newRecorder(), r)
