@@ -110,6 +110,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Use(classes.List.Admit, zipped)
 		open.Routes(r)
 	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.History.Admit)
+		open.PhotoRoutes(r)
+	})
 	open.WorkRoutes(r)
 	r.Group(func(r chi.Router) {
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}

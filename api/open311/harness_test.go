@@ -196,6 +196,7 @@ func newServer(t testing.TB, callers fakeCallers, change ...func(*Options)) *ser
 	r := chi.NewRouter()
 	r.Use(rest.Authenticate(callers))
 	s.h.Routes(r)
+	s.h.PhotoRoutes(r)
 	s.h.WorkRoutes(r)
 	s.Handler = r
 	return s

@@ -19,6 +19,11 @@ func (h *Handler) Routes(r chi.Router) {
 	r.Get("/open311/v2/requests.{format}", h.handle(h.whenReady(h.listRequests)))
 	r.Get("/open311/v2/requests/{id}.{format}", h.handle(h.whenReady(h.getRequest)))
 	r.Get("/open311/v2/tokens/{token}.{format}", h.handle(h.whenReady(h.getToken)))
+}
+
+// PhotoRoutes registers the endpoint of published photos, which waits for a collector, as a query of the history waits
+// for the database.
+func (h *Handler) PhotoRoutes(r chi.Router) {
 	r.With(h.WhenReady).Get("/open311/v2/photos/{id}", h.Handle(h.getPublicPhoto))
 }
 
