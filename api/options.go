@@ -10,6 +10,7 @@ import (
 	"nhip"
 	"nhip/api/catalog"
 	"nhip/api/live"
+	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/staff"
 	"nhip/api/transit"
@@ -52,6 +53,8 @@ type Options struct {
 
 	PublicMetrics     bool // /metrics needs no token
 	HistoryPerAddress int  // queries of the history of one address at a time; 0 is no limit
+
+	Rates quota.Limits // of requests; zero is no limit
 
 	Logger   *slog.Logger
 	Registry interface {

@@ -9,6 +9,7 @@ import (
 	"nhip/api/access"
 	"nhip/api/geojson"
 	"nhip/api/ogc"
+	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/staff"
@@ -45,7 +46,8 @@ var compressed = []string{
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
 	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
-	classes := a.classes
+	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
+	limit.ChargeDraws(classes.Tile)
 	operator := access.NewGuard(access.Token(o.Token), a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
@@ -55,7 +57,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r := chi.NewRouter()
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
-	r.NotFound(p.NotFound)
+	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/livez", health.Live)
 	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +70,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		(&v1.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
 		}).Routes(r)
@@ -77,22 +79,23 @@ func (a *API) router() (http.Handler, chi.Router) {
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(zipped)
+		r.Use(limit.Charge(quota.History, classes.History), zipped)
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
 			Responder: p,
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit, plainRanges, zipped)
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
 		r.Get("/openapi.yaml", serveContract)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Stream.Admit)
+		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,
@@ -104,14 +107,18 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit)
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
 		web.TileRoutes(r)
 	})
 	t := &tiles.Handler{
 		Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Cache: a.tiles, Draws: classes.Tile, Responder: p,
 	}
-	t.Routes(r)
-	return a.tilesFirst(t, seconds, r), r
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cached, classes.Tile))
+		t.Routes(r)
+	})
+	charged := limit.Charge(quota.Cached, classes.Tile)(t)
+	return a.tilesFirst(rest.Authenticate(operator)(charged), seconds, r), r
 }
 
 func serveContract(w http.ResponseWriter, _ *http.Request) {

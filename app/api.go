@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/api"
+	"nhip/api/quota"
 	"nhip/api/web"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
@@ -135,6 +136,8 @@ func (r *runtime) newAPI(o api.Options) (*api.API, error) {
 	}
 	o.Server.Logger = nil // New sets it
 	o.HistoryPerAddress = int(r.conf.HTTP.Limits.History)
+	l := r.conf.HTTP.Limits
+	o.Rates = quota.Limits{Client: float64(l.ClientRate), Key: float64(l.KeyRate), Spare: float64(l.SpareRate)}
 	o.PublicMetrics = r.conf.HTTP.Metrics == config.MetricsPublic
 	a, err := api.New(o)
 	if err != nil {

@@ -29,6 +29,8 @@ type Class struct {
 	refused  prometheus.Counter
 	yields   bool // a request waits for others, and needs no work slot of the server
 	untilOut bool // a slot is held until the first flush: the rest of the answer is a stream
+
+	acquired func(r *http.Request) // called with each Acquire; may be nil
 }
 
 // Admission holds the classes of all requests.
@@ -119,8 +121,14 @@ func (c *Class) Acquire(r *http.Request) (release func(), err error) {
 		c.refused.Inc()
 		return nil, errFull
 	}
+	if c.acquired != nil {
+		c.acquired(r)
+	}
 	return func() { c.release(); c.shares.Release(from) }, nil
 }
+
+// busy reports whether a further request would have to wait.
+func (c *Class) busy() bool { return len(c.slots) == cap(c.slots) || c.waiting.Load() > 0 }
 
 // acquire takes a slot. It reports false if the class is full: so many requests wait already, or none ended in time.
 func (c *Class) acquire(r *http.Request) bool {
@@ -220,12 +228,17 @@ func refuse(w http.ResponseWriter, r *http.Request, why error) {
 		Type: "about:blank", Title: "Not available now", Status: http.StatusServiceUnavailable, Detail: why.Error(),
 		Code: nhip.CodeUnavailable,
 	})
+	w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	sendRefusal(w, r, http.StatusServiceUnavailable, body)
+}
+
+// sendRefusal answers with a problem at once, and then lets the connection wait.
+func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", problem.ContentType)
 	h.Set("Cache-Control", NoStore)
-	h.Set("Retry-After", strconv.Itoa(retryAfter))
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusServiceUnavailable)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // fails if the client disconnected
 	}

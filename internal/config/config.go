@@ -73,12 +73,16 @@ const (
 	MetricsPublic   = "public"
 )
 
-// HTTPLimits bounds what clients of an HTTP server, or one address, may hold at a time; 0 is no limit.
+// HTTPLimits bounds what clients of an HTTP server, or one address, may hold at a time, and what clients of the api may
+// ask for; 0 is no limit.
 type HTTPLimits struct {
 	Connections int64 // of all addresses
 	PerAddress  int64 // connections of one address
 	Bodies      int64 // requests of one address whose body is still open
 	History     int64 // queries of the history of one address
+	ClientRate  int64 // units a second of a client without a key; see quota.Limits
+	KeyRate     int64 // units a second of a key
+	SpareRate   int64 // units a second beyond these, of all together
 }
 
 // Streams bounds the live streams that are open at a time; 0 is no limit.

@@ -31,6 +31,7 @@ const (
 	maxBacklogRate  = 10_000_000 // rows a second; no database is faster
 	maxBudget       = 1_000_000_000
 	maxConnections  = 10_000_000 // no machine has more
+	maxUnitRate     = 1_000_000  // no machine answers more requests a second
 	maxByteRate     = 1 << 30
 )
 
@@ -61,6 +62,9 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "http.limits.per_address", Value: settings.Count(&c.HTTP.Limits.PerAddress, maxConnections)},
 		{Key: "http.limits.bodies", Value: settings.Count(&c.HTTP.Limits.Bodies, maxConnections)},
 		{Key: "http.limits.history", Value: settings.Count(&c.HTTP.Limits.History, maxConnections)},
+		{Key: "http.limits.client_rate", Value: settings.Count(&c.HTTP.Limits.ClientRate, maxUnitRate)},
+		{Key: "http.limits.key_rate", Value: settings.Count(&c.HTTP.Limits.KeyRate, maxUnitRate)},
+		{Key: "http.limits.spare_rate", Value: settings.Count(&c.HTTP.Limits.SpareRate, maxUnitRate)},
 		{Key: "http.tls.cert", Value: settings.Text(&c.HTTP.TLS.Cert, settings.Printable)},
 		{Key: "http.tls.key", Value: settings.Text(&c.HTTP.TLS.Key, settings.Printable)},
 		{Key: "http.streams.max", Value: settings.Count(&c.HTTP.Streams.Max, maxConnections)},
