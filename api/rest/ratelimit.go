@@ -147,6 +147,5 @@ func refuseLimited(w http.ResponseWriter, r *http.Request, d *quota.Decision) {
 		Detail: fmt.Sprintf("the share of this %s is used up; try again after %d s", d.Policy, d.Wait),
 		Code:   nhip.CodeTooMany,
 	}, []string{d.Policy}})
-	w.Header().Set("Retry-After", strconv.Itoa(d.Wait))
-	sendRefusal(w, r, http.StatusTooManyRequests, body)
+	sendRefusal(w, r, http.StatusTooManyRequests, body, d.Wait)
 }
