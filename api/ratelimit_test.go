@@ -107,7 +107,7 @@ func TestEveryRouteHasACost(t *testing.T) {
 				return nil
 			}
 		}
-		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "*", "").Replace(route)
+		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}", "2026-02-15", "*", "").Replace(route)
 		r := httptest.NewRequest(method, path, nil)
 		r.RemoteAddr = from
 		w := httptest.NewRecorder()

@@ -70,7 +70,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&v1.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
 		}).Routes(r)
@@ -79,10 +79,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.History, classes.History), zipped)
+		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Responder: p,
+			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {

@@ -75,6 +75,16 @@ func checkRates(t *testing.T, checked effects, p *apptest.Platform) {
 		!strings.Contains(text, `nhip_api_rate_limit_total{class="cheap",outcome="spare"} 0`))
 }
 
+// checkLicense reads the license of the data.
+func checkLicense(t *testing.T, checked effects, p *apptest.Platform) {
+	t.Helper()
+	a := p.API(t).Get(t, "/v1/datasets")
+	body := string(a.Body)
+	checked.check(t, "data.license", strings.Contains(body, `"license":"ODbL-1.0"`))
+	checked.check(t, "data.source", strings.Contains(body, `"source":"probed"`))
+	checked.check(t, "data.license_url", strings.Contains(body, `"license_url":"https://probe.example/license"`))
+}
+
 // openBody sends the head of an operator's push, and a part of its body.
 func openBody(t *testing.T, p *apptest.Platform) {
 	t.Helper()
@@ -112,8 +122,10 @@ func checkMetricsKey(t *testing.T, checked effects) {
 			yaml, database.URL(), database.Token()), flags...)})
 	}
 	rate := config.Flag{Name: "--client-rate", Key: "http.limits.client_rate", Value: "2"}
-	p := start("trusted_proxies: [127.0.0.0/8], limits: {history: 7, key_rate: 123, spare_rate: 3}", rate)
+	p := start("trusted_proxies: [127.0.0.0/8], limits: {history: 7, key_rate: 123, spare_rate: 3}}\n"+
+		"data: {license: ODbL-1.0, license_url: 'https://probe.example/license', source: probed", rate)
 	checkRates(t, checked, p)
+	checkLicense(t, checked, p)
 	if got := status(p, "/metrics"); got != http.StatusUnauthorized {
 		t.Errorf("/metrics without a token: %d", got)
 	}

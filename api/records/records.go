@@ -20,6 +20,9 @@ type History interface {
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
 	// Rollups yields hours, days or months, oldest first.
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
+	// DayArrivals and DayPositions yield what happened in a span, oldest first.
+	DayArrivals(ctx context.Context, q influx.DayQuery, yield func(nhip.Arrival) error) error
+	DayPositions(ctx context.Context, q influx.DayQuery, yield func(nhip.Position) error) error
 	// Means yields the means of each quantity of each station, sorted by quantity, then station.
 	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
 	// Reviews returns the reviews of a station that were made until a time, oldest first.
@@ -34,6 +37,8 @@ type Handler struct {
 	Stations *catalog.Catalog
 	Class    *rest.Class // of requests of the history; nil: no limit
 	Slots    rest.QuerySlots
+	Exports  rest.QuerySlots // of exports, besides Slots
+	License  rest.License
 	rest.Responder
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Air       Air
 	Retention Retention
 	Map       Map
+	Data      Data
 	Predict   Predict
 	Zones     []Zones
 }
@@ -290,6 +291,13 @@ type Feed struct {
 // Predict configures the prediction of arrivals.
 type Predict struct {
 	Lean float64 // share of the tolerance by which times for riders are told early, 0 to 1
+}
+
+// Data says under what others may use the city's data.
+type Data struct {
+	License    string // name, as in CC-BY-4.0; empty: not told
+	LicenseURL string
+	Source     string // who measures and publishes
 }
 
 // Map configures the web map.

@@ -136,6 +136,9 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
+		{Key: "data.license", Value: settings.Text(&c.Data.License, settings.Printable)},
+		{Key: "data.license_url", Value: settings.Text(&c.Data.LicenseURL, settings.WebAddress)},
+		{Key: "data.source", Value: settings.Text(&c.Data.Source, settings.Printable)},
 	}
 }
 
