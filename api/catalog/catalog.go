@@ -71,6 +71,9 @@ func (c *Catalog) Station(ctx context.Context, id string) (*nhip.Station, error)
 	return &nhip.Station{ID: id}, nil
 }
 
+// Known returns a station of the live state or of the fleet.
+func (c *Catalog) Known(id string) (*nhip.Station, bool) { return c.live.Known(id) }
+
 // Stations returns all stations, ordered by id, with what Station returns of each. The error is live.ErrHistoryAway if
 // the history has never answered.
 func (c *Catalog) Stations(ctx context.Context) ([]*nhip.Station, error) {
