@@ -33,6 +33,9 @@ func TestEveryOperationMayBeLimited(t *testing.T) {
 // undescribed are the served routes that openapi.yaml omits: the files of the web map, and a second form of /ogc.
 var undescribed = []string{"GET /*", "GET /ogc/"}
 
+// describedElsewhere begins the routes of OneBusAway's own contract, which api/oba is held to.
+const describedElsewhere = "GET /api/where/"
+
 // TestContractDescribesEveryRoute compares the router with openapi.yaml in both directions.
 func TestContractDescribesEveryRoute(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
@@ -55,7 +58,7 @@ func TestContractDescribesEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for route := range served {
-		if !described[route] && !slices.Contains(undescribed, route) {
+		if !described[route] && !slices.Contains(undescribed, route) && !strings.HasPrefix(route, describedElsewhere) {
 			t.Errorf("%s is served and not described", route)
 		}
 	}

@@ -8,10 +8,13 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/geojson"
+	"nhip/api/gtfsrt"
+	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
+	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
 	"nhip/api/tiles"
@@ -77,6 +80,15 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
+		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
+		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)

@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"strings"
@@ -10,7 +11,14 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/livetest"
+	"nhip/internal/fleet"
+	"nhip/internal/topics"
 )
+
+// noHistory is a history that nobody asks.
+type noHistory struct{ catalog.History }
+
+func (noHistory) Stations(context.Context) ([]string, error) { return nil, nil }
 
 // TestAlertsAreShownWithTheirMeaning shows alerts of a known and of an unknown station.
 func TestAlertsAreShownWithTheirMeaning(t *testing.T) {
@@ -18,9 +26,11 @@ func TestAlertsAreShownWithTheirMeaning(t *testing.T) {
 	state := live.New(live.Options{Clock: livetest.NewClock(livetest.Noon), Logger: log})
 	t.Cleanup(state.Close)
 	s := livetest.Monitor(0, livetest.Noon, 20)
-	s.Name = nhip.LocalizedText{Vi: "Trạm", En: "Station"}
 	livetest.ReceiveStation(t, state, s)
-	h := &Handler{Stations: catalog.New(state, nil, log)}
+	livetest.Receive(t, state, topics.FleetStationTopic(s.ID), fleet.Station{
+		ID: s.ID, Name: nhip.LocalizedText{Vi: "Trạm", En: "Station"}, At: []float64{105.8, 21},
+	})
+	h := &Handler{Stations: catalog.New(state, noHistory{}, log)}
 	for _, c := range []struct {
 		station, measure string
 		value            float64
