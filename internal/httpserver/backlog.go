@@ -21,7 +21,8 @@ type Backlog struct {
 const (
 	busyAfter      = 500 * time.Millisecond
 	calmAfter      = 2 * time.Second
-	waitersPerSlot = 3 // in an overload; a browser has at most six connections
+	waitersPerSlot = 2 // in an overload, and at least:
+	leastWaiters   = 5 // a browser has at most six connections, of which one is served
 )
 
 // Add counts n more, or fewer, that wait. It returns their number, and whether these are too many in an overload.
@@ -32,7 +33,7 @@ func (b *Backlog) Add(n int, now time.Time) (waiting int, tooMany bool) {
 		b.since = now
 	}
 	b.waiting += n
-	if b.waiting <= waitersPerSlot*b.Slots {
+	if b.waiting <= max(waitersPerSlot*b.Slots, leastWaiters) {
 		return b.waiting, false
 	}
 	if now.Sub(b.since) > busyAfter || now.Before(b.busy) {

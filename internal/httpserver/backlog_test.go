@@ -21,13 +21,13 @@ func TestBacklogTellsBurstsFromOverloads(t *testing.T) {
 	if !tooMany(1, time.Millisecond) {
 		t.Error("a long queue is no overload")
 	}
-	if tooMany(-36, 0) {
+	if tooMany(-37, 0) {
 		t.Error("few that wait are too many")
 	}
 	if !tooMany(1, time.Second) {
 		t.Error("an overload ends at once")
 	}
-	tooMany(-7, 0)
+	tooMany(-6, 0)
 	if n := b.Waiting(); n != 0 {
 		t.Errorf("%d wait", n)
 	}
