@@ -44,7 +44,8 @@ func (h *bulkHistory) DayArrivals(_ context.Context, q influx.DayQuery, yield fu
 	h.asked = q
 	for i := range 5 {
 		a := nhip.Arrival{
-			Agency: "hanoi", Vehicle: "29B-1", Route: "32", Stop: fmt.Sprint("stop;", i), Index: i, Time: noon.Add(time.Duration(i) * time.Minute),
+			Agency: "hanoi", Vehicle: "29B-1", Route: "32", Stop: fmt.Sprint("stop;", i), Index: i,
+			Time:  noon.Add(time.Duration(i) * time.Minute),
 			Delay: nhip.Some(-5),
 		}
 		if !a.Time.After(q.From) {
@@ -117,7 +118,8 @@ func readAll(t *testing.T, a *API, query string) (rows []string, next string) {
 func TestReadingsOfSeveralStations(t *testing.T) {
 	a, _ := newBulkAPI(t)
 	rows, _ := readAll(t, a, "stations=s3,s1&quantities=pm25&levels=raw,automatic,reviewed")
-	want := "s1 10h pm25 automatic 20,s1 10h pm25 raw 10,s1 10h pm25 reviewed <nil>,s1 11h pm25 automatic 22,s1 11h pm25 raw 12," +
+	want := "s1 10h pm25 automatic 20,s1 10h pm25 raw 10,s1 10h pm25 reviewed <nil>,s1 11h pm25 automatic 22," +
+		"s1 11h pm25 raw 12," +
 		"s3 10h pm25 automatic 20,s3 10h pm25 raw 10,s3 10h pm25 reviewed <nil>,s3 11h pm25 automatic 22,s3 11h pm25 raw 12"
 	if got := strings.Join(rows, ","); got != want {
 		t.Errorf("%s\nwant %s", got, want)
@@ -182,7 +184,8 @@ func TestArrivalsOfADay(t *testing.T) {
 	a, h := newBulkAPI(t)
 	w := get(t, a, "/v1/arrivals/2026-02-16?agency=hanoi&limit=2&format=csv")
 	_, rows := readCSV(t, w.Body.Bytes())
-	if len(rows) != 2 || rows[0]["stop"] != "stop;0" || rows[0]["delay"] != "-5" || rows[0]["time"] != "2026-02-16T12:00:00.000Z" {
+	if len(rows) != 2 || rows[0]["stop"] != "stop;0" || rows[0]["delay"] != "-5" ||
+		rows[0]["time"] != "2026-02-16T12:00:00.000Z" {
 		t.Errorf("%v", rows)
 	}
 	next := w.Result().Trailer.Get("Nhip-Next")
@@ -200,7 +203,8 @@ func TestArrivalsOfADay(t *testing.T) {
 		t.Errorf("%d, %+v", w.Code, h.asked)
 	}
 	begin := time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC) // the zone of these tests
-	if !h.asked.From.Equal(begin.Add(-time.Millisecond)) || !h.asked.To.Equal(begin.AddDate(0, 0, 1).Add(-time.Millisecond)) {
+	if !h.asked.From.Equal(begin.Add(-time.Millisecond)) ||
+		!h.asked.To.Equal(begin.AddDate(0, 0, 1).Add(-time.Millisecond)) {
 		t.Errorf("%+v", h.asked)
 	}
 }
@@ -214,8 +218,9 @@ func TestInvalidBulkQueries(t *testing.T) {
 		"/v1/readings?levels=raw": "401 level", "/v1/readings?levels=automatic,raw": "401 level",
 		"/v1/readings?cursor=2026-02-16T12:00:00Z": "400 cursor", "/v1/readings?cursor=x/s1": "400 cursor",
 		"/v1/readings?limit=0": "400 limit", "/v1/readings?station=s1": "400 station",
-		"/v1/readings?from=2024-01-01&period=raw": "400 from", "/v1/readings?period=hour&stations=" + many(501): "400 stations",
-		"/v1/arrivals/today": "400 date", "/v1/arrivals/2026-02-30": "400 date", "/v1/positions/2026-02-18": "400 date",
+		"/v1/readings?from=2024-01-01&period=raw":        "400 from",
+		"/v1/readings?period=hour&stations=" + many(501): "400 stations",
+		"/v1/arrivals/today":                             "400 date", "/v1/arrivals/2026-02-30": "400 date", "/v1/positions/2026-02-18": "400 date",
 		"/v1/positions/2026-02-16?cursor=2026-02-18T00:00:00Z": "400 cursor", "/v1/positions/2026-02-16?x=1": "400 x",
 		"/v1/positions/2026-02-16?agency=": "400 agency", "/v1/datasets?x=1": "400 x",
 	} {

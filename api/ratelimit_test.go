@@ -43,7 +43,7 @@ func TestRateLimitIsTold(t *testing.T) {
 		t.Errorf("policy %q", got)
 	}
 	for range 14 {
-		w = askFrom(a, "203.0.113.7:1000", "/v1/buses")
+		askFrom(a, "203.0.113.7:1000", "/v1/buses")
 	}
 	w = askFrom(a, "203.0.113.7:1000", "/v1/buses")
 	var body struct {
@@ -107,7 +107,8 @@ func TestEveryRouteHasACost(t *testing.T) {
 				return nil
 			}
 		}
-		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}", "2026-02-15", "*", "").Replace(route)
+		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}",
+			"2026-02-15", "*", "").Replace(route)
 		r := httptest.NewRequest(method, path, nil)
 		r.RemoteAddr = from
 		w := httptest.NewRecorder()

@@ -51,7 +51,8 @@ func (h *Handler) listAllReadings(w http.ResponseWriter, r *http.Request) error 
 
 // bulkQuery reads the query of GET /v1/readings.
 func (h *Handler) bulkQuery(r *http.Request) (*bulkQuery, error) {
-	p := rest.ReadQuery(r, "stations", "quantities", "levels", "from", "to", "period", "index", "limit", "cursor", "format")
+	p := rest.ReadQuery(r, "stations", "quantities", "levels", "from", "to", "period", "index", "limit",
+		"cursor", "format")
 	q := &bulkQuery{wanted: list(p, "stations", maxStations)}
 	q.several, q.license = true, h.License
 	q.scale, q.by = p.Scale("index"), readResolution(p, "period")

@@ -54,7 +54,8 @@ func (h *Handler) readingsQuery(r *http.Request) (*query, error) {
 	}
 	p := rest.ReadQuery(r, "from", "to", "quantity", "period", "level", "index", "limit", "cursor", "format")
 	q := &query{
-		station: id, quantity: nhip.Quantity(p.Text("quantity")), license: h.License, scale: p.Scale("index"), by: readResolution(p, "period"),
+		station: id, quantity: nhip.Quantity(p.Text("quantity")), license: h.License,
+		scale: p.Scale("index"), by: readResolution(p, "period"),
 		quality: p.Quality("level"), limit: p.Integer("limit", 0, 1, maxLimit), format: p.HistoryFormat(r),
 		zone: h.Live.Zone(id),
 	}

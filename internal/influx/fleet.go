@@ -39,7 +39,8 @@ var positionColumns = columnsOf(positionSchema(), colLat, colLon, colRoute, colL
 	colStartTime, colNextStop, colStop, colOccupancy, colOrigin, colEstimated, colSpeed, colBearing, colDirection,
 	colPassengers, colDelay, colReportedRoute)
 
-var ungroupedPositionColumns = append(slices.Clip(positionColumns), columnsOf(positionSchema(), colAgency, colVehicle)...)
+var ungroupedPositionColumns = append(slices.Clip(positionColumns),
+	columnsOf(positionSchema(), colAgency, colVehicle)...)
 
 // DayPositions calls yield for each location that a vehicle of some agencies reported, in order of time, then of agency
 // and vehicle. Errors are those of Readings.
