@@ -49,7 +49,7 @@ var importRules = []importRule{
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri", "open311")
 	apiModels   = inAPI("live", "transit", "air", "catalog", "actions", "reports")
-	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
+	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota")
 	apiHTTP     = inAPI("rest", "access")
 )
 
