@@ -15,6 +15,7 @@ import (
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
+	"nhip/geo/place"
 	"nhip/geo/tile"
 	"nhip/geo/zone"
 	"nhip/internal/health"
@@ -39,9 +40,10 @@ type Options struct {
 	Timetable *network.Network  // nil if none is loaded
 	Lean      nhip.Opt[float64] // see transit.Options
 	Map       Map
-	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
-	Web       fs.FS        // the built web map; nil serves a page with build instructions
-	Zones     *zone.Set    // areas for which the air is computed; nil is none
+	In        http.Handler  // serves /in/{format}/{device} if the process is a gateway, too; may be nil
+	Web       fs.FS         // the built web map; nil serves a page with build instructions
+	Places    []place.Place // that a search finds, beside the zones
+	Zones     *zone.Set     // areas for which the air is computed; nil is none
 	// distance from the nearest monitor up to which the air is estimated, m; 0 is air.DefaultReach
 	AirReach  float64
 	AirFile   string         // see air.Options.File

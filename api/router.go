@@ -9,6 +9,7 @@ import (
 	"nhip/api/access"
 	"nhip/api/geojson"
 	"nhip/api/ogc"
+	"nhip/api/places"
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/staff"
@@ -70,7 +71,8 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(classes.List.Admit, zipped)
 		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
+			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
 		}).Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,

@@ -83,9 +83,11 @@ collector:
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
 air: {zone: Asia/Bangkok, completeness: 80, reach: 4321}
 zones: [{file: %q, kind: yard}]
+places: %q
 map:
   {pmtiles: %q, style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
-`, database.URL(), database.Token(), apptest.ZoneFile(t, ""), apptest.BasemapFile(t)))})
+`, database.URL(), database.Token(), apptest.ZoneFile(t, ""), apptest.PlacesFile(t),
+		apptest.BasemapFile(t)))})
 	defaults := config.Default()
 	checked.check(t, "http.listen", !strings.HasSuffix(p.HTTP, defaults.HTTP.Listen))
 	checked.check(t, "mqtt.listen", !strings.HasSuffix(p.MQTT, defaults.MQTT.Listen))
@@ -118,6 +120,7 @@ func checkMapKeys(t *testing.T, checked effects, c *apitest.Client) {
 	checked.check(t, "map.pmtiles", bytes.HasPrefix(c.Get(t, "/basemap.pmtiles").Body, []byte("PMTiles")))
 	checked.check(t, "air.reach", contains("/v1/legend", `"reach_m":4321`))
 	checked.check(t, "zones[]", contains("/v1/zones", `"id":"a"`))
+	checked.check(t, "places", contains("/v1/search?q=bv+bach+mai&kind=place,station", `"id":"bm"`))
 	var m struct {
 		Style, Attribution string
 		Center             []float64

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"nhip/api/rest"
+
 	"github.com/andybalholm/brotli"
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/gzip"
@@ -95,7 +97,7 @@ func (t *cachedTile) encoded(acceptEncoding string) *variant {
 // because the content is the same.
 func (t *cachedTile) matchingETag(ifNoneMatch string) (etag string, ok bool) {
 	for _, suffix := range [...]string{"", "g", "b"} {
-		if etag = `"` + t.etag + suffix + `"`; etagMatches(ifNoneMatch, etag) {
+		if etag = `"` + t.etag + suffix + `"`; rest.ETagMatches(ifNoneMatch, etag) {
 			return etag, true
 		}
 	}

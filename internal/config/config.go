@@ -34,6 +34,7 @@ type Config struct {
 	Retention Retention
 	Map       Map
 	Predict   Predict
+	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
 }
 

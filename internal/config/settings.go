@@ -132,6 +132,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
+		{Key: "places", Value: settings.Text(&c.Places, settings.Printable)},
 	}
 }
 

@@ -101,7 +101,7 @@ func samples() map[string]string {
 		"influx.url": "http://db:8086", "influx.listen": "127.0.0.1:8086", "influx.token": "s3cret", "influx.org": "city",
 		"influx.bucket":    "air",
 		"gtfs_agency.name": "Transerco", "gtfs_agency.zone": "Asia/Bangkok",
-		"gtfs": "hanoi.zip", "fleet": "hanoi.yaml",
+		"gtfs": "hanoi.zip", "fleet": "hanoi.yaml", "places": "places.geojson",
 		"air.zone": "Asia/Bangkok", "air.reach": "5000", "air.completeness": "80", "retention.position": "400d",
 		"retention.reading": "800d", "retention.arrival": "30d",
 		"outgoing.allow": "10.0.0.0/8, ::1", "outgoing.proxy": "http://proxy.example:3128",
