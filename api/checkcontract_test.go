@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,9 @@ import (
 var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background()); err != nil {
 		return nil, err
 	}
 	for _, kind := range []string{"application/geo+json", "application/problem+json"} {

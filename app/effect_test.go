@@ -81,7 +81,7 @@ influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector:
   {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB, new_devices: 321, new_feed_devices: 4321, row_rate: 54321}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
-air: {zone: Asia/Bangkok, completeness: 80, reach: 4321}
+air: {zone: Asia/Bangkok, completeness: 80, reach: 4321, review_reasons: ["Mưa | Rain"]}
 zones: [{file: %q, kind: yard}]
 places: %q
 map:
@@ -93,7 +93,7 @@ map:
 	checked.check(t, "mqtt.listen", !strings.HasSuffix(p.MQTT, defaults.MQTT.Listen))
 	checked.check(t, "influx.url", p.Influx == database.URL())
 	c := p.API(t)
-	checkMapKeys(t, checked, c)
+	checkMapKeys(t, checked, c, p.Token(t))
 	checkMetricKeys(t, checked, c)
 	p.Publish(t, apptest.Message{
 		Topic: "probe/old", Payload: apptest.Position("", time.Now().Add(-3*time.Hour), 13.7, 100.5).Payload,
@@ -113,13 +113,15 @@ map:
 	checked.check(t, "influx.bucket", true)
 }
 
-func checkMapKeys(t *testing.T, checked effects, c *apitest.Client) {
+func checkMapKeys(t *testing.T, checked effects, c *apitest.Client, token string) {
 	t.Helper()
 	contains := func(path, text string) bool { return bytes.Contains(c.Get(t, path).Body, []byte(text)) }
 	checked.check(t, "http.public_url", contains("/tiles/air.json", "https://probe.example/tiles/"))
 	checked.check(t, "map.pmtiles", bytes.HasPrefix(c.Get(t, "/basemap.pmtiles").Body, []byte("PMTiles")))
 	checked.check(t, "air.reach", contains("/v1/legend", `"reach_m":4321`))
 	checked.check(t, "zones[]", contains("/v1/zones", `"id":"a"`))
+	reasons := c.Get(t, "/v1/reviews/reasons", "Authorization", "Bearer "+token).Body
+	checked.check(t, "air.review_reasons", string(reasons) == `{"reasons":[{"vi":"Mưa","en":"Rain"}]}`+"\n")
 	checked.check(t, "places", contains("/v1/search?q=bv+bach+mai&kind=place,station", `"id":"bm"`))
 	var m struct {
 		Style, Attribution string

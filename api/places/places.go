@@ -57,7 +57,7 @@ func (x *Index) Names(now time.Time) []*transit.NameIndex {
 func rebuilt(old *transit.NameIndex, sum uint64, things []transit.Named) (*transit.NameIndex, uint64) {
 	digest := xxhash.New()
 	for i := range things {
-		fmt.Fprintf(digest, "%q", things[i])
+		fmt.Fprintf(digest, "%+v\n", things[i])
 	}
 	if now := digest.Sum64(); old == nil || now != sum {
 		return transit.NewNameIndex(things), now

@@ -70,6 +70,7 @@ var averageNames = map[limits.Average]nhip.LocalizedText{
 var actionNames = map[nhip.ReviewAction]nhip.LocalizedText{
 	nhip.ActionExclude:   {Vi: "Loại bỏ", En: "Excluded"},
 	nhip.ActionReinstate: {Vi: "Khôi phục", En: "Restored"},
+	nhip.ActionUndo:      {Vi: "Hoàn tác", En: "Undone"},
 	nhip.ActionAnnotate:  {Vi: "Ghi chú", En: "Remark"},
 	nhip.ActionBaseline:  {Vi: "Xác nhận mức chuẩn", En: "Baseline accepted"},
 }

@@ -29,7 +29,8 @@ func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*s
 	c.p.mu.Lock()
 	for _, s := range j.all {
 		for i := range s.reviews {
-			if r := &s.reviews[i]; r.Action == nhip.ActionBaseline && hourOf(r.To.UnixMilli()) < j.end {
+			if r := &s.reviews[i]; r.Action == nhip.ActionBaseline && hourOf(r.To.UnixMilli()) < j.end &&
+				!nhip.Undone(s.reviews, i) {
 				reviews[s] = append(reviews[s], *r)
 			}
 		}

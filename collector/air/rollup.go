@@ -3,7 +3,6 @@ package air
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"nhip"
@@ -213,19 +212,8 @@ func (p *Processor) sumPeriod(s *results, name string, of period, hours hourlySt
 // addMaxima adds the highest hourly mean and the highest 8-hour mean of the day with the hours from, inclusive, to to,
 // exclusive: 24, or another number where clocks are changed.
 func addMaxima(day *nhip.RollupStats, hours map[int64]nhip.RollupStats, from, to int64, completeness float64) {
-	length := int(to - from)
-	means := make([]float64, length+aqi.EarlierHours)
-	for i := range means {
-		means[i] = math.NaN()
-		if stats, ok := hours[to-1-int64(i)]; ok && stats.Complete() {
-			means[i] = stats.Mean
-		}
-	}
-	top := aqi.DailyMaxima(means, length, completeness)
-	if !math.IsNaN(top.Hour) {
-		day.Max1h = nhip.Some(top.Hour)
-	}
-	if !math.IsNaN(top.Eight) {
-		day.Max8h, day.Capture8h = nhip.Some(top.Eight), nhip.Some(100*top.EightShare)
-	}
+	aqi.SetMaxima(day, int(to-from), completeness, func(back int) (nhip.RollupStats, bool) {
+		stats, ok := hours[to-1-int64(back)]
+		return stats, ok
+	})
 }

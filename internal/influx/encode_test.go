@@ -159,8 +159,8 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0), Capture8h: nhip.Some(100.0)},
 	}, influx.NetworkHour{Typical: nhip.Some(1.0), Roughness: nhip.Some(0.1), Tests: "neighbours=3"}, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
-		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
-		Time: noon,
+		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionUndo, Of: "q", By: "b",
+		Why: "w", Time: noon,
 	}, received)
 	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", By: "b", Note: "n", Time: noon}, received)
 	lines = influx.AppendService(lines, &influx.ServiceRow{
