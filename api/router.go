@@ -8,6 +8,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/geojson"
+	"nhip/api/gtfsrt"
 	"nhip/api/ogc"
 	"nhip/api/places"
 	"nhip/api/records"
@@ -77,6 +78,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit)
+		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -26,15 +25,4 @@ func (p Responder) JSONTagged(w http.ResponseWriter, r *http.Request, cache stri
 	}
 	p.Bytes(w, FormatJSON, cache, append(raw, '\n'))
 	return nil
-}
-
-// ETagMatches reports whether an If-None-Match header contains an ETag or "*". Weak ETags match, too.
-func ETagMatches(header, etag string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
-		if part == etag || part == "*" {
-			return true
-		}
-	}
-	return false
 }

@@ -45,7 +45,7 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	if err := undo.Validate(); err != nil {
 		return rest.AsInvalid(err)
 	}
-	if err := h.decide(r.Context(), &undo); err != nil {
+	if err := h.decide(r, &undo); err != nil {
 		return err
 	}
 	return h.Created(w, undo)

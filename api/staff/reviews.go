@@ -1,7 +1,6 @@
 package staff
 
 import (
-	"context"
 	"crypto/rand"
 	"net/http"
 	"time"
@@ -44,7 +43,7 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 		err = h.stationInScope(r, review.Station)
 	}
 	if err == nil {
-		err = h.decide(r.Context(), &review)
+		err = h.decide(r, &review)
 	}
 	if err != nil {
 		return err
@@ -53,8 +52,8 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decide stores a review. It returns when a collector has it on disk.
-func (h *Handler) decide(ctx context.Context, review *nhip.Review) error {
-	err := h.Events.publishAndWait(ctx, nhip.ActionKindReview, review.ID, review)
+func (h *Handler) decide(r *http.Request, review *nhip.Review) error {
+	err := h.Events.actions.Review(r.Context(), *review, rest.ActorOf(r))
 	if err == nil {
 		h.Decided.add(review)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strconv"
-	"strings"
 	"sync"
 
 	"nhip/api/rest"
@@ -82,12 +81,12 @@ func (t *cachedTile) encoded(acceptEncoding string) *variant {
 	if !t.compressed {
 		return &t.stored
 	}
-	if accepts(acceptEncoding, "br") {
+	if rest.AcceptsEncoding(acceptEncoding, "br") {
 		if v := t.brotliBody(); v != nil {
 			return v
 		}
 	}
-	if accepts(acceptEncoding, "gzip") {
+	if rest.AcceptsEncoding(acceptEncoding, "gzip") {
 		return &t.stored
 	}
 	return t.inflated()
@@ -102,19 +101,6 @@ func (t *cachedTile) matchingETag(ifNoneMatch string) (etag string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// accepts reports whether an Accept-Encoding header contains an encoding with a weight other than 0.
-func accepts(header, encoding string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, weight, weighted := strings.Cut(part, ";")
-		if strings.TrimSpace(name) != encoding {
-			continue
-		}
-		q, _ := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
-		return !weighted || strings.Trim(q, "0.") != ""
-	}
-	return false
 }
 
 // inflated returns the plain form of a compressed tile. The caller must not change it.

@@ -35,6 +35,8 @@ func status(code nhip.Code) (int, string) {
 		return http.StatusUnauthorized, "Authentication required"
 	case nhip.CodeForbidden:
 		return http.StatusForbidden, "Not allowed"
+	case nhip.CodeConflict:
+		return http.StatusConflict, "Changed meanwhile"
 	case nhip.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge, "Too large"
 	case nhip.CodeTooMany:
