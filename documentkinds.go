@@ -4,10 +4,12 @@ package nhip
 const (
 	DocumentKey    = "key"    // a Key
 	DocumentKeyUse = "keyuse" // a KeyUse, by the id of the key
+	DocumentDevice = "device" // a DeviceChange, by the id of the device
 )
 
 // documentKinds are all kinds of documents.
 var documentKinds = []DocumentKind{
 	{Name: DocumentKey, MaxBytes: 16 << 10, MaxCount: 20_000, Validate: validateKey, Redact: redactKey},
+	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 }

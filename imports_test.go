@@ -48,7 +48,7 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt")
-	apiModels   = inAPI("live", "transit", "air", "catalog", "actions")
+	apiModels   = inAPI("live", "transit", "air", "catalog", "actions", "places")
 	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
 	apiHTTP     = inAPI("rest", "access")
 )

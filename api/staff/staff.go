@@ -36,6 +36,7 @@ type Handler struct {
 	Stations   *catalog.Catalog
 	Collectors Collectors
 	Gateways   Gateways
+	Fleet      Fleet
 	Events     *Events
 	Clock      nhip.Clock
 	Slots      rest.QuerySlots
