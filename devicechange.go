@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // DeviceChange is what staff have set of a device over the web, beside the fleet file. It counts as long as the entry of
@@ -74,6 +75,17 @@ func (e *DeviceEntry) validate() error {
 	}
 	return nil
 }
+
+// MadeChange is a change of a device with who made it, as the API tells it: of each secret only ShortSecret.
+type MadeChange struct {
+	ID   string    `json:"id"`
+	By   string    `json:"by"`
+	Time time.Time `json:"time"`
+	DeviceChange
+}
+
+// ShortSecret returns the begin of a digest, which tells secrets apart and is of no use to a client.
+func ShortSecret(digest string) string { return digest[:min(len(digest), len(deviceDigestMark)+8)] }
 
 func validateDeviceChange(_ string, body json.RawMessage) error {
 	var c DeviceChange

@@ -137,6 +137,11 @@ func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
 	accepted("bus-5", "s", false)
 	must(api.DisableDevice(ctx, "bus-6"))
 	accepted("bus-6", "s", false)
+	changes, err := api.FleetChanges(ctx)
+	if must(err); len(changes) != 2 || !changes[0].Removed || changes[0].ID != "bus-5" || !changes[1].Disabled ||
+		len(changes[1].Secrets[0]) > 20 {
+		t.Errorf("changes beside the file: %+v", changes)
+	}
 	for name, c := range map[string]struct {
 		err  error
 		code nhip.Code

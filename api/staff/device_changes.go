@@ -2,6 +2,7 @@ package staff
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 
 	"nhip"
@@ -216,4 +217,26 @@ func (h *Handler) removeDevice(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// listFleetChanges answers GET /v1/fleet/changes with what staff have changed over the web, by the id of the device.
+func (h *Handler) listFleetChanges(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err
+	}
+	changes := []nhip.MadeChange{}
+	for _, doc := range h.Fleet.Documents.List(nhip.DocumentDevice) {
+		c := nhip.MadeChange{ID: doc.ID, By: doc.By, Time: doc.Time}
+		if err := json.Unmarshal(doc.Body, &c.DeviceChange); err != nil {
+			continue // a collector has checked it
+		}
+		for i, secret := range c.Secrets {
+			c.Secrets[i] = nhip.ShortSecret(secret)
+		}
+		c.Mosquitto = ""
+		changes = append(changes, c)
+	}
+	return h.JSON(w, rest.NoStore, struct {
+		Changes []nhip.MadeChange `json:"changes"`
+	}{changes})
 }

@@ -20,6 +20,7 @@ func (h *Handler) Routes(r chi.Router) {
 	get("/v1/ledger", nhip.MayReadLedger, h.getLedger)
 	get("/v1/devices", nhip.MayUseDevices, h.listDevices)
 	get("/v1/devices/{id}", nhip.MayUseDevices, h.getDevice)
+	get("/v1/fleet/changes", nhip.MayUseAllDevices, h.listFleetChanges)
 	post("/v1/devices", nhip.MayUseDevices, h.addDevice)
 	post("/v1/devices/{id}/rotate", nhip.MayUseDevices, h.rotateDevice)
 	post("/v1/devices/{id}/disable", nhip.MayUseDevices, h.disableDevice)

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"nhip"
 )
@@ -130,3 +132,34 @@ func (f *Fleet) Agencies(feeds Feeds) func(id, feed string) string {
 
 // busFormats are the formats that only buses send.
 var busFormats = []string{"position", "hfp", "ufms", "ufms-bus", "gtfs-rt"}
+
+// DiffChanges compares a fleet file with what staff have changed over the web: a line for each device, as Diff has them,
+// with who changed it and when, and for each change that a later edit of the file has superseded.
+func DiffChanges(file *Fleet, changes []nhip.MadeChange) []string {
+	var lines []string
+	for i := range changes {
+		c := &changes[i]
+		made := fmt.Sprintf(" (over the web by %s, %s)", c.By, c.Time.UTC().Format(time.RFC3339))
+		d := file.Device(c.ID)
+		if c.Base != Base(d) {
+			lines = append(lines, "! device "+c.ID+": the file was edited later and wins"+made)
+			continue
+		}
+		var before, after Fleet
+		if d != nil {
+			short := *d
+			short.Secrets = nil
+			for _, s := range d.Secrets {
+				short.Secrets = append(short.Secrets, nhip.ShortSecret(s))
+			}
+			before.Devices = []Device{short}
+		}
+		if !c.Removed {
+			after.Devices = []Device{deviceOf(c.ID, &c.DeviceEntry)}
+		}
+		for _, line := range Diff(&before, &after) {
+			lines = append(lines, line+made)
+		}
+	}
+	return lines
+}

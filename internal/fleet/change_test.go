@@ -4,8 +4,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nhip"
 
@@ -42,6 +44,26 @@ func TestALaterEditOfTheFileWins(t *testing.T) {
 	if got.Device("a").Disabled || got.Device("c").Feed != "reading" || got.Device("b") != nil ||
 		states["a"] != ChangeSuperseded || states["b"] != ChangeSuperseded || states["c"] != ChangeSuperseded {
 		t.Errorf("after the edit: %+v %v", got.Devices, states)
+	}
+}
+
+func TestDiffChangesNamesWhoAndWhatWins(t *testing.T) {
+	file := &Fleet{Devices: []Device{{ID: "a", Feed: "position", Secrets: []string{Digest("s")}}, {ID: "b", Feed: "position"}}}
+	entry := EntryOf(file.Device("a"))
+	entry.Secrets[0], entry.Disabled = nhip.ShortSecret(entry.Secrets[0]), true
+	at := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
+	got := DiffChanges(file, []nhip.MadeChange{
+		{ID: "a", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{Base: Base(file.Device("a")), DeviceEntry: entry}},
+		{ID: "b", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{Base: "old", Removed: true}},
+		{ID: "c", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{DeviceEntry: entryWith("s")}},
+	})
+	const made = " (over the web by Lan, 2026-02-16T12:00:00Z)"
+	want := []string{
+		"~ device a: disabled false → true" + made, "! device b: the file was edited later and wins" + made,
+		"+ device c" + made,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 
