@@ -341,6 +341,19 @@ func UnknownBus(agency, id string) error {
 	return nhip.Errorf(nhip.CodeNotFound, "id", "agency %q has no bus %q on the map", agency, id)
 }
 
+// AllBuses returns all buses on the map, ordered by agency and id.
+func (s *State) AllBuses() []*nhip.Bus {
+	found := s.buses.Within(nil, index.World, nil)
+	out := make([]*nhip.Bus, len(found))
+	for i, x := range found {
+		out[i] = x.Item
+	}
+	slices.SortFunc(out, func(a, b *nhip.Bus) int {
+		return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
 // Bounds returns the bounds of the buses and stations in an area; they are empty if there are none.
 func (s *State) Bounds(area orb.Bound) orb.Bound {
 	var all orb.MultiPoint
