@@ -45,6 +45,11 @@ func (m *Model) Search(q SearchQuery, indexes ...*NameIndex) ([]SearchHit, error
 	if t.Network == nil && (q.wants(KindRoute) || q.wants(KindStop)) {
 		return nil, errNoTimetable
 	}
+	return t.Search(q, indexes...), nil
+}
+
+// Search returns what matches a query in the timetable and in indexes, the best match first.
+func (t *Timetable) Search(q SearchQuery, indexes ...*NameIndex) []SearchHit {
 	x := t.names
 	x.named = indexes
 	found := x.find(q)
@@ -52,7 +57,7 @@ func (m *Model) Search(q SearchQuery, indexes ...*NameIndex) ([]SearchHit, error
 	for i := range found[:min(q.Limit, len(found))] {
 		hits = append(hits, t.hit(&found[i]))
 	}
-	return hits, nil
+	return hits
 }
 
 func (t *Timetable) hit(f *foundItem) SearchHit {
