@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// DeviceChange is what staff have set of a device over the web, beside the fleet file. It counts as long as the entry of
-// the file is the one that it was made from: a later edit of that entry wins.
+// DeviceChange is what staff have set of a device over the web, beside the fleet file. It counts as long as the entry
+// of the file is the one that it was made from: a later edit of that entry wins.
 type DeviceChange struct {
 	Base    string `json:"base"`              // digest of the entry of the file; "" if the file had none
 	Removed bool   `json:"removed,omitempty"` // the device is not in the fleet any more; no other field is set

@@ -60,7 +60,8 @@ func (r *Review) Validate() error {
 	case r.Quantity != "" && !r.Quantity.Known():
 		return Errorf(CodeUnknownField, "quantity", "%q is not a known quantity", string(r.Quantity))
 	case !r.Action.Known():
-		return Errorf(CodeOutOfRange, "action", "must be strike, restore, annotate, baseline or undo, got %q", string(r.Action))
+		return Errorf(CodeOutOfRange, "action", "must be strike, restore, annotate, baseline or undo, got %q",
+			string(r.Action))
 	case r.Action != ActionUndo && r.Of != "":
 		return Errorf(CodeOutOfRange, "of", "belongs to the action undo only")
 	case r.Action == ActionUndo && (r.Of == "" || r.Of == r.ID):

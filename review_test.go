@@ -36,20 +36,22 @@ func TestUndoTakesBackOnlyItsReview(t *testing.T) {
 	}
 	strike, again := at("a", nhip.ActionExclude, "", 0), at("b", nhip.ActionExclude, "", 1)
 	restore := at("c", nhip.ActionReinstate, "", 2)
+	undo := func(id, of string, minute int) nhip.Review { return at(id, nhip.ActionUndo, of, minute) }
+	list := func(all ...nhip.Review) []nhip.Review { return all }
 	for name, c := range map[string]struct {
 		reviews []nhip.Review
 		want    nhip.Flag
 		decided bool
 	}{
-		"one strike":                     {[]nhip.Review{strike, at("u", nhip.ActionUndo, "a", 5)}, nhip.FlagSuspect, false},
-		"one of two":                     {[]nhip.Review{strike, again, at("u", nhip.ActionUndo, "a", 5)}, nhip.FlagFail, true},
-		"the later one of two":           {[]nhip.Review{strike, again, at("u", nhip.ActionUndo, "b", 5)}, nhip.FlagFail, true},
-		"a restore":                      {[]nhip.Review{strike, restore, at("u", nhip.ActionUndo, "c", 5)}, nhip.FlagFail, true},
-		"a strike under a restore":       {[]nhip.Review{strike, restore, at("u", nhip.ActionUndo, "a", 5)}, nhip.FlagGood, true},
-		"the undo":                       {[]nhip.Review{strike, at("u", nhip.ActionUndo, "a", 5), at("v", nhip.ActionUndo, "u", 6)}, nhip.FlagFail, true},
-		"a review that came later":       {[]nhip.Review{at("u", nhip.ActionUndo, "c", 1), restore}, nhip.FlagGood, true},
-		"a review that is not known":     {[]nhip.Review{strike, at("u", nhip.ActionUndo, "x", 5)}, nhip.FlagFail, true},
-		"in a circle, which cannot hold": {[]nhip.Review{at("u", nhip.ActionUndo, "v", 5), at("v", nhip.ActionUndo, "u", 5)}, nhip.FlagSuspect, false},
+		"one strike":                 {list(strike, undo("u", "a", 5)), nhip.FlagSuspect, false},
+		"one of two":                 {list(strike, again, undo("u", "a", 5)), nhip.FlagFail, true},
+		"the later one of two":       {list(strike, again, undo("u", "b", 5)), nhip.FlagFail, true},
+		"a restore":                  {list(strike, restore, undo("u", "c", 5)), nhip.FlagFail, true},
+		"a strike under a restore":   {list(strike, restore, undo("u", "a", 5)), nhip.FlagGood, true},
+		"the undo":                   {list(strike, undo("u", "a", 5), undo("v", "u", 6)), nhip.FlagFail, true},
+		"a review that came later":   {list(undo("u", "c", 1), restore), nhip.FlagGood, true},
+		"a review that is not known": {list(strike, undo("u", "x", 5)), nhip.FlagFail, true},
+		"in a circle":                {list(undo("u", "v", 5), undo("v", "u", 5)), nhip.FlagSuspect, false},
 	} {
 		flag, decided := nhip.Decide(c.reviews, nhip.PM25, noon, nhip.FlagSuspect)
 		if flag != c.want || decided != c.decided {

@@ -22,8 +22,8 @@ type monthHistory struct{ recordHistory }
 
 func (*monthHistory) Stations(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
 
-// withMonth returns an api, on 16 February 2026, with the hours, days and months of January 2026 and the month of January
-// 2025 of two stations in one area, and a silent one in another.
+// withMonth returns an api, on 16 February 2026, with the hours, days and months of January 2026 and the month of
+// January 2025 of two stations in one area, and a silent one in another.
 func withMonth(t *testing.T) *API {
 	t.Helper()
 	p := &monthHistory{}
@@ -54,7 +54,9 @@ func withMonth(t *testing.T) *API {
 	}
 	a := newAPI(t, withRecords(&p.recordHistory), func(o *Options) { o.History = p })
 	for id, area := range map[string]string{"a": "Ba Đình", "b": "Ba Đình", "c": "Đống Đa"} {
-		receive(t, a, topics.FleetStationTopic(id), fleet.Station{ID: id, Area: area, Name: nhip.LocalizedText{Vi: "Trạm " + id}})
+		receive(t, a, topics.FleetStationTopic(id), fleet.Station{
+			ID: id, Area: area, Name: nhip.LocalizedText{Vi: "Trạm " + id},
+		})
 	}
 	return a
 }

@@ -112,7 +112,8 @@ func (a *API) router() (http.Handler, chi.Router) {
 			History: o.History, Stations: a.stations, Collectors: collectors,
 			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
 			Fleet:    staff.Fleet{Actions: a.actions, Documents: a.documents},
-			Events:   a.events, Clock: o.Clock, Slots: slots, Completeness: o.Completeness, Decided: new(staff.Decided), Reasons: o.ReviewReasons,
+			Events:   a.events, Clock: o.Clock, Slots: slots, Completeness: o.Completeness,
+			Decided: new(staff.Decided), Reasons: o.ReviewReasons,
 			Responder: p,
 		}).Routes(r)
 	})

@@ -80,8 +80,8 @@ func (d *deviceStates) saveFromTimeToTime(ctx context.Context) error {
 	}
 }
 
-// answer returns a page of devices. With q.Entry, it is the one device with its entry: the one in force, or else the one
-// that is proposed.
+// answer returns a page of devices. With q.Entry, it is the one device with its entry: the one in force, or else the
+// one that is proposed.
 func (d *deviceStates) answer(q nhip.DeviceQuery) (nhip.DevicePage, error) {
 	page, err := d.gateway.Devices(q, d.name)
 	if !q.Entry {

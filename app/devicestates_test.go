@@ -110,7 +110,9 @@ func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
 	ctx := t.Context()
 	accepted := func(id, secret string, want bool) {
 		t.Helper()
-		awaittest.True(t, fmt.Sprintf("%s is accepted: %t", id, want), func() bool { return p.Accepts(t, id, secret) == want })
+		awaittest.True(t, fmt.Sprintf("%s is accepted: %t", id, want), func() bool {
+			return p.Accepts(t, id, secret) == want
+		})
 	}
 	must := func(err error) {
 		t.Helper()
@@ -142,13 +144,17 @@ func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
 		len(changes[1].Secrets[0]) > 20 {
 		t.Errorf("changes beside the file: %+v", changes)
 	}
+	add := func(id, feed string) error {
+		_, err := api.AddDevice(ctx, client.NewDevice{ID: id, Feed: feed})
+		return err
+	}
 	for name, c := range map[string]struct {
 		err  error
 		code nhip.Code
 	}{
-		"a device that exists": {errorOf(api.AddDevice(ctx, client.NewDevice{ID: "bus-0", Feed: "position"})), nhip.CodeConflict},
-		"an unknown feed":      {errorOf(api.AddDevice(ctx, client.NewDevice{ID: "x", Feed: "none"})), nhip.CodeInvalid},
-		"an id of a role":      {errorOf(api.AddDevice(ctx, client.NewDevice{ID: "a/b", Feed: "position"})), nhip.CodeInvalid},
+		"a device that exists": {add("bus-0", "position"), nhip.CodeConflict},
+		"an unknown feed":      {add("x", "none"), nhip.CodeInvalid},
+		"an id of a role":      {add("a/b", "position"), nhip.CodeInvalid},
 		"no device":            {api.DisableDevice(ctx, "nobody"), nhip.CodeNotFound},
 		"a removed device":     {api.EnableDevice(ctx, "new-1"), nhip.CodeNotFound},
 		"no rotation":          {api.EndDeviceRotation(ctx, "bus-0"), nhip.CodeConflict},
@@ -158,9 +164,6 @@ func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
 		}
 	}
 }
-
-// errorOf returns the error of a call with a result.
-func errorOf(_ string, err error) error { return err }
 
 // TestDevicesOfGatewaysApart asks for the devices of two gateways on a Mosquitto with the shipped rules. One device is
 // in the fleets of both. Then one gateway stops.

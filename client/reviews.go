@@ -29,8 +29,8 @@ func (c *Client) CreateReview(ctx context.Context, r NewReview) (*nhip.Review, e
 	return &review, nil
 }
 
-// UndoReview takes back one review; by may be empty, for the name of the client's key. Of a review that is undone already
-// it returns the first undo.
+// UndoReview takes back one review; by may be empty, for the name of the client's key. Of a review that is undone
+// already it returns the first undo.
 func (c *Client) UndoReview(ctx context.Context, id, by, why string) (*nhip.Review, error) {
 	body := struct {
 		By  string `json:"by,omitempty"`

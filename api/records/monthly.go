@@ -39,8 +39,8 @@ type monthly struct {
 	Profiles    []monthlyProfile    `json:"profiles"`
 }
 
-// monthlyStats are the statistics of a month beside those of the same month a year before. Means are of complete months,
-// or of the complete hours of the days so far of a month that is not over.
+// monthlyStats are the statistics of a month beside those of the same month a year before. Means are of complete
+// months, or of the complete hours of the days so far of a month that is not over.
 type monthlyStats struct {
 	Mean     nhip.Opt[float64] `json:"mean"`
 	Min      nhip.Opt[float64] `json:"min"`

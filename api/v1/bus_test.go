@@ -55,7 +55,8 @@ func TestBusTellsTheStopsAhead(t *testing.T) {
 func TestBusWithoutALineHasNoStopsAhead(t *testing.T) {
 	a, n := newTransitServer(t)
 	addBus(t, a, nhip.Bus{ID: "x/y", Lat: 21, Lon: 105.8, Time: eight.UTC()})
-	if got := resttest.Decode[busAnswer](t, a, "/v1/buses/hanoi/x%2Fy").Properties; got.ID != "x/y" || len(got.Stops) != 0 {
+	if got := resttest.Decode[busAnswer](t, a, "/v1/buses/hanoi/x%2Fy").Properties; got.ID != "x/y" ||
+		len(got.Stops) != 0 {
 		t.Errorf("%+v", got)
 	}
 	trip := n.Day(geotest.Day).TripInstances(n.Patterns[0])[7]

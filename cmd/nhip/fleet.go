@@ -12,13 +12,13 @@ import (
 
 // fleetCmd is nhip fleet.
 type fleetCmd struct {
-	Diff fleetDiffCmd `cmd:"" help:"Show what a new version of a fleet file changes, or what staff have changed beside it."`
+	Diff fleetDiffCmd `cmd:"" help:"Show what a new fleet file changes, or what staff have changed beside it."`
 }
 
 // fleetDiffCmd is nhip fleet diff.
 type fleetDiffCmd struct {
 	Old string `arg:"" help:"Old fleet file." type:"existingfile"`
-	New string `arg:"" optional:"" help:"New fleet file; without it, what staff have changed over the web." type:"existingfile"`
+	New string `arg:"" optional:"" help:"New fleet file; default: the changes over the web." type:"existingfile"`
 	operatorFlags
 	Config string `help:"${help_feeds_config}" type:"path" placeholder:"FILE"`
 }

@@ -11,8 +11,8 @@ func collection(features ...string) []byte {
 }
 
 func point(id, properties, coordinates string) string {
-	return fmt.Sprintf(`{"type":"Feature"%s,"properties":{%s},"geometry":{"type":"Point","coordinates":%s}}`, id, properties,
-		coordinates)
+	const feature = `{"type":"Feature"%s,"properties":{%s},"geometry":{"type":"Point","coordinates":%s}}`
+	return fmt.Sprintf(feature, id, properties, coordinates)
 }
 
 func TestReadTakesIDsOfFeaturesAndProperties(t *testing.T) {
@@ -33,17 +33,24 @@ func TestReadNamesFaults(t *testing.T) {
 		string(collection(good, good)):   "feature 1: has the same id as feature 0",
 		string(collection(good, `{}`)):   "feature 1: ",
 		string(collection(`{"id":"a"}`)): `must be a Feature, got type ""`,
-		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{"name":"A"}}]}`: "must be a Point",
-		string(collection(point(`,"id":"a"`, ``, `[105,21]`))):                                            "has no name",
-		string(collection(point(``, `"name":"A"`, `[105,21]`))):                                           "id",
-		string(collection(point(`,"id":"a"`, `"name":"A"`, `[21,105]`))):                                  "is not longitude, latitude",
-		string(collection(point(`,"id":"a"`, `"name":"A"`, `[0,0]`))):                                     "is not longitude, latitude",
-		string(collection(point(`,"id":"a"`, `"name":"A"`, `["x"]`))):                                     "must be longitude, latitude",
-		string(collection(point(`,"id":"a"`, `"name":"`+strings.Repeat("x", 300)+`"`, `[1,1]`))):          "longer than 200",
-		strings.Repeat("[", 300_000):                                                                      "at most 50000 places",
+		string(collection(`{"type":"Feature","id":"a","properties":{"name":"A"}}`)): "must be a Point",
+		strings.Repeat("[", 300_000): "at most 50000 places",
 	} {
 		if _, err := Read([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: %v, want %q", text, err, want)
+		}
+	}
+	for _, c := range []struct{ id, properties, coordinates, want string }{
+		{`,"id":"a"`, ``, `[105,21]`, "has no name"},
+		{``, `"name":"A"`, `[105,21]`, "id"},
+		{`,"id":"a"`, `"name":"A"`, `[21,105]`, "is not longitude, latitude"},
+		{`,"id":"a"`, `"name":"A"`, `[0,0]`, "is not longitude, latitude"},
+		{`,"id":"a"`, `"name":"A"`, `["x"]`, "must be longitude, latitude"},
+		{`,"id":"a"`, `"name":"` + strings.Repeat("x", 300) + `"`, `[1,1]`, "longer than 200"},
+	} {
+		_, err := Read(collection(point(c.id, c.properties, c.coordinates)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v", c, err)
 		}
 	}
 	many := strings.Repeat(`{},`, 500)

@@ -59,8 +59,8 @@ func TestEffectOfAStrike(t *testing.T) {
 	if e.Values != 12 {
 		t.Errorf("%d values", e.Values)
 	}
-	if n, last := e.changes(nhip.PM25, limits.AverageHour); n != 6 || last.Before != nhip.Some(60.0) || last.After.Known() ||
-		last.Limit.Known() {
+	if n, last := e.changes(nhip.PM25, limits.AverageHour); n != 6 || last.Before != nhip.Some(60.0) ||
+		last.After.Known() || last.Limit.Known() {
 		t.Errorf("hours: %d, %+v", n, last)
 	}
 	n, day := e.changes(nhip.PM25, limits.AverageDay)

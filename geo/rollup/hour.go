@@ -24,8 +24,9 @@ type Coverage struct {
 	Values int
 }
 
-// Best returns the index of the series that covers most of an hour, -1 if none has a value. Of a station that sends both
-// minutes and hours these are the minutes, or the hour if minutes are missing. Longer periods than an hour don't count.
+// Best returns the index of the series that covers most of an hour, -1 if none has a value. Of a station that sends
+// both minutes and hours these are the minutes, or the hour if minutes are missing. Longer periods than an hour don't
+// count.
 func Best(series []Coverage, reportEvery time.Duration, perHour int) int {
 	best, most := -1, 0.0
 	for i, c := range series {

@@ -133,8 +133,8 @@ func (f *Fleet) Agencies(feeds Feeds) func(id, feed string) string {
 // busFormats are the formats that only buses send.
 var busFormats = []string{"position", "hfp", "ufms", "ufms-bus", "gtfs-rt"}
 
-// DiffChanges compares a fleet file with what staff have changed over the web: a line for each device, as Diff has them,
-// with who changed it and when, and for each change that a later edit of the file has superseded.
+// DiffChanges compares a fleet file with what staff have changed over the web: a line for each device, as Diff has
+// them, with who changed it and when, and one for each change that a later edit of the file has superseded.
 func DiffChanges(file *Fleet, changes []nhip.MadeChange) []string {
 	var lines []string
 	for i := range changes {

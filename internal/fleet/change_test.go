@@ -48,7 +48,9 @@ func TestALaterEditOfTheFileWins(t *testing.T) {
 }
 
 func TestDiffChangesNamesWhoAndWhatWins(t *testing.T) {
-	file := &Fleet{Devices: []Device{{ID: "a", Feed: "position", Secrets: []string{Digest("s")}}, {ID: "b", Feed: "position"}}}
+	file := &Fleet{Devices: []Device{
+		{ID: "a", Feed: "position", Secrets: []string{Digest("s")}}, {ID: "b", Feed: "position"},
+	}}
 	entry := EntryOf(file.Device("a"))
 	entry.Secrets[0], entry.Disabled = nhip.ShortSecret(entry.Secrets[0]), true
 	at := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)

@@ -12,8 +12,8 @@ import (
 	"nhip/internal/durable"
 )
 
-// SetChanges replaces what staff have changed over the web, and calls the functions of OnChange with the fleet that is in
-// force then.
+// SetChanges replaces what staff have changed over the web, and calls the functions of OnChange with the fleet that is
+// in force then.
 func (w *Watch) SetChanges(changes Changes) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
