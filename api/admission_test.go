@@ -87,7 +87,7 @@ func historyPaths(station string) []string {
 // TestEveryRouteHasAClass fills all classes and requests every address of the router. One that answers has no class.
 func TestEveryRouteHasAClass(t *testing.T) {
 	h := &heldHistory{release: make(chan struct{})}
-	a := newAPI(t, func(o *Options) { o.History = h })
+	a := newAPI(t, func(o *Options) { o.History, o.Token = h, "s3cret" })
 	for _, c := range a.classes.All() {
 		c.Fill()
 	}
@@ -103,7 +103,7 @@ func TestEveryRouteHasAClass(t *testing.T) {
 		if strings.HasSuffix(route, "/report") || strings.HasSuffix(route, "/monthly") {
 			path += "?month=2026-02"
 		}
-		w := get(t, a, path)
+		w := get(t, a, path, "Authorization", "Bearer s3cret")
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" {
 			t.Errorf("%s: %d %.80s", route, w.Code, w.Body)
 		}
