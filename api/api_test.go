@@ -55,6 +55,10 @@ func (absentHistory) DayPositions(context.Context, influx.TravelQuery, func(nhip
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) Means(context.Context, influx.MeanQuery, func(influx.MeanSeries) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) Days(context.Context, influx.DayQuery, func(*influx.DaySeries) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }

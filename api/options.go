@@ -18,6 +18,7 @@ import (
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
+	"nhip/geo/place"
 	"nhip/geo/tile"
 	"nhip/geo/zone"
 	"nhip/internal/health"
@@ -44,7 +45,12 @@ type Options struct {
 	Map       Map
 	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
 	Web       fs.FS        // the built web map; nil serves a page with build instructions
-	Zones     *zone.Set    // areas for which the air is computed; nil is none
+	// Completeness is the least share of values that makes a mean complete, 0 to 1, as the collector has it; 0 is
+	// rollup.DefaultCompleteness
+	Completeness  float64
+	ReviewReasons []nhip.LocalizedText // that staff may choose from
+	Places        []place.Place        // that a search finds, beside the zones
+	Zones         *zone.Set            // areas for which the air is computed; nil is none
 	// distance from the nearest monitor up to which the air is estimated, m; 0 is air.DefaultReach
 	AirReach  float64
 	AirFile   string         // see air.Options.File

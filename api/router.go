@@ -12,6 +12,7 @@ import (
 	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/open311"
+	"nhip/api/places"
 	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
@@ -76,7 +77,8 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
+			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
 		}).Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
@@ -126,7 +128,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,
 			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
-			Events:   a.events, Clock: o.Clock, Slots: slots, Responder: p,
+			Fleet:    staff.Fleet{Actions: a.actions, Documents: a.documents},
+			Events:   a.events, Clock: o.Clock, Slots: slots, Completeness: o.Completeness,
+			Decided: new(staff.Decided), Reasons: o.ReviewReasons,
+			Responder: p,
 		}).Routes(r)
 	})
 	if o.In != nil {

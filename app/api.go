@@ -114,6 +114,10 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	if err != nil {
 		return api.Options{}, err
 	}
+	places, err := loadPlaces(r.conf.Places)
+	if err != nil {
+		return api.Options{}, err
+	}
 	attribution := m.Attribution
 	if r.options.Simulate {
 		attribution = cmp.Or(attribution, simulatedAttribution)
@@ -121,7 +125,9 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	return api.Options{
 		Addr: r.conf.HTTP.Listen, PublicURL: r.conf.HTTP.PublicURL, Clock: r.clock, Logger: r.log, Registry: r.registry,
 		Broker: broker, History: history, Network: t.transitMap(), Timetable: t.network, Web: web.Files(),
-		Zones: zones, Zone: location(r.conf.Air.Zone), AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
+		Completeness: r.conf.Air.Completeness / percent, ReviewReasons: r.conf.Air.Reasons(),
+		Places: places, Zones: zones, Zone: location(r.conf.Air.Zone),
+		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
 		AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
 		Streams: api.Streams{Max: int(r.conf.HTTP.Streams.Max), PerAddress: int(r.conf.HTTP.Streams.PerAddress)},
 		Reports: api.Reports{

@@ -22,6 +22,8 @@ type History interface {
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
 	// Days yields the days and hours of each quantity of each station, sorted by quantity, then station.
 	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
+	// Means yields the means of each quantity of each station, sorted by quantity, then station.
+	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
 	// DayArrivals and DayPositions yield what happened in a span, oldest first.
 	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
 	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error

@@ -48,6 +48,9 @@ func (h *Handler) listDevices(w http.ResponseWriter, r *http.Request) error {
 		}
 		answer.Silent = page.Silent
 		for _, d := range page.Devices {
+			if !h.mayUseDevice(r, &d) {
+				continue
+			}
 			if len(answer.Devices) == ask.Limit {
 				answer.Next = answer.Devices[len(answer.Devices)-1].ID
 				return h.JSON(w, rest.NoStore, answer)
@@ -71,7 +74,7 @@ func (h *Handler) getDevice(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case len(page.Devices) > 0:
+	case len(page.Devices) > 0 && h.mayUseDevice(r, &page.Devices[0]):
 		return h.JSON(w, rest.NoStore, page.Devices[0])
 	case len(page.Silent) > 0:
 		return nhip.Errorf(nhip.CodeUnavailable, "", "no gateway that answers has the device; %s did not answer",

@@ -12,6 +12,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/livetest"
+	"nhip/api/places"
 	"nhip/api/rest"
 	"nhip/api/transit"
 	"nhip/geo/geotest"
@@ -90,9 +91,8 @@ func newServer(t testing.TB, change ...func(*options)) *server {
 	stations := catalog.New(state, emptyHistory{}, log)
 	t.Cleanup(stations.Close)
 	h := &Handler{
-		Transit: tm, Air: am, Live: state, Stations: stations, Clock: clock, Responder: rest.Responder{
-			Logger: log, Ready: func() bool { return true },
-		},
+		Transit: tm, Air: am, Live: state, Stations: stations, Clock: clock, Places: places.New(nil, nil, state),
+		Responder: rest.Responder{Logger: log, Ready: func() bool { return true }},
 	}
 	r := chi.NewRouter()
 	h.Routes(r)

@@ -36,6 +36,7 @@ type Config struct {
 	Data      Data
 	Predict   Predict
 	Reports   Reports
+	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
 }
 
@@ -231,10 +232,12 @@ type Air struct {
 	Zone         string  // IANA name: time zone of days and months of stations without one in the fleet
 	Reach        float64 // m: maximum distance from a station at which the air is interpolated
 	Completeness float64 // percent of values an hour needs, and percent of hours a day needs
-	Checks       []Check // changes of the default limits
-	Alerts       []Alert
-	Webhook      Webhook
-	Mail         Mail
+	// reasons that staff may choose from for a review, each "VIETNAMESE | ENGLISH"
+	ReviewReasons []string
+	Checks        []Check // changes of the default limits
+	Alerts        []Alert
+	Webhook       Webhook
+	Mail          Mail
 }
 
 // Alert is an alert rule, see alert.Rule. A threshold that is NaN is not set.

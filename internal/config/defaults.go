@@ -106,7 +106,8 @@ func Default() Config {
 		Feeds:    defaultFeeds(),
 		Air: Air{
 			Zone: defaultZone, Reach: air.DefaultReach, Completeness: defaultCompleteness,
-			Mail: Mail{Port: defaultMailPort, To: []string{}},
+			ReviewReasons: defaultReasons(),
+			Mail:          Mail{Port: defaultMailPort, To: []string{}},
 		},
 		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
 		Predict: Predict{Lean: predict.Lean},

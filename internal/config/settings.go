@@ -129,6 +129,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "air.zone", Value: settings.Text(&c.Air.Zone, settings.Zone)},
 		{Key: "air.reach", Value: settings.Number(&c.Air.Reach, minReach, maxReach)},
 		{Key: "air.completeness", Value: settings.Number(&c.Air.Completeness, 1, percent)},
+		{Key: "air.review_reasons", Value: settings.TextList(&c.Air.ReviewReasons, reasonRule)},
 		{Key: "air.webhook.url", Value: settings.Text(&c.Air.Webhook.URL, settings.WebAddress)},
 		{Key: "air.webhook.secret", Value: settings.Text(&c.Air.Webhook.Secret, settings.Printable), Secret: true},
 		{Key: "air.mail.host", Value: settings.Text(&c.Air.Mail.Host, settings.Printable)},
@@ -150,6 +151,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "data.license", Value: settings.Text(&c.Data.License, settings.Printable)},
 		{Key: "data.license_url", Value: settings.Text(&c.Data.LicenseURL, settings.WebAddress)},
 		{Key: "data.source", Value: settings.Text(&c.Data.Source, settings.Printable)},
+		{Key: "places", Value: settings.Text(&c.Places, settings.Printable)},
 	}
 }
 
@@ -269,6 +271,18 @@ func (z *Zones) settings(prefix string) []settings.Setting {
 const minReach, maxReach = 100, 100_000
 
 const maxPort = 65535
+
+// maxReason is the length of a reason, bytes.
+const maxReason = 200
+
+// reasonRule accepts a reason of reviews: a Vietnamese and an English text.
+func reasonRule(s string) error {
+	vi, en, both := strings.Cut(s, "|")
+	if s == "" || both && strings.TrimSpace(vi) != "" && strings.TrimSpace(en) != "" && len(s) <= maxReason {
+		return settings.Printable(s)
+	}
+	return fmt.Errorf("must be a Vietnamese and an English text, as in Bảo dưỡng | Maintenance, got %s", settings.Shown(s))
+}
 
 // mailAddress accepts an e-mail address, or an empty text.
 func mailAddress(s string) error {
