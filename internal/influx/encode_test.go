@@ -169,7 +169,7 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 	lines = influx.AppendAudit(lines, &nhip.AuditEntry{
 		Time: noon, Kind: "key", ID: "k", By: "b", Role: nhip.RoleAdmin, Key: "k0", Object: "key/k",
 		Before: []byte(`{"a":1}`),
-		After: []byte(`{"a":""\n"}`),
+		After:  []byte(`{"a":""\n"}`),
 	}, received)
 	lines = influx.AppendService(lines, &influx.ServiceRow{
 		Agency: "a", Feed: "f", Time: noon, Kind: "trip", ID: "i", Route: "r", Trip: "t", StartDate: "20260216",
