@@ -49,7 +49,7 @@ var importRules = []importRule{
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap")
 	apiModels   = inAPI("live", "transit", "air", "catalog")
-	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access")
+	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
 	apiHTTP     = inAPI("rest", "access")
 )
 

@@ -54,7 +54,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead)
+	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
 	r.NotFound(p.NotFound)
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/livez", health.Live)
@@ -63,7 +63,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}))
 	metrics := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})
 	if !o.PublicMetrics {
-		metrics = p.RequireOperator(operator)(metrics)
+		metrics = p.Require(nhip.MayReadLedger)(metrics)
 	}
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
@@ -79,8 +79,8 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)
 		(&records.Handler{
-			History: o.History, Live: a.live, Clock: o.Clock, Operator: operator, Class: classes.History, Slots: slots,
-			Stations: a.stations, Responder: p,
+			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
+			Responder: p,
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
@@ -93,7 +93,6 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(p.RequireOperator(operator), p.WhenReady)
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,

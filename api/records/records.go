@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/api/access"
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/rest"
@@ -32,22 +31,21 @@ type Handler struct {
 	History  History
 	Live     *live.State
 	Clock    nhip.Clock
-	Operator *access.Guard // required to read raw values
 	Stations *catalog.Catalog
 	Class    *rest.Class // of requests of the history; nil: no limit
 	Slots    rest.QuerySlots
 	rest.Responder
 }
 
-// errStaffOnly is the answer to a request for raw values without the operator's token.
-var errStaffOnly = nhip.Errorf(nhip.CodeUnauthorized, "level", "raw is for staff only and needs the operator's token")
+// errStaffOnly is the answer to a request for raw values without credentials.
+var errStaffOnly = nhip.Errorf(nhip.CodeUnauthorized, "level", "raw is for staff only and needs a key of staff")
 
 // allowed returns errStaffOnly if the client may not read values of a quality.
 func (h *Handler) allowed(r *http.Request, quality nhip.Quality) error {
 	if quality != nhip.QualityRaw {
 		return nil
 	}
-	err := rest.OperatorError(h.Operator, r)
+	err := rest.PermissionError(r, nhip.MayReadAir)
 	if nhip.ErrorCode(err) == nhip.CodeUnauthorized {
 		return errStaffOnly
 	}

@@ -1,0 +1,51 @@
+package access
+
+import (
+	"context"
+	"net/http"
+
+	"nhip"
+	"nhip/api/scope"
+)
+
+// Caller is who sent a request.
+type Caller struct {
+	Name string // of a person or a program, for the audit; "" for the public
+	Key  string // id of the key, for limits; "" without one
+	Role nhip.Role
+	View scope.View
+}
+
+// Public is the caller of requests without credentials.
+var Public = Caller{Role: nhip.RolePublic}
+
+// Authenticator finds the caller of a request from its credentials.
+type Authenticator interface {
+	// Authenticate returns Public with Refused for a request without valid credentials, and with Slowed for one whose
+	// address guesses credentials.
+	Authenticate(r *http.Request) (Caller, Outcome)
+}
+
+type callerKey struct{}
+
+// identified is the caller of a request and how it was found.
+type identified struct {
+	caller  Caller
+	outcome Outcome
+}
+
+// WithCaller returns a request that carries its caller.
+func WithCaller(r *http.Request, c Caller, o Outcome) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, &identified{c, o}))
+}
+
+// CallerOf returns the caller of a request: Public and Refused if it carries none.
+func CallerOf(ctx context.Context) (Caller, Outcome) {
+	if found, ok := ctx.Value(callerKey{}).(*identified); ok {
+		return found.caller, found.outcome
+	}
+	return Public, Refused
+}
+
+// HasCredentials reports whether a request carries anything that may name its caller.
+func HasCredentials(r *http.Request) bool { return len(r.Header["Authorization"]) > 0 }

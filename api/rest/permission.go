@@ -1,0 +1,69 @@
+package rest
+
+import (
+	"net/http"
+
+	"nhip"
+	"nhip/api/access"
+	"nhip/api/scope"
+)
+
+// Errors of requests whose caller lacks a permission.
+var (
+	errNoCredentials = nhip.Errorf(nhip.CodeUnauthorized, "Authorization",
+		"must be Bearer and a key of staff, or the operator's token, which is in the data folder")
+	errGuessing = nhip.Errorf(nhip.CodeTooMany, "Authorization", "too many wrong tokens from this address; wait")
+	errRole     = nhip.Errorf(nhip.CodeForbidden, "", "the role of the caller does not allow this")
+)
+
+// Authenticate finds the caller of each request that has credentials, and hands it on in the context. Wrong credentials
+// make a public caller: what needs none stays open.
+func Authenticate(a access.Authenticator) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if access.HasCredentials(r) {
+				caller, outcome := a.Authenticate(r)
+				r = access.WithCaller(r, caller, outcome)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// CallerOf returns the caller of a request.
+func CallerOf(r *http.Request) access.Caller {
+	caller, _ := access.CallerOf(r.Context())
+	return caller
+}
+
+// ScopeOf returns what the caller of a request sees. The public sees everything that is public.
+func ScopeOf(r *http.Request) scope.View { return CallerOf(r).View }
+
+// PermissionError returns nil if the caller of r has a permission, and else the error to answer: with
+// nhip.CodeUnauthorized without credentials, nhip.CodeForbidden if the role does not have it, nhip.CodeTooMany if the
+// address guesses credentials.
+func PermissionError(r *http.Request, permission nhip.Permission) error {
+	caller, outcome := access.CallerOf(r.Context())
+	switch {
+	case caller.Role.May(permission):
+		return nil
+	case outcome == access.Slowed:
+		return errGuessing
+	case outcome == access.Refused:
+		return errNoCredentials
+	}
+	return errRole
+}
+
+// Require answers requests whose caller lacks a permission with 401, 403 or 429.
+func (p Responder) Require(permission nhip.Permission) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := PermissionError(r, permission); err != nil {
+				p.Problem(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
