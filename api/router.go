@@ -56,7 +56,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
 	r.NotFound(p.NotFound)
-	r.MethodNotAllowed(methodNotAllowed)
+	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
 	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.ready.ServeHTTP(w, r)
@@ -83,8 +83,9 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Responder: p,
 		}).Routes(r)
 	})
+	routes := r
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit, plainRanges, zipped)
+		r.Use(othersFirst(routes), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
 		r.Get("/openapi.yaml", serveContract)
 	})
@@ -119,7 +120,3 @@ func serveContract(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(contract) // fails if the client disconnected
 }
 
-func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", allowed)
-	problem.Plain(w, http.StatusMethodNotAllowed, nhip.CodeInvalid, r.Method+" is not allowed at this address")
-}
