@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -21,6 +22,7 @@ import (
 func TestContractOfSimulatedCity(t *testing.T) {
 	p := startDescribedCity(t)
 	c, operations := p.API(t), apitest.Operations(t)
+	t.Run("examples", func(t *testing.T) { checkExamples(t, c, operations) })
 	t.Run("rules", func(t *testing.T) {
 		for i := range operations {
 			for _, r := range operations[i].Violations() {
@@ -46,15 +48,21 @@ func TestContractOfSimulatedCity(t *testing.T) {
 // startDescribedCity starts a simulated city with what the examples of the contract name.
 func startDescribedCity(t *testing.T) *apptest.Platform {
 	t.Helper()
-	o := apptest.Options(t, t.TempDir(), "")
+	fleet := apptest.WriteFile(t, "fleet.yaml", "devices: [{id: bus-5473, feed: position, secrets: [sha256-"+
+		strings.Repeat("0", 64)+"]}]")
+	o := apptest.Options(t, t.TempDir(), fmt.Sprintf("zones: [{file: %q, kind: district}]\nfleet: %q\n", apptest.ZoneFile(t, ""), fleet))
 	o.Simulate, o.Buses = true, 40
 	p := apptest.Start(t, app.Up, o)
 	p.Publish(t, apptest.Position("bad", time.Now(), 91, 105.8))
 	c := p.API(t)
-	for _, path := range []string{"/v1/stations/hn-hoan-kiem", "/v1/stops/HN0505", "/v1/dead?limit=1"} {
+	for _, path := range []string{
+		"/v1/stations/hn-hoan-kiem", "/v1/stops/HN0505", "/v1/dead?limit=1",
+		"/v1/stations/hn-hoan-kiem/readings?quantity=pm25",
+	} {
 		awaittest.True(t, path, func() bool {
 			a := c.Get(t, path, "Authorization", "Bearer "+c.Token)
-			return a.Status == http.StatusOK && !strings.Contains(string(a.Body), `"letters":[]`)
+			return a.Status == http.StatusOK && !strings.Contains(string(a.Body), `"letters":[]`) &&
+				!strings.Contains(string(a.Body), `"readings":[]`)
 		})
 	}
 	return p

@@ -28,9 +28,14 @@ type Operation struct {
 // Operations returns the operations of the contract, by path and method.
 func Operations(t testing.TB) []Operation {
 	t.Helper()
+	return operations(t, openapi3.DisableExamplesValidation())
+}
+
+func operations(t testing.TB, how openapi3.ValidationOption) []Operation {
+	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
 	if err == nil {
-		err = doc.Validate(context.Background())
+		err = doc.Validate(context.Background(), how)
 	}
 	if err != nil {
 		t.Fatalf("api/openapi.yaml: %v", err)
@@ -50,6 +55,23 @@ func Operations(t testing.TB) []Operation {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
 	})
 	return all
+}
+
+// AnswerExamples returns the ids of the operations whose successful answers have an example. All examples must be as
+// their schemas say.
+func AnswerExamples(t testing.TB) map[string]bool {
+	t.Helper()
+	have := make(map[string]bool)
+	for _, o := range operations(t, openapi3.EnableExamplesValidation()) {
+		for status, answer := range o.described.Responses.Map() {
+			for _, media := range answer.Value.Content {
+				if strings.HasPrefix(status, "2") && (media.Example != nil || len(media.Examples) > 0) {
+					have[o.ID] = true
+				}
+			}
+		}
+	}
+	return have
 }
 
 // Request is a request for an operation.
@@ -119,16 +141,22 @@ func (o *Operation) Example() Request {
 	return r
 }
 
-// Optional returns the example with one further parameter, for each that is not required.
-func (o *Operation) Optional() []Request {
-	base := o.Example()
+// Optional returns a request with one further parameter, for each that is not required. It leaves out those that only an
+// answer gives (x-cursor), and adds those that one needs (x-requires).
+func (o *Operation) Optional(base *Request) []Request {
 	var all []Request
 	for _, p := range o.parameters() {
-		if !p.Required {
-			r := base.clone()
-			r.set(p, exampleOf(p))
-			all = append(all, r)
+		if cursor, _ := p.Extensions["x-cursor"].(bool); p.Required || cursor {
+			continue
 		}
+		r := base.clone()
+		r.set(p, exampleOf(p))
+		for _, other := range o.parameters() {
+			if other.Name == p.Extensions["x-requires"] {
+				r.set(other, exampleOf(other))
+			}
+		}
+		all = append(all, r)
 	}
 	return all
 }
