@@ -119,4 +119,3 @@ func serveContract(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, _ = w.Write(contract) // fails if the client disconnected
 }
-
