@@ -8,6 +8,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/geojson"
+	"nhip/api/gtfsrt"
 	"nhip/api/ogc"
 	"nhip/api/records"
 	"nhip/api/rest"
@@ -27,6 +28,11 @@ import (
 
 //go:embed openapi.yaml
 var contract []byte
+
+func serveContract(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(contract) // fails if the client disconnected
+}
 
 // Contract returns a copy of api/openapi.yaml.
 func Contract() []byte { return bytes.Clone(contract) }
@@ -77,6 +83,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit)
+		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
 		r.Use(zipped)
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
@@ -115,7 +125,3 @@ func (a *API) router() (http.Handler, chi.Router) {
 	return a.tilesFirst(t, seconds, r), r
 }
 
-func serveContract(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(contract) // fails if the client disconnected
-}

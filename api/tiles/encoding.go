@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"io"
 	"strconv"
-	"strings"
 	"sync"
+
+	"nhip/api/rest"
 
 	"github.com/andybalholm/brotli"
 	"github.com/cespare/xxhash/v2"
@@ -80,12 +81,12 @@ func (t *cachedTile) encoded(acceptEncoding string) *variant {
 	if !t.compressed {
 		return &t.stored
 	}
-	if accepts(acceptEncoding, "br") {
+	if rest.AcceptsEncoding(acceptEncoding, "br") {
 		if v := t.brotliBody(); v != nil {
 			return v
 		}
 	}
-	if accepts(acceptEncoding, "gzip") {
+	if rest.AcceptsEncoding(acceptEncoding, "gzip") {
 		return &t.stored
 	}
 	return t.inflated()
@@ -95,24 +96,11 @@ func (t *cachedTile) encoded(acceptEncoding string) *variant {
 // because the content is the same.
 func (t *cachedTile) matchingETag(ifNoneMatch string) (etag string, ok bool) {
 	for _, suffix := range [...]string{"", "g", "b"} {
-		if etag = `"` + t.etag + suffix + `"`; etagMatches(ifNoneMatch, etag) {
+		if etag = `"` + t.etag + suffix + `"`; rest.ETagMatches(ifNoneMatch, etag) {
 			return etag, true
 		}
 	}
 	return "", false
-}
-
-// accepts reports whether an Accept-Encoding header contains an encoding with a weight other than 0.
-func accepts(header, encoding string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, weight, weighted := strings.Cut(part, ";")
-		if strings.TrimSpace(name) != encoding {
-			continue
-		}
-		q, _ := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
-		return !weighted || strings.Trim(q, "0.") != ""
-	}
-	return false
 }
 
 // inflated returns the plain form of a compressed tile. The caller must not change it.

@@ -7,27 +7,6 @@ import (
 	"nhip"
 )
 
-func TestAcceptsEncoding(t *testing.T) {
-	for header, want := range map[string]bool{
-		"": false, "br": false, "gzip": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.0, br": false,
-		"gzip;q=0.5": true, "x-gzip": false, "deflate,gzip;q=1.0": true,
-	} {
-		if accepts(header, "gzip") != want {
-			t.Errorf("%q: %t", header, !want)
-		}
-	}
-}
-
-func TestETagMatches(t *testing.T) {
-	for header, want := range map[string]bool{
-		`"a"`: true, `W/"a"`: true, `"b", "a"`: true, "*": true, `"b"`: false, "a": false, "": false,
-	} {
-		if etagMatches(header, `"a"`) != want {
-			t.Errorf("%q: %t", header, !want)
-		}
-	}
-}
-
 func TestTileAddressIsCanonical(t *testing.T) {
 	for path, found := range map[string]bool{
 		"10/812/450": true, "0/0/0": true, "+1/0/0": false, "1/01/0": false, "1/-1/0": false, "1/2/0": false,

@@ -5,7 +5,6 @@ package tiles
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"nhip"
 	"nhip/api/air"
@@ -124,14 +123,3 @@ func header(value string) []string {
 
 // varyEncoding is the Vary header of every tile, shared by all answers.
 var varyEncoding = []string{"Accept-Encoding"}
-
-// etagMatches reports whether an If-None-Match header contains an ETag or "*". Weak ETags match, too.
-func etagMatches(header, etag string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
-		if part == etag || part == "*" {
-			return true
-		}
-	}
-	return false
-}

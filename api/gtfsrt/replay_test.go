@@ -1,0 +1,184 @@
+package gtfsrt_test
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/api/gtfsrt"
+	"nhip/api/live"
+	"nhip/api/livetest"
+	"nhip/api/rest"
+	"nhip/api/resttest"
+	"nhip/api/transit"
+	"nhip/app"
+	"nhip/app/recorded"
+	"nhip/geo/gtfs"
+	"nhip/geo/network"
+	"nhip/geo/track"
+	"nhip/internal/config"
+	"nhip/internal/gtfsrttest"
+	"nhip/internal/suitetest"
+	"nhip/internal/topics"
+
+	pb "github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
+	"github.com/go-chi/chi/v5"
+	"google.golang.org/protobuf/proto"
+)
+
+// noArrivals is a history without arrivals.
+type noArrivals struct{}
+
+func (noArrivals) Arrivals(context.Context, time.Time, time.Time, func(nhip.Arrival) error) error {
+	return nil
+}
+
+// city is a running city of recorded buses with its feeds.
+type city struct {
+	clock   *livetest.Clock
+	live    *live.State
+	tracker *track.Tracker
+	handler http.Handler
+}
+
+func newCity(t testing.TB, feed *gtfs.Feed, now time.Time) *city {
+	t.Helper()
+	n, log := network.New(feed), slog.New(slog.DiscardHandler)
+	c := &city{clock: livetest.NewClock(now), tracker: track.New(n)}
+	m := transit.New(transit.Options{Clock: c.clock, History: noArrivals{}, Network: n, Logger: log})
+	c.live = live.New(live.Options{Clock: c.clock, Logger: log, LineOf: m.Line})
+	c.live.Observe(m)
+	if err := m.Train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := &gtfsrt.Handler{
+		Transit: m, Live: c.live, Clock: c.clock,
+		Responder: rest.Responder{Logger: log, Ready: func() bool { return true }},
+	}
+	r := chi.NewRouter()
+	h.Routes(r)
+	c.handler = r
+	return c
+}
+
+// move applies a position as a collector would.
+func (c *city) move(t testing.TB, p *nhip.Position) {
+	t.Helper()
+	at, _ := p.Point.Get()
+	bus := p.Bus(at)
+	bus.Agency = cmp.Or(bus.Agency, "agency")
+	topic := topics.LiveBusTopic(bus.Agency, bus.ID)
+	s := c.tracker.Update(topic, p, "")
+	bus.Track = s.Encode()
+	livetest.Receive(t, c.live, topic, bus)
+}
+
+// get returns a feed.
+func (c *city) get(t testing.TB, path string) *pb.FeedMessage {
+	t.Helper()
+	w := resttest.Get(c.handler, path)
+	m := new(pb.FeedMessage)
+	if err := proto.Unmarshal(w.Body.Bytes(), m); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%s: %d, %v", path, w.Code, err)
+	}
+	return m
+}
+
+func (c *city) feeds(t testing.TB) *gtfsrttest.Feeds {
+	t.Helper()
+	return &gtfsrttest.Feeds{
+		TripUpdates: c.get(t, "/gtfs-rt/trip-updates.pb"), Vehicles: c.get(t, "/gtfs-rt/vehicle-positions.pb"),
+		Alerts: c.get(t, "/gtfs-rt/alerts.pb"),
+	}
+}
+
+// recordings are days of real buses with their timetables.
+var recordings = []struct{ name, timetable, recording string }{
+	{"Washington", "gtfs-wmata-3routes/gtfs.zip", "recordings/wmata.rec.gz"},
+	{"Washington, points alone", "gtfs-wmata-3routes/gtfs.zip", "recordings/wmata-bare.rec.gz"},
+	{"Austin", "eta/austin2015mar-shaped-gtfs.zip", "eta/austin0307.rec.gz"},
+	{"Austin without shapes, points alone", "eta/austin2015mar-gtfs.zip", "eta/austin0307-bare.rec.gz"},
+	{"Be'er Sheva", "eta/beersheva-gtfs.zip", "eta/beersheva.rec.gz"},
+}
+
+// TestFeedsOfRecordedDaysKeepTheRules replays days of real buses and checks the feeds by the validator's rules: no
+// error, and only the warnings that docs/standards.md explains.
+func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
+	data := os.Getenv("TESTDATA_DIR")
+	if data == "" {
+		t.Skip("TESTDATA_DIR is not set: the recordings are missing")
+	}
+	for _, c := range suitetest.Pick(recordings[:1], recordings) {
+		t.Run(c.name, func(t *testing.T) {
+			feed, err := gtfs.ReadFile(filepath.Join(data, c.timetable))
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := app.LoadConfig(config.Sources{})
+			positions, err := recorded.Positions(app.Feeds(&set.Config), []string{filepath.Join(data, c.recording)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !suitetest.Full() {
+				positions = positions[:len(positions)/3]
+			}
+			replay(t, feed, positions)
+		})
+	}
+}
+
+// replay checks the feeds every five minutes of a recorded day, and once more ten seconds later.
+func replay(t *testing.T, feed *gtfs.Feed, positions []nhip.Position) {
+	c := newCity(t, feed, positions[0].Time)
+	next := positions[0].Time.Add(10 * time.Minute)
+	warnings, predictions, checks := make(map[string]int), 0, 0
+	check := func(before *gtfsrttest.Feeds) *gtfsrttest.Feeds {
+		now := c.feeds(t)
+		checks++
+		for _, e := range now.TripUpdates.GetEntity() {
+			predictions += len(e.GetTripUpdate().GetStopTimeUpdate())
+		}
+		for _, f := range gtfsrttest.Check(feed, now, before, c.clock.Now()) {
+			if f.Error() {
+				t.Errorf("%s: %s %s", c.clock.Now(), f.Rule, f.Detail)
+			}
+			warnings[f.Rule]++
+		}
+		return now
+	}
+	for i := range positions {
+		p := &positions[i]
+		if p.Time.After(next) {
+			c.clock.Set(next)
+			first := check(nil)
+			c.clock.Set(next.Add(10 * time.Second))
+			check(first)
+			next = next.Add(5 * time.Minute)
+		}
+		if p.Time.After(c.clock.Now()) {
+			c.clock.Set(p.Time)
+		}
+		c.move(t, p)
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d checks, %d times of stops, warnings %v", checks, predictions, warnings)
+	if predictions == 0 {
+		t.Error("the feeds tell nothing")
+	}
+	for rule := range warnings {
+		if rule[0] == 'W' && !explained[rule] {
+			t.Errorf("unexplained warning %s", rule)
+		}
+	}
+}
+
+// explained are the warnings that docs/standards.md explains.
+var explained = map[string]bool{"W002": true, "W003": true, "W006": true, "W008": true}
