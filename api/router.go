@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/api/access"
+	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
 	"nhip/api/ogc"
@@ -29,10 +30,10 @@ import (
 //go:embed openapi.yaml
 var contract []byte
 
-func serveContract(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(contract) // fails if the client disconnected
-}
+// vietnameseTexts are those of the contract.
+//
+//go:embed openapi.vi.yaml
+var vietnameseTexts []byte
 
 // Contract returns a copy of api/openapi.yaml.
 func Contract() []byte { return bytes.Clone(contract) }
@@ -97,7 +98,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(othersFirst(routes), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
-		r.Get("/openapi.yaml", serveContract)
+		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(classes.Stream.Admit)
@@ -124,4 +125,3 @@ func (a *API) router() (http.Handler, chi.Router) {
 	t.Routes(r)
 	return a.tilesFirst(t, seconds, r), r
 }
-
