@@ -17,8 +17,8 @@ import (
 	"nhip/internal/suitetest"
 )
 
-// TestContractOfSimulatedCity drives every operation of the contract on one simulated city: its examples, a request that
-// breaks each rule, and random ones.
+// TestContractOfSimulatedCity drives every operation of the contract on one simulated city: its examples, a request
+// that breaks each rule, and random ones.
 func TestContractOfSimulatedCity(t *testing.T) {
 	p := startDescribedCity(t)
 	c, operations := p.API(t), apitest.Operations(t)
@@ -50,7 +50,8 @@ func startDescribedCity(t *testing.T) *apptest.Platform {
 	t.Helper()
 	fleet := apptest.WriteFile(t, "fleet.yaml", "devices: [{id: bus-5473, feed: position, secrets: [sha256-"+
 		strings.Repeat("0", 64)+"]}]")
-	o := apptest.Options(t, t.TempDir(), fmt.Sprintf("zones: [{file: %q, kind: district}]\nfleet: %q\n", apptest.ZoneFile(t, ""), fleet))
+	o := apptest.Options(t, t.TempDir(), fmt.Sprintf("zones: [{file: %q, kind: district}]\nfleet: %q\n",
+		apptest.ZoneFile(t, ""), fleet))
 	o.Simulate, o.Buses = true, 40
 	p := apptest.Start(t, app.Up, o)
 	p.Publish(t, apptest.Position("bad", time.Now(), 91, 105.8))
@@ -99,8 +100,8 @@ func checkMethod(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	}
 }
 
-// checkServed sends a request that the contract allows. The client checks the answer against the contract, which has 503
-// and no other error of the server.
+// checkServed sends a request that the contract allows. The client checks the answer against the contract, which has
+// 503 and no other error of the server.
 func checkServed(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	t.Helper()
 	if a := c.Send(t, r); a.Status >= 500 && a.Status != http.StatusServiceUnavailable {

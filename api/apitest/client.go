@@ -52,6 +52,7 @@ func New(t testing.TB, base string) *Client {
 		"text/event-stream":                  decodeEvent,
 		"text/csv":                           openapi3filter.FileBodyDecoder,
 		"text/html":                          openapi3filter.FileBodyDecoder,
+		"text/css":                           openapi3filter.FileBodyDecoder,
 		"application/vnd.apache.parquet":     openapi3filter.FileBodyDecoder,
 	} {
 		openapi3filter.RegisterBodyDecoder(name, decode)

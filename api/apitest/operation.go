@@ -141,8 +141,8 @@ func (o *Operation) Example() Request {
 	return r
 }
 
-// Optional returns a request with one further parameter, for each that is not required. It leaves out those that only an
-// answer gives (x-cursor), and adds those that one needs (x-requires).
+// Optional returns a request with one further parameter, for each that is not required. It leaves out those that only
+// an answer gives (x-cursor), and adds those that one needs (x-requires).
 func (o *Operation) Optional(base *Request) []Request {
 	var all []Request
 	for _, p := range o.parameters() {

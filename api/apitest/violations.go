@@ -11,8 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Violations returns requests that break one rule of the contract each: every rule of every parameter and of every field
-// of the body, and the methods that the address does not have.
+// Violations returns requests that break one rule of the contract each: every rule of every parameter and of every
+// field of the body.
 func (o *Operation) Violations() []Request {
 	base := o.Example()
 	var all []Request

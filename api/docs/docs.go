@@ -22,7 +22,8 @@ const (
 )
 
 // contentPolicy lets the page load its style and nothing else: it has no script.
-const contentPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; " +
+	"frame-ancestors 'none'"
 
 var (
 	//go:embed docs.html

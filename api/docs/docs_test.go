@@ -27,7 +27,8 @@ func read(t *testing.T, file string) []byte {
 func newServer(t *testing.T) http.Handler {
 	t.Helper()
 	r := chi.NewRouter()
-	New(read(t, "../openapi.yaml"), read(t, "../openapi.vi.yaml"), rest.Responder{Logger: slog.New(slog.DiscardHandler)}).Routes(r)
+	p := rest.Responder{Logger: slog.New(slog.DiscardHandler)}
+	New(read(t, "../openapi.yaml"), read(t, "../openapi.vi.yaml"), p).Routes(r)
 	return r
 }
 
@@ -65,18 +66,22 @@ func TestPageLoadsOnlyItsStyle(t *testing.T) {
 		t.Errorf("policy %q", policy)
 	}
 	loads := regexp.MustCompile(`(?i)<script|<link [^>]*href="([^"]*)"|src=|style="|\son[a-z]+="|url\(|@import`)
-	if found := loads.FindAllString(w.Body.String(), -1); len(found) != 1 || !strings.Contains(found[0], "/docs/style.css") {
+	found := loads.FindAllString(w.Body.String(), -1)
+	if len(found) != 1 || !strings.Contains(found[0], "/docs/style.css") {
 		t.Errorf("the page loads %q", found)
 	}
 	css := resttest.Get(s, "/docs/style.css")
-	if found := loads.FindString(css.Body.String()); found != "" || css.Header().Get("Content-Type") != "text/css; charset=utf-8" {
-		t.Errorf("the style loads %q and is %q", found, css.Header().Get("Content-Type"))
+	format := css.Header().Get("Content-Type")
+	if found := loads.FindString(css.Body.String()); found != "" || format != "text/css; charset=utf-8" {
+		t.Errorf("the style loads %q and is %q", found, format)
 	}
 }
 
 func TestOtherLanguagesAreRefused(t *testing.T) {
 	s := newServer(t)
-	for _, path := range []string{"/docs?lang=fr", "/docs?lang=", "/docs?language=vi", "/openapi.yaml?lang=VI", "/docs/style.css?v=1"} {
+	for _, path := range []string{
+		"/docs?lang=fr", "/docs?lang=", "/docs?language=vi", "/openapi.yaml?lang=VI", "/docs/style.css?v=1",
+	} {
 		if w := resttest.Get(s, path); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", path, w.Code)
 		}

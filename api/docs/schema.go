@@ -101,7 +101,9 @@ func rowsOf(doc, s object, depth int) []row {
 		}
 	}
 	if more, isObject := get(s, "additionalProperties").(object); isObject {
-		rows = append(rows, row{Depth: depth, Name: "*", Type: kindOf(doc, more), Description: prose(text(more, "description"))})
+		rows = append(rows, row{
+			Depth: depth, Name: "*", Type: kindOf(doc, more), Description: prose(text(more, "description")),
+		})
 		if get(more, "$ref") == nil {
 			rows = append(rows, rowsOf(doc, more, depth+1)...)
 		}

@@ -43,8 +43,8 @@ func ReadQuery(r *http.Request, known ...string) *Query {
 	return q
 }
 
-// LenientQuery returns the parameters of a request and ignores those that are not among the known ones: map programs add
-// keys and versions to the addresses of tiles.
+// LenientQuery returns the parameters of a request and ignores those that are not among the known ones: map programs
+// add keys and versions to the addresses of tiles.
 func LenientQuery(r *http.Request, known ...string) *Query {
 	q := &Query{Values: r.URL.Query()}
 	for _, name := range known {

@@ -10,8 +10,8 @@ import (
 )
 
 // checkFields returns an error for what encoding/json accepts and no contract allows, in JSON that was decoded into a
-// type: a null, a name that is given twice, and one whose letters differ in case from the field's. at is the path of the
-// value, "" for the body. A type with its own decoder, and a field of type *T, take what they like.
+// type: a null, a name that is given twice, and one whose letters differ in case from the field's. at is the path of
+// the value, "" for the body. A type with its own decoder, and a field of type *T, take what they like.
 func checkFields(raw json.RawMessage, t reflect.Type, at string) error {
 	if t.Kind() == reflect.Pointer {
 		if string(bytes.TrimSpace(raw)) == "null" {
