@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nhip/api/actions"
 	"nhip/api/air"
 	"nhip/api/catalog"
 	"nhip/api/live"
@@ -49,6 +50,8 @@ type API struct {
 	air       *air.Model
 	stations  *catalog.Catalog
 	hub       *stream.Hub
+	actions   *actions.Client
+	documents *actions.Documents
 	events    *staff.Events
 	tiles     *tiles.Cache
 	responder rest.Responder
@@ -100,7 +103,8 @@ func New(o Options) (*API, error) {
 	for _, observer := range []live.Observer{a.transit, a.air, a.hub} {
 		a.live.Observe(observer)
 	}
-	a.events = staff.NewEvents(a.publish, a.log)
+	a.actions, a.documents = actions.NewClient(a.publish, o.Clock, a.log), actions.NewDocuments()
+	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.collectors = a.newCollectorWatch()
 	a.ready = a.newReadiness()

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/json"
+
 	"nhip"
 	"nhip/internal/mqtt"
 	"nhip/internal/topics"
@@ -12,12 +14,18 @@ func (a *API) brokerOptions() mqtt.Options {
 	o.Logger, o.Guard, o.Registry = a.log, a.guard, a.o.Registry
 	o.Subscribe = map[string]byte{
 		topics.LiveBuses: 0, topics.LiveAir: 0, topics.LiveCensus: 0, topics.LiveService: 0, topics.Fleet: 0,
-		topics.Arrivals: 0,
-		topics.Reviews:  1, topics.Acks: 1, topics.Alerts: 1,
+		topics.Arrivals: 0, topics.Documents: 1, topics.Events: 1,
 	}
 	o.Handle = a.receive
-	o.OnConnect = a.live.Connected
-	o.Watch, o.OnRetained = true, a.live.RetainedReceived
+	o.OnConnect = func() {
+		a.live.Connected()
+		a.documents.Connected()
+	}
+	o.Watch = true
+	o.OnRetained = func() {
+		a.live.RetainedReceived()
+		a.documents.RetainedReceived()
+	}
 	o.OnUp = func() { a.broker.Store(true) }
 	o.OnDown = func(error) { a.broker.Store(false) }
 	return o
@@ -31,9 +39,27 @@ func (a *API) receive(topic string, payload []byte, retained bool) {
 	if a.events.Receive(topic, payload) {
 		return
 	}
+	if isDocument, err := a.documents.Receive(topic, payload); isDocument {
+		if err != nil {
+			a.log.Error("unusable document", "topic", topic, "error", err)
+		}
+		return
+	}
+	if collector, ok := topics.ParseCensus(topic); ok {
+		a.documents.Census(collector, parseCensus(payload))
+	}
 	if err := a.live.Receive(topic, payload); err != nil {
 		a.log.Error("undecodable live message", "topic", topic, "error", err)
 	}
+}
+
+// parseCensus returns a census, nil for none. The live state reports one that is invalid.
+func parseCensus(payload []byte) *topics.Census {
+	census := new(topics.Census)
+	if json.Unmarshal(payload, census) != nil {
+		return nil
+	}
+	return census
 }
 
 // receiving reports whether the broker is connected, has granted the subscriptions, and delivers.

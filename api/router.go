@@ -10,6 +10,7 @@ import (
 	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
+	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/records"
 	"nhip/api/rest"
@@ -86,6 +87,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(classes.List.Admit)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit, zipped)
+		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)

@@ -25,7 +25,10 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // Accept decodes and checks a message, writes the outcome to the journal and calls done once that is on disk. The
 // outcome contains the valid facts, and the payload if anything was rejected. Accept may be called from any goroutine;
 // the messages of one device must come from one goroutine to keep their order.
-func (c *Collector) Accept(m nhip.Message, done func(error)) {
+func (c *Collector) Accept(m nhip.Message, done func(error)) { c.accept(m, nil, done) }
+
+// accept is Accept. checked, if it is set, is called with the outcome before that is written.
+func (c *Collector) accept(m nhip.Message, checked func(*record.Outcome), done func(error)) {
 	c.beginClock()
 	w := scratches.Get().(*scratch)
 	o := &w.outcome
@@ -33,6 +36,9 @@ func (c *Collector) Accept(m nhip.Message, done func(error)) {
 	c.budget.apply(&m, c.feedOf(m.Topic), o)
 	if len(o.Rejections) > 0 {
 		o.DroppedBefore, o.LetterDropped = c.sampler.Sample(m.Sender(), len(m.Payload), time.Now())
+	}
+	if checked != nil {
+		checked(o)
 	}
 	c.append(w, done)
 	scratches.Put(w)

@@ -243,22 +243,6 @@ func (d *deduplicator) addReading(seq uint64, r *nhip.Reading, hash uint64) {
 	}
 }
 
-// addUserAction adds a user action, which is identified by its id and time and is never changed: another content for
-// the same id and time is a duplicate, too.
-func (d *deduplicator) addUserAction(seq uint64, a *nhip.UserAction, hash uint64) {
-	f := ledger.Fact{Device: topics.UserActionDevice(a.Kind()), Series: a.ID(), Time: a.When().UnixMilli(), Print: hash}
-	received := d.batch.outcome.Received
-	isNew := d.classify(seq, &f, neverRevised, func(dst []byte, _ int) []byte {
-		if a.Ack != nil {
-			return influx.AppendAck(dst, a.Ack, received)
-		}
-		return influx.AppendReview(dst, a.Review, received)
-	})
-	if isNew {
-		d.batch.actions = append(d.batch.actions, *a)
-	}
-}
-
 // seriesOf returns the name of a reading's series, as in "pm25/1h".
 func (d *deduplicator) seriesOf(r *nhip.Reading) string {
 	key := seriesKey{r.Quantity, r.Period}

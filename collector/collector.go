@@ -14,6 +14,7 @@ import (
 	"nhip/collector/air"
 	"nhip/collector/deadletter"
 	"nhip/collector/decode"
+	"nhip/collector/document"
 	"nhip/collector/ledger"
 	"nhip/collector/live"
 	"nhip/geo/alert"
@@ -99,6 +100,7 @@ type Collector struct {
 	outbox    *journal.Journal // rows to write to the database
 	ledger    *ledger.Ledger
 	state     *live.State
+	documents *document.Store
 	dedup     *deduplicator
 	writer    *dbWriter
 	publisher *live.Publisher
@@ -169,7 +171,7 @@ const closeTimeout = 10 * time.Second
 
 // open opens the parts in the order in which they refer to each other's records, see notes.go.
 func (c *Collector) open(o Options) (err error) {
-	for _, dir := range []string{"", "journal", "outbox", "ledger", "dead"} {
+	for _, dir := range []string{"", "journal", "outbox", "ledger", "dead", "documents"} {
 		o.Damage.Folder(filepath.Join(o.Dir, dir))
 	}
 	c.ledger, err = ledger.Open(filepath.Join(o.Dir, "ledger"), ledger.Options{Late: c.late, Logger: c.log})
@@ -183,6 +185,13 @@ func (c *Collector) open(o Options) (err error) {
 	}
 	if err := c.openIntake(o); err != nil {
 		return err
+	}
+	c.documents, err = document.Open(document.Options{
+		Dir: filepath.Join(o.Dir, "documents"), Mark: c.ledger.Mark(documentsMark), Damage: o.Damage, Logger: c.log,
+		Registry: o.Registry,
+	})
+	if err != nil {
+		return fmt.Errorf("can't open the documents: %w", err)
 	}
 	if err := c.openLive(o); err != nil {
 		return err
@@ -202,7 +211,7 @@ func (c *Collector) open(o Options) (err error) {
 		guard:  c.guard,
 		intake: c.intake, outbox: c.outbox, ledger: c.ledger, letters: c.letters, deadDir: c.deadDir, collector: c.id,
 		enqueued: c.enqueued, unqueued: c.unqueued, leftOver: c.leftOver, losses: &c.losses,
-		publisher: c.publisher, air: c.air, routes: newRouteTags(c.state.KnowsRoute), clock: c.clock, log: c.log,
+		publisher: c.publisher, documents: c.documents, air: c.air, routes: newRouteTags(c.state.KnowsRoute), clock: c.clock, log: c.log,
 		metrics: c.metrics, written: c.progress.contiguous, release: c.release,
 	})
 	if err != nil {
@@ -301,7 +310,7 @@ func (c *Collector) openLive(o Options) (err error) {
 		Name: c.id, Handlers: c.handlers(), Logger: c.log, Registerer: o.Registry,
 	})
 	c.publisher = live.NewPublisher(live.PublisherOptions{
-		Collector: c.id, State: c.state, Broker: c.subscribe(server.Extend(o.Broker)), RPC: server,
+		Collector: c.id, State: c.state, Documents: c.documents, Broker: c.subscribe(server.Extend(o.Broker)), RPC: server,
 		OpenAlerts: c.openAlerts, Arrivals: c.arrivals, HFP: o.HFP, Metrics: m, Logger: c.log,
 		PublishCensus: o.PublishCensus,
 	})
@@ -418,7 +427,11 @@ func (c *Collector) release(covered checkpointMarks) {
 func (c *Collector) UseTimetable(n *network.Network) error { return c.state.UseTimetable(n) }
 
 // Census returns the name of the collector and the number of its live buses and stations.
-func (c *Collector) Census() (collector string, counts topics.Census) { return c.id, c.state.Census() }
+func (c *Collector) Census() (collector string, counts topics.Census) {
+	counts = c.state.Census()
+	counts.Documents = c.documents.Count()
+	return c.id, counts
+}
 
 // Pending returns the number of records that are not processed yet: unclassified ones of the intake and unwritten ones
 // of the outbox.

@@ -12,6 +12,7 @@ import (
 	"nhip"
 	"nhip/collector/air"
 	"nhip/collector/deadletter"
+	"nhip/collector/document"
 	"nhip/collector/ledger"
 	"nhip/collector/live"
 	"nhip/collector/record"
@@ -43,6 +44,7 @@ type deduplicator struct {
 	letters   *deadletter.Store // kind Messages
 	replays   *deadletter.Store // kind Replays
 	publisher *live.Publisher
+	documents *document.Store
 	air       *air.Processor // nil if readings are not assessed
 	log       *slog.Logger
 	guard     *recovery.Guard
@@ -78,8 +80,9 @@ type dedupBatch struct {
 	through  uint64 // the last intake record in encoded
 	letters  []deadletter.Letter
 	replays  []deadletter.Replay
-	readings []nhip.Reading // new ones
-	actions  []nhip.UserAction
+	readings []nhip.Reading    // new ones
+	actions  []nhip.UserAction // new reviews and acknowledgements
+	results  []live.Event      // outcomes of user actions
 	entries  []entry
 	outcome  record.Outcome // the intake record in progress
 }
@@ -98,6 +101,7 @@ type deduplicatorOptions struct {
 	leftOver       []byte
 	losses         *losses
 	publisher      *live.Publisher
+	documents      *document.Store
 	air            *air.Processor
 	routes         *routeTags
 	clock          nhip.Clock
@@ -110,7 +114,8 @@ type deduplicatorOptions struct {
 
 func openDeduplicator(o deduplicatorOptions) (*deduplicator, error) {
 	d := &deduplicator{
-		intake: o.intake, outbox: o.outbox, ledger: o.ledger, publisher: o.publisher, air: o.air, log: o.log, guard: o.guard,
+		intake: o.intake, outbox: o.outbox, ledger: o.ledger, publisher: o.publisher,
+		documents: o.documents, air: o.air, log: o.log, guard: o.guard,
 		metrics: o.metrics, clock: o.clock, written: o.written, release: o.release,
 		letters: o.letters, enqueued: o.enqueued, unqueued: o.unqueued, leftOver: o.leftOver, losses: o.losses,
 		batch: dedupBatch{record: newOutboxRecord()}, series: make(map[seriesKey]string), routes: o.routes, saved: time.Now(),
@@ -189,7 +194,7 @@ func (d *deduplicator) gather(ctx context.Context) error {
 	b := &d.batch
 	b.record.reset()
 	b.letters, b.replays, b.entries = b.letters[:0], b.replays[:0], b.entries[:0]
-	b.readings, b.actions = b.readings[:0], b.actions[:0]
+	b.readings, b.actions, b.results = b.readings[:0], b.actions[:0], b.results[:0]
 	b.last = d.done.Load()
 	waiting, cancel := context.WithTimeout(ctx, pressureEvery)
 	defer cancel()
@@ -240,7 +245,7 @@ func (d *deduplicator) settle(ctx context.Context) error {
 		return err
 	}
 	d.done.Store(d.batch.last)
-	d.publisher.Confirm(d.batch.actions)
+	d.publisher.Publish(d.batch.results)
 	return nil
 }
 
@@ -302,6 +307,9 @@ func (d *deduplicator) checkpoint() {
 		err = d.air.Save()
 	}
 	if err == nil {
+		err = d.saveDocuments()
+	}
+	if err == nil {
 		err = d.ledger.Checkpoint()
 	}
 	if err != nil {
@@ -309,6 +317,7 @@ func (d *deduplicator) checkpoint() {
 		return
 	}
 	d.covered = covered
+	d.documents.Release()
 	d.release(covered)
 	if err := d.ledger.Maintain(d.clock.Now()); err != nil {
 		d.log.Error("can't compact the ledger", "error", err)

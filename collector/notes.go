@@ -28,6 +28,7 @@ const (
 	dedupMark     = "clerk"     // the last intake record that is classified
 	inlineMark    = "parcel"    // until format 1 of unqueuedMark: the outbox record itself
 	unqueuedMark  = "unqueued"  // an outbox record that is classified but found no room in the outbox
+	documentsMark = "documents" // the file of documents that counts; see document.Store.Save
 	reconcileMark = "reconcile" // set while the counts of queued rows are to be compared with the outbox
 )
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 
 	"nhip"
+	"nhip/collector/live"
+	"nhip/collector/record"
 	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 	"nhip/internal/topics"
@@ -46,13 +48,32 @@ func (c *Collector) onFleetStation(id string, payload []byte) {
 	c.air.UpdateStation(id, f)
 }
 
-// onUserAction journals a user action. The sender waits for the confirmation event and sends the action again if there
-// is none.
+// onUserAction journals a user action. The sender waits for the event with its outcome and sends the action again if
+// there is none. What violates a rule is refused at once.
 func (c *Collector) onUserAction(topic string, payload []byte) {
+	kind, id, ok := topics.ParseUserAction(topic)
 	m := nhip.Message{Topic: topic, Payload: payload, Received: c.clock.Now()}
-	c.Accept(m, func(err error) {
-		if err != nil {
-			c.log.Error("rejected user action", "topic", topic, "error", err)
+	var refused []live.Event
+	checked := func(o *record.Outcome) {
+		if len(o.Rejections) > 0 && ok {
+			result := nhip.ActionResult{Refused: refusalOf(&o.Rejections[0].Err), Request: requestOf(payload)}
+			refused = append(refused, live.Event{Kind: kind, ID: id, Result: result})
 		}
+	}
+	c.accept(m, checked, func(err error) {
+		if err != nil {
+			c.log.Error("user action not stored", "topic", topic, "error", err)
+			return
+		}
+		c.publisher.Publish(refused)
 	})
+}
+
+// requestOf returns the id of the request in a user action that may be invalid, "" if there is none.
+func requestOf(payload []byte) string {
+	var named struct {
+		Request string `json:"request"`
+	}
+	_ = json.Unmarshal(payload, &named) // what can't be read has none
+	return named.Request
 }

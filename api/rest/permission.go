@@ -36,6 +36,15 @@ func CallerOf(r *http.Request) access.Caller {
 	return caller
 }
 
+// ActorOf returns the caller of a request as who makes a user action; nil for the public.
+func ActorOf(r *http.Request) *nhip.Actor {
+	caller := CallerOf(r)
+	if caller.Name == "" {
+		return nil
+	}
+	return &nhip.Actor{Name: caller.Name, Key: caller.Key, Role: caller.Role}
+}
+
 // ScopeOf returns what the caller of a request sees. The public sees everything that is public.
 func ScopeOf(r *http.Request) scope.View { return CallerOf(r).View }
 

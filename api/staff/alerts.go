@@ -124,7 +124,7 @@ func (h *Handler) ackAlert(w http.ResponseWriter, r *http.Request) error {
 	case !open.AckTime.IsZero():
 		return h.JSON(w, rest.NoStore, ackOf(&open))
 	}
-	if err := h.Events.publishAndWait(r.Context(), nhip.ActionKindAck, id, ack); err != nil {
+	if err := h.Events.actions.Ack(r.Context(), ack, rest.ActorOf(r)); err != nil {
 		return err
 	}
 	// Another one may have been first, through this api or another.

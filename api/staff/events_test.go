@@ -1,9 +1,7 @@
 package staff
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/actions"
 	"nhip/api/rest"
 	"nhip/internal/topics"
 
@@ -21,67 +20,12 @@ import (
 
 var discard = slog.New(slog.DiscardHandler)
 
-func TestUserActionWaitsForConfirmation(t *testing.T) {
-	published := make(chan string, 1)
-	e := NewEvents(func(topic string, _ []byte) error {
-		published <- topic
-		return nil
-	}, discard)
-	done := make(chan error, 1)
-	go func() { done <- e.publishAndWait(t.Context(), nhip.ActionKindReview, "r1", nhip.Review{ID: "r1"}) }()
-	if topic := <-published; topic != topics.UserActionTopic(nhip.ActionKindReview, "r1") {
-		t.Errorf("published on %s", topic)
-	}
-	e.Receive(topics.EventTopic(nhip.ActionKindReview, "other"), []byte("{}"))
-	select {
-	case err := <-done:
-		t.Fatalf("confirmed by another action: %v", err)
-	default:
-	}
-	if !e.Receive(topics.EventTopic(nhip.ActionKindReview, "r1"), []byte("{}")) {
-		t.Error("the confirmation is not an event")
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if len(e.acks.waiting) > 0 {
-		t.Errorf("still waiting: %v", e.acks.waiting)
-	}
-}
-
-func TestUserActionFailsWithItsPublication(t *testing.T) {
-	away := errors.New("broker is away")
-	e := NewEvents(func(string, []byte) error { return away }, discard)
-	if err := e.publishAndWait(t.Context(), nhip.ActionKindAck, "a", nhip.Ack{}); !errors.Is(err, away) {
-		t.Errorf("error %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	e = NewEvents(func(string, []byte) error { cancel(); return nil }, discard)
-	if err := e.publishAndWait(ctx, nhip.ActionKindAck, "a", nhip.Ack{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: error %v", err)
-	}
-	if len(e.acks.waiting) > 0 {
-		t.Errorf("still waiting: %v", e.acks.waiting)
-	}
-}
-
-// TestUserActionWithoutTopicIsRefused: an id of 250 slashes makes a topic that brokers of ours refuse.
-func TestUserActionWithoutTopicIsRefused(t *testing.T) {
-	e := NewEvents(func(topic string, _ []byte) error {
-		t.Errorf("published on a topic of %d bytes", len(topic))
-		return nil
-	}, discard)
-	for _, kind := range []string{nhip.ActionKindReview, nhip.ActionKindAck} {
-		err := e.publishAndWait(t.Context(), kind, strings.Repeat("/", 250), nhip.Review{})
-		var known *nhip.Error
-		if !errors.As(err, &known) || known.Field != "id" || known.Code != nhip.CodeInvalid {
-			t.Errorf("%s: %v", kind, err)
-		}
-	}
+func newEvents(publish func(topic string, payload []byte) error) *Events {
+	return NewEvents(actions.NewClient(publish, fixedClock{}, discard), discard)
 }
 
 func TestReceiveIgnoresOtherTopics(t *testing.T) {
-	e := NewEvents(nil, discard)
+	e := newEvents(nil)
 	if e.Receive(topics.LiveAirTopic("m00"), []byte("{}")) {
 		t.Error("a live topic is an event")
 	}
@@ -201,7 +145,7 @@ func TestAlertStoreKeepsNewestEnded(t *testing.T) {
 func TestAcknowledgementsAtOnceAgreeOnTheFirst(t *testing.T) {
 	for _, first := range []string{"Lan", "Minh"} {
 		var e *Events
-		e = NewEvents(func(topic string, payload []byte) error {
+		e = newEvents(func(topic string, payload []byte) error {
 			go func() { // as the collector
 				e.Receive(topics.EventTopic(nhip.ActionKindAck, "a"), []byte("{}"))
 				alert := nhip.Alert{ID: "a", Grade: 1, AckBy: first, AckTime: noon.Add(-time.Second)}
@@ -212,7 +156,7 @@ func TestAcknowledgementsAtOnceAgreeOnTheFirst(t *testing.T) {
 				e.Receive(topics.EventTopic(topics.Alert, "a"), raw)
 			}()
 			return nil
-		}, discard)
+		})
 		raw, err := json.Marshal(nhip.Alert{ID: "a", Grade: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 		err = rest.InField(err, "station")
 	}
 	if err == nil {
-		err = h.Events.publishAndWait(r.Context(), nhip.ActionKindReview, review.ID, review)
+		err = h.Events.actions.Review(r.Context(), review, rest.ActorOf(r))
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"nhip"
 	"nhip/collector/deadletter"
+	"nhip/collector/document"
 	"nhip/internal/mqtt"
 	"nhip/internal/rpc"
 	"nhip/internal/topics"
@@ -40,8 +41,10 @@ type Publisher struct {
 	openAlerts func() []nhip.Alert
 	metrics    *Metrics
 
+	documents *document.Store
+
 	letters  chan announcement
-	actions  chan nhip.UserAction // to confirm
+	results  chan Event // of user actions
 	alerts   chan nhip.Alert
 	arrivals <-chan nhip.Arrival // nil if buses are not tracked
 	hfp      *hfpEncoder         // nil if HFP is disabled
@@ -57,6 +60,7 @@ type Publisher struct {
 type PublisherOptions struct {
 	Collector  string // id of the collector, part of some topics
 	State      *State
+	Documents  *document.Store
 	Broker     mqtt.Options        // the Publisher sets OnUp and OnDown
 	RPC        *rpc.Server         // uses the same connection; Broker must be extended for it
 	OpenAlerts func() []nhip.Alert // alerts to publish again on each connection
@@ -75,8 +79,8 @@ func NewPublisher(o PublisherOptions) *Publisher {
 	p := &Publisher{
 		collector: o.Collector, state: o.State, broker: o.Broker, rpc: o.RPC, openAlerts: o.OpenAlerts,
 		metrics: o.Metrics, letters: make(chan announcement, queueLength),
-		actions: make(chan nhip.UserAction, queueLength), alerts: make(chan nhip.Alert, queueLength),
-		publishCensus: o.PublishCensus,
+		results: make(chan Event, queueLength), alerts: make(chan nhip.Alert, queueLength),
+		publishCensus: o.PublishCensus, documents: o.Documents,
 	}
 	if p.publishCensus == nil {
 		p.publishCensus = p.publishOwnCensus
@@ -98,6 +102,7 @@ func (p *Publisher) onUp() {
 	p.censusPublished.Store(false)
 	p.up.Store(true)
 	p.state.republish()
+	p.documents.Republish()
 	for _, a := range p.openAlerts() {
 		p.Alert(a)
 	}
@@ -146,10 +151,16 @@ func (p *Publisher) Announce(letters []nhip.DeadLetter) {
 	}
 }
 
-// Confirm queues the confirmations of journaled user actions.
-func (p *Publisher) Confirm(actions []nhip.UserAction) {
-	for _, a := range actions {
-		enqueue(p, p.actions, a)
+// Event is what has become of a user action.
+type Event struct {
+	Kind, ID string
+	Result   nhip.ActionResult
+}
+
+// Publish queues what has become of user actions. What was stored is published after the documents that it changed.
+func (p *Publisher) Publish(results []Event) {
+	for _, r := range results {
+		enqueue(p, p.results, r)
 	}
 }
 
@@ -175,8 +186,11 @@ func (p *Publisher) Run(ctx context.Context) error {
 			return ctx.Err()
 		case l := <-p.letters:
 			p.client.Publish(topics.DeadTopic(p.collector, l.code), 0, false, l.payload)
-		case a := <-p.actions:
-			p.client.Publish(topics.EventTopic(a.Kind(), a.ID()), 0, false, encode(&a))
+		case <-p.documents.Wake():
+			p.publishDocuments()
+		case r := <-p.results:
+			p.publishDocuments()
+			p.client.Publish(topics.EventTopic(r.Kind, r.ID), 1, false, encode(&r.Result))
 		case a := <-p.alerts:
 			p.publishAlert(a)
 		case a := <-p.arrivals:
@@ -203,6 +217,7 @@ func (p *Publisher) publishAlert(a nhip.Alert) {
 // publishStates publishes all changed states and returns their number.
 func (p *Publisher) publishStates(ctx context.Context) int {
 	due, census := p.state.takeDirty()
+	census.Documents = p.documents.Count()
 	var last paho.Token
 	for _, e := range due {
 		if ctx.Err() != nil {
@@ -211,14 +226,30 @@ func (p *Publisher) publishStates(ctx context.Context) int {
 		last = p.publishState(&e)
 	}
 	if !p.censusPublished.Swap(true) || census.Buses != p.census.Buses || census.Stations != p.census.Stations ||
-		census.Services != p.census.Services {
+		census.Services != p.census.Services || census.Documents != p.census.Documents {
 		p.census = census
 		p.publishCensus()
 	}
+	p.publishDocuments()
 	if last != nil {
 		last.WaitTimeout(publishTimeout)
 	}
 	return len(due)
+}
+
+// publishDocuments publishes the documents that have changed. The census with another number of them follows with the
+// states.
+func (p *Publisher) publishDocuments() {
+	if !p.up.Load() || !p.censusPublished.Load() {
+		return // they follow the census, by which a subscriber knows how many to wait for
+	}
+	due := p.documents.TakeDirty()
+	for _, m := range due {
+		p.client.Publish(m.Topic, 1, true, m.Payload)
+	}
+	if len(due) > 0 {
+		p.state.Signal()
+	}
 }
 
 // publishOwnCensus publishes the census of a collector that is in one process with its broker, which hands it every

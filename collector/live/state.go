@@ -278,6 +278,9 @@ func (s *State) republish() {
 	s.signal()
 }
 
+// Signal makes the publisher look for changes.
+func (s *State) Signal() { s.signal() }
+
 func (s *State) signal() {
 	select {
 	case s.wake <- struct{}{}:

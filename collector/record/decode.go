@@ -211,7 +211,9 @@ func readReading(b []byte, r *nhip.Reading) error {
 }
 
 func readUserAction(b []byte, s *nhip.UserAction) error {
-	if err := json.Unmarshal(b, s); err != nil || s.Review == nil && s.Ack == nil {
+	err := json.Unmarshal(b, s)
+	document := s.Document != nil && s.Actor != nil
+	if err != nil || s.Review == nil && s.Ack == nil && !document {
 		return errUnreadable
 	}
 	return nil

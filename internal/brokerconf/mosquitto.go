@@ -73,7 +73,8 @@ func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 	acl.WriteString("%% Generated from the fleet file by nhip broker-config emqx; do not edit.\n")
 	for _, r := range []struct{ user, action, topics string }{
 		{"nhip-collector", "subscribe", quote("#")},
-		{"nhip-collector", "publish", quote("nhip/live/#", "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
+		{"nhip-collector", "publish", quote(
+			"nhip/live/#", topics.Keys, "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
 		{"nhip-api", "subscribe", quote(topics.Live, topics.Fleet, "nhip/event/#", topics.Responses, "nhip/probe/#")},
 		{"nhip-api", "publish", quote(topics.Requests, topics.UserActions, "nhip/probe/#")},
 		{"nhip-gateway", "subscribe", quote(topics.LiveCensus, topics.Requests)},

@@ -206,10 +206,13 @@ func testDeleteAndCount(t *testing.T, db database) {
 	lines = influx.AppendPositionRevision(lines, &revised, received, 1)
 	lines = influx.AppendReview(lines, &nhip.Review{ID: "r", Station: "s", Time: noon}, received)
 	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", Time: noon.Add(time.Hour)}, received)
+	for _, kind := range []string{nhip.ActionKindAck, nhip.DocumentKey} {
+		lines = influx.AppendAudit(lines, &nhip.AuditEntry{Kind: kind, ID: "a", Time: noon.Add(time.Hour)}, received)
+	}
 	if err := db.Write(t.Context(), lines); err != nil {
 		t.Fatal(err)
 	}
-	query := influx.RowCountQuery{From: noon, To: noon.Add(2 * time.Hour), Now: noon.AddDate(1, 0, 0), Max: 6}
+	query := influx.RowCountQuery{From: noon, To: noon.Add(2 * time.Hour), Now: noon.AddDate(1, 0, 0), Max: 8}
 	count := func(q influx.RowCountQuery) *influx.RowCounts {
 		t.Helper()
 		counts, err := db.RowCounts(t.Context(), q)
@@ -226,11 +229,12 @@ func testDeleteAndCount(t *testing.T, db database) {
 	want := map[influx.RowCountKey]influx.RowCount{
 		key(bus0, 0): {Stored: 30, Revised: 1}, key(bus1, 0): {Stored: 30}, key(bus0, 1): {Stored: 30},
 		key(bus1, 1): {Stored: 30}, key("say/review", 0): {Stored: 1}, key("say/ack", 1): {Stored: 1},
+		key("audit/ack", 1): {Stored: 1}, key("say/key", 1): {Stored: 1},
 	}
 	if diff := cmp.Diff(want, counts.Counts); diff != "" || counts.MayLack(key(bus0, 0)) {
 		t.Errorf("%s (- want), may lack: %t", diff, counts.MayLack(key(bus0, 0)))
 	}
-	query.Max = 5
+	query.Max = 7
 	if _, err := db.RowCounts(t.Context(), query); nhip.ErrorCode(err) != nhip.CodeTooLarge {
 		t.Errorf("more than the maximum: %v", err)
 	}
@@ -254,5 +258,54 @@ func testDeleteAndCount(t *testing.T, db database) {
 	oldest, ok, err := db.Oldest(t.Context(), influx.PositionMeasurement, noon.AddDate(1, 0, 0))
 	if err != nil || !ok || !oldest.Equal(noon.Add(31*time.Minute)) {
 		t.Errorf("the oldest: %s, %t, %v", oldest, ok, err)
+	}
+}
+
+// testAudit reads the audit log page by page.
+func testAudit(t *testing.T, db database) {
+	start := noon.AddDate(0, 0, 40)
+	var lines []byte
+	for i := range 10 {
+		lines = influx.AppendAudit(lines, &nhip.AuditEntry{
+			Kind: []string{"key", "review"}[i%2], ID: fmt.Sprint(i), By: []string{"Lan", "O'Neil"}[i%2], Role: nhip.RoleAnalyst,
+			Object: fmt.Sprint("station/", i), Time: start.Add(time.Duration(i/3) * time.Minute), // three of one time
+			Before: []byte(`{"why":"\"a\\\"\nb"}`), After: []byte(`{"n":1}`),
+		}, received)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	read := func(q influx.AuditQuery) (ids string) {
+		t.Helper()
+		q.From, q.To = start, start.Add(time.Hour)
+		for !q.To.IsZero() {
+			rows, next, err := db.Audit(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range rows {
+				ids += row.ID
+				if string(row.Before) != `{"why":"\"a\\\"\nb"}` || row.Role != nhip.RoleAnalyst || row.By == "" {
+					t.Errorf("%+v", row)
+				}
+			}
+			ids += " "
+			q.To = next
+		}
+		return ids
+	}
+	for _, c := range []struct {
+		q    influx.AuditQuery
+		want string
+	}{
+		{influx.AuditQuery{Limit: 4}, "9687 435021 "},
+		{influx.AuditQuery{Limit: 100, Kinds: []string{"key"}}, "68402 "},
+		{influx.AuditQuery{Limit: 100, By: "O'Neil"}, "97351 "},
+		{influx.AuditQuery{Limit: 100, Object: "station/3"}, "3 "},
+		{influx.AuditQuery{Limit: 100, Object: "' OR 1=1"}, " "},
+	} {
+		if got := read(c.q); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.q, got, c.want)
+		}
 	}
 }

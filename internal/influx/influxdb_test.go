@@ -68,6 +68,7 @@ type database interface {
 	Oldest(ctx context.Context, measurement string, until time.Time) (time.Time, bool, error)
 	Count(ctx context.Context, measurement string, from, to time.Time) (int, error)
 	RowCounts(ctx context.Context, q influx.RowCountQuery) (*influx.RowCounts, error)
+	Audit(ctx context.Context, q influx.AuditQuery) ([]nhip.AuditEntry, time.Time, error)
 }
 
 // databaseTests are the tests that every database passes.
@@ -88,6 +89,7 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"ReadingVersions":   testReadingVersions,
 		"Marker":            testMarker,
 		"DeleteAndCount":    testDeleteAndCount,
+		"Audit":             testAudit,
 	}
 }
 

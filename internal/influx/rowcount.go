@@ -62,6 +62,7 @@ func countedMeasurements() []countedMeasurement {
 		{ReadingRevision, true, []string{colStation}, station},
 		{ReviewMeasurement, false, nil, func([]string) string { return reviewDevice }},
 		{AckMeasurement, false, nil, func([]string) string { return ackDevice }},
+		{AuditMeasurement, false, []string{colKind}, func(tags []string) string { return auditDevice(tagText(tags[0])) }},
 		{ServiceMeasurement, false, []string{colFeed}, feed},
 	}
 }
@@ -71,6 +72,24 @@ var (
 	reviewDevice = topics.UserActionDevice(nhip.ActionKindReview)
 	ackDevice    = topics.UserActionDevice(nhip.ActionKindAck)
 )
+
+// auditDevice returns the device on which the ledger counts rows of the audit log: reviews and acknowledgements have
+// other rows of their own.
+func auditDevice(kind string) string {
+	if kind == nhip.ActionKindReview || kind == nhip.ActionKindAck {
+		return topics.AuditDevice(kind)
+	}
+	return topics.UserActionDevice(kind)
+}
+
+// auditKindOf returns the kind of the rows of the audit log that count on a device.
+func auditKindOf(device string) (kind string, ok bool) {
+	if kind, ok = topics.ParseAuditDevice(device); ok {
+		return kind, true
+	}
+	kind, ok = topics.ParseUserActionDevice(device)
+	return kind, ok && device != reviewDevice && device != ackDevice
+}
 
 // measurementOf returns the measurement of a device's rows, and "" if the device has none.
 func measurementOf(device string) string {
@@ -88,6 +107,9 @@ func measurementOf(device string) string {
 		return ReviewMeasurement
 	case ackDevice:
 		return AckMeasurement
+	}
+	if _, audited := auditKindOf(device); audited {
+		return AuditMeasurement
 	}
 	return ""
 }
@@ -110,6 +132,9 @@ func (m *countedMeasurement) conditions(device string) ([]TagCondition, bool) {
 	}
 	if feed, ok := topics.ParseServiceDevice(device); ok {
 		return []TagCondition{where(colFeed, feed)}, true
+	}
+	if kind, ok := auditKindOf(device); ok {
+		return []TagCondition{where(colKind, kind)}, true
 	}
 	return nil, true
 }

@@ -14,6 +14,7 @@ const (
 	RollupMeasurement   = "rollup"
 	ReviewMeasurement   = "review"
 	AckMeasurement      = "ack"
+	AuditMeasurement    = "audit"
 	MarkerMeasurement   = "collector"
 	DeletionMeasurement = "deletion"
 	ServiceMeasurement  = "service"
@@ -28,11 +29,13 @@ const (
 // The names of tags and fields. No field may be named "time": InfluxDB silently drops it.
 const (
 	colAction        = "action"
+	colAfter         = "after"
 	colAlert         = "alert"
 	colAgency        = "agency"
 	colAlighted      = "alighted"
 	colAuto          = "auto"
 	colBearing       = "bearing"
+	colBefore        = "before"
 	colBoarded       = "boarded"
 	colBy            = "by"
 	colCapture       = "capture"
@@ -58,6 +61,7 @@ const (
 	colID            = "id"
 	colIndex         = "index"
 	colInferred      = "inferred"
+	colKey           = "key"
 	colKind          = "kind"
 	colLat           = "lat"
 	colLevel         = "level"
@@ -73,6 +77,7 @@ const (
 	colNetwork       = "network"
 	colNextStop      = "next_stop"
 	colNote          = "note"
+	colObject        = "object"
 	colOccupancy     = "occupancy"
 	colOdometer      = "odometer"
 	colOrigin        = "origin"
@@ -85,6 +90,7 @@ const (
 	colRelationship  = "relationship"
 	colReportedRoute = "reported_route"
 	colRevision      = "revision"
+	colRole          = "role"
 	colRoughness     = "roughness"
 	colRoute         = "route"
 	colRule          = "rule"
@@ -137,7 +143,8 @@ func Schema() []Measurement {
 	return []Measurement{
 		position, revisionOf(position, PositionRevision),
 		withAssessment(reading), revisionOf(reading, ReadingRevision),
-		arrivalSchema(), rollupSchema(), reviewSchema(), ackSchema(), serviceSchema(), markerSchema(), deletionSchema(),
+		arrivalSchema(), rollupSchema(), reviewSchema(), ackSchema(), auditSchema(), serviceSchema(), markerSchema(),
+		deletionSchema(),
 	}
 }
 

@@ -14,6 +14,8 @@ type Selection struct {
 	Where       []TagCondition // rows must meet all
 	From, To    time.Time      // From inclusive, To exclusive, in milliseconds
 	Limit       int            // maximum number of rows, the oldest first; 0 for all; only without a Function
+	Newest      bool           // the newest first
+	Texts       []TextCondition
 
 	Function Function      // of the first column; None: the rows themselves
 	GroupBy  []string      // tags whose combinations have a result each, or without a Function their rows
@@ -37,6 +39,9 @@ type TagCondition struct {
 	Tag    string
 	Values []string
 }
+
+// TextCondition is a field of text and the value that it must have.
+type TextCondition struct{ Field, Value string }
 
 // where returns the condition that a tag has one of the values.
 func where(tag string, values ...string) TagCondition {
@@ -87,7 +92,13 @@ func (s *Selection) influxQL() string {
 		b.WriteString(" AND ")
 		w.appendInfluxQL(&b)
 	}
+	for _, w := range s.Texts {
+		fmt.Fprintf(&b, " AND %s::string = %s", quoteInfluxQL(w.Field), quoteInfluxQLText(w.Value))
+	}
 	s.appendGroups(&b)
+	if s.Newest {
+		b.WriteString(" ORDER BY time DESC")
+	}
 	if s.Limit > 0 {
 		fmt.Fprintf(&b, " LIMIT %d", s.Limit)
 	}

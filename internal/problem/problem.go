@@ -35,6 +35,8 @@ func status(code nhip.Code) (int, string) {
 		return http.StatusUnauthorized, "Authentication required"
 	case nhip.CodeForbidden:
 		return http.StatusForbidden, "Not allowed"
+	case nhip.CodeConflict:
+		return http.StatusConflict, "Changed meanwhile"
 	case nhip.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge, "Too large"
 	case nhip.CodeTooMany:
@@ -46,6 +48,12 @@ func status(code nhip.Code) (int, string) {
 	default: // all codes of invalid input
 		return http.StatusBadRequest, "Invalid request"
 	}
+}
+
+// Status returns the HTTP status of an error code.
+func Status(code nhip.Code) int {
+	n, _ := status(code)
+	return n
 }
 
 // Answer writes the problem of an error and returns the status. Only an nhip.Error is shown to the client, and none

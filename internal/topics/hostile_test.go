@@ -37,12 +37,12 @@ func TestHostileTextBecomesValidTopic(t *testing.T) {
 			"live air": LiveAirTopic(a), "census": CensusTopic(a), "arrival": ArrivalTopic(a, b), "event": EventTopic(a, b),
 			"user action": UserActionTopic(a, b), "dead": DeadTopic(a, nhip.Code(b)), "request": RequestTopic(a, "dead/list"),
 			"response": ResponseTopic(a), "probe": ProbeTopic(a), "hfp": HFPTopic(a, b, c), "device": DeviceTopic(a, b),
-			"import": ImportTopic(a, b), "command": strings.TrimSuffix(CommandFilter(a), "#") + "x",
+			"import": ImportTopic(a, b), "document": DocumentTopic(a, b), "key": DocumentTopic("key", a), "command": strings.TrimSuffix(CommandFilter(a), "#") + "x",
 		} {
 			levels := map[string]int{
 				"live bus": 5, "arrival": 5, "hfp": 11, "command": 4, "device": 4, "import": 5, "event": 4,
 				"user action": 4, "dead": 4, "request": 5, "fleet station": 4, "fleet vehicle": 4, "live air": 4, "census": 4,
-				"response": 3, "probe": 3,
+				"response": 3, "probe": 3, "document": 5, "key": 4,
 			}[name]
 			if n := strings.Count(topic, "/") + 1; n != levels {
 				t.Fatalf("%s: %q has %d levels, want %d", name, topic, n, levels)
@@ -88,8 +88,16 @@ func checkRoundTrips(t *rapid.T, a, b string) {
 	if kind, id, ok := ParseEvent(EventTopic("review", a)); !ok || kind != "review" || id != a {
 		t.Fatalf("event %q became %q", a, id)
 	}
-	if size := UserActionTopicSize("review", a); size != len(EventTopic("review", a)) {
-		t.Fatalf("size %d of a topic of %d bytes", size, len(EventTopic("review", a)))
+	if size := UserActionTopicSize("review", a); size != len(DocumentTopic("review", a)) {
+		t.Fatalf("size %d of a topic of %d bytes", size, len(DocumentTopic("review", a)))
+	}
+	if kind, id, ok := ParseUserAction(UserActionTopic("review", a)); !ok || kind != "review" || id != a {
+		t.Fatalf("user action %q became %q, %q", a, kind, id)
+	}
+	for _, kind := range []string{nhip.DocumentKey, "report"} {
+		if k, id, ok := ParseDocument(DocumentTopic(kind, a)); !ok && a != "" || ok && (k != kind || id != a) {
+			t.Fatalf("document %q %q became %q, %q", kind, a, k, id)
+		}
 	}
 	if size := len(Escape(a)); size != escapedSize(a) {
 		t.Fatalf("%q: size %d, want %d", a, escapedSize(a), size)

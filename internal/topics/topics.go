@@ -18,11 +18,12 @@ const (
 	LiveService = "nhip/live/service/#" // trips and alerts of realtime feeds
 	Live        = "nhip/live/#"
 	Arrivals    = "nhip/event/arrival/#"
-	Reviews     = "nhip/event/review/+" // accepted reviews
-	Acks        = "nhip/event/ack/+"    // accepted acknowledgements of alerts
-	Alerts      = "nhip/event/alert/+"  // retained while the alert is active
-	UserActions = "nhip/say/#"          // from the api to the collectors
-	LiveHFP     = "nhip/live/hfp/v2/"   // followed by the levels of HSL's /hfp/v2/
+	Events      = "nhip/event/+/+"     // outcomes of user actions, and alerts; not arrivals
+	Alerts      = "nhip/event/alert/+" // retained while the alert is active
+	Documents   = "nhip/live/doc/#"    // current states of documents, except of keys
+	Keys        = "nhip/fleet/key/#"   // current states of keys
+	UserActions = "nhip/say/#"         // from the api to the collectors
+	LiveHFP     = "nhip/live/hfp/v2/"  // followed by the levels of HSL's /hfp/v2/
 	Requests    = "nhip/ask/#"
 	Responses   = "nhip/answer/#"
 
@@ -45,6 +46,8 @@ const (
 	fleetStation     = "nhip/fleet/station/"
 	fleetVehicle     = "nhip/fleet/vehicle/"
 	fleetGateway     = "nhip/fleet/gateway/"
+	fleetKey         = "nhip/fleet/key/"
+	liveDocument     = live + "doc/"
 	dead             = "nhip/dead/"
 	request          = "nhip/ask/"
 	response         = "nhip/answer/"
@@ -218,6 +221,8 @@ type Census struct {
 	Stations int      `json:"stations"`
 	Services int      `json:"services,omitempty"` // topics of feeds, trips and service alerts
 	Filters  []string `json:"filters,omitempty"`
+
+	Documents int `json:"documents,omitempty"` // with the keys; the same for all collectors that keep documents
 }
 
 // CensusTopic returns the retained topic of a collector's census.
@@ -250,9 +255,17 @@ func ParseEvent(topic string) (kind, id string, ok bool) {
 // UserActionTopic returns the topic of a user action.
 func UserActionTopic(kind, id string) string { return userAction + Escape(kind) + "/" + Escape(id) }
 
-// UserActionTopicSize returns the length of the longer of the topics of a user action and of its event.
+// UserActionTopicSize returns the length of the longest of the topics of a user action, of its event and of its
+// document.
 func UserActionTopicSize(kind, id string) int {
-	return max(len(userAction), len(event)) + escapedSize(kind) + 1 + escapedSize(id)
+	return max(len(userAction), len(event), len(liveDocument)) + escapedSize(kind) + 1 + escapedSize(id)
+}
+
+// ParseUserAction returns the kind and the id of the topic of a user action.
+func ParseUserAction(topic string) (kind, id string, ok bool) {
+	rest, is := strings.CutPrefix(topic, userAction)
+	kind, id, found := strings.Cut(rest, "/")
+	return Unescape(kind), Unescape(id), is && found && !strings.Contains(id, "/")
 }
 
 // IsUserAction reports whether a topic is that of a user action.
@@ -309,3 +322,39 @@ func IsResponseTopic(topic string) bool {
 
 // ProbeTopic returns the topic on which a source publishes probes to itself.
 func ProbeTopic(client string) string { return probe + Escape(client) }
+
+// DocumentTopic returns the retained topic of the current state of a document. That of a key is in the fleet, where
+// gateways expect accounts.
+func DocumentTopic(kind, id string) string {
+	if kind == nhip.DocumentKey {
+		return fleetKey + Escape(id)
+	}
+	return liveDocument + Escape(kind) + "/" + Escape(id)
+}
+
+// ParseDocument returns the kind and the id of the topic of a document.
+func ParseDocument(topic string) (kind, id string, ok bool) {
+	if rest, is := strings.CutPrefix(topic, fleetKey); is {
+		return nhip.DocumentKey, Unescape(rest), rest != "" && !strings.Contains(rest, "/")
+	}
+	rest, is := strings.CutPrefix(topic, liveDocument)
+	kind, id, found := strings.Cut(rest, "/")
+	return Unescape(kind), Unescape(id), is && found && id != "" && !strings.Contains(id, "/")
+}
+
+// auditDevice begins the names in the ledger of the rows of the audit log that stand beside others.
+const auditDevice = "audit/"
+
+// AuditDevice returns the device name in the ledger of the rows of the audit log about user actions of a kind that have
+// rows of their own, such as reviews. Those about documents have that of the documents; see UserActionDevice.
+func AuditDevice(kind string) string { return auditDevice + kind }
+
+// ParseAuditDevice returns the kind of such a name.
+func ParseAuditDevice(device string) (kind string, ok bool) {
+	return strings.CutPrefix(device, auditDevice)
+}
+
+// ParseUserActionDevice returns the kind of user actions of a device name in the ledger.
+func ParseUserActionDevice(device string) (kind string, ok bool) {
+	return strings.CutPrefix(device, userActionDevice)
+}

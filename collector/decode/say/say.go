@@ -4,18 +4,15 @@
 //	topic    nhip/say/review/5c1f…
 //	payload  {"id":"5c1f…","station":"hn-01","quantity":"pm25","from":"2026-02-16T03:00:00Z",
 //	          "to":"2026-02-16T05:00:00Z","action":"strike","by":"Lan","why":"lọc bụi bẩn",
-//	          "time":"2026-02-17T01:12:00Z"}
+//	          "time":"2026-02-17T01:12:00Z","actor":{"name":"Lan","key":"k1","role":"analyst"}}
+//	topic    nhip/say/key/k2
+//	payload  {"kind":"key","id":"k2","request":"…","object":"key/k2","time":"…","if_version":3,"body":{…},"actor":{…}}
 //
-// The last level of the topic is the id, and a payload with another id is rejected. An unknown field is an error. Only
-// roles may publish to these topics; see nhip.Review for the rules.
+// The levels of the topic are the kind and the id, and a payload with others is rejected. An unknown field is an error.
+// Only roles may publish to these topics; see nhip.Review, nhip.Ack and nhip.Document for the rules.
 package say
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"strings"
 	"time"
 
 	"nhip"
@@ -23,64 +20,80 @@ import (
 	"nhip/internal/topics"
 )
 
-// Decoder decodes reviews and acknowledgements of alerts, which differ in their topics.
-var Decoder = decode.Decoder{Format: "say", Version: 1, Decode: read}
+// Decoder decodes reviews, acknowledgements of alerts and changes of documents, which differ in their topics.
+var Decoder = decode.Decoder{Format: "say", Version: 2, Decode: read}
 
 func read(in decode.Input, out *nhip.Facts) error {
-	if strings.HasPrefix(in.Topic, topics.UserActionTopic(nhip.ActionKindAck, "")) {
-		return readAck(in, out)
+	kind, id, ok := topics.ParseUserAction(in.Topic)
+	if !ok {
+		return nhip.Errorf(nhip.CodeMalformed, "topic", "must be nhip/say/<kind>/<id>")
 	}
-	return readReview(in, out)
-}
-
-func readAck(in decode.Input, out *nhip.Facts) error {
-	a := new(nhip.Ack)
-	if err := unmarshalStrict(in.Payload, a); err != nil {
+	var a *nhip.UserAction
+	var err error
+	switch kind {
+	case nhip.ActionKindAck:
+		a, err = readAck(in.Payload)
+	case nhip.ActionKindReview:
+		a, err = readReview(in.Payload)
+	default:
+		a, err = readDocument(in.Payload)
+	}
+	if err != nil {
 		return err
 	}
-	if id := idOf(in.Topic); a.Alert != id {
-		return nhip.Errorf(nhip.CodeMalformed, "alert",
-			"must be the id in the topic, %q, got %q", decode.Clip(id), decode.Clip(a.Alert))
+	if a.ID() != id {
+		field := "id"
+		if a.Ack != nil {
+			field = "alert"
+		}
+		return nhip.Errorf(nhip.CodeMalformed, field,
+			"must be the id in the topic, %q, got %q", decode.Clip(id), decode.Clip(a.ID()))
+	}
+	if a.Kind() != kind {
+		return nhip.Errorf(nhip.CodeMalformed, "kind",
+			"must be the kind in the topic, %q, got %q", decode.Clip(kind), decode.Clip(a.Kind()))
+	}
+	out.UserActions = append(out.UserActions, *a)
+	return nil
+}
+
+func readAck(payload []byte) (*nhip.UserAction, error) {
+	var a struct {
+		nhip.Ack
+		Actor *nhip.Actor `json:"actor"`
+	}
+	if err := nhip.DecodeStrict(payload, &a); err != nil {
+		return nil, err
 	}
 	a.Time = truncate(a.Time)
-	out.UserActions = append(out.UserActions, nhip.UserAction{Ack: a})
-	return nil
+	return &nhip.UserAction{Ack: &a.Ack, Actor: a.Actor}, nil
 }
 
-func readReview(in decode.Input, out *nhip.Facts) error {
-	r := new(nhip.Review)
-	if err := unmarshalStrict(in.Payload, r); err != nil {
-		return err
+func readReview(payload []byte) (*nhip.UserAction, error) {
+	var r struct {
+		nhip.Review
+		Actor *nhip.Actor `json:"actor"`
 	}
-	if id := idOf(in.Topic); r.ID != id {
-		return nhip.Errorf(nhip.CodeMalformed, "id",
-			"must be the id in the topic, %q, got %q", decode.Clip(id), decode.Clip(r.ID))
+	if err := nhip.DecodeStrict(payload, &r); err != nil {
+		return nil, err
 	}
 	r.From, r.To, r.Time = truncate(r.From), truncate(r.To), truncate(r.Time)
-	out.UserActions = append(out.UserActions, nhip.UserAction{Review: r})
-	return nil
+	return &nhip.UserAction{Review: &r.Review, Actor: r.Actor}, nil
 }
 
-// unmarshalStrict reads one JSON object without unknown fields. Errors contain the field if encoding/json reports it.
-func unmarshalStrict(payload []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(payload))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("must end after one object")
-		}
+func readDocument(payload []byte) (*nhip.UserAction, error) {
+	var d struct {
+		nhip.Document
+		Actor *nhip.Actor `json:"actor"`
 	}
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, io.EOF):
-		return nhip.Errorf(nhip.CodeMalformed, "", "must be one JSON object, got an empty payload")
-	case errors.As(err, &mismatch):
-		return nhip.Errorf(nhip.CodeMalformed, mismatch.Field, "must not be a %s", mismatch.Value)
+	if err := nhip.DecodeStrict(payload, &d); err != nil {
+		return nil, err
 	}
-	return nhip.Errorf(nhip.CodeMalformed, "", "%s", strings.TrimPrefix(err.Error(), "json: "))
+	d.Time = truncate(d.Time)
+	if string(d.Body) == "null" {
+		d.Body = nil
+	}
+	return &nhip.UserAction{Document: &d.Document, Actor: d.Actor}, nil
 }
 
 // truncate truncates a time to milliseconds, the platform's resolution.
@@ -89,8 +102,4 @@ func truncate(t time.Time) time.Time {
 		return t
 	}
 	return time.UnixMilli(t.UnixMilli()).UTC()
-}
-
-func idOf(topic string) string {
-	return topics.Unescape(topic[strings.LastIndexByte(topic, '/')+1:])
 }

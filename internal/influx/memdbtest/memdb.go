@@ -124,6 +124,9 @@ func (db *DB) selected(s *influx.Selection) []*row {
 		}
 	}
 	slices.SortFunc(rows, func(a, b *row) int {
+		if s.Newest {
+			a, b = b, a
+		}
 		return cmp.Or(slices.Compare(a.group(s), b.group(s)), cmp.Compare(a.time, b.time))
 	})
 	return rows
@@ -136,6 +139,11 @@ func (r *row) matches(s *influx.Selection) bool {
 	}
 	for _, w := range s.Where {
 		if !slices.Contains(w.Values, r.tags[w.Tag]) {
+			return false
+		}
+	}
+	for _, w := range s.Texts {
+		if r.fields[w.Field] != influx.TextValue(w.Value) {
 			return false
 		}
 	}

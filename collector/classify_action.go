@@ -1,0 +1,109 @@
+package collector
+
+import (
+	"errors"
+
+	"nhip"
+	"nhip/collector/ledger"
+	"nhip/collector/live"
+	"nhip/internal/influx"
+	"nhip/internal/topics"
+)
+
+// addUserAction adds a user action. It is identified by its id and time and is never changed: another content for the
+// same id and time is a duplicate, too. Each action has a row in the audit log.
+func (d *deduplicator) addUserAction(seq uint64, a *nhip.UserAction, hash uint64) {
+	f := ledger.Fact{Device: topics.UserActionDevice(a.Kind()), Series: a.ID(), Time: a.When().UnixMilli(), Print: hash}
+	if a.Document != nil {
+		d.addDocument(seq, a, &f)
+		return
+	}
+	received := d.batch.outcome.Received
+	isNew := d.classify(seq, &f, neverRevised, func(dst []byte, _ int) []byte {
+		if a.Ack != nil {
+			return influx.AppendAck(dst, a.Ack, received)
+		}
+		return influx.AppendReview(dst, a.Review, received)
+	})
+	if !isNew {
+		return
+	}
+	device, entry := topics.AuditDevice(a.Kind()), a.Audit(nil)
+	d.addRow(seq, device, hourOf(f.Time), false, func(dst []byte) []byte {
+		return influx.AppendAudit(dst, &entry, received)
+	})
+	d.count(device, hourOf(f.Time), queued)
+	d.batch.actions = append(d.batch.actions, *a)
+	d.result(a, nhip.ActionResult{Review: a.Review, Ack: a.Ack, Actor: a.Actor})
+}
+
+// addDocument adds a change of a document, whose row is that of the audit log. A change that must not be made is
+// rejected without a dead letter: its sender is told.
+func (d *deduplicator) addDocument(seq uint64, a *nhip.UserAction, f *ledger.Fact) {
+	doc := a.Document
+	repeated, err := d.documents.Check(doc)
+	switch {
+	case err != nil:
+		d.refuse(a, f, err)
+		return
+	case repeated:
+		d.metrics.duplicates.Inc()
+		d.count(f.Device, hourOf(f.Time), duplicate)
+		d.documentResult(a, d.documents.Current(doc.Kind, doc.ID))
+		return
+	}
+	switch outcome, _ := d.ledger.Classify(f); outcome {
+	case ledger.New:
+	case ledger.Duplicate: // of an earlier change than the last one
+		d.metrics.duplicates.Inc()
+		d.count(f.Device, hourOf(f.Time), duplicate)
+		d.documentResult(a, d.documents.Current(doc.Kind, doc.ID))
+		return
+	default:
+		d.refuse(a, f, nhip.Errorf(nhip.CodeConflict, "time", "another change of the same document has the same time"))
+		return
+	}
+	before, change := d.documents.Apply(doc, a.Actor.Name)
+	entry, received := a.Audit(before), d.batch.outcome.Received
+	d.addRow(seq, f.Device, hourOf(f.Time), false, func(dst []byte) []byte {
+		return influx.AppendAudit(dst, &entry, received)
+	})
+	d.count(f.Device, hourOf(f.Time), queued)
+	d.documentResult(a, change)
+}
+
+// refuse rejects a user action and tells why.
+func (d *deduplicator) refuse(a *nhip.UserAction, f *ledger.Fact, err error) {
+	code := nhip.ErrorCode(err)
+	d.metrics.rejected.WithLabelValues(string(code)).Inc()
+	d.batch.entries = append(d.batch.entries,
+		entry{device: f.Device, hour: hourOf(f.Time), class: rejected, code: code, rows: 1})
+	d.result(a, nhip.ActionResult{Refused: refusalOf(err), Request: a.Document.Request})
+}
+
+func (d *deduplicator) documentResult(a *nhip.UserAction, change nhip.DocumentChange) {
+	d.result(a, nhip.ActionResult{Document: &change, Request: a.Document.Request})
+}
+
+func (d *deduplicator) result(a *nhip.UserAction, r nhip.ActionResult) {
+	d.batch.results = append(d.batch.results, live.Event{Kind: a.Kind(), ID: a.ID(), Result: r})
+}
+
+// saveDocuments makes the documents durable before a checkpoint, which then says what of them counts.
+func (d *deduplicator) saveDocuments() error {
+	mark, err := d.documents.Save()
+	if err != nil || mark == nil {
+		return err
+	}
+	d.ledger.Update(func(tx *ledger.Tx) { tx.SetMark(documentsMark, mark) })
+	return nil
+}
+
+// refusalOf returns how an error is told to the sender of a user action.
+func refusalOf(err error) *nhip.Refusal {
+	var e *nhip.Error
+	if errors.As(err, &e) {
+		return &nhip.Refusal{Code: e.Code, Field: e.Field, Rule: e.Rule}
+	}
+	return &nhip.Refusal{Code: nhip.ErrorCode(err), Rule: err.Error()}
+}
