@@ -36,7 +36,7 @@ func TestContractOfSimulatedCity(t *testing.T) {
 	t.Run("random", func(t *testing.T) {
 		const seed = 22
 		rnd := rand.New(rand.NewPCG(seed, seed))
-		for range suitetest.Pick(4, 400) {
+		for range suitetest.Pick(1, 400) {
 			for i := range operations {
 				r := operations[i].Random(rnd, time.Now())
 				checkServed(t, c, &r)
@@ -52,7 +52,7 @@ func startDescribedCity(t *testing.T) *apptest.Platform {
 		strings.Repeat("0", 64)+"]}]")
 	o := apptest.Options(t, t.TempDir(), fmt.Sprintf("zones: [{file: %q, kind: district}]\nfleet: %q\n",
 		apptest.ZoneFile(t, ""), fleet))
-	o.Simulate, o.Buses = true, 40
+	o.Simulate, o.Buses = true, 20
 	p := apptest.Start(t, app.Up, o)
 	p.Publish(t, apptest.Position("bad", time.Now(), 91, 105.8))
 	c := p.API(t)

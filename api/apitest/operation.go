@@ -142,7 +142,8 @@ func (o *Operation) Example() Request {
 }
 
 // Optional returns a request with one further parameter, for each that is not required. It leaves out those that only
-// an answer gives (x-cursor), and adds those that one needs (x-requires).
+// an answer gives (x-cursor). It adds those that one needs (x-requires) and a limit, where there is one, so that answers
+// are short.
 func (o *Operation) Optional(base *Request) []Request {
 	var all []Request
 	for _, p := range o.parameters() {
@@ -152,14 +153,20 @@ func (o *Operation) Optional(base *Request) []Request {
 		r := base.clone()
 		r.set(p, exampleOf(p))
 		for _, other := range o.parameters() {
-			if other.Name == p.Extensions["x-requires"] {
+			switch {
+			case other.Name == p.Extensions["x-requires"]:
 				r.set(other, exampleOf(other))
+			case other.Name == "limit" && p.Name != "limit":
+				r.set(other, shortPage)
 			}
 		}
 		all = append(all, r)
 	}
 	return all
 }
+
+// shortPage is the limit of requests whose answers need not be long.
+const shortPage = "5"
 
 func (o *Operation) parameters() []*openapi3.Parameter {
 	var all []*openapi3.Parameter
