@@ -14,6 +14,7 @@ import (
 	"nhip/api/ogc"
 	"nhip/api/records"
 	"nhip/api/rest"
+	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
 	"nhip/api/tiles"
@@ -91,6 +92,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(classes.List.Admit, zipped)
 		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)

@@ -83,7 +83,7 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !suitetest.Full() {
-				positions = positions[:len(positions)/3]
+				positions = positions[:len(positions)/8]
 			}
 			replay(t, feed, positions)
 		})

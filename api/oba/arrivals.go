@@ -57,9 +57,10 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	inst, trip := c.Instance, c.Instance.Trip
 	call := &trip.StopTimes[c.Stop]
 	a := arrival{
-		StopID: q.stopID(call.Stop), StopSequence: c.Stop, TotalStopsInTrip: len(trip.StopTimes), TripID: tripID(trip),
-		TripHeadsign: q.headsign(trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
-		RouteID: routeID(trip.Route), RouteShortName: trip.Route.ShortName, RouteLongName: trip.Route.LongName,
+		StopID: q.t.QualifiedStop(call.Stop), StopSequence: c.Stop, TotalStopsInTrip: len(trip.StopTimes),
+		TripID:       transit.QualifiedTrip(trip),
+		TripHeadsign: transit.TripHeadsign(trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
+		RouteID: transit.QualifiedRoute(trip.Route), RouteShortName: trip.Route.ShortName, RouteLongName: trip.Route.LongName,
 		BlockTripSequence:    blockSequence(inst),
 		ArrivalEnabled:       c.Stop > 0 && call.DropOff != gtfs.BoardingNone,
 		DepartureEnabled:     c.Stop < inst.Pattern.Last() && call.Pickup != gtfs.BoardingNone,
@@ -77,7 +78,7 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	case c.Told && d.Predicted():
 		a.Predicted = true
 		a.PredictedArrivalTime = d.Expected.UnixMilli()
-		a.PredictedDepartureTime = max(a.PredictedArrivalTime, q.heldUntil(inst, c.Stop, *d.Expected))
+		a.PredictedDepartureTime = max(a.PredictedArrivalTime, 1000*transit.HeldUntil(inst, c.Stop, d.Expected.Unix()))
 	}
 	if c.Bus != nil {
 		q.setVehicle(&a, c)
@@ -89,33 +90,14 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 	return a
 }
 
-// heldUntil returns until when a bus that arrives early waits at a timed stop, in Unix ms; the arrival at others.
-func (q *request) heldUntil(inst *network.TripInstance, stop int, at time.Time) int64 {
-	if stop > 0 && stop < inst.Pattern.Last() && inst.Timed(stop) {
-		return 1000 * min(inst.Departs(stop), at.Unix()+maxHold)
-	}
-	return at.UnixMilli()
-}
-
-// maxHold is how long a bus is expected to wait at a timed stop, in s.
-const maxHold = 600
-
 // setVehicle sets where the bus of a run is.
 func (q *request) setVehicle(a *arrival, c *transit.StopCall) {
 	b := c.Bus
-	a.VehicleID, a.LastUpdateTime = q.vehicleID(b.Bus), b.Bus.Time.UnixMilli()
+	a.VehicleID, a.LastUpdateTime = q.t.QualifiedVehicle(b.Bus), b.Bus.Time.UnixMilli()
 	a.OccupancyStatus = string(b.Bus.Occupancy)
-	now, p := b.State.Instance, c.Instance.Pattern
-	if now == nil {
-		return
+	if stops, metres, known := c.Away(); known {
+		a.NumberOfStopsAway, a.DistanceFromStop = stops, round(metres)
 	}
-	along := b.State.Along
-	a.NumberOfStopsAway = c.Stop - b.State.Next
-	for ; now != nil && (now.Trip != c.Instance.Trip || now.Day != c.Instance.Day); now = now.Next {
-		a.NumberOfStopsAway += len(now.Pattern.Stops)
-		along -= now.Pattern.Length()
-	}
-	a.DistanceFromStop = round(p.Along[c.Stop] - along)
 }
 
 // Spans of arrivals, in minutes.
@@ -160,7 +142,7 @@ func (q *request) arrivalsForStop() (any, error) {
 	nearby := []string{}
 	for _, hit := range q.t.Stops().Nearest(nil, s.Point, nearbyStops+1, nearbyRadius, nil) {
 		if hit.Item != s {
-			nearby = append(nearby, q.stopID(hit.Item))
+			nearby = append(nearby, q.t.QualifiedStop(hit.Item))
 			q.refs.stop(hit.Item)
 		}
 	}
@@ -169,7 +151,7 @@ func (q *request) arrivalsForStop() (any, error) {
 		Arrivals     []arrival `json:"arrivalsAndDepartures"`
 		NearbyStops  []string  `json:"nearbyStopIds"`
 		SituationIDs []string  `json:"situationIds"`
-	}{q.stopID(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
+	}{q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
 }
 
 // soonest returns the time by which arrivals are ordered, Unix ms.
@@ -223,11 +205,11 @@ func (q *request) arrivalForStop() (any, error) {
 	}
 	inst := q.instance(trip, day)
 	if inst == nil {
-		return nil, errNotFound("trip on that day", tripID(trip))
+		return nil, errNotFound("trip on that day", transit.QualifiedTrip(trip))
 	}
 	stop := stopIndex(inst, s, sequence)
 	if stop < 0 {
-		return nil, errNotFound("call at the stop", q.stopID(s))
+		return nil, errNotFound("call at the stop", q.t.QualifiedStop(s))
 	}
 	c := q.t.TripCall(inst, stop, q.now)
 	return q.entry(q.newArrival(&c)), nil
@@ -279,8 +261,11 @@ func (q *request) arrivalsForLocation() (any, error) {
 		stops, e.LimitExceeded = stops[:limit], true
 	}
 	for _, s := range stops {
-		e.StopIDs = append(e.StopIDs, q.stopID(s))
-		e.NearbyStops = append(e.NearbyStops, nearbyStop{q.stopID(s), round(geo.DistanceHaversine(where.center, s.Point))})
+		e.StopIDs = append(e.StopIDs, q.t.QualifiedStop(s))
+		e.NearbyStops = append(e.NearbyStops, nearbyStop{
+			q.t.QualifiedStop(s),
+			round(geo.DistanceHaversine(where.center, s.Point)),
+		})
 		q.refs.stop(s)
 		if len(e.Arrivals) < limit {
 			q.addArrivals(&e, s, from, until, types)

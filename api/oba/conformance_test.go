@@ -147,8 +147,8 @@ var timetables = []struct {
 	name, file, at string
 	recording      string
 }{
-	{"WMATA", "gtfs-wmata-3routes/gtfs.zip", "2026-02-16T16:00:00Z", "recordings/wmata.rec.gz"},
 	{"RABA", "gtfs-raba-rt/raba.zip", "2025-06-04T18:00:00Z", ""},
+	{"WMATA", "gtfs-wmata-3routes/gtfs.zip", "2026-02-16T16:00:00Z", "recordings/wmata.rec.gz"},
 	{"Hanoi", "gtfs-hanoi/hanoi-derived-gtfs.zip", "2026-03-02T01:00:00Z", ""},
 	{"Austin", "eta/austin2015mar-shaped-gtfs.zip", "2015-03-07T18:00:00Z", "eta/austin0307.rec.gz"},
 }
@@ -159,7 +159,7 @@ func TestEveryMethodKeepsTheContract(t *testing.T) {
 	if data == "" {
 		t.Skip("TESTDATA_DIR is not set: the timetables and OneBusAway's contract are missing")
 	}
-	for _, c := range suitetest.Pick(timetables[:2], timetables) {
+	for _, c := range suitetest.Pick(timetables[:1], timetables) {
 		t.Run(c.name, func(t *testing.T) {
 			feed, err := gtfs.ReadFile(filepath.Join(data, c.file))
 			if err != nil {

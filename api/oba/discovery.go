@@ -30,7 +30,7 @@ func (q *request) agenciesWithCoverage() (any, error) {
 			continue // it has no stop: nothing could be asked of it
 		}
 		out = append(out, coverage{
-			agencyID(a), b.Center().Lat(), b.Center().Lon(), b.Max.Lat() - b.Min.Lat(), b.Max.Lon() - b.Min.Lon(),
+			transit.AgencyID(a), b.Center().Lat(), b.Center().Lon(), b.Max.Lat() - b.Min.Lat(), b.Max.Lon() - b.Min.Lon(),
 		})
 		q.refs.agency(a)
 	}
@@ -146,7 +146,7 @@ func (q *request) routeIDsForAgency() (any, error) {
 	}
 	out := []string{}
 	for _, r := range q.routesOf(a) {
-		out = append(out, routeID(r))
+		out = append(out, transit.QualifiedRoute(r))
 	}
 	return q.list(out, false, false), nil
 }
@@ -155,7 +155,7 @@ func (q *request) routeIDsForAgency() (any, error) {
 func (q *request) stopsOf(a *gtfs.Agency) []*gtfs.Stop {
 	var out []*gtfs.Stop
 	for _, s := range q.feed().Stops {
-		if len(q.t.Network.CallsAt(s)) > 0 && q.stopAgency(s) == agencyID(a) {
+		if len(q.t.Network.CallsAt(s)) > 0 && q.t.StopAgency(s) == transit.AgencyID(a) {
 			out = append(out, s)
 		}
 	}
@@ -180,7 +180,7 @@ func (q *request) stopIDsForAgency() (any, error) {
 	}
 	out := []string{}
 	for _, s := range q.stopsOf(a) {
-		out = append(out, q.stopID(s))
+		out = append(out, q.t.QualifiedStop(s))
 	}
 	return q.list(out, false, false), nil
 }

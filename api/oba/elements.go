@@ -28,7 +28,7 @@ type agencyElement struct {
 
 // newAgency returns an agency. Its URL must be one: the iOS app fails otherwise.
 func (q *request) newAgency(a *gtfs.Agency) agencyElement {
-	e := agencyElement{ID: agencyID(a), Name: a.Name, URL: a.URL, Timezone: a.Location.String(), Lang: a.Language}
+	e := agencyElement{ID: transit.AgencyID(a), Name: a.Name, URL: a.URL, Timezone: a.Location.String(), Lang: a.Language}
 	if e.URL == "" {
 		e.URL = q.h.BaseURL(q.http)
 	}
@@ -50,7 +50,7 @@ type routeElement struct {
 
 func newRoute(r *gtfs.Route) routeElement {
 	return routeElement{
-		ID: routeID(r), AgencyID: agencyID(r.Agency), ShortName: r.ShortName, LongName: r.LongName,
+		ID: transit.QualifiedRoute(r), AgencyID: transit.AgencyID(r.Agency), ShortName: r.ShortName, LongName: r.LongName,
 		NullSafeShortName: transit.LineOf(r), Type: r.Type, Color: r.Color, TextColor: r.TextColor,
 	}
 }
@@ -74,7 +74,7 @@ var wheelchair = [...]string{"UNKNOWN", "ACCESSIBLE", "NOT_ACCESSIBLE"}
 
 func (q *request) newStop(s *gtfs.Stop) stopElement {
 	e := stopElement{
-		ID: q.stopID(s), Code: s.Code, Name: s.Name, Lat: s.Point.Lat(), Lon: s.Point.Lon(),
+		ID: q.t.QualifiedStop(s), Code: s.Code, Name: s.Name, Lat: s.Point.Lat(), Lon: s.Point.Lon(),
 		LocationType: int(s.LocationType), WheelchairBoarding: wheelchair[min(int(s.Wheelchair), 2)],
 		RouteIDs: []string{}, Direction: q.directionAt(s),
 	}
@@ -82,10 +82,10 @@ func (q *request) newStop(s *gtfs.Stop) stopElement {
 		e.Code = s.ID // riders search by it
 	}
 	if parent := q.feed().Stop(s.Parent); parent != nil {
-		e.Parent = q.stopID(parent)
+		e.Parent = q.t.QualifiedStop(parent)
 	}
 	for _, c := range q.t.Network.CallsAt(s) {
-		if id := routeID(c.Pattern.Route); !slices.Contains(e.RouteIDs, id) {
+		if id := transit.QualifiedRoute(c.Pattern.Route); !slices.Contains(e.RouteIDs, id) {
 			e.RouteIDs = append(e.RouteIDs, id)
 		}
 	}
@@ -131,27 +131,20 @@ type tripElement struct {
 }
 
 func (q *request) newTrip(t *gtfs.Trip) tripElement {
-	agency := agencyID(t.Route.Agency)
+	agency := transit.AgencyID(t.Route.Agency)
 	e := tripElement{
-		ID: tripID(t), RouteID: routeID(t.Route), RouteShortName: t.Route.ShortName, ServiceID: join(agency, t.Service.ID),
-		BlockID: join(agency, t.Block), TripHeadsign: q.headsign(t), TripShortName: t.ShortName,
+		ID: transit.QualifiedTrip(t), RouteID: transit.QualifiedRoute(t.Route), RouteShortName: t.Route.ShortName,
+		ServiceID: transit.QualifiedID(agency, t.Service.ID),
+		BlockID:   transit.QualifiedID(agency, t.Block), TripHeadsign: transit.TripHeadsign(t), TripShortName: t.ShortName,
 		TimeZone: t.Route.Agency.Location.String(),
 	}
 	if t.Shape != nil {
-		e.ShapeID = join(agency, t.Shape.ID)
+		e.ShapeID = transit.QualifiedID(agency, t.Shape.ID)
 	}
 	if d, known := t.Direction.Get(); known {
 		e.DirectionID = strconv.Itoa(d)
 	}
 	return e
-}
-
-// headsign returns what stands on the bus: the trip's headsign, or the name of its last stop.
-func (q *request) headsign(t *gtfs.Trip) string {
-	if t.Headsign != "" || len(t.StopTimes) == 0 {
-		return t.Headsign
-	}
-	return t.StopTimes[len(t.StopTimes)-1].Stop.Name
 }
 
 // text is a text in one language.
@@ -198,7 +191,8 @@ var severities = map[string]string{"INFO": "noImpact", "WARNING": "normal", "SEV
 
 func (q *request) newSituation(a *nhip.ServiceAlert) situationElement {
 	e := situationElement{
-		ID: join(q.alertAgency(a), a.Feed+"_"+a.ID), CreationTime: a.Time.UnixMilli(), Reason: a.Cause,
+		ID: transit.QualifiedID(q.t.KnownAgency(a.Agency), a.Feed+"_"+a.ID), CreationTime: a.Time.UnixMilli(),
+		Reason:   a.Cause,
 		Severity: severities[a.Severity], Summary: q.translated(a.Header), Description: q.translated(a.Description),
 		URL: q.translated(a.URL), ActiveWindows: []timeWindow{}, PublicationWindows: []timeWindow{},
 		AllAffects: []affected{}, Consequences: []consequence{},
@@ -228,23 +222,16 @@ func (q *request) newSituation(a *nhip.ServiceAlert) situationElement {
 	return e
 }
 
-func (q *request) alertAgency(a *nhip.ServiceAlert) string {
-	if q.agencyOf(a.Agency) != nil {
-		return a.Agency
-	}
-	return agencyID(q.feed().Agencies[0])
-}
-
 func (q *request) newAffected(i *nhip.InformedEntity) affected {
 	x := affected{AgencyID: i.Agency}
 	if r := q.feed().Route(i.Route); r != nil {
-		x.RouteID, x.AgencyID = routeID(r), agencyID(r.Agency)
+		x.RouteID, x.AgencyID = transit.QualifiedRoute(r), transit.AgencyID(r.Agency)
 	}
 	if s := q.feed().Stop(i.Stop); s != nil {
-		x.StopID = q.stopID(s)
+		x.StopID = q.t.QualifiedStop(s)
 	}
 	if t := q.feed().Trip(i.Trip); t != nil {
-		x.TripID = tripID(t)
+		x.TripID = transit.QualifiedTrip(t)
 	}
 	if d, known := i.Direction.Get(); known {
 		x.DirectionID = strconv.Itoa(d)

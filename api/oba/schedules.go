@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"nhip/api/transit"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 
@@ -28,7 +29,8 @@ type callTime struct {
 func (q *request) newCallTime(inst *network.TripInstance, i int) callTime {
 	call := &inst.Trip.StopTimes[i]
 	return callTime{
-		TripID: tripID(inst.Trip), ServiceID: join(agencyID(inst.Trip.Route.Agency), inst.Trip.Service.ID),
+		TripID:      transit.QualifiedTrip(inst.Trip),
+		ServiceID:   transit.QualifiedID(transit.AgencyID(inst.Trip.Route.Agency), inst.Trip.Service.ID),
 		ArrivalTime: 1000 * inst.Arrives(i), DepartureTime: 1000 * inst.Departs(i),
 		ArrivalEnabled:   i > 0 && call.DropOff != gtfs.BoardingNone,
 		DepartureEnabled: i < inst.Pattern.Last() && call.Pickup != gtfs.BoardingNone,
@@ -74,7 +76,7 @@ func (q *request) scheduleForStop() (any, error) {
 	}
 	out := []routeSchedule{}
 	for r, byHeadsign := range routes {
-		x := routeSchedule{RouteID: routeID(r)}
+		x := routeSchedule{RouteID: transit.QualifiedRoute(r)}
 		for _, headsign := range slices.Sorted(maps.Keys(byHeadsign)) {
 			d := byHeadsign[headsign]
 			slices.SortFunc(d.StopTimes, func(a, b callTime) int { return cmp.Compare(a.DepartureTime, b.DepartureTime) })
@@ -89,7 +91,7 @@ func (q *request) scheduleForStop() (any, error) {
 		StopID string          `json:"stopId"`
 		Date   int64           `json:"date"`
 		Routes []routeSchedule `json:"stopRouteSchedules"`
-	}{q.stopID(s), midnight(date, q.t.Network.Location()), out}), nil
+	}{q.t.QualifiedStop(s), midnight(date, q.t.Network.Location()), out}), nil
 }
 
 // addCall adds a call to the schedule of its route and headsign. Of a line without scheduled times, each span is told
@@ -99,7 +101,7 @@ func (q *request) addCall(routes map[*gtfs.Route]map[string]*directionSchedule, 
 	if routes[r] == nil {
 		routes[r] = make(map[string]*directionSchedule)
 	}
-	headsign := q.headsign(inst.Trip)
+	headsign := transit.TripHeadsign(inst.Trip)
 	d := routes[r][headsign]
 	if d == nil {
 		d = &directionSchedule{TripHeadsign: headsign, StopTimes: []callTime{}, Frequencies: []frequency{}}
@@ -118,7 +120,8 @@ func (q *request) addCall(routes map[*gtfs.Route]map[string]*directionSchedule, 
 		d.Frequencies = append(d.Frequencies, frequency{
 			ServiceDate: midnight(inst.Day, q.t.Network.Location()), StartTime: 1000 * (inst.Zero + int64(f.Start)),
 			EndTime: 1000 * (inst.Zero + int64(f.End)), Headway: int(f.Headway),
-			ServiceID: join(agencyID(r.Agency), inst.Trip.Service.ID), TripID: tripID(inst.Trip),
+			ServiceID: transit.QualifiedID(transit.AgencyID(r.Agency), inst.Trip.Service.ID),
+			TripID:    transit.QualifiedTrip(inst.Trip),
 		})
 	}
 }
@@ -151,12 +154,12 @@ func (q *request) scheduleForRoute() (any, error) {
 			DirectionID: direction.id, StopIDs: []string{}, Headsigns: []string{}, TripIDs: []string{}, Trips: []tripCalls{},
 		}
 		for _, s := range orderedStops(direction.patterns) {
-			g.StopIDs = append(g.StopIDs, q.stopID(s))
+			g.StopIDs = append(g.StopIDs, q.t.QualifiedStop(s))
 			q.refs.stop(s)
 		}
 		for _, inst := range q.instancesOf(direction.patterns, date) {
 			q.addTrip(&g, inst)
-			services[join(agencyID(r.Agency), inst.Trip.Service.ID)] = true
+			services[transit.QualifiedID(transit.AgencyID(r.Agency), inst.Trip.Service.ID)] = true
 		}
 		groups = append(groups, g)
 	}
@@ -167,7 +170,8 @@ func (q *request) scheduleForRoute() (any, error) {
 		ServiceIDs []string         `json:"serviceIds"`
 		Groupings  []directionTrips `json:"stopTripGroupings"`
 	}{
-		routeID(r), midnight(date, q.t.Network.Location()), slices.AppendSeq([]string{}, sortedKeys(services)), groups,
+		transit.QualifiedRoute(r), midnight(date, q.t.Network.Location()), slices.AppendSeq([]string{},
+			sortedKeys(services)), groups,
 	}), nil
 }
 
@@ -186,17 +190,17 @@ func (q *request) instancesOf(patterns []*network.Pattern, date gtfs.Date) []*ne
 }
 
 func (q *request) addTrip(g *directionTrips, inst *network.TripInstance) {
-	id := tripID(inst.Trip)
+	id := transit.QualifiedTrip(inst.Trip)
 	if !slices.Contains(g.TripIDs, id) {
 		g.TripIDs = append(g.TripIDs, id)
 	}
-	if headsign := q.headsign(inst.Trip); !slices.Contains(g.Headsigns, headsign) {
+	if headsign := transit.TripHeadsign(inst.Trip); !slices.Contains(g.Headsigns, headsign) {
 		g.Headsigns = append(g.Headsigns, headsign)
 	}
 	calls := tripCalls{TripID: id, StopTimes: []callTime{}}
 	for i := range inst.Pattern.Stops {
 		t := q.newCallTime(inst, i)
-		t.StopID = q.stopID(inst.Pattern.Stops[i])
+		t.StopID = q.t.QualifiedStop(inst.Pattern.Stops[i])
 		t.ArrivalTime, t.DepartureTime = int64(inst.Arrival(i)), int64(inst.Departure(i))
 		calls.StopTimes = append(calls.StopTimes, t)
 	}
@@ -315,7 +319,7 @@ func (q *request) stopsForRoute() (any, error) {
 	for _, d := range q.directions(r) {
 		g := stopGroup{ID: d.id, Name: q.nameOf(d), StopIDs: []string{}, Polylines: []polyline{}}
 		for _, s := range orderedStops(d.patterns) {
-			id := q.stopID(s)
+			id := q.t.QualifiedStop(s)
 			g.StopIDs = append(g.StopIDs, id)
 			if !slices.Contains(all, id) {
 				all = append(all, id)
@@ -334,7 +338,7 @@ func (q *request) stopsForRoute() (any, error) {
 		StopIDs   []string       `json:"stopIds"`
 		Polylines []polyline     `json:"polylines"`
 		Groupings []stopGrouping `json:"stopGroupings"`
-	}{routeID(r), all, polylines, []stopGrouping{grouping}}), nil
+	}{transit.QualifiedRoute(r), all, polylines, []stopGrouping{grouping}}), nil
 }
 
 // nameOf returns the name of a direction: the headsign of most of its trips.
@@ -342,7 +346,7 @@ func (q *request) nameOf(d direction) groupName {
 	trips := make(map[string]int)
 	for _, p := range d.patterns {
 		for _, t := range p.Trips {
-			trips[q.headsign(t)]++
+			trips[transit.TripHeadsign(t)]++
 		}
 	}
 	names := slices.SortedFunc(maps.Keys(trips), func(a, b string) int {
@@ -368,7 +372,9 @@ func (q *request) shape() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := split(q, "shape", id, func(_, rest string) *gtfs.Shape { return q.feed().Shape(rest) })
+	s, err := known(transit.FindQualified(q.t, id, func(_, rest string) *gtfs.Shape {
+		return q.feed().Shape(rest)
+	}), "shape", id)
 	if err != nil {
 		return nil, err
 	}
@@ -410,13 +416,13 @@ func (q *request) block() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	trips, err := split(q, "block", id, q.tripsOfBlock)
+	trips, err := known(transit.FindQualified(q.t, id, q.tripsOfBlock), "block", id)
 	if err != nil {
 		return nil, err
 	}
 	services := make(map[string][]*gtfs.Trip)
 	for _, t := range *trips {
-		service := join(agencyID(t.Route.Agency), t.Service.ID)
+		service := transit.QualifiedID(transit.AgencyID(t.Route.Agency), t.Service.ID)
 		services[service] = append(services[service], t)
 		q.refs.trip(t)
 	}
@@ -443,7 +449,7 @@ func (q *request) block() (any, error) {
 func (q *request) tripsOfBlock(agency, block string) *[]*gtfs.Trip {
 	var out []*gtfs.Trip
 	for _, t := range q.feed().Trips {
-		if t.Block == block && agencyID(t.Route.Agency) == agency && q.t.Network.PatternOf(t) != nil {
+		if t.Block == block && transit.AgencyID(t.Route.Agency) == agency && q.t.Network.PatternOf(t) != nil {
 			out = append(out, t)
 		}
 	}
@@ -467,12 +473,15 @@ func slackOf(t *gtfs.Trip) (slack float64) {
 // newBlockTrip returns a trip of a block. along, slack and sequence are those of the trips before it.
 func (q *request) newBlockTrip(t *gtfs.Trip, along, slack float64, sequence int) blockTrip {
 	p := q.t.Network.PatternOf(t)
-	x := blockTrip{TripID: tripID(t), DistanceAlongBlock: round(along), AccumulatedSlack: slack, StopTimes: []blockCall{}}
+	x := blockTrip{
+		TripID: transit.QualifiedTrip(t), DistanceAlongBlock: round(along), AccumulatedSlack: slack,
+		StopTimes: []blockCall{},
+	}
 	for i, call := range t.StopTimes {
 		x.StopTimes = append(x.StopTimes, blockCall{
 			BlockSequence: sequence + i, DistanceAlongBlock: round(along + p.Along[i]), AccumulatedSlack: slack,
 			StopTime: blockTime{
-				StopID: q.stopID(call.Stop), ArrivalTime: int(call.Arrival), DepartureTime: int(call.Departure),
+				StopID: q.t.QualifiedStop(call.Stop), ArrivalTime: int(call.Arrival), DepartureTime: int(call.Departure),
 				PickupType: int(call.Pickup), DropOffType: int(call.DropOff),
 			},
 		})

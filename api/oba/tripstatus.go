@@ -70,7 +70,7 @@ func (q *request) newTripStatus(inst *network.TripInstance, bus *transit.Tracked
 	p := active.Pattern
 	scheduled := q.scheduledAlong(active)
 	s := &tripStatus{
-		ActiveTripID: tripID(active.Trip), BlockTripSequence: blockSequence(active), Phase: phaseInProgress,
+		ActiveTripID: transit.QualifiedTrip(active.Trip), BlockTripSequence: blockSequence(active), Phase: phaseInProgress,
 		ServiceDate: midnight(active.Day, q.t.Network.Location()), Status: statusDefault, SituationIDs: []string{},
 		DistanceAlongTrip: round(scheduled), ScheduledDistanceAlongTrip: round(scheduled),
 		TotalDistanceAlongTrip: round(p.Length()), OccupancyCount: -1, OccupancyCapacity: -1,
@@ -92,7 +92,7 @@ func (q *request) newTripStatus(inst *network.TripInstance, bus *transit.Tracked
 // setBus sets what the bus reports.
 func (q *request) setBus(s *tripStatus, bus *transit.TrackedBus) {
 	b, state := bus.Bus, &bus.State
-	s.VehicleID, s.Predicted = q.vehicleID(b), b.State(q.now) == nhip.StateLive
+	s.VehicleID, s.Predicted = q.t.QualifiedVehicle(b), b.State(q.now) == nhip.StateLive
 	s.LastUpdateTime, s.LastLocationUpdateTime = b.Time.UnixMilli(), b.Time.UnixMilli()
 	s.LastKnownLocation, s.Position = newLocation(b.Point()), newLocation(b.Point())
 	s.DistanceAlongTrip, s.LastKnownDistanceAlongTrip = round(state.Along), int(state.Along)
@@ -124,10 +124,10 @@ func (q *request) setStops(s *tripStatus, inst *network.TripInstance, along floa
 	offset := func(stop int) int {
 		return int(inst.Arrives(stop) + int64(s.ScheduleDeviation) - q.now.Unix())
 	}
-	s.ClosestStop, s.ClosestStopTimeOffset = q.stopID(p.Stops[closest]), offset(closest)
+	s.ClosestStop, s.ClosestStopTimeOffset = q.t.QualifiedStop(p.Stops[closest]), offset(closest)
 	q.refs.stop(p.Stops[closest])
 	if next <= p.Last() {
-		s.NextStop, s.NextStopTimeOffset = q.stopID(p.Stops[next]), offset(next)
+		s.NextStop, s.NextStopTimeOffset = q.t.QualifiedStop(p.Stops[next]), offset(next)
 		q.refs.stop(p.Stops[next])
 	}
 }
@@ -184,16 +184,16 @@ type scheduleStopTime struct {
 func (q *request) newSchedule(inst *network.TripInstance) *schedule {
 	s := &schedule{StopTimes: []scheduleStopTime{}, TimeZone: q.t.Network.Location().String()}
 	if inst.Next != nil {
-		s.NextTripID = tripID(inst.Next.Trip)
+		s.NextTripID = transit.QualifiedTrip(inst.Next.Trip)
 		q.refs.trip(inst.Next.Trip)
 	}
 	if inst.Previous != nil {
-		s.PreviousTripID = tripID(inst.Previous.Trip)
+		s.PreviousTripID = transit.QualifiedTrip(inst.Previous.Trip)
 		q.refs.trip(inst.Previous.Trip)
 	}
 	for i, stop := range inst.Pattern.Stops {
 		s.StopTimes = append(s.StopTimes, scheduleStopTime{
-			StopID: q.stopID(stop), ArrivalTime: int(inst.Arrival(i)), DepartureTime: int(inst.Departure(i)),
+			StopID: q.t.QualifiedStop(stop), ArrivalTime: int(inst.Arrival(i)), DepartureTime: int(inst.Departure(i)),
 			DistanceAlongTrip: round(inst.Pattern.Along[i]),
 		})
 		q.refs.stop(stop)
@@ -224,7 +224,7 @@ func (q *request) include(trip, schedule, status bool) include {
 // newTripDetails returns a run of a trip with the parts that the client wants.
 func (q *request) newTripDetails(inst *network.TripInstance, bus *transit.TrackedBus, with include) tripDetails {
 	d := tripDetails{
-		TripID: tripID(inst.Trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
+		TripID: transit.QualifiedTrip(inst.Trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
 		SituationIDs: q.refs.situationsOf(inst.Trip.Route),
 	}
 	if with.trip {

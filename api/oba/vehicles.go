@@ -3,7 +3,6 @@ package oba
 import (
 	"nhip"
 	"nhip/api/transit"
-	"nhip/geo/board"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 	"nhip/internal/topics"
@@ -27,7 +26,7 @@ type vehicleStatus struct {
 // onTrip returns a bus that is trusted to be on a run of a trip, nil if it is not.
 func (q *request) onTrip(b *nhip.Bus) *transit.TrackedBus {
 	x := q.h.Transit.Tracked(topics.LiveBusTopic(b.Agency, b.ID))
-	if x == nil || x.State.Instance == nil || x.State.Confidence < board.MinConfidence || x.State.Stranded() {
+	if x == nil || !x.Serves() {
 		return nil
 	}
 	return x
@@ -36,7 +35,7 @@ func (q *request) onTrip(b *nhip.Bus) *transit.TrackedBus {
 func (q *request) newVehicleStatus(b *nhip.Bus, on *transit.TrackedBus) vehicleStatus {
 	s := q.newTripStatus(on.State.Instance, on)
 	return vehicleStatus{
-		VehicleID: q.vehicleID(b), LastUpdateTime: b.Time.UnixMilli(), LastLocationUpdateTime: b.Time.UnixMilli(),
+		VehicleID: q.t.QualifiedVehicle(b), LastUpdateTime: b.Time.UnixMilli(), LastLocationUpdateTime: b.Time.UnixMilli(),
 		Location: newLocation(b.Point()), TripID: s.ActiveTripID, TripStatus: s, Phase: s.Phase, Status: s.Status,
 		OccupancyStatus: s.OccupancyStatus, OccupancyCount: s.OccupancyCount, OccupancyCapacity: s.OccupancyCapacity,
 	}
@@ -49,8 +48,8 @@ func (q *request) vehiclesForAgency() (any, error) {
 		return nil, err
 	}
 	out := []vehicleStatus{}
-	for _, b := range q.buses() {
-		if q.vehicleAgency(b) != agencyID(a) {
+	for _, b := range q.h.Live.AllBuses() {
+		if q.t.VehicleAgency(b) != transit.AgencyID(a) {
 			continue
 		}
 		if on := q.onTrip(b); on != nil {
@@ -109,7 +108,7 @@ func (q *request) tripDetails() (any, error) {
 		inst = q.instance(trip, day)
 	}
 	if inst == nil {
-		return nil, errNotFound("trip on that day", tripID(trip))
+		return nil, errNotFound("trip on that day", transit.QualifiedTrip(trip))
 	}
 	return q.entry(q.newTripDetails(inst, q.t.On(inst), with)), nil
 }
@@ -181,7 +180,7 @@ func (q *request) tripsForLocation() (any, error) {
 		return nil, nil
 	}
 	out, more, seen := []listedTrip{}, false, make(map[*gtfs.Trip]bool)
-	for _, b := range q.buses() {
+	for _, b := range q.h.Live.AllBuses() {
 		on := q.onTrip(b)
 		if !where.box.Contains(b.Point()) || on == nil || seen[on.State.Instance.Trip] {
 			continue

@@ -108,6 +108,19 @@ func (t *Timetable) stopCall(c network.Call, trip *network.TripInstance, now tim
 	return x
 }
 
+// maxHold is how long a bus that is early is expected to wait at a timed stop, in s. The time at the next stop holds
+// what was learned of it.
+const maxHold = 600
+
+// HeldUntil returns when a run leaves a stop that it reaches at a time, Unix s: a bus that is early waits at a timed
+// stop.
+func HeldUntil(trip *network.TripInstance, stop int, reaches int64) int64 {
+	if stop == 0 || stop == trip.Pattern.Last() || !trip.Timed(stop) {
+		return reaches
+	}
+	return max(reaches, min(trip.Departs(stop), reaches+maxHold))
+}
+
 // Predicted reports whether a live bus or the operator's feed says when the run is expected.
 func (d *Departure) Predicted() bool {
 	return d.Expected != nil && (d.State == stateLive || d.State == stateForecast)
@@ -118,3 +131,18 @@ func (d *Departure) Canceled() bool { return d.State == stateCanceled }
 
 // Skipped reports whether the operator's feed says that the run does not call at the stop.
 func (d *Departure) Skipped() bool { return d.State == stateSkipped }
+
+// Away returns how many stops the bus of the run calls at before the stop, and how far it is away along the line, in m;
+// both are negative once it has passed. It reports false without a bus on a trip.
+func (c *StopCall) Away() (stops int, metres float64, known bool) {
+	if c.Bus == nil || c.Bus.State.Instance == nil {
+		return 0, 0, false
+	}
+	now := c.Bus.State.Instance
+	stops, metres = c.Stop-c.Bus.State.Next, c.Instance.Pattern.Along[c.Stop]-c.Bus.State.Along
+	for ; now != nil && (now.Trip != c.Instance.Trip || now.Day != c.Instance.Day); now = now.Next {
+		stops += len(now.Pattern.Stops)
+		metres += now.Pattern.Length()
+	}
+	return stops, metres, true
+}

@@ -971,6 +971,16 @@ export interface Answers {
     conformsTo: string[];
   };
   '/readyz': Readiness;
+  '/siri/lite/stop-monitoring.json': {
+    Siri: {
+      ServiceDelivery: Record<string, unknown>;
+    };
+  };
+  '/siri/lite/vehicle-monitoring.json': {
+    Siri: {
+      ServiceDelivery: Record<string, unknown>;
+    };
+  };
   '/styles/nhip.json': {
     layers: Record<string, unknown>[];
     sources: Record<string, unknown>;
@@ -1187,6 +1197,8 @@ export interface Queries {
   '/ogc/conformance': {f?: 'json'};
   '/openapi.yaml': {lang?: 'vi' | 'en'};
   '/readyz': Record<string, never>;
+  '/siri/lite/stop-monitoring.json': {MonitoringRef?: string; MaximumStopVisits?: string; MinimumStopVisitsPerLine?: string; StopMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
+  '/siri/lite/vehicle-monitoring.json': {VehicleRef?: string; VehicleMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
   '/styles/nhip.json': {theme?: 'light' | 'dark'; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
   '/tiles/air.json': {quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
   '/tiles/air.png.json': {quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
