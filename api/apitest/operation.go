@@ -142,8 +142,8 @@ func (o *Operation) Example() Request {
 }
 
 // Optional returns a request with one further parameter, for each that is not required. It leaves out those that only
-// an answer gives (x-cursor). It adds those that one needs (x-requires) and a limit, where there is one, so that answers
-// are short.
+// an answer gives (x-cursor). It adds those that one needs (x-requires) and a limit, where there is one, so that
+// answers are short.
 func (o *Operation) Optional(base *Request) []Request {
 	var all []Request
 	for _, p := range o.parameters() {
