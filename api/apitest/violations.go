@@ -147,25 +147,17 @@ func badBodies(base *Request, s *openapi3.Schema) []Request {
 	for _, b := range badObjects(s, base.Operation.bodyObject()) {
 		add(b.rule, b.field, encode(b.value))
 	}
-	if name := slices.Sorted(maps.Keys(s.Properties)); len(name) > 0 {
-		o := base.Operation.bodyObject()
-		field := cmpFirst(s.Required, name)
+	if fields := slices.Concat(s.Required, slices.Sorted(maps.Keys(s.Properties))); len(fields) > 0 {
+		o, field := base.Operation.bodyObject(), fields[0]
 		add(field+" is given twice", field, strings.TrimSuffix(base.Body, "}")+","+encode(field)+":"+encode(o[field])+"}")
 	}
 	return all
 }
 
-func cmpFirst(a, b []string) string {
-	if len(a) > 0 {
-		return a[0]
-	}
-	return b[0]
-}
-
-// bodyObject returns the object of the body's example.
+// bodyObject returns a copy of the object of the body's example.
 func (o *Operation) bodyObject() map[string]any {
 	object, _ := bodyExample(o.jsonBody()).(map[string]any)
-	return object
+	return maps.Clone(object)
 }
 
 // badObject is an object with one wrong field.
