@@ -4,10 +4,21 @@ package nhip
 const (
 	DocumentKey    = "key"    // a Key
 	DocumentKeyUse = "keyuse" // a KeyUse, by the id of the key
+
+	DocumentReport  = "report"  // a CitizenReport
+	DocumentContact = "contact" // a ReportContact, by the id of the report
 )
 
 // documentKinds are all kinds of documents.
 var documentKinds = []DocumentKind{
 	{Name: DocumentKey, MaxBytes: 16 << 10, MaxCount: 20_000, Validate: validateKey, Redact: redactKey},
+	{
+		Name: DocumentReport, MaxBytes: MaxDocumentBytes, MaxCount: MaxReports, Validate: validateReport,
+		Redact: redactReport,
+	},
+	{
+		Name: DocumentContact, MaxBytes: 8 << 10, MaxCount: MaxReports, Validate: validateContact, Redact: redactContact,
+		Quiet: true,
+	},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 }

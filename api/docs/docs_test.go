@@ -149,12 +149,12 @@ func textsToTranslate(doc object) []string {
 		}
 	}
 	add(child(doc, "info"))
-	for _, tag := range list(doc, "tags") {
-		add(tag.(object))
-	}
 	for _, path := range child(doc, "paths") {
 		for _, item := range path.Value.(object) {
 			o := item.Value.(object)
+			if get(o, "x-pending") != nil {
+				continue
+			}
 			add(o)
 			add(child(o, "requestBody"))
 			for _, p := range list(o, "parameters") {

@@ -523,6 +523,124 @@ export type Name = {
   vi: string;
 };
 
+export type Open311Definition = {
+  attributes: {
+    code: string;
+    datatype: 'string' | 'datetime' | 'singlevaluelist';
+    datatype_description: string | null;
+    description: string;
+    order: number;
+    required: boolean;
+    values?: {
+      key: string;
+      name: string;
+    }[];
+    variable: boolean;
+  }[];
+  service_code: string;
+};
+
+export type Open311Discovery = {
+  changeset: string;
+  contact: string;
+  endpoints: {
+    changeset: string;
+    formats: string[];
+    specification: string;
+    type: 'production' | 'test';
+    url: string;
+  }[];
+  key_service: string;
+};
+
+/** A place is required: `lat` and `long`, `address_string`, `address_id`, or the attribute `stop` or `bus`. What names the sender is for staff only, and is deleted after a time. */
+export type Open311Report = {
+  account_id?: string | null;
+  address_id?: string | null;
+  address_string?: string | null;
+  api_key?: string | null;
+  /** Answers by the code of the attribute; see the definition of the service. */
+  attribute?: Record<string, unknown>;
+  /** At most 4000 characters. Control characters are removed */
+  description?: string | null;
+  device_id?: string | null;
+  email?: string | null;
+  first_name?: string | null;
+  form_token?: string | null;
+  jurisdiction_id?: string | null;
+  /** The language of `service_notice` */
+  lang?: 'vi' | 'en' | '' | null;
+  last_name?: string | null;
+  /** Degrees. */
+  lat?: number | string;
+  /** Degrees. */
+  long?: number | string;
+  /** Where a photo is, https. It is stored and shown to staff, and never fetched */
+  media_url?: string | null;
+  phone?: string | null;
+  service_code: string;
+};
+
+export type Open311Request = {
+  /** Always null */
+  address: string | null;
+  /** Always null */
+  address_id: string | null;
+  /** Id of the transit agency, of a report on its buses */
+  agency_responsible: string | null;
+  /** If staff have published it */
+  description: string | null;
+  expected_datetime: string | null;
+  /** What was known of the place and the minute; only with `extensions=true`. */
+  extended_attributes?: {
+    /** When it happened */
+    at: string;
+    dominant: string | null;
+    group: 'transport' | 'environment';
+    /** The scale of the air quality index */
+    index: string | null;
+    index_value: number | null;
+    line: string | null;
+    /** Whose position it is; `nearby` is the sender's, rounded to about 500 m */
+    place: 'stop' | 'bus' | 'sender' | 'nearby' | <nil> | null;
+    /** µg/m³ */
+    pm25: number | null;
+    stop_id: string | null;
+    stop_name: string | null;
+    zones: {
+      /** kind/id */
+      id: string;
+      name: string;
+    }[];
+  };
+  /** Of the stop or the bus, or of the sender if that was asked for */
+  lat: number | null;
+  long: number | null;
+  /** The photo, if staff have published it */
+  media_url: string | null;
+  requested_datetime: string;
+  service_code: string;
+  service_name: string;
+  service_notice: string | null;
+  service_request_id: string;
+  status: 'open' | 'closed';
+  /** The answer of staff */
+  status_notes: string | null;
+  updated_datetime: string;
+  /** Always null */
+  zipcode: string | null;
+};
+
+export type Open311Service = {
+  description: string;
+  group: 'transport' | 'environment';
+  keywords: string;
+  metadata: boolean;
+  service_code: string;
+  service_name: string;
+  type: 'realtime';
+};
+
 export type Point = {
   coordinates: readonly [number, number];
   type: 'Point';
@@ -530,7 +648,7 @@ export type Point = {
 
 /** RFC 9457 */
 export type Problem = {
-  code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
+  code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
   /** field: the rule that it violates */
   detail?: string;
   field?: string;
@@ -547,6 +665,101 @@ export type Quality = {
 };
 
 export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
+
+/** A citizen's report as staff see it. */
+export type QueuedReport = {
+  answer?: string;
+  /** Id of the key of the app that sent it */
+  app?: string;
+  assignee?: string;
+  /** When it happened */
+  at: string;
+  attributes?: Record<string, string[]>;
+  /** What names the sender; only of a single report, until it is deleted */
+  contact?: {
+    account_id?: string;
+    address?: string;
+    address_id?: string;
+    device_id?: string;
+    email?: string;
+    first_name?: string;
+    last_name?: string;
+    phone?: string;
+    received: string;
+    report: string;
+  };
+  group: 'transport' | 'environment';
+  id: string;
+  /** What was known of the place and the minute. What was unknown is missing. */
+  known: {
+    /** That runs the bus, the line or all lines of the stop */
+    agency?: string;
+    air?: {
+      dominant: string;
+      level: IndexLevel;
+      scale: string;
+      /** The end of the hour */
+      time: string;
+      value: number;
+      /** Concentrations by quantity, µg/m³ */
+      values: Record<string, number>;
+    };
+    /** The area of that monitor */
+    area?: string;
+    bus?: {
+      agency: string;
+      distance_m?: number;
+      headsign?: string;
+      id: string;
+      line?: string;
+      /** By the sender; otherwise it is the nearest */
+      named?: boolean;
+      occupancy?: string;
+      plate?: string;
+      route?: string;
+      time: string;
+      trip?: string;
+    };
+    /** Id of the nearest monitor */
+    station?: string;
+    stop?: {
+      distance_m?: number;
+      id: string;
+      name: string;
+    };
+    zones?: {
+      /** kind/id */
+      id: string;
+      name: {
+        en?: string;
+        vi?: string;
+      };
+    }[];
+  };
+  lat?: number;
+  lon?: number;
+  /** By the sender; not checked */
+  media_url?: string;
+  notes?: {
+    by: string;
+    text: string;
+    time: string;
+  }[];
+  photo?: boolean;
+  place?: 'stop' | 'bus' | 'sender' | 'nearby';
+  public_photo?: boolean;
+  public_text?: boolean;
+  received: string;
+  service: string;
+  service_name: {
+    en?: string;
+    vi?: string;
+  };
+  status: 'open' | 'closed';
+  text?: string;
+  updated: string;
+  version: number;
+};
 
 export type Readiness = {
   /** Parts that are not available */
@@ -970,6 +1183,19 @@ export interface Answers {
   '/ogc/conformance': {
     conformsTo: string[];
   };
+  '/open311/v2/discovery.{format}': Open311Discovery;
+  '/open311/v2/form': {
+    expires: string;
+    form_token: string;
+  };
+  '/open311/v2/requests.{format}': Open311Request[];
+  '/open311/v2/requests/{id}.{format}': readonly [Open311Request];
+  '/open311/v2/services.{format}': Open311Service[];
+  '/open311/v2/services/{code}.{format}': Open311Definition;
+  '/open311/v2/tokens/{token}.{format}': readonly [{
+    service_request_id: string;
+    token: string;
+  }];
   '/readyz': Readiness;
   '/siri/lite/stop-monitoring.json': {
     Siri: {
@@ -1073,6 +1299,11 @@ export interface Answers {
   };
   '/v1/map': Map;
   '/v1/quality/eta': Quality;
+  '/v1/queue': {
+    reports: QueuedReport[];
+    total: number;
+  };
+  '/v1/queue/{id}': QueuedReport;
   '/v1/recompute': Recomputing;
   '/v1/retention': Retentions;
   '/v1/reviews': {
@@ -1195,6 +1426,14 @@ export interface Queries {
   '/ogc/collections/{collection}/items': {limit?: number; offset?: number; bbox?: number[]; datetime?: string; f?: 'json'};
   '/ogc/collections/{collection}/items/{feature}': {f?: 'json'};
   '/ogc/conformance': {f?: 'json'};
+  '/open311/v2/discovery.{format}': {jurisdiction_id?: string};
+  '/open311/v2/form': Record<string, never>;
+  '/open311/v2/photos/{id}': Record<string, never>;
+  '/open311/v2/requests.{format}': {jurisdiction_id?: string; api_key?: string; service_request_id?: string; service_code?: string; status?: string; start_date?: string; end_date?: string; page?: number; page_size?: number; extensions?: boolean; lang?: 'vi' | 'en'};
+  '/open311/v2/requests/{id}.{format}': {jurisdiction_id?: string; api_key?: string; extensions?: boolean; lang?: 'vi' | 'en'};
+  '/open311/v2/services.{format}': {jurisdiction_id?: string; lang?: 'vi' | 'en'};
+  '/open311/v2/services/{code}.{format}': {jurisdiction_id?: string; lang?: 'vi' | 'en'};
+  '/open311/v2/tokens/{token}.{format}': {jurisdiction_id?: string; api_key?: string};
   '/openapi.yaml': {lang?: 'vi' | 'en'};
   '/readyz': Record<string, never>;
   '/siri/lite/stop-monitoring.json': {MonitoringRef?: string; MaximumStopVisits?: string; MinimumStopVisitsPerLine?: string; StopMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
@@ -1215,12 +1454,16 @@ export interface Queries {
   '/v1/departures': {near: string; radius?: number; minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/devices': {limit?: number; after?: string};
   '/v1/devices/{id}': Record<string, never>;
-  '/v1/exceedances': {station?: string; area?: string; quantity?: Quantity; from?: string; to?: string; level?: Level; format?: 'json' | 'csv'};
+  '/v1/exceedances': {station?: string; area?: string; quantity?: Quantity; from?: string; to?: string; level?: Level; exceeded?: boolean; format?: 'json' | 'csv'};
   '/v1/ledger': {collector?: string; device?: string; from?: string; to?: string; verify?: 'true' | 'false'; limit?: number; after?: string; format?: 'json' | 'csv'};
   '/v1/legend': {index?: Scale};
-  '/v1/live': {bbox?: string; zoom?: number; form?: 'plain' | 'compact'};
+  '/v1/live': {bbox?: string; lines?: string; stops?: string; stations?: string; zones?: string; zoom?: number; form?: 'plain' | 'compact' | 'short'; last_event_id?: string};
   '/v1/map': Record<string, never>;
   '/v1/quality/eta': Record<string, never>;
+  '/v1/queue': {status?: 'open' | 'closed'; service?: string; group?: 'transport' | 'environment'; zone?: string; assignee?: string; from?: string; to?: string; offset?: number; limit?: number};
+  '/v1/queue/live': Record<string, never>;
+  '/v1/queue/{id}': Record<string, never>;
+  '/v1/queue/{id}/photo': Record<string, never>;
   '/v1/recompute': {station?: string};
   '/v1/retention': Record<string, never>;
   '/v1/reviews': {station?: string};
