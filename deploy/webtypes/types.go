@@ -130,6 +130,9 @@ func joined(refs openapi3.SchemaRefs, by, indent string) string {
 func union(values []any) string {
 	var all []string
 	for _, v := range values {
+		if v == nil {
+			continue // the schema is nullable
+		}
 		if text, isText := v.(string); isText {
 			v = quoted(text)
 		}

@@ -602,7 +602,7 @@ export type Open311Request = {
     index_value: number | null;
     line: string | null;
     /** Whose position it is; `nearby` is the sender's, rounded to about 500 m */
-    place: 'stop' | 'bus' | 'sender' | 'nearby' | <nil> | null;
+    place: 'stop' | 'bus' | 'sender' | 'nearby' | null;
     /** µg/m³ */
     pm25: number | null;
     stop_id: string | null;
