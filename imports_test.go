@@ -50,7 +50,7 @@ var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri",
 		"open311", "docs")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports")
-	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
+	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota")
 	apiHTTP   = inAPI("rest", "access")
 )
 

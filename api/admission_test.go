@@ -99,7 +99,8 @@ func TestEveryRouteHasAClass(t *testing.T) {
 			return nil
 		}
 		tried++
-		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "*", "").Replace(route)
+		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}",
+			"2026-02-15", "*", "").Replace(route)
 		if strings.HasSuffix(route, "/report") {
 			path += "?month=2026-02"
 		}

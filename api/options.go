@@ -11,7 +11,9 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/open311"
+	"nhip/api/quota"
 	"nhip/api/records"
+	"nhip/api/rest"
 	"nhip/api/staff"
 	"nhip/api/transit"
 	"nhip/api/webmap"
@@ -54,6 +56,9 @@ type Options struct {
 
 	PublicMetrics     bool // /metrics needs no token
 	HistoryPerAddress int  // queries of the history of one address at a time; 0 is no limit
+
+	Rates   quota.Limits // of requests; zero is no limit
+	License rest.License // of the data
 
 	Logger   *slog.Logger
 	Registry interface {

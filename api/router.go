@@ -13,6 +13,7 @@ import (
 	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/open311"
+	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/siri"
@@ -55,7 +56,8 @@ var compressed = []string{
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
 	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
-	classes := a.classes
+	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
+	limit.ChargeDraws(classes.Tile)
 	operator := access.NewGuard(access.Token(o.Token), a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
@@ -65,7 +67,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r := chi.NewRouter()
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
-	r.NotFound(p.NotFound)
+	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
 	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +80,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&v1.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
 		}).Routes(r)
@@ -87,42 +89,46 @@ func (a *API) router() (http.Handler, chi.Router) {
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(zipped)
+		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Responder: p,
+			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	routes := r
 	r.Group(func(r chi.Router) {
-		r.Use(othersFirst(routes), classes.Cheap.Admit, plainRanges, zipped)
+		r.Use(othersFirst(routes), limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Stream.Admit)
+		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
 	open := a.newReports(operator)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.History.Admit)
+		r.Use(limit.Charge(quota.History, classes.History), classes.History.Admit)
 		open.PhotoRoutes(r)
 	})
-	open.WorkRoutes(r)
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		open.WorkRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,
@@ -134,14 +140,18 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit)
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
 		web.TileRoutes(r)
 	})
 	t := &tiles.Handler{
 		Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Cache: a.tiles, Draws: classes.Tile, Responder: p,
 	}
-	t.Routes(r)
-	return a.tilesFirst(t, seconds, r), r
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cached, classes.Tile))
+		t.Routes(r)
+	})
+	charged := limit.Charge(quota.Cached, classes.Tile)(t)
+	return a.tilesFirst(rest.Authenticate(operator)(charged), seconds, r), r
 }
 
 // newReports returns the surface of the reports. Its state is that of the documents.

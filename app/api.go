@@ -8,6 +8,8 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/open311"
+	"nhip/api/quota"
+	"nhip/api/rest"
 	"nhip/api/web"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
@@ -142,6 +144,10 @@ func (r *runtime) newAPI(o api.Options) (*api.API, error) {
 	}
 	o.Server.Logger = nil // New sets it
 	o.HistoryPerAddress = int(r.conf.HTTP.Limits.History)
+	l := r.conf.HTTP.Limits
+	o.Rates = quota.Limits{Client: float64(l.ClientRate), Key: float64(l.KeyRate), Spare: float64(l.SpareRate)}
+	d := r.conf.Data
+	o.License = rest.License{Name: d.License, URL: d.LicenseURL, Source: d.Source}
 	o.PublicMetrics = r.conf.HTTP.Metrics == config.MetricsPublic
 	a, err := api.New(o)
 	if err != nil {

@@ -4,6 +4,10 @@ import "github.com/go-chi/chi/v5"
 
 // Routes registers the handlers of the stored readings.
 func (h *Handler) Routes(r chi.Router) {
+	r.Get("/v1/datasets", h.Handle(h.listDatasets))
+	r.Get("/v1/arrivals/{date}", h.Handle(h.listDayArrivals))
+	r.Get("/v1/positions/{date}", h.Handle(h.listDayPositions))
+	r.Get("/v1/readings", h.Handle(h.listAllReadings))
 	r.Get("/v1/stations/{id}/readings", h.Handle(h.listReadings))
 	r.Get("/v1/stations/{id}/aqi", h.Handle(h.listAQI))
 	r.Get("/v1/stations/{id}/report", h.Handle(h.getReport))

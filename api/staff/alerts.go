@@ -17,9 +17,9 @@ func (h *Handler) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	}
 	open, ended := h.Events.alerts.list()
 	return h.JSON(w, rest.NoStore, struct {
-		Open  []nhip.Alert `json:"open"`
-		Ended []nhip.Alert `json:"ended"`
-	}{open, ended})
+		Open  []shownAlert `json:"open"`
+		Ended []shownAlert `json:"ended"`
+	}{h.shownAll(open), h.shownAll(ended)})
 }
 
 // heartbeat is the interval of events without an alert, for proxies that close idle connections, and for clients to
@@ -42,7 +42,7 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 		return nhip.Errorf(nhip.CodeUnavailable, "", "there are too many streams of alerts; try again later")
 	}
 	defer stop()
-	s := alertStream{w, http.NewResponseController(w)}
+	s := alertStream{w, http.NewResponseController(w), h}
 	open, _ := h.Events.alerts.list()
 	if s.alerts(open) != nil || s.send("event: ready\ndata: {}\n\n") != nil {
 		return nil
@@ -71,12 +71,13 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 type alertStream struct {
 	w   http.ResponseWriter
 	out *http.ResponseController
+	of  *Handler
 }
 
 // alerts sends alerts as events.
 func (s alertStream) alerts(all []nhip.Alert) error {
 	for i := range all {
-		data, err := json.Marshal(&all[i])
+		data, err := json.Marshal(s.of.shown(&all[i]))
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,10 @@ type emptyHistory struct{}
 
 func (emptyHistory) Stations(context.Context) ([]string, error) { return nil, nil }
 
+func (emptyHistory) Span(context.Context, string) (first, last time.Time, err error) {
+	return first, last, nil
+}
+
 func (emptyHistory) StationSpans(context.Context, func(nhip.StationSpan) error) error { return nil }
 
 func (emptyHistory) Fleet(context.Context, time.Time, time.Time, func(nhip.Position) error) error {

@@ -36,6 +36,7 @@ const (
 	maxBacklogRate  = 10_000_000 // rows a second; no database is faster
 	maxBudget       = 1_000_000_000
 	maxConnections  = 10_000_000 // no machine has more
+	maxUnitRate     = 1_000_000  // no machine answers more requests a second
 	maxByteRate     = 1 << 30
 )
 
@@ -66,6 +67,9 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "http.limits.per_address", Value: settings.Count(&c.HTTP.Limits.PerAddress, maxConnections)},
 		{Key: "http.limits.bodies", Value: settings.Count(&c.HTTP.Limits.Bodies, maxConnections)},
 		{Key: "http.limits.history", Value: settings.Count(&c.HTTP.Limits.History, maxConnections)},
+		{Key: "http.limits.client_rate", Value: settings.Count(&c.HTTP.Limits.ClientRate, maxUnitRate)},
+		{Key: "http.limits.key_rate", Value: settings.Count(&c.HTTP.Limits.KeyRate, maxUnitRate)},
+		{Key: "http.limits.spare_rate", Value: settings.Count(&c.HTTP.Limits.SpareRate, maxUnitRate)},
 		{Key: "http.tls.cert", Value: settings.Text(&c.HTTP.TLS.Cert, settings.Printable)},
 		{Key: "http.tls.key", Value: settings.Text(&c.HTTP.TLS.Key, settings.Printable)},
 		{Key: "http.streams.max", Value: settings.Count(&c.HTTP.Streams.Max, maxConnections)},
@@ -143,6 +147,9 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
+		{Key: "data.license", Value: settings.Text(&c.Data.License, settings.Printable)},
+		{Key: "data.license_url", Value: settings.Text(&c.Data.LicenseURL, settings.WebAddress)},
+		{Key: "data.source", Value: settings.Text(&c.Data.Source, settings.Printable)},
 	}
 }
 

@@ -83,6 +83,8 @@ func samples() map[string]string {
 		"http.streams.max": "77", "http.streams.per_address": "33",
 		"http.trusted_proxies": "10.0.0.5, fd00::/8", "http.metrics": "public", "http.limits.connections": "100",
 		"http.limits.per_address": "20", "http.limits.bodies": "3", "http.limits.history": "2",
+		"data.license": "CC-BY-4.0", "data.license_url": "https://example.org/license", "data.source": "Hà Nội",
+		"http.limits.client_rate": "7", "http.limits.key_rate": "8", "http.limits.spare_rate": "9",
 		"http.plain": "true", "http.tls.cert": "api.pem", "http.tls.key": "api.key", "mqtt.plain": "true",
 		"mqtt.tls.cert": "mqtt.pem", "mqtt.tls.key": "mqtt.key", "mqtt.tls.client_ca": "ca.pem", "mqtt.tls.crl": "crl.pem",
 		"mqtt.limits.connections": "10", "mqtt.limits.per_address": "9", "mqtt.limits.connect_rate": "8",

@@ -117,8 +117,15 @@ export type Alert = {
   rule: string;
   since: string;
   station: string;
+  /** A text in both languages; if only one is known, both contain it */
+  station_name?: Name;
+  /** Of the grade; after the end of the last one. Alerts of older collectors have none */
+  threshold?: number;
   /** Time of the current grade */
   time: string;
+  /** Of the values; missing for indices and flags */
+  unit?: string;
+  /** Rounded: indices and minutes whole, quantities to tenths, mg/m³ to hundredths */
   value: number;
 };
 
@@ -126,6 +133,22 @@ export type Alert = {
 export type AlertEvent = {
   data: string;
   event: 'alert' | 'ready' | 'time';
+};
+
+export type AllReadings = {
+  from: string;
+  /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
+  index: Scale;
+  license?: string;
+  license_url?: string;
+  /** The cursor of the next page; missing on the last */
+  next?: string;
+  period: 'raw' | 'hour' | 'day' | 'month';
+  readings: (ReadingRow & {
+    station: string;
+  })[];
+  source?: string;
+  to: string;
 };
 
 export type Arrivals = {
@@ -210,6 +233,96 @@ export type BusCollection = {
   /** Time of the answer by the platform's clock */
   time: string;
   type: 'FeatureCollection';
+};
+
+export type Datasets = {
+  datasets: {
+    /** A text in both languages; if only one is known, both contain it */
+    description: Name;
+    distributions: {
+      format: 'json' | 'csv' | 'parquet';
+      media_type: string;
+      templated?: boolean;
+      url: string;
+    }[];
+    id: string;
+    /** As SPDX spells it: CC-BY-4.0 */
+    license?: string;
+    license_url?: string;
+    /** Who measures and publishes */
+    source?: string;
+    temporal?: {
+      end: string;
+      start: string;
+    };
+    /** A text in both languages; if only one is known, both contain it */
+    title: Name;
+  }[];
+};
+
+export type DayArrivals = {
+  arrivals: {
+    agency: string;
+    /** Seconds */
+    delay?: number;
+    /** Missing while the bus stands */
+    departed?: string;
+    /** Of the stop in its pattern */
+    index: number;
+    inferred: boolean;
+    origin?: 'simulated';
+    route: string;
+    /** Service day, YYYYMMDD */
+    start_date?: string;
+    start_time?: string;
+    stop: string;
+    /** Of the arrival; at the first stop, of the departure */
+    time: string;
+    trip?: string;
+    vehicle: string;
+  }[];
+  date: string;
+  license?: string;
+  license_url?: string;
+  /** The cursor of the next page; missing on the last */
+  next?: string;
+  source?: string;
+};
+
+export type DayPositions = {
+  date: string;
+  license?: string;
+  license_url?: string;
+  /** The cursor of the next page; missing on the last */
+  next?: string;
+  positions: {
+    agency: string;
+    /** Degrees clockwise from north */
+    bearing?: number;
+    /** Seconds */
+    delay?: number;
+    direction?: number;
+    /** Not received but estimated by the bus */
+    estimated: boolean;
+    lat?: number;
+    line?: string;
+    lon?: number;
+    next_stop?: string;
+    occupancy?: string;
+    origin?: 'simulated';
+    passengers?: number;
+    route?: string;
+    /** m/s */
+    speed?: number;
+    /** Service day, YYYYMMDD */
+    start_date?: string;
+    start_time?: string;
+    stop?: string;
+    time: string;
+    trip?: string;
+    vehicle: string;
+  }[];
+  source?: string;
 };
 
 export type DeadLetter = {
@@ -655,6 +768,8 @@ export type Problem = {
   status: number;
   title: string;
   type: string;
+  /** With 429: client or key */
+  "violated-policies"?: string[];
 };
 
 export type Quality = {
@@ -771,6 +886,39 @@ export type Readiness = {
   waiting?: string[];
 };
 
+export type ReadingRow = {
+  /** Sub-index of the quantity */
+  aqi?: number;
+  capture_pct?: number;
+  /** Number of values of an hour; number of complete hours of a day or a month */
+  count?: number;
+  /** Local day or month, if the period is one */
+  date?: string;
+  /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
+  flag: Flag;
+  level: Level;
+  max?: number;
+  /** Mean of an hour, a day or a month; null without valid values */
+  mean?: number | null;
+  min?: number;
+  origin?: 'simulated';
+  /** 98th percentile */
+  p98?: number;
+  /** 5m, 1h, 1d, 1mo … */
+  period: string;
+  quantity: Quantity;
+  /** Name of the correction */
+  rule?: string;
+  /** Automatic checks that the value did not pass: spike=4,humidity=3 */
+  tests?: string;
+  /** END of the period */
+  time: string;
+  unit: string;
+  utc_offset: string;
+  /** Value of a reading; null if it failed the checks */
+  value?: number | null;
+};
+
 export type Readings = {
   from: string;
   /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
@@ -779,38 +927,7 @@ export type Readings = {
   /** The cursor of the next page; missing on the last */
   next?: string;
   period: 'raw' | 'hour' | 'day' | 'month';
-  readings: {
-    /** Sub-index of the quantity */
-    aqi?: number;
-    capture_pct?: number;
-    /** Number of values of an hour; number of complete hours of a day or a month */
-    count?: number;
-    /** Local day or month, if the period is one */
-    date?: string;
-    /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
-    flag: Flag;
-    level: Level;
-    max?: number;
-    /** Mean of an hour, a day or a month; null without valid values */
-    mean?: number | null;
-    min?: number;
-    origin?: 'simulated';
-    /** 98th percentile */
-    p98?: number;
-    /** 5m, 1h, 1d, 1mo … */
-    period: string;
-    quantity: Quantity;
-    /** Name of the correction */
-    rule?: string;
-    /** Automatic checks that the value did not pass: spike=4,humidity=3 */
-    tests?: string;
-    /** END of the period */
-    time: string;
-    unit: string;
-    utc_offset: string;
-    /** Value of a reading; null if it failed the checks */
-    value?: number | null;
-  }[];
+  readings: ReadingRow[];
   station: string;
   to: string;
 };
@@ -1220,7 +1337,9 @@ export interface Answers {
     ended: Alert[];
     open: Alert[];
   };
+  '/v1/arrivals/{date}': DayArrivals;
   '/v1/buses': BusCollection;
+  '/v1/datasets': Datasets;
   '/v1/dead': DeadLetters;
   '/v1/dead/{collector}/{id}': DeadLetter;
   '/v1/departures': Departures;
@@ -1298,12 +1417,14 @@ export interface Answers {
     unknown: Name;
   };
   '/v1/map': Map;
+  '/v1/positions/{date}': DayPositions;
   '/v1/quality/eta': Quality;
   '/v1/queue': {
     reports: QueuedReport[];
     total: number;
   };
   '/v1/queue/{id}': QueuedReport;
+  '/v1/readings': AllReadings;
   '/v1/recompute': Recomputing;
   '/v1/retention': Retentions;
   '/v1/reviews': {
@@ -1448,7 +1569,9 @@ export interface Queries {
   '/v1/air': {at: string; index?: Scale; time?: string};
   '/v1/alerts': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
+  '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/buses': {near?: string; limit?: number; radius?: number; route?: string; direction?: 0 | 1; agency?: string; time?: string; max_age?: number; bbox?: string; format?: 'json' | 'csv'};
+  '/v1/datasets': Record<string, never>;
   '/v1/dead': {collector?: string; device?: string; code?: string; from?: string; to?: string; limit?: number; after?: string};
   '/v1/dead/{collector}/{id}': Record<string, never>;
   '/v1/departures': {near: string; radius?: number; minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
@@ -1459,11 +1582,13 @@ export interface Queries {
   '/v1/legend': {index?: Scale};
   '/v1/live': {bbox?: string; lines?: string; stops?: string; stations?: string; zones?: string; zoom?: number; form?: 'plain' | 'compact' | 'short'; last_event_id?: string};
   '/v1/map': Record<string, never>;
+  '/v1/positions/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/quality/eta': Record<string, never>;
   '/v1/queue': {status?: 'open' | 'closed'; service?: string; group?: 'transport' | 'environment'; zone?: string; assignee?: string; from?: string; to?: string; offset?: number; limit?: number};
   '/v1/queue/live': Record<string, never>;
   '/v1/queue/{id}': Record<string, never>;
   '/v1/queue/{id}/photo': Record<string, never>;
+  '/v1/readings': {stations?: string; quantities?: string; levels?: string; from?: string; to?: string; period?: 'raw' | 'hour' | 'day' | 'month'; index?: Scale; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/recompute': {station?: string};
   '/v1/retention': Record<string, never>;
   '/v1/reviews': {station?: string};
