@@ -2,12 +2,18 @@ package nhip
 
 // Kinds of documents, as in the topics nhip/say/<kind>/<id>.
 const (
-	DocumentKey    = "key"    // a Key
-	DocumentKeyUse = "keyuse" // a KeyUse, by the id of the key
+	DocumentKey     = "key"     // a Key
+	DocumentKeyUse  = "keyuse"  // a KeyUse, by the id of the key
+	DocumentSession = "session" // a Session
+	DocumentToken   = "token"   // a TokenRotation
 )
 
 // documentKinds are all kinds of documents.
 var documentKinds = []DocumentKind{
 	{Name: DocumentKey, MaxBytes: 16 << 10, MaxCount: 20_000, Validate: validateKey, Redact: redactKey},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
+	{
+		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,
+	},
+	{Name: DocumentToken, MaxBytes: 1 << 10, MaxCount: 100, Validate: validateTokenRotation},
 }

@@ -47,7 +47,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
 	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
 	classes := a.classes
-	operator := access.NewGuard(access.Token(o.Token), a.log, o.Registry)
+	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
@@ -55,7 +55,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
+	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(p.NotFound)
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/livez", health.Live)
@@ -104,6 +104,12 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
 			Events:   a.events, Clock: o.Clock, Slots: slots, Responder: p,
 		}).Routes(r)
+	})
+	people := a.accounts(guard)
+	people.Routes(r)
+	r.Group(func(r chi.Router) {
+		r.Use(classes.Cheap.Admit)
+		people.SessionRoutes(r)
 	})
 	if o.In != nil {
 		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)

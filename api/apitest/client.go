@@ -77,6 +77,12 @@ func (c *Client) Post(t testing.TB, path, body string, header ...string) Answer 
 	return c.do(t, http.MethodPost, path, body, append(header, "Content-Type", "application/json"))
 }
 
+// Delete sends a DELETE request to a path and checks it like Get.
+func (c *Client) Delete(t testing.TB, path string, header ...string) Answer {
+	t.Helper()
+	return c.do(t, http.MethodDelete, path, "", header)
+}
+
 func (c *Client) do(t testing.TB, method, path, body string, header []string) Answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, c.base+path, strings.NewReader(body))

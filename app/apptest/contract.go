@@ -16,14 +16,15 @@ type contract struct {
 	api *apitest.Client
 }
 
-// RoundTrip sends GET and POST requests.
+// RoundTrip sends GET, POST and DELETE requests.
 func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 	var header []string
 	for name := range req.Header {
 		header = append(header, name, req.Header.Get(name))
 	}
 	var a apitest.Answer
-	if req.Method == http.MethodPost {
+	switch req.Method {
+	case http.MethodPost:
 		var body []byte
 		if req.Body != nil {
 			var err error
@@ -33,7 +34,9 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = req.Body.Close()
 		}
 		a = c.api.Post(c.t, req.URL.RequestURI(), string(body), header...)
-	} else {
+	case http.MethodDelete:
+		a = c.api.Delete(c.t, req.URL.RequestURI(), header...)
+	default:
 		a = c.api.Get(c.t, req.URL.RequestURI(), header...)
 	}
 	return &http.Response{
