@@ -64,7 +64,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}))
 	metrics := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})
 	if !o.PublicMetrics {
-		metrics = p.Require(nhip.MayReadLedger)(metrics)
+		metrics = p.RequireWhole(nhip.MayReadLedger)(metrics)
 	}
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
@@ -102,7 +102,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,
 			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
-			Events:   a.events, Clock: o.Clock, Slots: slots, Responder: p,
+			Events:   a.events, Vehicles: a.live.VehicleAgency, Clock: o.Clock, Slots: slots, Responder: p,
 		}).Routes(r)
 	})
 	people := a.accounts(guard)

@@ -48,7 +48,8 @@ type identified struct {
 
 // WithCaller returns a request that carries its caller.
 func WithCaller(r *http.Request, c Caller, o Outcome) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, &identified{c, o}))
+	ctx := context.WithValue(r.Context(), callerKey{}, &identified{c, o})
+	return r.WithContext(scope.With(ctx, c.View))
 }
 
 // CallerOf returns the caller of a request: Public and Refused if it carries none.

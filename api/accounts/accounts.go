@@ -51,12 +51,12 @@ type Handler struct {
 
 // Routes registers the endpoints of admins, each with the permission that its caller needs.
 func (h *Handler) Routes(r chi.Router) {
-	keys := r.With(h.Require(nhip.MayManageKeys))
+	keys := r.With(h.RequireWhole(nhip.MayManageKeys))
 	keys.Get("/v1/keys", h.Handle(h.listKeys))
 	keys.Post("/v1/keys", h.Handle(h.createKey))
 	keys.Post("/v1/keys/{id}/rotate", h.Handle(h.rotateKey))
 	keys.Delete("/v1/keys/{id}", h.Handle(h.removeKey))
-	r.With(h.Require(nhip.MayReadAudit)).Get("/v1/audit", h.Handle(h.getAudit))
+	r.With(h.RequireWhole(nhip.MayReadAudit)).Get("/v1/audit", h.Handle(h.getAudit))
 }
 
 // SessionRoutes registers the endpoints of sessions, which are for everybody.

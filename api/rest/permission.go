@@ -15,6 +15,7 @@ var (
 		"must be Bearer and a key of staff, or the operator's token, which is in the data folder; browsers sign in")
 	errGuessing    = nhip.Errorf(nhip.CodeTooMany, "Authorization", "too many wrong tokens from this address; wait")
 	errKeysLoading = nhip.Errorf(nhip.CodeUnavailable, "", "the keys are still loading; try again in a moment")
+	errScope       = nhip.Errorf(nhip.CodeForbidden, "", "this concerns the whole platform, and the caller has a scope")
 	errRole        = nhip.Errorf(nhip.CodeForbidden, "", "the role of the caller does not allow this")
 )
 
@@ -79,6 +80,20 @@ func PermissionError(r *http.Request, permission nhip.Permission) error {
 		return errNoCredentials
 	}
 	return errRole
+}
+
+// RequireWhole is Require for what concerns the whole platform, which callers with a scope don't see: they get 403.
+func (p Responder) RequireWhole(permission nhip.Permission) func(http.Handler) http.Handler {
+	require := p.Require(permission)
+	return func(next http.Handler) http.Handler {
+		return require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !ScopeOf(r).Unlimited() {
+				p.Problem(w, r, errScope)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
 }
 
 // Require answers requests whose caller lacks a permission with 401, 403 or 429.

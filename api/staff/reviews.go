@@ -3,6 +3,7 @@ package staff
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"time"
 
 	"nhip"
@@ -17,7 +18,7 @@ type newReview struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to"`
 	Action   nhip.ReviewAction `json:"action"`
-	By       string            `json:"by"`
+	By       string            `json:"by"` // ignored: the name is that of the session
 	Why      string            `json:"why"`
 }
 
@@ -32,7 +33,7 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 	}
 	review := nhip.Review{
 		ID: body.ID, Station: body.Station, Quantity: body.Quantity, From: body.From.UTC(), To: body.To.UTC(),
-		Action: body.Action, By: body.By, Why: body.Why, Time: h.Clock.Now().Truncate(time.Millisecond),
+		Action: body.Action, By: rest.CallerOf(r).Name, Why: body.Why, Time: h.Clock.Now().Truncate(time.Millisecond),
 	}
 	err := rest.AsInvalid(review.Validate())
 	if err == nil {
@@ -72,5 +73,6 @@ func (h *Handler) listReviews(w http.ResponseWriter, r *http.Request) error {
 	if reviews == nil {
 		reviews = []nhip.Review{}
 	}
+	reviews = slices.DeleteFunc(reviews, func(x nhip.Review) bool { return !h.Stations.Sees(r.Context(), x.Station) })
 	return h.JSON(w, rest.NoStore, reviewsAnswer{reviews})
 }

@@ -33,8 +33,12 @@ type Handler struct {
 	Collectors Collectors
 	Gateways   Gateways
 	Events     *Events
-	Clock      nhip.Clock
-	Slots      rest.QuerySlots
+
+	// Vehicles returns the agency of a vehicle by its id, "" if it is not known; false if there is no such vehicle.
+	Vehicles func(id string) (agency string, ok bool)
+
+	Clock nhip.Clock
+	Slots rest.QuerySlots
 	rest.Responder
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nhip/api/access"
 	"nhip/api/rest"
 	"nhip/internal/wait"
 )
@@ -37,13 +38,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	setHead(w.Header())
-	if r.TLS == nil && r.ProtoMajor == 1 && h.Hub.serving() {
+	caller := rest.CallerOf(r) // whose stream ends with the key, which is looked at here
+	if r.TLS == nil && r.ProtoMajor == 1 && h.Hub.serving() && caller.Name == "" {
 		if c := takeOver(w, r, h.Hub.elapsed()); c != nil {
 			h.handOver(s, c)
 			return nil
 		}
 	}
-	h.serveHere(w, r, s)
+	h.serveHere(w, r, s, &caller)
 	return nil
 }
 
@@ -55,7 +57,7 @@ func setHead(h http.Header) {
 // readView reads the parameters of a request.
 func readView(r *http.Request) (view, error) {
 	q := rest.ReadQuery(r, "bbox", "zoom", "form")
-	var v view
+	v := view{sees: rest.ScopeOf(r)}
 	v.box, v.boxed = q.Box("bbox")
 	zoom := q.Integer("zoom", -1, 0, 24)
 	switch form := q.Text("form"); form {
@@ -130,7 +132,7 @@ func (h *Handler) handOver(s *stream, c *connection) {
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, frameBytes+frameBytes/4); return &b }}
 
 // serveHere serves a stream in the goroutine of its request, over TLS for example.
-func (h *Handler) serveHere(w http.ResponseWriter, r *http.Request, s *stream) {
+func (h *Handler) serveHere(w http.ResponseWriter, r *http.Request, s *stream, caller *access.Caller) {
 	reason := endedByClient
 	defer func() { h.Hub.leave(s, reason) }()
 	h.Hub.serveByWaking(s)
@@ -146,6 +148,10 @@ func (h *Handler) serveHere(w http.ResponseWriter, r *http.Request, s *stream) {
 			return
 		case <-s.wake:
 		case <-timer.C:
+		}
+		if caller.Ended() {
+			reason = endedByServer
+			return
 		}
 		if !s.narrow && !h.Hub.awaitTurn(r.Context()) {
 			continue // the stream ends

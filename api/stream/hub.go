@@ -17,6 +17,7 @@ import (
 	"nhip"
 	"nhip/api/live"
 	"nhip/api/rest"
+	"nhip/api/scope"
 	"nhip/geo/index"
 	"nhip/internal/recovery"
 
@@ -278,6 +279,8 @@ type view struct {
 	boxed   bool          // whether the client sees only what is in box
 	compact bool          // whether buses that only move are sent as rows
 	period  time.Duration // for which changes are joined
+
+	sees scope.View // what the client sees of all
 }
 
 // join opens a stream of a client at an address. It returns one of the errors above if that can't be.

@@ -9,6 +9,7 @@ import (
 	"nhip"
 	"nhip/api/encode"
 	"nhip/api/geojson"
+	"nhip/api/scope"
 
 	"github.com/paulmach/orb"
 )
@@ -53,6 +54,14 @@ const encodingLife = time.Second
 
 // fresh reports whether the event can be sent.
 func (e *encoding) fresh(at time.Duration) bool { return e.made > 0 && at-e.made < encodingLife }
+
+// in reports whether an object is in the scope of a client.
+func (o *object) in(v scope.View) bool {
+	if o.kind == kindBus {
+		return v.Agency(o.agency)
+	}
+	return o.station == nil || v.Station(o.station)
+}
 
 // concerns reports whether a change in the log is still to be sent: the object's last one, and in the compact form the
 // last one of its description, because a row with its last place does not describe it.

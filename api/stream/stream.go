@@ -123,7 +123,7 @@ func (h *Hub) appendObject(
 ) (out []byte) {
 	rows := len(h.rows)
 	defer h.o.Guard.Recover(part, func() { out, h.rows = b, h.rows[:rows] }) // others need the rest of the frame
-	visible := o.present() && !o.aged(now) && (!s.boxed || o.placed && s.box.Contains(o.point))
+	visible := o.present() && !o.aged(now) && (!s.boxed || o.placed && s.box.Contains(o.point)) && o.in(s.sees)
 	shown := s.shown.has(o.slot)
 	switch {
 	case visible && shown && moved && s.compact && o.bus != nil:
