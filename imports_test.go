@@ -47,10 +47,12 @@ var importRules = []importRule{
 // The storeys of the api. Surfaces know HTTP; models know the city and never HTTP; ground knows neither the city nor,
 // except for rest and access, HTTP.
 var (
-	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "accounts")
-	apiModels   = inAPI("live", "transit", "air", "catalog", "actions")
-	apiGround   = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
-	apiHTTP     = inAPI("rest", "access")
+	apiSurfaces = inAPI(
+		"v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri", "accounts",
+	)
+	apiModels = inAPI("live", "transit", "air", "catalog", "actions")
+	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
+	apiHTTP   = inAPI("rest", "access")
 )
 
 func inAPI(names ...string) []string {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -11,6 +12,9 @@ import (
 
 // undescribed are the served routes that openapi.yaml omits: the files of the web map, and a second form of /ogc.
 var undescribed = []string{"GET /*", "GET /ogc/"}
+
+// describedElsewhere begins the routes of OneBusAway's own contract, which api/oba is held to.
+const describedElsewhere = "GET /api/where/"
 
 // TestContractDescribesEveryRoute compares the router with openapi.yaml in both directions.
 func TestContractDescribesEveryRoute(t *testing.T) {
@@ -34,7 +38,7 @@ func TestContractDescribesEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for route := range served {
-		if !described[route] && !slices.Contains(undescribed, route) {
+		if !described[route] && !slices.Contains(undescribed, route) && !strings.HasPrefix(route, describedElsewhere) {
 			t.Errorf("%s is served and not described", route)
 		}
 	}

@@ -9,9 +9,11 @@ import (
 	"nhip/api/access"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
+	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/records"
 	"nhip/api/rest"
+	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
 	"nhip/api/tiles"
@@ -80,6 +82,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(classes.List.Admit)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit, zipped)
+		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)

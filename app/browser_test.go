@@ -29,6 +29,7 @@ func TestMapInBrowser(t *testing.T) {
 	script := requireBrowser(t, "map.mjs")
 	o := apptest.Options(t, t.TempDir(), "")
 	o.Simulate = true
+	o.Buses = 100 // enough for the map of the city's centre
 	runInBrowser(t, apptest.Start(t, app.Up, o), script)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"nhip/api"
@@ -28,20 +29,15 @@ type Client struct {
 	router routers.Router
 }
 
-// New returns a client of the api at base, such as http://127.0.0.1:8080.
-func New(t testing.TB, base string) *Client {
-	t.Helper()
+// contract returns the router of the contract, at any address. Reading the contract takes longer than most tests, so
+// that the clients of a test program share it.
+var contract = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
 	if err != nil {
-		t.Fatalf("api/openapi.yaml: %v", err)
+		return nil, err
 	}
 	if err := doc.Validate(context.Background()); err != nil {
-		t.Fatalf("api/openapi.yaml: %v", err)
-	}
-	doc.Servers = openapi3.Servers{{URL: base}}
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for name, decode := range map[string]openapi3filter.BodyDecoder{
 		"application/geo+json":               openapi3filter.JSONBodyDecoder,
@@ -53,6 +49,17 @@ func New(t testing.TB, base string) *Client {
 		"application/vnd.apache.parquet":     openapi3filter.FileBodyDecoder,
 	} {
 		openapi3filter.RegisterBodyDecoder(name, decode)
+	}
+	doc.Servers = nil // any address
+	return gorillamux.NewRouter(doc)
+})
+
+// New returns a client of the api at base, such as http://127.0.0.1:8080.
+func New(t testing.TB, base string) *Client {
+	t.Helper()
+	router, err := contract()
+	if err != nil {
+		t.Fatalf("api/openapi.yaml: %v", err)
 	}
 	return &Client{base: base, router: router}
 }

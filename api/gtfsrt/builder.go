@@ -1,14 +1,11 @@
 package gtfsrt
 
 import (
-	"slices"
 	"time"
 
-	"nhip"
 	"nhip/api/live"
 	"nhip/api/transit"
 	geogtfs "nhip/geo/gtfs"
-	"nhip/geo/index"
 	"nhip/geo/network"
 
 	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
@@ -69,17 +66,6 @@ func (b *builder) feed(before *feed) *feed {
 		f.stamp = least
 	}
 	return f
-}
-
-// buses returns all buses on the map, ordered by agency and id.
-func buses(state *live.State) []*nhip.Bus {
-	found := state.Buses().Within(nil, index.World, nil)
-	out := make([]*nhip.Bus, len(found))
-	for i, x := range found {
-		out[i] = x.Item
-	}
-	slices.SortFunc(out, compareBuses)
-	return out
 }
 
 // tripDescriptor describes a run of a trip of the timetable.

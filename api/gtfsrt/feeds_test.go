@@ -9,53 +9,23 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/api/livetest"
+	"nhip/api/citytest"
 	"nhip/api/resttest"
-	"nhip/geo/geotest"
 	"nhip/geo/gtfs"
 	"nhip/internal/gtfsrttest"
-	"nhip/internal/topics"
 
 	pb "github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
-// eight is 08:00 in Hanoi on the day of the timetable.
-var eight = time.Date(2026, 3, 2, 8, 0, 0, 0, geotest.TimeZone).UTC()
+// eight is the time of the tests' state.
+var eight = citytest.Eight
 
-// newLine returns a city at eight with a line of 21 stops and a trip each way every 15 minutes.
 func newLine(t testing.TB) (*city, *gtfs.Feed) {
 	t.Helper()
-	f := geotest.Line(21, 15*time.Minute)
-	return newCity(t, f, eight), f
-}
-
-// drive lets a bus of the line report its trip for five minutes until eight, a little late.
-func (c *city) drive(t testing.TB, id, trip string) {
-	t.Helper()
-	for s := -300; s <= 0; s += 20 {
-		at := eight.Add(time.Duration(s) * time.Second)
-		c.clock.Set(at)
-		c.move(t, &nhip.Position{
-			Vehicle: id, Agency: "hanoibus", Time: at, Point: nhip.Some(geotest.At(5500 + 5*float64(s))), Trip: trip,
-			StartDate: geotest.Day.String(), Occupancy: nhip.OccupancyFewSeats, Speed: nhip.Some(5.0),
-		})
-	}
-}
-
-// report passes what a realtime feed says at eight.
-func (c *city) report(t testing.TB, trips []nhip.TripUpdate, alerts []nhip.ServiceAlert) {
-	t.Helper()
-	livetest.Receive(t, c.live, topics.ServiceFeedTopic("city"), nhip.ServiceFeed{Feed: "city", Agency: "HN", Time: eight})
-	for _, u := range trips {
-		u.Feed, u.Agency, u.StartDate = "city", "HN", geotest.Day.String()
-		livetest.Receive(t, c.live, topics.ServiceTopic(topics.ServiceTrip, "city", u.Key()), u)
-	}
-	for _, a := range alerts {
-		a.Feed, a.Agency = "city", "HN"
-		livetest.Receive(t, c.live, topics.ServiceTopic(topics.ServiceAlert, "city", a.ID), a)
-	}
+	c, f := citytest.NewLine(t)
+	return newCity(c), f
 }
 
 // update returns the update of a trip, nil if there is none.
@@ -70,7 +40,7 @@ func update(m *pb.FeedMessage, trip string) *pb.TripUpdate {
 
 func keepsRules(t *testing.T, c *city, f *gtfs.Feed, allowed ...string) {
 	t.Helper()
-	for _, x := range gtfsrttest.Check(f, c.feeds(t), nil, c.clock.Now()) {
+	for _, x := range gtfsrttest.Check(f, c.feeds(t), nil, c.Clock.Now()) {
 		if x.Error() || !slices.Contains(allowed, x.Rule) {
 			t.Errorf("%s %s", x.Rule, x.Detail)
 		}
@@ -79,7 +49,7 @@ func keepsRules(t *testing.T, c *city, f *gtfs.Feed, allowed ...string) {
 
 func TestBusIsExpectedAtTheStopsAhead(t *testing.T) {
 	c, f := newLine(t)
-	c.drive(t, "29B-1", "T7-0") // of 07:45, at 5.5 km at eight: 5 km would be on time
+	c.Drive(t, "29B-1", "T7-0") // of 07:45, at 5.5 km at eight: 5 km would be on time
 	u := update(c.get(t, "/gtfs-rt/trip-updates.pb"), "T7-0")
 	if u == nil || u.GetVehicle().GetId() != "29B-1" || u.GetTimestamp() != uint64(eight.Unix()) {
 		t.Fatalf("the trip of the bus: %v", u)
@@ -111,7 +81,7 @@ func TestBusIsExpectedAtTheStopsAhead(t *testing.T) {
 func TestOperatorsFeedIsPassedOn(t *testing.T) {
 	c, f := newLine(t)
 	at := func(d time.Duration) nhip.Opt[int64] { return nhip.Some(eight.Add(d).Unix()) }
-	c.report(t, []nhip.TripUpdate{
+	c.Report(t, []nhip.TripUpdate{
 		{Trip: "T9-0", Relationship: nhip.TripCanceled},
 		{Trip: "T40-0", Relationship: nhip.TripCanceled}, // of 16:00
 		{Trip: "T10-0", Relationship: nhip.TripScheduled, Stops: []nhip.StopUpdate{
@@ -152,7 +122,7 @@ func TestOperatorsFeedIsPassedOn(t *testing.T) {
 
 func TestServiceAlerts(t *testing.T) {
 	c, f := newLine(t)
-	c.report(t, nil, []nhip.ServiceAlert{
+	c.Report(t, nil, []nhip.ServiceAlert{
 		{
 			ID: "detour", Cause: "CONSTRUCTION", Effect: "DETOUR", Severity: "WARNING",
 			Header:  []nhip.Translation{{Language: "vi", Text: "Tuyến 01 đi vòng"}, {Language: "en", Text: "Line 01 detours"}},
@@ -189,14 +159,14 @@ func TestServiceAlerts(t *testing.T) {
 // never falls.
 func TestHeaderKeepsTheTimeOfTheData(t *testing.T) {
 	c, f := newLine(t)
-	c.drive(t, "29B-1", "T7-0")
+	c.Drive(t, "29B-1", "T7-0")
 	before := c.feeds(t)
 	stamp := func(x *gtfsrttest.Feeds) uint64 { return x.TripUpdates.GetHeader().GetTimestamp() }
 	if stamp(before) != uint64(eight.Unix()) {
 		t.Errorf("header.timestamp %d", stamp(before))
 	}
 	for range 20 { // the bus is silent and its stops pass out of the range that was predicted
-		c.clock.Set(c.clock.Now().Add(10 * time.Second))
+		c.Clock.Set(c.Clock.Now().Add(10 * time.Second))
 		now := c.feeds(t)
 		for _, x := range gtfsrttest.Check(f, now, before, time.Time{}) {
 			if x.Error() {
@@ -205,7 +175,7 @@ func TestHeaderKeepsTheTimeOfTheData(t *testing.T) {
 		}
 		before = now
 	}
-	c.clock.Set(eight.Add(-time.Hour)) // set back
+	c.Clock.Set(eight.Add(-time.Hour)) // set back
 	if got := stamp(c.feeds(t)); got < uint64(eight.Unix()) {
 		t.Errorf("header.timestamp fell to %d", got)
 	}
@@ -213,7 +183,7 @@ func TestHeaderKeepsTheTimeOfTheData(t *testing.T) {
 
 func TestFormsOfAFeed(t *testing.T) {
 	c, _ := newLine(t)
-	c.drive(t, "29B-1", "T7-0")
+	c.Drive(t, "29B-1", "T7-0")
 	const path = "/gtfs-rt/vehicle-positions.pb"
 	binary, fromJSON := c.get(t, path), new(pb.FeedMessage)
 	w := resttest.Get(c.handler, path+"?format=json")
@@ -254,8 +224,8 @@ func TestFormsOfAFeed(t *testing.T) {
 // TestTwoBusesOnOneTrip: the feeds pair the trip with one of them.
 func TestTwoBusesOnOneTrip(t *testing.T) {
 	c, f := newLine(t)
-	c.drive(t, "29B-1", "T7-0")
-	c.drive(t, "29B-2", "T7-0")
+	c.Drive(t, "29B-1", "T7-0")
+	c.Drive(t, "29B-2", "T7-0")
 	keepsRules(t, c, f, "W002", "W003", "W006")
 	trips := 0
 	for _, e := range c.get(t, "/gtfs-rt/vehicle-positions.pb").GetEntity() {

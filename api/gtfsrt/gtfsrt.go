@@ -79,7 +79,7 @@ func (h *Handler) knows(agency string) bool {
 		return true
 	}
 	return slices.ContainsFunc(h.Transit.ServiceFeeds(), func(f nhip.ServiceFeed) bool { return f.Agency == agency }) ||
-		slices.ContainsFunc(buses(h.Live), func(b *nhip.Bus) bool { return b.Agency == agency })
+		slices.ContainsFunc(h.Live.AllBuses(), func(b *nhip.Bus) bool { return b.Agency == agency })
 }
 
 // Forms of a feed, as in the parameter format.

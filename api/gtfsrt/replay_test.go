@@ -1,9 +1,6 @@
 package gtfsrt_test
 
 import (
-	"cmp"
-	"context"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,72 +8,32 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/citytest"
 	"nhip/api/gtfsrt"
-	"nhip/api/live"
-	"nhip/api/livetest"
-	"nhip/api/rest"
 	"nhip/api/resttest"
-	"nhip/api/transit"
 	"nhip/app"
 	"nhip/app/recorded"
 	"nhip/geo/gtfs"
-	"nhip/geo/network"
-	"nhip/geo/track"
 	"nhip/internal/config"
 	"nhip/internal/gtfsrttest"
 	"nhip/internal/suitetest"
-	"nhip/internal/topics"
 
 	pb "github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
 	"github.com/go-chi/chi/v5"
 	"google.golang.org/protobuf/proto"
 )
 
-// noArrivals is a history without arrivals.
-type noArrivals struct{}
-
-func (noArrivals) Arrivals(context.Context, time.Time, time.Time, func(nhip.Arrival) error) error {
-	return nil
-}
-
-// city is a running city of recorded buses with its feeds.
+// city is a running city with its feeds.
 type city struct {
-	clock   *livetest.Clock
-	live    *live.State
-	tracker *track.Tracker
+	*citytest.City
 	handler http.Handler
 }
 
-func newCity(t testing.TB, feed *gtfs.Feed, now time.Time) *city {
-	t.Helper()
-	n, log := network.New(feed), slog.New(slog.DiscardHandler)
-	c := &city{clock: livetest.NewClock(now), tracker: track.New(n)}
-	m := transit.New(transit.Options{Clock: c.clock, History: noArrivals{}, Network: n, Logger: log})
-	c.live = live.New(live.Options{Clock: c.clock, Logger: log, LineOf: m.Line})
-	c.live.Observe(m)
-	if err := m.Train(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	h := &gtfsrt.Handler{
-		Transit: m, Live: c.live, Clock: c.clock,
-		Responder: rest.Responder{Logger: log, Ready: func() bool { return true }},
-	}
+func newCity(c *citytest.City) *city {
+	h := &gtfsrt.Handler{Transit: c.Transit, Live: c.Live, Clock: c.Clock, Responder: c.Responder}
 	r := chi.NewRouter()
 	h.Routes(r)
-	c.handler = r
-	return c
-}
-
-// move applies a position as a collector would.
-func (c *city) move(t testing.TB, p *nhip.Position) {
-	t.Helper()
-	at, _ := p.Point.Get()
-	bus := p.Bus(at)
-	bus.Agency = cmp.Or(bus.Agency, "agency")
-	topic := topics.LiveBusTopic(bus.Agency, bus.ID)
-	s := c.tracker.Update(topic, p, "")
-	bus.Track = s.Encode()
-	livetest.Receive(t, c.live, topic, bus)
+	return &city{c, r}
 }
 
 // get returns a feed.
@@ -126,7 +83,7 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !suitetest.Full() {
-				positions = positions[:len(positions)/3]
+				positions = positions[:len(positions)/8]
 			}
 			replay(t, feed, positions)
 		})
@@ -135,7 +92,7 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 
 // replay checks the feeds every five minutes of a recorded day, and once more ten seconds later.
 func replay(t *testing.T, feed *gtfs.Feed, positions []nhip.Position) {
-	c := newCity(t, feed, positions[0].Time)
+	c := newCity(citytest.New(t, feed, positions[0].Time))
 	next := positions[0].Time.Add(10 * time.Minute)
 	warnings, predictions, checks := make(map[string]int), 0, 0
 	check := func(before *gtfsrttest.Feeds) *gtfsrttest.Feeds {
@@ -144,9 +101,9 @@ func replay(t *testing.T, feed *gtfs.Feed, positions []nhip.Position) {
 		for _, e := range now.TripUpdates.GetEntity() {
 			predictions += len(e.GetTripUpdate().GetStopTimeUpdate())
 		}
-		for _, f := range gtfsrttest.Check(feed, now, before, c.clock.Now()) {
+		for _, f := range gtfsrttest.Check(feed, now, before, c.Clock.Now()) {
 			if f.Error() {
-				t.Errorf("%s: %s %s", c.clock.Now(), f.Rule, f.Detail)
+				t.Errorf("%s: %s %s", c.Clock.Now(), f.Rule, f.Detail)
 			}
 			warnings[f.Rule]++
 		}
@@ -155,16 +112,16 @@ func replay(t *testing.T, feed *gtfs.Feed, positions []nhip.Position) {
 	for i := range positions {
 		p := &positions[i]
 		if p.Time.After(next) {
-			c.clock.Set(next)
+			c.Clock.Set(next)
 			first := check(nil)
-			c.clock.Set(next.Add(10 * time.Second))
+			c.Clock.Set(next.Add(10 * time.Second))
 			check(first)
 			next = next.Add(5 * time.Minute)
 		}
-		if p.Time.After(c.clock.Now()) {
-			c.clock.Set(p.Time)
+		if p.Time.After(c.Clock.Now()) {
+			c.Clock.Set(p.Time)
 		}
-		c.move(t, p)
+		c.Move(t, p)
 		if t.Failed() {
 			return
 		}

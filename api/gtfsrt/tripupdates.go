@@ -92,18 +92,12 @@ func (t *callTimes) update(c *transit.RealtimeCall) *gtfs.TripUpdate_StopTimeUpd
 		u.Arrival = event(at)
 	}
 	if c.Stop < t.inst.Pattern.Last() {
-		if c.Stop > 0 && t.inst.Timed(c.Stop) { // a bus that is early waits
-			at = max(at, min(t.inst.Departs(c.Stop), at+maxHold))
-		}
+		at = transit.HeldUntil(t.inst, c.Stop, at)
 		u.Departure = event(at)
 	}
 	t.last = at
 	return u
 }
-
-// maxHold is how long a bus that is early is expected to wait at a timed stop, in s. The next stop's time holds what
-// was learned of it.
-const maxHold = 600
 
 // extraTrip adds a trip that runs beside the timetable, or with other stops. Its id must not be that of a trip of the
 // timetable (E016).

@@ -1,7 +1,6 @@
 package gtfsrt
 
 import (
-	"cmp"
 	"math"
 	"time"
 
@@ -28,7 +27,7 @@ const (
 // vehiclePositions adds the position of each bus that reported within the last minutes.
 func (b *builder) vehiclePositions() error {
 	t, _ := b.transit.Timetable() // nil if there is none: positions are known without it
-	all := buses(b.live)
+	all := b.live.AllBuses()
 	ids := make(map[string]int, len(all))
 	for _, bus := range all {
 		ids[bus.ID]++
@@ -53,10 +52,6 @@ func (b *builder) serviceArea(t *transit.Timetable) (area orb.Bound, limited boo
 	lon := lat / math.Cos(area.Center().Lat()*math.Pi/180)
 	area.Min, area.Max = orb.Point{area.Min[0] - lon, area.Min[1] - lat}, orb.Point{area.Max[0] + lon, area.Max[1] + lat}
 	return area, !area.IsEmpty()
-}
-
-func compareBuses(a, b *nhip.Bus) int {
-	return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
 }
 
 // vehicleDescriptor describes a bus. Its id is that of the operator; the label is the plate, if the fleet has it.

@@ -333,6 +333,19 @@ func (s *State) Zone(station string) *time.Location {
 // Buses returns the index of the current buses, by live topic. It changes with the state.
 func (s *State) Buses() *index.Index[*nhip.Bus] { return s.buses }
 
+// AllBuses returns all buses on the map, ordered by agency and id.
+func (s *State) AllBuses() []*nhip.Bus {
+	found := s.buses.Within(nil, index.World, nil)
+	out := make([]*nhip.Bus, len(found))
+	for i, x := range found {
+		out[i] = x.Item
+	}
+	slices.SortFunc(out, func(a, b *nhip.Bus) int {
+		return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
 // Bounds returns the bounds of the buses and stations in an area; they are empty if there are none.
 func (s *State) Bounds(area orb.Bound) orb.Bound {
 	var all orb.MultiPoint

@@ -98,6 +98,13 @@ func (s *services) feed(name string) *nhip.ServiceFeed {
 	return noFeed
 }
 
+// any reports whether feeds say something of any trip.
+func (s *services) any() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.trips) > 0
+}
+
 // tripState is what the feeds say of one run of a trip.
 type tripState struct {
 	update *nhip.TripUpdate

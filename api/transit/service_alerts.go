@@ -127,6 +127,13 @@ func (m *Model) ServiceAlerts(scope AlertScope, upcoming bool) []ServiceAlert {
 	return out
 }
 
+// HasServiceAlerts reports whether there are any alerts, also ones that do not hold.
+func (m *Model) HasServiceAlerts() bool {
+	m.services.mu.RLock()
+	defer m.services.mu.RUnlock()
+	return len(m.services.alerts) > 0
+}
+
 // begins returns the begin of an alert's first period, the zero time if it has none.
 func begins(a ServiceAlert) time.Time {
 	if len(a.Periods) == 0 {

@@ -60,6 +60,12 @@ func (b *TrackedBus) nextCall() int {
 	return b.State.Next
 }
 
+// Serves reports whether the bus is trusted to be on a run of a trip, State.Instance.
+func (b *TrackedBus) Serves() bool {
+	s := &b.State
+	return s.Instance != nil && s.Confidence >= board.MinConfidence && !s.Stranded()
+}
+
 // reports reports whether the last position of the bus is recent.
 func (b *TrackedBus) reports(now time.Time) bool { return b.Bus.State(now) == nhip.StateLive }
 

@@ -36,7 +36,7 @@ func TestBacktestSurface(t *testing.T) {
 	for _, c := range recordings {
 		var out, errs bytes.Buffer
 		args := []string{"backtest", "surface", "--json", "--quantity", c.quantity, filepath.Join(data, c.file+".rec.gz")}
-		if code := execute(t.Context(), args, &out, &errs); code != 0 {
+		if code := executeShared(t.Context(), args, &out, &errs); code != 0 {
 			t.Fatalf("exit %d: %s", code, errs.String())
 		}
 		var report map[string]backtest.SurfaceReport
@@ -71,7 +71,7 @@ func TestBacktestSurfaceOfQuantities(t *testing.T) {
 	rec := apptest.WriteFile(t, "a.rec", b.String())
 	var out, errs bytes.Buffer
 	args := []string{"backtest", "surface", "--json", "--quantity", "pm25,no2", rec}
-	if code := execute(t.Context(), args, &out, &errs); code != 0 {
+	if code := executeShared(t.Context(), args, &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	var report map[string]map[string]backtest.SurfaceReport
@@ -86,7 +86,7 @@ func TestBacktestSurfaceOfQuantities(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if code := execute(t.Context(), append([]string{"backtest", "surface"}, args[3:]...), &out, &errs); code != 0 ||
+	if code := executeShared(t.Context(), append([]string{"backtest", "surface"}, args[3:]...), &out, &errs); code != 0 ||
 		!strings.Contains(out.String(), "no2, each monitor") || !strings.Contains(out.String(), "log-ok") {
 		t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
 	}
@@ -107,7 +107,7 @@ func TestBacktestSurfaceRejectsInput(t *testing.T) {
 		{[]string{"--quantity", "PM9", rec}, "--quantity: there is no"},
 	} {
 		var out, errs bytes.Buffer
-		code := execute(t.Context(), append([]string{"backtest", "surface"}, c.args...), &out, &errs)
+		code := executeShared(t.Context(), append([]string{"backtest", "surface"}, c.args...), &out, &errs)
 		if code == 0 || !strings.Contains(errs.String(), c.want) {
 			t.Errorf("%v: exit %d, %s", c.args, code, errs.String())
 		}

@@ -30,7 +30,7 @@ func backtestETA(t *testing.T, args ...string) backtest.Report {
 	}
 	timetable := filepath.Join(dir, "gtfs-wmata-3routes", "gtfs.zip")
 	var out, errs bytes.Buffer
-	code := execute(t.Context(), append([]string{"backtest", "eta", "--json", "--gtfs", timetable}, args...), &out, &errs)
+	code := executeShared(t.Context(), append([]string{"backtest", "eta", "--json", "--gtfs", timetable}, args...), &out, &errs)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
@@ -103,7 +103,7 @@ func TestBacktestETAPrintsAllMeasures(t *testing.T) {
 	for _, args := range [][]string{{named}, {bare, "--truth", named}} {
 		run := append([]string{"backtest", "eta", "--gtfs", apptest.TimetableFile(t)}, args...)
 		var out, errs bytes.Buffer
-		if code := execute(t.Context(), append(run, "--json"), &out, &errs); code != 0 || errs.Len() > 0 {
+		if code := executeShared(t.Context(), append(run, "--json"), &out, &errs); code != 0 || errs.Len() > 0 {
 			t.Fatalf("exit %d: %s", code, errs.String())
 		}
 		var r struct {
@@ -138,7 +138,7 @@ func TestBacktestETAPrintsAllMeasures(t *testing.T) {
 			}
 		}
 		out.Reset()
-		if code := execute(t.Context(), run, &out, &errs); code != 0 {
+		if code := executeShared(t.Context(), run, &out, &errs); code != 0 {
 			t.Fatalf("exit %d: %s", code, errs.String())
 		}
 		for _, want := range []string{
@@ -174,7 +174,7 @@ func TestBacktestETARejectsInput(t *testing.T) {
 		},
 	} {
 		var out, errs bytes.Buffer
-		code := execute(t.Context(), []string{"backtest", "eta", "--gtfs", c.timetable, c.rec}, &out, &errs)
+		code := executeShared(t.Context(), []string{"backtest", "eta", "--gtfs", c.timetable, c.rec}, &out, &errs)
 		if code != 1 || !strings.Contains(errs.String(), c.want) {
 			t.Errorf("%s: exit %d, %s", c.timetable, code, errs.String())
 		}

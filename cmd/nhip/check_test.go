@@ -24,7 +24,7 @@ func check(t *testing.T, text string, args ...string) (code int, stdout, stderr 
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	code = execute(t.Context(), append([]string{"check"}, args...), &out, &errs)
+	code = executeShared(t.Context(), append([]string{"check"}, args...), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -148,7 +148,7 @@ func TestUpPrintsFaultsOfConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	code := execute(t.Context(), []string{"up", "--config", "nhip.yaml", "--data-dir", "data"}, &stdout, &stderr)
+	code := executeShared(t.Context(), []string{"up", "--config", "nhip.yaml", "--data-dir", "data"}, &stdout, &stderr)
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 	if code != 1 || len(lines) != 2 ||
 		!strings.HasSuffix(lines[0], "nhip.yaml:1:13: map.zoom: must be between 0 and 22, got 30") ||

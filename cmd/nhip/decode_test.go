@@ -15,7 +15,7 @@ import (
 func runDecode(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = execute(t.Context(), append([]string{"decode"}, args...), &out, &errs)
+	code = executeShared(t.Context(), append([]string{"decode"}, args...), &out, &errs)
 	return code, out.String(), errs.String()
 }
 

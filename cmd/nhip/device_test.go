@@ -262,7 +262,7 @@ func TestFleetDiff(t *testing.T) {
 	updated := apptest.WriteFile(t, "new.yaml",
 		"vehicles: [{id: a, line: '33'}]\ndevices: [{id: a, feed: position}]\n")
 	var stdout, stderr bytes.Buffer
-	if code := execute(t.Context(), []string{"fleet", "diff", old, updated}, &stdout, &stderr); code != 0 {
+	if code := executeShared(t.Context(), []string{"fleet", "diff", old, updated}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
 	if got, want := stdout.String(), "~ vehicle a: line 32 → 33\n+ device a\n"; got != want {

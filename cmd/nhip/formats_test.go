@@ -45,7 +45,7 @@ func TestDocumentedFormatsDecode(t *testing.T) {
 			path := apptest.WriteFile(t, "payload", string(payload))
 			args := arguments(blocks[1][2])
 			var out, errs bytes.Buffer
-			code := execute(t.Context(), append(args, path), &out, &errs)
+			code := executeShared(t.Context(), append(args, path), &out, &errs)
 			if code != 0 || strings.TrimSpace(out.String()) != blocks[2][2] {
 				t.Errorf("nhip %v exits with %d: %s\n%s\nthe page shows\n%s", args, code, &errs, &out, blocks[2][2])
 			}

@@ -8,7 +8,7 @@ import (
 
 func TestLicensesNameWhatIsInThePrograms(t *testing.T) {
 	var out, faults bytes.Buffer
-	if code := execute(t.Context(), []string{"licenses"}, &out, &faults); code != 0 {
+	if code := executeShared(t.Context(), []string{"licenses"}, &out, &faults); code != 0 {
 		t.Fatal(faults.String())
 	}
 	for _, want := range []string{

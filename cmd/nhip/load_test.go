@@ -11,13 +11,13 @@ import (
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/publish"
 	"nhip/internal/task"
+	"nhip/internal/torturetest"
 
 	"golang.org/x/time/rate"
 )
 
 // The composition of a load. Of a hundred messages, those that are of no other kind are new.
 const (
-	loadRate     = 1_000 // messages a second
 	loadDevices  = 12
 	loadMonitors = 4 // of the devices; the others are buses
 	loadStep     = 30 * time.Second
@@ -32,6 +32,10 @@ const (
 	// only counted.
 	rejectedEvery = 4 * time.Second
 )
+
+// loadRate returns the messages a second. In make test there are fewer of them, because what they cost is taken from the
+// tests that run at the same time.
+func loadRate() rate.Limit { return torturetest.Pick[rate.Limit](300, 1_000) }
 
 // counts are the rows of a device and hour that must be in the database.
 type counts struct{ Stored, Revised int64 }
@@ -100,7 +104,7 @@ func newLoadDevice(i int, start time.Time) *loadDevice {
 }
 
 func (l *load) run(ctx context.Context) error {
-	pace := rate.NewLimiter(loadRate, loadRate/10)
+	pace := rate.NewLimiter(loadRate(), int(loadRate()/10))
 	for pace.Wait(ctx) == nil {
 		d := l.devices[l.random.IntN(len(l.devices))]
 		if l.publisher.Publish(context.WithoutCancel(ctx), d.topic, []byte(d.compose(l.random))) == nil {

@@ -63,22 +63,37 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return execute(ctx, args, stdout, stderr)
 }
 
-// execute parses the arguments, runs one command and returns the exit code.
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var c cli
-	exited := -1
-	parser, err := kong.New(&c,
+// parser parses command lines into its cli, one at a time.
+type parser struct {
+	cli
+	*kong.Kong
+}
+
+func newParser() (*parser, error) {
+	p := &parser{}
+	var err error
+	p.Kong, err = kong.New(&p.cli,
 		kong.Name("nhip"),
 		kong.Description("Nhịp collects a city's bus and air telemetry and serves it within seconds."),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }),
 		helpVars(),
 	)
+	return p, err
+}
+
+// execute parses the arguments, runs one command and returns the exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p, err := newParser()
 	if err != nil {
 		fmt.Fprintln(stderr, "nhip:", err)
 		return 1
 	}
-	command, err := parser.Parse(args)
+	return p.execute(ctx, args, stdout, stderr)
+}
+
+func (p *parser) execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	exited := -1
+	p.Stdout, p.Stderr, p.Exit = stdout, stderr, func(code int) { exited = code }
+	command, err := p.Parse(args)
 	if exited >= 0 { // kong has printed the help
 		return exited
 	}
@@ -87,7 +102,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong accepts the enum's values only
+	_ = level.UnmarshalText([]byte(p.LogLevel)) // kong accepts the enum's values only
 	e := &env{
 		ctx: ctx, stdout: stdout, stderr: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: formatDurations})),

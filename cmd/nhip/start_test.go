@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,28 +103,36 @@ func TestFailedStartPrintsOneLine(t *testing.T) {
 	}
 }
 
+// checkFailure runs a command that must fail, in this process: starting another one takes longer than most failures.
 func checkFailure(t *testing.T, args []string, want string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	cmd := command(args...)
 	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopKill := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	defer stopKill()
-	_ = cmd.Wait()
-	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-	last := lines[len(lines)-1]
-	if cmd.ProcessState.ExitCode() != 1 || !strings.HasPrefix(last, "nhip: ") || !strings.Contains(last, want) {
-		t.Errorf("exit %d after %s: %s\nwant a line with %q", cmd.ProcessState.ExitCode(), time.Since(began), &stderr, want)
-	}
+	code := executeShared(ctx, args, io.Discard, &stderr)
+	checkLastLine(t, code, stderr.String(), want)
 	if took := time.Since(began); took > waitFor {
 		t.Errorf("took %s", took)
 	}
+}
+
+func checkLastLine(t *testing.T, code int, stderr, want string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	last := lines[len(lines)-1]
+	if code != 1 || !strings.HasPrefix(last, "nhip: ") || !strings.Contains(last, want) {
+		t.Errorf("exit %d: %s\nwant a line with %q", code, stderr, want)
+	}
+}
+
+// TestFailedProcessPrintsOneLine is TestFailedStartPrintsOneLine for a process of its own.
+func TestFailedProcessPrintsOneLine(t *testing.T) {
+	cmd := command("up", "--data-dir", t.TempDir(), "--clock", "noon")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	_ = cmd.Run() // the exit code tells
+	checkLastLine(t, cmd.ProcessState.ExitCode(), stderr.String(), "--clock")
 }
 
 // TestUpSimulatesACity starts nhip up with a simulated city and stops it.

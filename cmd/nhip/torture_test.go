@@ -17,7 +17,7 @@ import (
 // repetitions, revisions and invalid payloads. At the end everything acknowledged is in the database exactly once or
 // among the dead letters, and the ledger balances.
 func TestKilledAtAnyMoment(t *testing.T) {
-	const fewest, most = 200, 2_000 // messages between two faults
+	fewest, most := int64(200), torturetest.Pick[int64](600, 2_000) // messages between two faults
 	for _, d := range deployments() {
 		t.Run(d.name, func(t *testing.T) {
 			seed := torturetest.Seed(t)
@@ -49,13 +49,14 @@ func TestTwoCollectorsWriteSamePoints(t *testing.T) {
 	second := e.second(t, "west", west)
 	seed := torturetest.Seed(t)
 	l := startLoad(t, s.Operator(t, "load"), torturetest.Rand(seed, 1))
+	between := torturetest.Pick[int64](300, 1_000) // messages between two faults
 	for range torturetest.Times(t, 1, 10) {
-		l.await(t, 1000)
+		l.await(t, between)
 		killProcess(t, second.cmd.Process.Pid)
-		l.await(t, 1000)
+		l.await(t, between)
 		second = e.second(t, "west", west)
 		killProcess(t, s.processes[1].cmd.Process.Pid)
-		l.await(t, 1000)
+		l.await(t, between)
 		s.processes[1] = e.collector(t)
 	}
 	t.Logf("%d messages are acknowledged", l.end(t))

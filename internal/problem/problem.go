@@ -50,6 +50,12 @@ func status(code nhip.Code) (int, string) {
 	}
 }
 
+// Status returns the HTTP status of an error code.
+func Status(code nhip.Code) int {
+	n, _ := status(code)
+	return n
+}
+
 // Answer writes the problem of an error and returns the status. Only an nhip.Error is shown to the client, and none
 // with nhip.CodeInternal, which may hold anything; the caller should log those.
 func Answer(w http.ResponseWriter, err error) int {

@@ -113,18 +113,27 @@ type Simulator struct {
 
 // New returns a Simulator, which starts with the first Step. The error is an *nhip.Error with the code Invalid and the
 // wrong option as its field, which is feed for a clock outside the feed's calendar.
-func New(o Options) (*Simulator, error) {
+func New(o Options) (*Simulator, error) { return newOn(o, drawFeed) }
+
+// drawFeed draws the network and returns its timetable for a number of buses.
+func drawFeed(buses int) (*gtfs.Feed, error) {
+	network, err := NewStreetGraph()
+	if err != nil {
+		return nil, err
+	}
+	return network.Feed(buses)
+}
+
+// newOn is New with the simulated timetable that draw returns, unless the options have a feed.
+func newOn(o Options, draw func(buses int) (*gtfs.Feed, error)) (*Simulator, error) {
 	o.setDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	s := &Simulator{opt: o, feed: o.Feed}
 	if s.feed == nil {
-		network, err := NewStreetGraph()
-		if err != nil {
-			return nil, err
-		}
-		if s.feed, err = network.Feed(cmp.Or(o.Buses, DefaultBuses)); err != nil {
+		var err error
+		if s.feed, err = draw(cmp.Or(o.Buses, DefaultBuses)); err != nil {
 			return nil, err
 		}
 	}

@@ -3,10 +3,12 @@ package sim
 import (
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"nhip"
+	"nhip/geo/gtfs"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/paulmach/orb/geo"
@@ -25,11 +27,31 @@ func at(h, m int) time.Time { return time.Date(2026, 1, 12, h, m, 0, 0, hanoi) }
 func newSim(t testing.TB, o Options, now time.Time) *Simulator {
 	t.Helper()
 	o.Clock = fixedClock(now)
-	s, err := New(o)
+	s, err := newOn(o, sharedFeed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+var (
+	feedsMu sync.Mutex
+	feeds   = make(map[int]*gtfs.Feed)
+)
+
+// sharedFeed returns the simulated timetable for a number of buses, which tests share and must not change: drawing one
+// takes longer than most tests.
+func sharedFeed(buses int) (*gtfs.Feed, error) {
+	feedsMu.Lock()
+	defer feedsMu.Unlock()
+	if feeds[buses] == nil {
+		f, err := drawFeed(buses)
+		if err != nil {
+			return nil, err
+		}
+		feeds[buses] = f
+	}
+	return feeds[buses], nil
 }
 
 // stepThrough calls Step at intervals between two times, inclusive, and passes each message to each.

@@ -124,11 +124,10 @@ func (m *measuredLine) departures(first, turnaround float64, trips int) (starts 
 // block returns a day of a bus whose departures follow one another without a gap, also from one day to the next.
 func (m *measuredLine) block(first float64) []int {
 	trips := 0
-	for {
-		if _, ready := m.departures(first, typicalTurnaround, trips+2); ready > first+day {
+	for now := first; ; trips += 2 {
+		if _, now = m.departures(now, typicalTurnaround, 2); now > first+day {
 			break
 		}
-		trips += 2
 	}
 	turnaround := float64(typicalTurnaround)
 	for range 3 { // with other departures the rides take other times

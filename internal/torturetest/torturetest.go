@@ -28,6 +28,14 @@ func Times(t testing.TB, few, full int) int {
 	}
 }
 
+// Pick returns few in make test, and full if the environment variable TORTURE is set.
+func Pick[T any](few, full T) T {
+	if os.Getenv("TORTURE") == "" {
+		return few
+	}
+	return full
+}
+
 // Seed returns the random seed of a test: the environment variable TORTURE_SEED or, without it, a new seed for each
 // run. It logs the seed.
 func Seed(t testing.TB) uint64 {

@@ -118,6 +118,8 @@ disk_free_limit.absolute = 1MB
 		fmt.Sprintf("ERL_EPMD_PORT=%d", mapper), "ERL_EPMD_ADDRESS=127.0.0.1",
 		"RUNNING_UNDER_SYSTEMD=true", // the script becomes the server, so that a signal reaches it
 		"NOTIFY_SOCKET=",
+		// One scheduler that sleeps while it has nothing to do: the default ones spin, at the cost of the tests.
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
 	)
 }
 
