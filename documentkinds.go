@@ -6,11 +6,22 @@ const (
 	DocumentKeyUse  = "keyuse"  // a KeyUse, by the id of the key
 	DocumentSession = "session" // a Session
 	DocumentToken   = "token"   // a TokenRotation
+
+	DocumentReport  = "report"  // a CitizenReport
+	DocumentContact = "contact" // a ReportContact, by the id of the report
 )
 
 // documentKinds are all kinds of documents.
 var documentKinds = []DocumentKind{
 	{Name: DocumentKey, MaxBytes: 16 << 10, MaxCount: 20_000, Validate: validateKey, Redact: redactKey},
+	{
+		Name: DocumentReport, MaxBytes: MaxDocumentBytes, MaxCount: MaxReports, Validate: validateReport,
+		Redact: redactReport,
+	},
+	{
+		Name: DocumentContact, MaxBytes: 8 << 10, MaxCount: MaxReports, Validate: validateContact, Redact: redactContact,
+		Quiet: true,
+	},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

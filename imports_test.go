@@ -48,9 +48,9 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI(
-		"v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri", "accounts",
+		"v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri", "open311", "accounts",
 	)
-	apiModels = inAPI("live", "transit", "air", "catalog", "actions")
+	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports")
 	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
 	apiHTTP   = inAPI("rest", "access")
 )

@@ -23,8 +23,7 @@ func unlimitedRoutes(path string) bool {
 	for _, free := range []string{
 		"/livez", "/readyz", "/metrics", "/tiles/air/{", "/tiles/transit/{", "/in/",
 		"/v1/ledger", "/v1/dead", "/v1/devices", "/v1/reviews", "/v1/alerts", "/v1/recompute", "/v1/retention",
-		"/v1/keys", "/v1/audit",
-		"/v1/stations/{id}/value",
+		"/v1/keys", "/v1/audit", "/v1/stations/{id}/value", "/v1/queue",
 	} {
 		if strings.HasPrefix(path, free) {
 			return true
@@ -59,7 +58,7 @@ func (h *heldHistory) Rollups(ctx context.Context, _ influx.RollupQuery, _ func(
 	return h.hold(ctx)
 }
 
-func (h *heldHistory) Means(ctx context.Context, _ influx.MeanQuery, _ func(influx.MeanSeries) error) error {
+func (h *heldHistory) Days(ctx context.Context, _ influx.DayQuery, _ func(*influx.DaySeries) error) error {
 	return h.hold(ctx)
 }
 

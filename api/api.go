@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 	"nhip/api/air"
 	"nhip/api/catalog"
 	"nhip/api/live"
+	"nhip/api/open311"
+	"nhip/api/reports"
 	"nhip/api/rest"
 	"nhip/api/staff"
 	"nhip/api/stream"
@@ -57,6 +60,9 @@ type API struct {
 	links     *access.Links
 	actions   *actions.Client
 	documents *actions.Documents
+	reports   *reports.State
+	stopOnce  sync.Once
+	closing   chan struct{} // closed by Stop: ends the streams of reports
 	events    *staff.Events
 	tiles     *tiles.Cache
 	responder rest.Responder
@@ -87,11 +93,6 @@ func New(o Options) (*API, error) {
 		tiles: tiles.NewCache(), history: health.NewWatch(o.History.Ping),
 	}
 	a.guard = recovery.NewGuard(o.Registry, a.log)
-	streams := stream.Options{
-		Clock: o.Clock, MaxStreams: o.Streams.Max, PerAddress: o.Streams.PerAddress, Registerer: o.Registry,
-		Guard: a.guard,
-	}
-	a.hub = stream.NewHub(streams)
 	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
 	a.transit = transit.New(transit.Options{
 		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean,
@@ -105,6 +106,11 @@ func New(o Options) (*API, error) {
 		Clock: o.Clock, State: a.live, History: airHistory{o.History}, Zones: o.Zones, Reach: o.AirReach, File: o.AirFile,
 		Interval: o.airInterval, Logger: a.log,
 	})
+	streams := stream.Options{
+		Clock: o.Clock, MaxStreams: o.Streams.Max, PerAddress: o.Streams.PerAddress, Registerer: o.Registry,
+		Guard: a.guard, Watch: a.watch(),
+	}
+	a.hub = stream.NewHub(streams)
 	for _, observer := range []live.Observer{a.transit, a.air, a.hub} {
 		a.live.Observe(observer)
 	}
@@ -114,6 +120,8 @@ func New(o Options) (*API, error) {
 	for _, kind := range []string{nhip.DocumentKey, nhip.DocumentKeyUse, nhip.DocumentSession} {
 		a.documents.Watch(kind, a.keyring.Update)
 	}
+	a.reports, a.closing = reports.NewState(), make(chan struct{})
+	open311.Follow(a.documents, a.reports, a.log)
 	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.collectors = a.newCollectorWatch()
@@ -180,6 +188,7 @@ func (a *API) Start(ctx context.Context) error {
 	a.tasks.Go("live streams", a.hub.Run)
 	a.tasks.Go("air training", a.air.Run)
 	a.tasks.Go("arrival training", a.transit.Train)
+	a.tasks.Go("report retention", a.reportRetention().Run)
 	client, err := mqtt.DialRetry(ctx, a.rpc.Extend(a.brokerOptions()))
 	if err != nil {
 		return err
@@ -187,6 +196,18 @@ func (a *API) Start(ctx context.Context) error {
 	a.client.Store(client)
 	a.rpc.Use(client)
 	return nil
+}
+
+// reportRetention returns the deletion of what is no longer needed of the reports.
+func (a *API) reportRetention() *open311.Retention {
+	return &open311.Retention{
+		Reports: a.reports, Store: open311.Documents{Actions: a.actions}, Clock: a.o.Clock,
+		KeepContact: a.o.Reports.KeepContact,
+		Ready:       func() bool { return a.reportsReady() && a.receiving() },
+		Failed: func(report string, err error) {
+			a.log.Warn("can't delete outdated data of a report; it is tried again", "report", report, "error", err)
+		},
+	}
 }
 
 func (a *API) serve(l net.Listener) error {
@@ -208,6 +229,7 @@ func (a *API) UseTimetable(n *network.Network, drawn *tile.TransitMap) {
 func (a *API) Stop(ctx context.Context) error {
 	a.hub.Close()
 	a.events.Close()
+	a.stopOnce.Do(func() { close(a.closing) })
 	grace, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	err := a.server.Shutdown(grace)

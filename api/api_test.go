@@ -47,7 +47,7 @@ func (absentHistory) Rollups(context.Context, influx.RollupQuery, func(influx.Ro
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
-func (absentHistory) Means(context.Context, influx.MeanQuery, func(influx.MeanSeries) error) error {
+func (absentHistory) Days(context.Context, influx.DayQuery, func(*influx.DaySeries) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 

@@ -75,8 +75,8 @@ func withArea(t *testing.T) *API {
 
 func TestExceedancesOfAnAreaHaveItsSilentStations(t *testing.T) {
 	a := withArea(t)
-	const span = "&quantity=pm25&from=2026-02-07&to=2026-02-10"
-	got := resttest.Decode[exceedancesAnswer](t, a.server.Handler, "/v1/exceedances?area=Ba%20%C4%90%C3%ACnh"+span)
+	const path, span = "/v1/exceedances?area=Ba%20%C4%90%C3%ACnh", "&quantity=pm25&from=2026-02-07&to=2026-02-10"
+	got := resttest.Decode[exceedancesAnswer](t, a.server.Handler, path+span)
 	var rows []string
 	for _, x := range got.Rows {
 		rows = append(rows, fmt.Sprint(x.Station, " ", x.Average, " ", x.Number, " ", x.Evaluated, " ", x.Capture, " ",
@@ -98,7 +98,15 @@ func TestExceedancesOfAnAreaHaveItsSilentStations(t *testing.T) {
 	if len(all.Rows) != 4 || all.Rows[3].Station != "other" {
 		t.Errorf("a year of all: %+v", all.Rows)
 	}
-	_, lines := readCSV(t, get(t, a, "/v1/exceedances?format=csv&area=Ba%20%C4%90%C3%ACnh"+span).Body.Bytes())
+	above := resttest.Decode[exceedancesAnswer](t, a.server.Handler, path+span+"&exceeded=true")
+	if len(above.Rows) != 2 || above.Rows[1].Station != "hn-2" || above.Totals[0] != got.Totals[0] || above.Stations != 3 {
+		t.Errorf("only exceeded: %+v", above)
+	}
+	_, lines := readCSV(t, get(t, a, path+span+"&exceeded=true&format=csv").Body.Bytes())
+	if len(lines) != 2 {
+		t.Errorf("only exceeded, in CSV: %v", lines)
+	}
+	_, lines = readCSV(t, get(t, a, path+span+"&format=csv").Body.Bytes())
 	if len(lines) != 3 || lines[2]["max"] != "" || lines[2]["capture_pct"] != "0" || lines[0]["utc_offset"] != "+07:00" ||
 		lines[0]["from"] != "2026-02-06T17:00:00.000Z" || lines[0]["max_time"] != "2026-02-10T17:00:00.000Z" {
 		t.Errorf("%v", lines)

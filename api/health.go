@@ -44,6 +44,9 @@ func (a *API) timetableValid() bool {
 // moment, as after a new connection to the broker, is better than none.
 func (a *API) stateReady() bool { return a.ready.Reached() || a.live.Served() }
 
+// reportsReady reports whether the reports are complete and can be enriched.
+func (a *API) reportsReady() bool { return a.stateReady() && a.documents.Complete() }
+
 // Readiness returns the handler of /readyz.
 func (a *API) Readiness() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.ready.ServeHTTP(w, r) })

@@ -11,6 +11,7 @@ import (
 	"nhip/api/accounts"
 	"nhip/api/catalog"
 	"nhip/api/live"
+	"nhip/api/open311"
 	"nhip/api/records"
 	"nhip/api/staff"
 	"nhip/api/transit"
@@ -50,10 +51,11 @@ type Options struct {
 	Simulated bool           // whether the data are simulated, which the web map shows
 	Token     string         // the operator's token; "" allows nobody
 	Agencies  []string       // of the feeds; scopes may name them, and those of the buses
+	Streams   Streams        // bounds of the live streams
+	Reports   Reports        // reports of citizens
 
 	// RotateToken makes a new operator's token, writes it to its file and returns it; nil: there is no file.
 	RotateToken func() (string, error)
-	Streams     Streams // bounds of the live streams
 
 	PublicMetrics     bool // /metrics needs no token
 	HistoryPerAddress int  // queries of the history of one address at a time; 0 is no limit
@@ -71,6 +73,13 @@ type Options struct {
 type Streams struct {
 	Max        int // in all
 	PerAddress int // from one IPv4 address or one /64 of IPv6
+}
+
+// Reports configures the reports of citizens.
+type Reports struct {
+	Limits      open311.Limits
+	KeepContact time.Duration // how long what names a sender is kept after the report; 0: for ever
+	FormSecret  string        // signs the tokens of the form; "" is a random one
 }
 
 // Map is the configuration of the web map.

@@ -63,24 +63,34 @@ func (p *recordHistory) Rollups(_ context.Context, q influx.RollupQuery, yield f
 	return nil
 }
 
-func (p *recordHistory) Means(_ context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error {
-	series := make(map[string]*influx.MeanSeries)
+func (p *recordHistory) Days(_ context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error {
+	series := make(map[string]*influx.DaySeries)
 	for _, r := range p.rollups {
-		if r.Time.After(q.From) && !r.Time.After(q.To) && r.Period == q.Period && slices.Contains(q.Quantities, r.Quantity) &&
-			(len(q.Stations) == 0 || slices.Contains(q.Stations, r.Station)) {
-			key := string(r.Quantity) + " " + r.Station
-			if series[key] == nil {
-				series[key] = &influx.MeanSeries{Station: r.Station, Quantity: r.Quantity}
-			}
-			mean := influx.MeanAt{End: r.Time.UnixMilli(), Value: r.Mean}
-			if !r.Complete() {
-				mean.Value = math.NaN()
-			}
-			series[key].Means = append(series[key].Means, mean)
+		from := q.From
+		if r.Period == nhip.PeriodMonth {
+			from = q.Known
+		}
+		if !r.Time.After(from) || r.Time.After(q.To) || !slices.Contains(q.Quantities, r.Quantity) ||
+			len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
+			continue
+		}
+		key := string(r.Quantity) + " " + r.Station
+		if series[key] == nil {
+			series[key] = &influx.DaySeries{Station: r.Station, Quantity: r.Quantity}
+		}
+		mean := influx.MeanAt{End: r.Time.UnixMilli(), Value: r.Mean}
+		if !r.Complete() {
+			mean.Value = math.NaN()
+		}
+		switch r.Period {
+		case nhip.PeriodDay:
+			series[key].Days = append(series[key].Days, mean)
+		case nhip.PeriodHour:
+			series[key].Hours = append(series[key].Hours, mean)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(series)) {
-		if err := yield(*series[key]); err != nil {
+		if err := yield(series[key]); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"nhip/api/gtfsrt"
 	"nhip/api/oba"
 	"nhip/api/ogc"
+	"nhip/api/open311"
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/siri"
@@ -41,7 +42,7 @@ const compressLevel = 5
 var compressed = []string{
 	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
-	"text/html", "text/css", "text/javascript", "image/svg+xml",
+	"text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
 
 // router returns the handler of all surfaces, and the routes behind it.
@@ -104,6 +105,16 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Use(classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
+	open := a.newReports(guard)
+	r.Group(func(r chi.Router) {
+		r.Use(classes.List.Admit, zipped)
+		open.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(classes.History.Admit)
+		open.PhotoRoutes(r)
+	})
+	open.WorkRoutes(r)
 	r.Group(func(r chi.Router) {
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
 		(&staff.Handler{
@@ -130,6 +141,20 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}
 	t.Routes(r)
 	return a.tilesFirst(t, seconds, r), r
+}
+
+// newReports returns the surface of the reports. Its state is that of the documents.
+func (a *API) newReports(callers access.Authenticator) *open311.Handler {
+	responder := a.responder
+	responder.Ready = a.reportsReady
+	return open311.New(open311.Options{
+		Reports: a.reports, Store: open311.Documents{Actions: a.actions},
+		Photos: open311.CollectorPhotos{Names: a.live.Collectors, Call: a.rpc.Call},
+		Around: open311.Surroundings{Transit: a.transit, Air: a.air, Live: a.live}, Callers: callers,
+		Clock: a.o.Clock, Zone: a.o.Zone, Limits: a.o.Reports.Limits, Secret: a.o.Reports.FormSecret,
+		Keep:   a.o.Reports.KeepContact,
+		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
+	})
 }
 
 func serveContract(w http.ResponseWriter, _ *http.Request) {

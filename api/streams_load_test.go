@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 	"nhip/geo/index"
 	"nhip/internal/awaittest"
 	"nhip/internal/suitetest"
+	"nhip/internal/wait"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,13 +47,22 @@ const (
 // real connections to an api in another process, and measures what a stream costs that process and how late the events
 // are.
 func TestStreamsUnderLoad(t *testing.T) {
-	streams := suitetest.Pick(200, 10_000)
+	if !suitetest.Full() {
+		loadStreams(t, 200, func(i int) bool { return i%2 == 1 })
+		return
+	}
+	t.Run("events", func(t *testing.T) { loadStreams(t, 10_000, func(int) bool { return false }) })
+	t.Run("WebSockets", func(t *testing.T) { loadStreams(t, 10_000, func(int) bool { return true }) })
+}
+
+// loadStreams is TestStreamsUnderLoad with a number of streams, of which some are WebSockets.
+func loadStreams(t *testing.T, streams int, socket func(i int) bool) {
 	if need := uint64(streams + 500); openFiles(t) < need {
 		t.Skipf("needs %d open files; raise ulimit -n", need)
 	}
 	server := startLoadServer(t)
 	base := server.memory(t)
-	clients := followBoxes(t, server.addr, streams)
+	clients := followBoxes(t, server.addr, streams, socket)
 	full := server.memory(t)
 	perStream := (full - base) / streams
 	length := suitetest.Pick(2*time.Second, 30*time.Second)
@@ -248,7 +259,7 @@ func addLoadBus(t *testing.T, a *API, i int, east, north float64) {
 	})
 }
 
-// loadClients are clients of streams. One in ten measures the delay of its events.
+// loadClients are clients of streams. Two in ten measure the delay of its events.
 type loadClients struct {
 	ready, ended atomic.Int64
 	measuring    atomic.Bool
@@ -257,8 +268,12 @@ type loadClients struct {
 	delays []time.Duration
 }
 
+// socketHead is what a request for a WebSocket has in addition.
+const socketHead = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 // followBoxes opens streams of boxes of 2 by 2 km, from many addresses, and waits until all have their snapshot.
-func followBoxes(t *testing.T, addr string, streams int) *loadClients {
+func followBoxes(t *testing.T, addr string, streams int, socket func(i int) bool) *loadClients {
 	t.Helper()
 	c := new(loadClients)
 	var conns []net.Conn
@@ -274,33 +289,50 @@ func followBoxes(t *testing.T, addr string, streams int) *loadClients {
 			t.Fatal(err)
 		}
 		conns = append(conns, conn)
+		head, status := "", http.StatusOK
+		if socket(i) {
+			head, status = socketHead, http.StatusSwitchingProtocols
+		}
 		const width, height = 0.0193, 0.018 // 2 km
 		lon := loadCity.MinLon + rand.Float64()*(loadCity.MaxLon-loadCity.MinLon-width)
 		lat := loadCity.MinLat + rand.Float64()*(loadCity.MaxLat-loadCity.MinLat-height)
-		_, err = fmt.Fprintf(conn, "GET /v1/live?bbox=%.4f,%.4f,%.4f,%.4f HTTP/1.1\r\nHost: x\r\n\r\n",
-			lon, lat, lon+width, lat+height)
+		_, err = fmt.Fprintf(conn, "GET /v1/live?bbox=%.4f,%.4f,%.4f,%.4f HTTP/1.1\r\nHost: x\r\n%s\r\n",
+			lon, lat, lon+width, lat+height, head)
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.ReadResponse(bufio.NewReaderSize(conn, 1024), nil)
-		if err != nil || resp.StatusCode != http.StatusOK {
+		buffered := bufio.NewReaderSize(conn, 1024)
+		resp, err := http.ReadResponse(buffered, nil)
+		if err != nil || resp.StatusCode != status {
 			t.Fatal(resp, err)
 		}
-		go c.read(conn, resp.Body, i%10 == 0)
+		if socket(i) {
+			go answerPings(t.Context(), conn)
+			go c.read(conn, buffered, i%10 < 2)
+		} else {
+			go c.read(conn, resp.Body, i%10 < 2)
+		}
 	}
 	awaittest.True(t, "all streams are ready", func() bool { return c.ready.Load() == int64(streams) })
 	return c
 }
 
-// read reads a stream until it ends.
+// answerPings sends a pong (RFC 6455 §5.5.3) once for each heartbeat until ctx ends.
+func answerPings(ctx context.Context, conn net.Conn) {
+	for wait.Sleep(ctx, 15*time.Second) == nil {
+		_, _ = conn.Write([]byte{0x8a, 0x80, 0, 0, 0, 0}) // the connection may have ended
+	}
+}
+
+// read reads a stream until it ends. Its events end with a line, or over a WebSocket with a brace.
 func (c *loadClients) read(conn net.Conn, body io.Reader, measure bool) {
 	events := bufio.NewReaderSize(body, 1024)
 	for ready := false; !ready; {
-		line, err := events.ReadSlice('\n')
+		part, err := events.ReadSlice('}')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
-		ready = string(line) == "event: ready\n"
+		ready = bytes.Contains(part, []byte("event: ready\n")) || bytes.Contains(part, []byte(`{"event":"ready"`))
 	}
 	c.ready.Add(1)
 	var err error
@@ -317,15 +349,15 @@ func (c *loadClients) read(conn net.Conn, body io.Reader, measure bool) {
 // onlyReader hides the other methods of a connection, so that io.Copy reads with its own buffer.
 type onlyReader struct{ io.Reader }
 
-// readDelays records the delays of events while c measures.
+// readDelays records the delays of events while c measures. The properties of a bus, with its time, end at a brace.
 func (c *loadClients) readDelays(events *bufio.Reader) {
 	for {
-		line, err := events.ReadSlice('\n')
+		part, err := events.ReadSlice('}')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
-		_, rest, found := bytes.Cut(line, []byte(`,"time":"`))
-		if !found || !bytes.HasPrefix(line, []byte(`data: {"type":"Feature"`)) || !c.measuring.Load() {
+		_, rest, found := bytes.Cut(part, []byte(`,"time":"`))
+		if !found || !bytes.Contains(part, []byte(`"stale_after_s"`)) || !c.measuring.Load() {
 			continue
 		}
 		text, _, _ := bytes.Cut(rest, []byte(`"`))

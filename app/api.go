@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/api"
+	"nhip/api/open311"
 	"nhip/api/web"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
@@ -122,6 +123,12 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 		Zones:    zones, Zone: location(r.conf.Air.Zone), AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
 		AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
 		Streams: api.Streams{Max: int(r.conf.HTTP.Streams.Max), PerAddress: int(r.conf.HTTP.Streams.PerAddress)},
+		Reports: api.Reports{
+			Limits: open311.Limits{
+				PerAddress: int(r.conf.Reports.PerAddress), PerHour: int(r.conf.Reports.PerHour),
+			},
+			KeepContact: r.conf.Reports.KeepContact, FormSecret: r.conf.Reports.FormSecret,
+		},
 		Map: api.Map{
 			Style: m.Style, PMTiles: m.PMTiles, Center: [2]float64(m.Center), Zoom: m.Zoom, Attribution: attribution,
 		},

@@ -27,6 +27,7 @@ func (r *runtime) collectorOptions(broker mqtt.Options, db collectorDB, tracked 
 		Store: db, Broker: broker, Logger: r.log, Registry: r.registry, Network: tracked, HFP: c.HFP, Late: c.LateWindow,
 		Private:      r.conf.Stations.Unknown == fleet.Private,
 		JournalBytes: c.JournalBytes, MinFree: c.MinFree, DeadBytes: c.DeadBytes,
+		PhotoBytes: c.PhotoBytes, PhotoKeep: c.PhotoKeep,
 		Budget: collector.Budget{
 			NewDevices: int(c.NewDevices), NewFeedDevices: int(c.NewFeedDevices), RowRate: int(c.RowRate),
 		},

@@ -79,7 +79,9 @@ mqtt: {listen: 127.0.0.1:0}
 public: {listen: 127.0.0.1:0, mqtt: 127.0.0.1:0, anonymous: true}
 influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector:
-  {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB, new_devices: 321, new_feed_devices: 4321, row_rate: 54321}
+  {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB, new_devices: 321, new_feed_devices: 4321, row_rate: 54321,
+   photo_bytes: 5MB, photo_keep: 50h}
+reports: {per_address: 17, per_hour: 171, keep_contact: 30h, form_secret: "the secret of the probe's own form"}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
 air: {zone: Asia/Bangkok, completeness: 80, reach: 4321}
 zones: [{file: %q, kind: yard}]
@@ -93,6 +95,7 @@ map:
 	c := p.API(t)
 	checkMapKeys(t, checked, c)
 	checkMetricKeys(t, checked, c)
+	checkFormSecret(t, checked, c)
 	p.Publish(t, apptest.Message{
 		Topic: "probe/old", Payload: apptest.Position("", time.Now().Add(-3*time.Hour), 13.7, 100.5).Payload,
 	})
@@ -139,6 +142,11 @@ func checkMetricKeys(t *testing.T, checked effects, c *apitest.Client) {
 		"collector.new_devices":      "\nnhip_collector_budget_sender 321\n",
 		"collector.new_feed_devices": "\nnhip_collector_budget_feed 4321\n",
 		"collector.row_rate":         "\nnhip_collector_budget_rows 54321\n",
+		"collector.photo_bytes":      "\nnhip_collector_photos_max_bytes 5.24288e+06\n",
+		"collector.photo_keep":       "\nnhip_collector_photos_keep_seconds 180000\n",
+		"reports.per_address":        "\nnhip_api_reports_per_hour_max{of=\"address\"} 17\n",
+		"reports.per_hour":           "\nnhip_api_reports_per_hour_max{of=\"all\"} 171\n",
+		"reports.keep_contact":       "\nnhip_api_report_contact_keep_seconds 108000\n",
 		"influx.backlog_rate":        "\nnhip_collector_backlog_max_rows_per_second 12345\n",
 		"air.zone":                   `nhip_air_rules{completeness="80",zone="Asia/Bangkok"} 1`,
 		"air.completeness":           `nhip_air_rules{completeness="80",zone="Asia/Bangkok"} 1`,

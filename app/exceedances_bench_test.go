@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
 	"nhip"
 	"nhip/app/apptest"
+	"nhip/geo/limits"
 	"nhip/internal/influx"
 )
 
@@ -59,6 +61,7 @@ func BenchmarkCityYearOfExceedances(b *testing.B) {
 func storeCityYear(b *testing.B, p *apptest.Platform, station string, q nhip.Quantity, from time.Time, level float64) {
 	b.Helper()
 	var lines []byte
+	var hours []float64 // of the day
 	for i := range yearHours {
 		r := nhip.Rollup{
 			Station: station, Quantity: q, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic,
@@ -69,9 +72,13 @@ func storeCityYear(b *testing.B, p *apptest.Platform, station string, q nhip.Qua
 			},
 		}
 		lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
-		if i%24 == 23 {
+		if hours = append(hours, r.Mean); i%24 == 23 {
 			r.Period = nhip.PeriodDay
-			lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
+			if !slices.Contains(limits.Hourly(), q) {
+				hours = nil
+			}
+			lines = influx.AppendRollupHours(lines, &r, hours, from)
+			hours = hours[:0]
 		}
 	}
 	fetch(b, http.MethodPost, p.Influx+"/write?db=nhip&precision=ms", string(lines), influxToken(b, p))

@@ -65,12 +65,14 @@ func TestDatabaseOutageIsNoOutage(t *testing.T) {
 	awaittest.True(t, "the history is unavailable", func() bool {
 		return c.Get(t, path).Status == http.StatusServiceUnavailable
 	})
-	p.Publish(t, apptest.Reading("s", hour, 2), apptest.Position("1", time.Now(), 21, 105.8))
+	p.Publish(t, apptest.Reading("s", hour, 2), apptest.Position("near", time.Now(), 21, 105.8))
 	var buses apptest.Features
 	awaittest.True(t, "the bus is live", func() bool {
 		apptest.Decode(t, c.Get(t, "/v1/buses"), &buses)
 		return len(buses.Features) == 1
 	})
+	answered, pictured := sendReports(t, p)
+	checkReports(t, p, answered, pictured)
 	if a := c.Get(t, "/readyz"); a.Status != http.StatusOK {
 		t.Errorf("readiness without the database: %d %s", a.Status, a.Body)
 	}

@@ -111,8 +111,12 @@ func TestWholePath(t *testing.T) {
 				return m.Topic == topics.CensusTopic("main") && strings.HasPrefix(m.Payload, `{"buses":2,"stations":1,"filters":[`)
 			})
 			checkAnswers(t, s.API(t), hour)
+			answered, pictured := sendReports(t, s.Platform)
+			checkReports(t, s.Platform, answered, pictured)
 			s.stop(t)
-			checkAnswers(t, start(t).API(t), hour)
+			s = start(t)
+			checkAnswers(t, s.API(t), hour)
+			checkReports(t, s.Platform, answered, pictured)
 		})
 	}
 }

@@ -107,6 +107,8 @@ type ExceedanceQuery struct {
 	From    time.Time    // exclusive
 	To      time.Time    // inclusive
 	Quality nhip.Quality // "" is nhip.QualityReviewed
+
+	Exceeded bool // only limits that were exceeded
 }
 
 // ExceedanceRow compares one average of one quantity at one station with its limit.
@@ -133,6 +135,9 @@ func (c *Client) Exceedances(ctx context.Context, q ExceedanceQuery) ([]Exceedan
 	v.text("level", string(q.Quality))
 	v.preciseTime("from", q.From)
 	v.preciseTime("to", q.To)
+	if q.Exceeded {
+		v.text("exceeded", "true")
+	}
 	var answer struct {
 		Rows []ExceedanceRow `json:"rows"`
 	}

@@ -17,6 +17,7 @@ import (
 	"nhip/collector/document"
 	"nhip/collector/ledger"
 	"nhip/collector/live"
+	"nhip/collector/photos"
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
@@ -52,6 +53,8 @@ type Options struct {
 	HFP          bool             // publish buses as HFP messages, too
 	MinFree      int64            // bytes of disk space that the intake leaves free; the outbox leaves half of that
 	DeadBytes    int64            // maximum size of dead letters; the oldest day is deleted first
+	PhotoBytes   int64            // maximum size of the photos of reports; the oldest day is deleted first
+	PhotoKeep    time.Duration    // how long photos are kept
 	Air          Air              // processing of readings
 	Markers      MarkerStore      // the database of Store; nil: not checked whether it is made anew
 	Retention    Retention        // age limits of the history
@@ -109,6 +112,7 @@ type Collector struct {
 	retention *retention
 	keeper    *housekeeper
 	marker    *databaseMarker // nil without Options.Markers
+	photos    *photos.Store
 	losses    losses
 
 	// Opened before the parts that use them, to find the last records that they refer to.
@@ -160,7 +164,7 @@ func New(o Options) (*Collector, error) {
 	}
 	c.keeper = &housekeeper{
 		state: c.state, budget: c.budget, refused: c.refused, deadDir: c.deadDir, maxDeadBytes: c.maxDeadBytes,
-		late: c.late, clock: c.clock, log: c.log,
+		late: c.late, photos: c.photos, clock: c.clock, log: c.log,
 	}
 	c.watch(o.Registry)
 	return c, nil
@@ -180,6 +184,12 @@ func (c *Collector) open(o Options) (err error) {
 	}
 	c.opened.Push("the ledger", closing(c.ledger.Close))
 	c.losses.resume(c.ledger.Mark(reconcileMark))
+	c.photos, err = photos.Open(photos.Options{
+		Dir: filepath.Join(o.Dir, "photos"), MaxBytes: o.PhotoBytes, Keep: o.PhotoKeep, Clock: o.Clock, Registry: o.Registry,
+	})
+	if err != nil {
+		return err
+	}
 	if err := c.openOutbox(o); err != nil {
 		return err
 	}

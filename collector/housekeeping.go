@@ -8,6 +8,7 @@ import (
 	"nhip"
 	"nhip/collector/deadletter"
 	"nhip/collector/live"
+	"nhip/collector/photos"
 )
 
 // Intervals of housekeeping, by the machine's clock.
@@ -16,7 +17,7 @@ const (
 	snapshotEvery = 30 * time.Second
 )
 
-// housekeeper removes expired live states, saves snapshots and deletes old dead letters.
+// housekeeper removes expired live states, saves snapshots and deletes old dead letters and photos.
 type housekeeper struct {
 	state        *live.State
 	budget       *budget
@@ -24,6 +25,7 @@ type housekeeper struct {
 	deadDir      string
 	maxDeadBytes int64
 	late         time.Duration // maximum age of facts, and of dead letters
+	photos       *photos.Store
 	clock        nhip.Clock
 	log          *slog.Logger
 }
@@ -45,6 +47,7 @@ func (h *housekeeper) run(ctx context.Context) error {
 			h.saveSnapshot()
 			h.budget.save(h.log)
 			h.pruneDeadLetters()
+			h.prunePhotos()
 		}
 	}
 }
@@ -71,5 +74,16 @@ func (h *housekeeper) pruneDeadLetters() {
 	}
 	if err != nil {
 		h.log.Error("can't prune the dead letters", "error", err)
+	}
+}
+
+// prunePhotos deletes the photos that are older than they are kept.
+func (h *housekeeper) prunePhotos() {
+	days, err := h.photos.Prune()
+	if len(days) > 0 {
+		h.log.Info("old photos of reports deleted", "days", days)
+	}
+	if err != nil {
+		h.log.Error("can't delete old photos", "error", err)
 	}
 }

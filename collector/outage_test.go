@@ -12,12 +12,12 @@ import (
 	"nhip/internal/torturetest"
 )
 
-// TestOneHourDatabaseOutage accepts the positions of 2,500 buses for an hour (in `make test`: 24 s) while the database
+// TestOneHourDatabaseOutage accepts the positions of 2,500 buses for an hour (in `make test`: 12 s) while the database
 // is down. The rows must wait on disk, not in memory. When the database is up again, fresh rows must be stored before
 // the backlog, and all rows once.
 func TestOneHourDatabaseOutage(t *testing.T) {
 	const buses, tolerance = 2_500, 1.3
-	seconds := torturetest.Times(t, 24, 3600)
+	seconds := torturetest.Times(t, 12, 3600)
 	h := newHarness(t)
 	h.journalBytes = 8 << 30
 	h.store.countOnly = true

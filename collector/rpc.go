@@ -22,6 +22,10 @@ func (c *Collector) handlers() map[string]rpc.Handler {
 		rpc.MethodRecomputeStatus: rpc.HandlerOf(c.RecomputeStatus),
 		rpc.MethodRetention:       rpc.HandlerOf(c.Retention),
 		rpc.MethodStatus:          rpc.HandlerOf(status),
+
+		rpc.MethodPhotoPut:    rpc.HandlerOf(c.photos.Put),
+		rpc.MethodPhotoGet:    rpc.HandlerOf(c.photos.Get),
+		rpc.MethodPhotoRemove: rpc.HandlerOf(c.photos.Remove),
 	}
 }
 

@@ -86,7 +86,10 @@ func damaged(p []byte, yield func(how string, b []byte)) {
 	yield("a byte more", pack(p[0], body, []byte{0}))
 	yield("wrong flags", append([]byte{p[0] ^ 0x0f}, p[1:]...))
 	for i := range body {
-		for _, b := range []byte{0, 1, 0x7f, 0x80, 0xff} {
+		for k, b := range []byte{0, 1, 0x7f, 0x80, 0xff} {
+			if torturetest.Pick((i+k)%2 > 0, false) {
+				continue // make test tries every second one
+			}
 			other := bytes.Clone(body)
 			other[i] = b
 			yield(fmt.Sprintf("byte %d is %#x", i, b), pack(p[0], other))

@@ -46,6 +46,8 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 		"text/event-stream":                  openapi3filter.FileBodyDecoder,
 		"text/csv":                           openapi3filter.FileBodyDecoder,
 		"text/html":                          openapi3filter.FileBodyDecoder,
+		"text/xml":                           openapi3filter.FileBodyDecoder,
+		"image/jpeg":                         openapi3filter.FileBodyDecoder,
 		"application/vnd.apache.parquet":     openapi3filter.FileBodyDecoder,
 	} {
 		openapi3filter.RegisterBodyDecoder(name, decode)

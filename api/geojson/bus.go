@@ -17,19 +17,8 @@ func AppendBus(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 // more properties.
 func AppendBusOpen(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byte {
 	b = appendPointFeature(b, bus.Lon, bus.Lat)
-	b = append(b, `,"properties":{"id":`...)
-	b = encode.Text(b, bus.ID)
-	b = encode.Field(b, "agency", bus.Agency)
-	b = encode.OptionalField(b, "route", bus.Route)
-	b = encode.OptionalField(b, "line", bus.Line)
-	b = encode.OptionalField(b, "headsign", bus.Headsign)
-	b = encode.OptionalField(b, "trip", bus.Trip)
-	if d, ok := bus.Direction.Get(); ok {
-		b = append(b, `,"direction":`...)
-		b = strconv.AppendInt(b, int64(d), 10)
-	}
-	b = encode.OptionalField(b, "start_date", bus.StartDate)
-	b = encode.OptionalField(b, "start_time", bus.StartTime)
+	b = append(b, `,"properties":{`...)
+	b = appendService(b, bus)
 	b = encode.OptionalField(b, "next_stop", bus.NextStop)
 	b = encode.OptionalField(b, "occupancy", string(bus.Occupancy))
 	if n, ok := bus.Passengers.Get(); ok {
@@ -46,7 +35,33 @@ func AppendBusOpen(b []byte, bus *nhip.Bus, now time.Time, metres float64) []byt
 		b = append(b, `,"distance_m":`...)
 		b = encode.Rounded(b, metres, 10)
 	}
-	b = appendFreshness(b, bus.Time, now, bus.State(now))
+	return appendVehicle(appendFreshness(b, bus.Time, now, bus.State(now)), bus)
+}
+
+// AppendBusDescription appends the members, without braces, of what rarely changes of a bus: who it is, its trip and
+// its vehicle. The first one is its id.
+func AppendBusDescription(b []byte, bus *nhip.Bus) []byte {
+	return appendVehicle(appendService(b, bus), bus)
+}
+
+// appendService appends the id of a bus, which no comma precedes, and the trip that it serves.
+func appendService(b []byte, bus *nhip.Bus) []byte {
+	b = encode.Text(append(b, `"id":`...), bus.ID)
+	b = encode.Field(b, "agency", bus.Agency)
+	b = encode.OptionalField(b, "route", bus.Route)
+	b = encode.OptionalField(b, "line", bus.Line)
+	b = encode.OptionalField(b, "headsign", bus.Headsign)
+	b = encode.OptionalField(b, "trip", bus.Trip)
+	if d, ok := bus.Direction.Get(); ok {
+		b = append(b, `,"direction":`...)
+		b = strconv.AppendInt(b, int64(d), 10)
+	}
+	b = encode.OptionalField(b, "start_date", bus.StartDate)
+	return encode.OptionalField(b, "start_time", bus.StartTime)
+}
+
+// appendVehicle appends when a bus is stale, its plate, the state of its trip and where its data come from.
+func appendVehicle(b []byte, bus *nhip.Bus) []byte {
 	b = append(b, `,"stale_after_s":`...)
 	b = encode.Rounded(b, bus.StaleAfter().Seconds(), 10)
 	b = encode.OptionalField(b, "plate", bus.Plate)

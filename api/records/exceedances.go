@@ -1,9 +1,7 @@
 package records
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -39,6 +37,7 @@ type exceedanceRow struct {
 type exceedanceQuery struct {
 	query
 	area     string // "": all
+	exceeded bool   // only rows of limits that were exceeded
 	stations map[string]*nhip.Station
 }
 
@@ -53,7 +52,7 @@ func (h *Handler) listExceedances(w http.ResponseWriter, r *http.Request) error 
 			return err
 		}
 		rows := func(ctx context.Context, _ *query, yield func(*row) error) error { return h.exceedances(ctx, q, yield) }
-		return h.stream(r, newRowWriter(w, &q.query, newExceedanceEncoder(q.format, len(q.stations))), rows)
+		return h.stream(r, newRowWriter(w, &q.query, newExceedanceEncoder(q)), rows)
 	})
 	if q.station == "" {
 		return err
@@ -63,8 +62,8 @@ func (h *Handler) listExceedances(w http.ResponseWriter, r *http.Request) error 
 
 // exceedanceQuery reads the query of GET /v1/exceedances.
 func (h *Handler) exceedanceQuery(r *http.Request) (*exceedanceQuery, error) {
-	p := rest.ReadQuery(r, "station", "area", "quantity", "from", "to", "level", "format")
-	q := &exceedanceQuery{area: p.Text("area")}
+	p := rest.ReadQuery(r, "station", "area", "quantity", "from", "to", "level", "exceeded", "format")
+	q := &exceedanceQuery{area: p.Text("area"), exceeded: p.Boolean("exceeded")}
 	q.station, q.quantity = p.Text("station"), nhip.Quantity(p.Text("quantity"))
 	q.quality, q.format = p.Quality("level"), p.Format(r)
 	q.zone = h.Live.Zone(q.station)
@@ -111,88 +110,39 @@ func (h *Handler) findStations(ctx context.Context, q *exceedanceQuery) error {
 	return nil
 }
 
-// seriesKey identifies the means of one quantity at one station.
-type seriesKey struct {
-	quantity nhip.Quantity
-	station  string
-}
+// The hours of the last days are read by themselves, because their days may not be summed up yet: the current one never
+// is, and the one before it is not while late readings are processed.
+const unsummedFor = 3 * day
 
-func (a seriesKey) compare(b seriesKey) int {
-	return cmp.Or(cmp.Compare(a.quantity, b.quantity), cmp.Compare(a.station, b.station))
-}
-
-// exceedances yields the rows of a report, sorted by quantity, then station. Days are held in memory, hours only of one
-// series at a time. A station that was silent is in the report if it measured the quantity in the year before.
+// exceedances yields the rows of a report, sorted by quantity, then station. A station that was silent is in the report
+// if it measured the quantity in the year before.
 func (h *Handler) exceedances(ctx context.Context, q *exceedanceQuery, yield func(*row) error) error {
-	days, err := h.readDays(ctx, q)
-	if err != nil {
-		return err
-	}
-	left := slices.SortedFunc(maps.Keys(days), seriesKey.compare)
-	hourly := limits.Quantities(limits.AverageHour, limits.Average8h)
-	err = h.readMeans(ctx, q, nhip.PeriodHour, q.from.Add(-8*time.Hour), hourly, func(k seriesKey,
-		hours []influx.MeanAt,
-	) error {
-		for len(left) > 0 && left[0].compare(k) < 0 {
-			if err := h.compare(q, left[0], days[left[0]], nil, yield); err != nil {
-				return err
-			}
-			left = left[1:]
-		}
-		if len(left) > 0 && left[0] == k {
-			left = left[1:]
-		}
-		return h.compare(q, k, days[k], hours, yield)
-	})
-	for err == nil && len(left) > 0 {
-		err = h.compare(q, left[0], days[left[0]], nil, yield)
-		left = left[1:]
-	}
-	return err
-}
-
-// readDays reads the days of a report. Of a station that was silent there are none.
-func (h *Handler) readDays(ctx context.Context, q *exceedanceQuery) (map[seriesKey][]influx.MeanAt, error) {
-	days := make(map[seriesKey][]influx.MeanAt)
 	all := limits.Quantities(limits.AverageHour, limits.Average8h, limits.AverageDay, limits.AverageYear)
-	err := h.readMeans(ctx, q, nhip.PeriodMonth, q.from.Add(-knownFor), all, func(k seriesKey, _ []influx.MeanAt) error {
-		days[k] = nil
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return days, h.readMeans(ctx, q, nhip.PeriodDay, q.from, all, func(k seriesKey, means []influx.MeanAt) error {
-		days[k] = means
-		return nil
-	})
-}
-
-// readMeans reads the means of a report, sorted by quantity, then station.
-func (h *Handler) readMeans(ctx context.Context, q *exceedanceQuery, period string, from time.Time,
-	quantities []nhip.Quantity, use func(seriesKey, []influx.MeanAt) error,
-) error {
-	of := influx.MeanQuery{
-		Stations: q.ids(), Quantities: q.among(quantities), Period: period, Quality: q.quality, From: from,
-		To: q.to.Add(time.Hour), // the hour around midnight of a zone on the half hour
+	of := influx.DayQuery{
+		MeanQuery: influx.MeanQuery{
+			Stations: q.ids(), Quantities: q.among(all), Quality: q.quality, From: q.from.Add(-8 * time.Hour),
+			To: q.to.Add(time.Hour), // the hour around midnight of a zone on the half hour
+		},
+		Hourly: q.among(limits.Hourly()), Known: q.from.Add(-knownFor),
+		Unsummed: h.Clock.Now().Add(-unsummedFor),
 	}
 	if len(of.Quantities) == 0 {
 		return nil
 	}
-	return h.History.Means(ctx, of, func(s influx.MeanSeries) error {
+	return h.History.Days(ctx, of, func(s *influx.DaySeries) error {
 		if q.stations[s.Station] == nil {
 			return nil
 		}
-		return use(seriesKey{s.Quantity, s.Station}, s.Means)
+		return h.compare(q, s, yield)
 	})
 }
 
 // compare yields the rows of one quantity at one station.
-func (h *Handler) compare(q *exceedanceQuery, k seriesKey, days, hours []influx.MeanAt, yield func(*row) error) error {
-	s := q.stations[k.station]
-	series := report.Series{Hours: completeMeans(hours), Days: completeMeans(days)}
+func (h *Handler) compare(q *exceedanceQuery, of *influx.DaySeries, yield func(*row) error) error {
+	s := q.stations[of.Station]
+	series := report.Series{Hours: completeMeans(of.Hours), Days: completeMeans(of.Days)}
 	from := q.from.In(h.Live.Zone(s.ID))
-	for _, e := range report.Exceedances(k.quantity, series, from, q.to, limitCompleteness) {
+	for _, e := range report.Exceedances(of.Quantity, series, from, q.to, limitCompleteness) {
 		if err := yield(&row{exceedance: &exceedanceRow{s.ID, s.Name.Vi, s.Area, e, from.Location()}}); err != nil {
 			return err
 		}

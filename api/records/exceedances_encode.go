@@ -54,12 +54,14 @@ func (t *exceedanceTotal) add(x *exceedanceRow) {
 // exceedanceEncoder encodes exceedances, in JSON with their totals.
 type exceedanceEncoder struct {
 	csv      bool
+	exceeded bool // rows without an exceedance are left out, but are in the totals
 	stations int
+	written  int // rows
 	totals   []*exceedanceTotal
 }
 
-func newExceedanceEncoder(format string, stations int) *exceedanceEncoder {
-	return &exceedanceEncoder{csv: format == rest.FormatCSV, stations: stations}
+func newExceedanceEncoder(q *exceedanceQuery) *exceedanceEncoder {
+	return &exceedanceEncoder{csv: q.format == rest.FormatCSV, exceeded: q.exceeded, stations: len(q.stations)}
 }
 
 // exceedanceColumns are the columns of the CSV answer.
@@ -85,12 +87,16 @@ func (f *exceedanceEncoder) begin(o *rowWriter) {
 
 func (f *exceedanceEncoder) row(o *rowWriter, r *row) error {
 	x := r.exceedance
+	f.total(x).add(x)
+	if f.exceeded && x.Number == 0 {
+		return nil
+	}
+	f.written++
 	if f.csv {
 		f.csvRow(o, x)
 		return nil
 	}
-	f.total(x).add(x)
-	if o.rows > 0 {
+	if f.written > 1 {
 		o.buf = append(o.buf, ',')
 	}
 	b, err := json.Marshal(x)

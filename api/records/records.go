@@ -20,8 +20,8 @@ type History interface {
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
 	// Rollups yields hours, days or months, oldest first.
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
-	// Means yields the means of each quantity of each station, sorted by quantity, then station.
-	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
+	// Days yields the days and hours of each quantity of each station, sorted by quantity, then station.
+	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
 	// Reviews returns the reviews of a station that were made until a time, oldest first.
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 }

@@ -164,11 +164,17 @@ func (q *Query) Box(name string) (index.Box, bool) {
 		return index.World, false
 	}
 	v, ok := Floats(s, 4)
-	if !ok || math.Abs(v[0]) > 180 || math.Abs(v[2]) > 180 || math.Abs(v[1]) > 90 || math.Abs(v[3]) > 90 || v[1] > v[3] {
+	if !ok || !ValidBox(v) {
 		q.Fail(name, "must be minLon,minLat,maxLon,maxLat in degrees, as in 105.7,20.9,106.0,21.1, got %q", s)
 		return index.World, false
 	}
 	return index.Box{MinLon: v[0], MinLat: v[1], MaxLon: v[2], MaxLat: v[3]}, true
+}
+
+// ValidBox reports whether four finite numbers are minLon, minLat, maxLon and maxLat of a box, in degrees. A box that
+// crosses the date line has a minLon above its maxLon.
+func ValidBox(v []float64) bool {
+	return math.Abs(v[0]) <= 180 && math.Abs(v[2]) <= 180 && math.Abs(v[1]) <= 90 && math.Abs(v[3]) <= 90 && v[1] <= v[3]
 }
 
 // Floats parses exactly n finite numbers separated by commas.

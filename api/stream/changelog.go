@@ -3,6 +3,7 @@ package stream
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // change says that an object changed. Once the object has changed again, most streams skip it.
@@ -34,4 +35,10 @@ func (l *changeLog) after(number uint64) []change {
 // compact removes the changes that keep rejects.
 func (l *changeLog) compact(keep func(change) bool) {
 	l.changes = slices.DeleteFunc(l.changes, func(c change) bool { return !keep(c) })
+}
+
+// epochs divide the log for clients that resume.
+type epochs struct {
+	earliest, current uint64        // last change before the previous epoch, and before this one
+	began             time.Duration // when this one began
 }

@@ -17,7 +17,6 @@ import (
 
 	"nhip"
 	"nhip/api/livetest"
-	"nhip/geo/index"
 	"nhip/internal/awaittest"
 	"nhip/internal/topics"
 )
@@ -233,7 +232,7 @@ func TestWideViewsAreThrottledByZoom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, err := readView(r); err != nil || v.period != c.want {
+		if v, _, err := readView(r); err != nil || v.period != c.want {
 			t.Errorf("%q: changes of %s are joined, want %s (%v)", c.query, v.period, c.want, err)
 		}
 	}
@@ -329,7 +328,7 @@ func TestWideViewsLeaveHalfACore(t *testing.T) {
 	var busy time.Duration
 	began := h.elapsed()
 	for range 50 {
-		s, err := h.join(view{box: index.World, period: widePeriod}, here)
+		s, err := h.join(view{period: widePeriod}, here, "")
 		if err != nil {
 			t.Fatal(err)
 		}

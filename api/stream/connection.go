@@ -34,11 +34,16 @@ func takeOver(w http.ResponseWriter, r *http.Request, at time.Duration) *connect
 	if err != nil {
 		return nil
 	}
-	c := &connection{
-		conn: conn, tcp: socketOf(conn), chunked: r.ProtoAtLeast(1, 1), kept: true, since: at, moved: at, retry: firstRetry,
-	}
-	c.raw = prepareSocket(c.tcp)
+	c := newConnection(conn, at)
+	c.chunked, c.kept = r.ProtoAtLeast(1, 1), true
 	c.unsent = answerHead(w.Header(), c.chunked)
+	return c
+}
+
+// newConnection returns a connection without TLS whose frames are no chunks.
+func newConnection(conn net.Conn, at time.Duration) *connection {
+	c := &connection{conn: conn, tcp: socketOf(conn), since: at, moved: at, retry: firstRetry}
+	c.raw = prepareSocket(c.tcp)
 	return c
 }
 
@@ -100,13 +105,23 @@ func (c *connection) keepUnsent() {
 	}
 }
 
-// finish ends the answer, if the client has taken everything so far.
-func (c *connection) finish() {
-	if len(c.unsent) > 0 || !c.chunked {
+// Ends of streams that the server ends.
+var (
+	lastChunk = []byte("0\r\n\r\n")
+	goingAway = appendClose(nil, statusGoingAway, "the server is stopping")
+)
+
+// finish ends the answer of a stream, if the client has taken everything so far.
+func (c *connection) finish(v *view) {
+	end := lastChunk
+	if v.socket {
+		end = goingAway
+	}
+	if len(c.unsent) > 0 || !v.socket && !c.chunked {
 		return
 	}
 	var w writer
-	_, _ = w.write(c, []byte("0\r\n\r\n")) // the connection is closed next
+	_, _ = w.write(c, end) // the connection is closed next
 }
 
 // maxInput is the number of bytes that a client may send after its request, which asks for nothing more.
@@ -131,3 +146,18 @@ func (c *connection) close(dropUnread bool) {
 	}
 	_ = c.conn.Close() // nothing depends on it
 }
+
+// Limits of a client that does not read what was sent. Without any progress it is disconnected after
+// rest.ClientTimeout.
+const (
+	firstRetry  = 5 * time.Millisecond   // when its connection is tried again
+	lastRetry   = 200 * time.Millisecond // after tries without progress
+	frameLimit  = time.Minute            // for one frame: at least 1 kB/s
+	unsentLimit = frameBytes             // bytes that wait in the kernel
+)
+
+// Bounds of what a stream is given at a time. More follows at once.
+const (
+	frameBytes = 64 << 10 // from which no event is added
+	frameScan  = 8192     // changes that are read
+)

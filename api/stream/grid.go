@@ -9,27 +9,12 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// A box is narrow if it is at most narrowSide wide and high and has at most narrowArea: about 6 × 6 km, what a phone
-// shows. Streams of narrow boxes are woken by what changes in their box; others wake with every change, and read the
-// changes of the whole city.
-const (
-	narrowSide = 0.1    // degrees
-	narrowArea = 0.0036 // square degrees
-)
-
 // Cells of level n are cellSide·2ⁿ wide and high. A narrow box lies in the cells of the lowest level at which it covers
 // at most three by three.
 const (
 	cellSide   = 0.01 // degrees, about 1 km
 	cellLevels = 4    // cells of the highest level are 0.08° wide, which suffices for narrowSide
 )
-
-// narrow reports whether a box is narrow. Boxes at the date line are not.
-func narrow(b index.Box) bool {
-	width, height := b.MaxLon-b.MinLon, b.MaxLat-b.MinLat
-	return width >= 0 && width <= narrowSide && height <= narrowSide && width*height <= narrowArea &&
-		b.MinLon > -180 && b.MaxLon < 180
-}
 
 // cell is a square of the lon/lat plane.
 type cell struct {
@@ -82,11 +67,8 @@ func (g *grid) remove(s *stream) {
 		if i == 0 {
 			g.levels[c.level]--
 		}
-		list := g.cells[c]
-		at := slices.Index(list, s)
-		last := len(list) - 1
-		list[at], list[last] = list[last], nil
-		if g.cells[c] = list[:last]; last == 0 {
+		rest := removed(g.cells[c], slices.Index(g.cells[c], s))
+		if g.cells[c] = rest; len(rest) == 0 {
 			delete(g.cells, c)
 		}
 	}

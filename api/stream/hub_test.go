@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,69 +22,127 @@ import (
 // here is an address of clients.
 var here = netip.MustParsePrefix("192.0.2.1/32")
 
-// mapState is what a client's map shows: the place and the route of each bus and station.
-type mapState map[string]string
+// modelClient is a client with its map: the place and the route of each bus and station, as it shows them.
+type modelClient struct {
+	*stream
+	shows   map[string]string
+	numbers map[float64]string // keys of buses by their number
+	origin  []float64          // of the short form
+	lastID  string
+	resumes bool // whether it may be told that something has gone that it does not have
+}
 
 // apply applies events as a client does.
-func (m mapState) apply(t *rapid.T, numbers map[float64]string, frame []byte) {
+func (c *modelClient) apply(t *rapid.T, frame []byte) {
 	for _, e := range strings.Split(strings.TrimSuffix(string(frame), "\n\n"), "\n\n") {
-		name, data, _ := strings.Cut(strings.TrimPrefix(e, "event: "), "\ndata: ")
-		switch name {
-		case "bus", "air":
-			m.describe(t, numbers, name, data)
-		case "moves":
-			m.move(t, numbers, data)
-		case "gone":
-			var gone struct{ Kind, ID string }
-			decode(t, data, &gone)
-			key := gone.Kind + gone.ID
-			if _, known := m[key]; !known {
-				t.Fatalf("%s is gone and was not shown", key)
+		name, data := "rows", ""
+		for _, line := range strings.Split(e, "\n") {
+			field, value, _ := strings.Cut(line, ":")
+			switch value = strings.TrimPrefix(value, " "); field {
+			case "event":
+				name = value
+			case "data":
+				data = value
+			case "id":
+				c.lastID = value
 			}
-			delete(m, key)
-		case "", "hello", "ready", "time":
-		default:
-			t.Fatalf("event %q", e)
+		}
+		if data != "" {
+			c.take(t, name, data)
 		}
 	}
 }
 
-func (m mapState) describe(t *rapid.T, numbers map[float64]string, kind, data string) {
+func (c *modelClient) take(t *rapid.T, name, data string) {
+	switch name {
+	case "bus", "air":
+		c.describe(t, name, data)
+	case "moves", "rows":
+		var rows [][]float64
+		decode(t, data, &rows)
+		for _, row := range rows {
+			c.move(t, row)
+		}
+	case "gone":
+		var gone struct {
+			Kind, ID string
+			N        *float64
+		}
+		decode(t, data, &gone)
+		key := gone.Kind + gone.ID
+		if gone.N != nil {
+			key = c.numbers[*gone.N]
+		}
+		if _, known := c.shows[key]; !known && !c.resumes {
+			t.Fatalf("%q is gone and was not shown", key)
+		}
+		delete(c.shows, key)
+	case "hello", "resumed":
+		var hello struct{ Origin []float64 }
+		decode(t, data, &hello)
+		if c.origin = hello.Origin; name == "hello" {
+			c.shows, c.numbers = make(map[string]string), make(map[float64]string)
+		}
+	case "ready", "time", "beat", "reset", "subscribed":
+	default:
+		t.Fatalf("event %q", name)
+	}
+}
+
+func (c *modelClient) describe(t *rapid.T, kind, data string) {
 	var f struct {
 		Geometry   *struct{ Coordinates []float64 }
 		Properties struct {
 			ID, Route string
 			N         float64
 		}
+		ID, Route string
+		N         float64
+		Row       []float64
 	}
 	decode(t, data, &f)
+	if f.Row != nil {
+		c.numbers[f.N] = kind + f.ID
+		c.shows[kind+f.ID] = shownAt(c.short(f.Row), f.Route)
+		return
+	}
 	key := kind + f.Properties.ID
-	if m[key] = "nowhere"; f.Geometry != nil {
-		m[key] = fmt.Sprint(f.Geometry.Coordinates, f.Properties.Route)
-	}
-	if kind == kindBus {
-		numbers[f.Properties.N] = key
-	}
+	c.shows[key] = shownAt(f.Geometry.Coordinates, f.Properties.Route)
+	c.numbers[f.Properties.N] = key
 }
 
-func (m mapState) move(t *rapid.T, numbers map[float64]string, data string) {
-	var rows [][]float64
-	decode(t, data, &rows)
-	for _, row := range rows {
-		key := numbers[row[0]]
-		was, known := m[key]
-		if !known {
-			t.Fatalf("bus %v (%s) moves and was not shown", row[0], key)
-		}
-		_, route, _ := strings.Cut(was, "]")
-		m[key] = fmt.Sprint([]float64{row[1] / rowSteps, row[2] / rowSteps}, strings.TrimSpace(route))
+// short returns the place in a row of the short form.
+func (c *modelClient) short(row []float64) []float64 {
+	return []float64{c.origin[0] + row[1]/shortSteps, c.origin[1] + row[2]/shortSteps}
+}
+
+func (c *modelClient) move(t *rapid.T, row []float64) {
+	key := c.numbers[row[0]]
+	was, known := c.shows[key]
+	if !known {
+		t.Fatalf("bus %v (%s) moves and was not shown", row[0], key)
 	}
+	at := []float64{row[1] / compactSteps, row[2] / compactSteps}
+	if c.form == formShort {
+		at = c.short(row)
+	}
+	c.shows[key] = shownAt(at, strings.Fields(was)[2])
+}
+
+// shownAt returns what a map shows of a bus.
+func shownAt(at []float64, route string) string {
+	return fmt.Sprintf("%.5f %.5f %s", at[0]+0, at[1]+0, route)
 }
 
 func decode(t *rapid.T, data string, to any) {
 	if err := json.Unmarshal([]byte(data), to); err != nil {
 		t.Fatalf("%s: %v", data, err)
 	}
+}
+
+// boxView returns a view of a box; that of the world is of everything.
+func boxView(b index.Box) view {
+	return view{subscription: subscription{box: b, boxed: b != index.World}, period: narrowPeriod}
 }
 
 // hubModel is a hub and the state that it should hold.
@@ -95,23 +154,18 @@ type hubModel struct {
 	clients []*modelClient
 }
 
-// modelClient is a client with its map.
-type modelClient struct {
-	*stream
-	shows   mapState
-	numbers map[float64]string
-}
-
-// TestMapsFollowTheState lets clients with all kinds of boxes read at any time, in both forms, while buses appear,
-// move, change their route, leave and expire, and the clock is set in either direction. Whenever a client has read
-// everything, its map shows exactly what is in its box.
+// TestMapsFollowTheState lets clients with all kinds of subscriptions read at any time, in all forms, change what they
+// want, and lose their connection with what was sent last, while buses appear, move, change their route, leave and
+// expire, and the clock is set in either direction. Whenever a client has read everything, its map shows exactly what
+// it subscribed to.
 func TestMapsFollowTheState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newClock()
 		m := &hubModel{Hub: NewHub(Options{Clock: c}), clock: c, buses: make(map[string]*nhip.Bus)}
-		for i := range boxes {
-			m.open(t, i, false)
-			m.open(t, i, true)
+		for i := range subscriptions {
+			for f := range forms {
+				m.open(t, i, f)
+			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"bus":   m.moveBus,
@@ -120,6 +174,9 @@ func TestMapsFollowTheState(t *testing.T) {
 			"open":  m.openStream,
 			"close": m.closeStream,
 			"read":  m.readSome,
+			"lose":  m.loseConnection,
+			"wish":  m.changeSubscription,
+			"epoch": func(*rapid.T) { m.beginEpoch(0) },
 			"clock": func(t *rapid.T) {
 				m.clock.set(m.clock.Now().Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "hours")) * time.Hour))
 				m.sweep()
@@ -161,17 +218,61 @@ func (m *hubModel) removeBus(t *rapid.T) {
 	m.BusGone(topics.LiveBusTopic("hanoi", id), "hanoi", id)
 }
 
-func (m *hubModel) openStream(t *rapid.T) {
-	m.open(t, rapid.IntRange(0, len(boxes)-1).Draw(t, "box"), rapid.Bool().Draw(t, "compact"))
+// subscriptions are those of the model's clients.
+var subscriptions = func() (all []subscription) {
+	for _, b := range boxes {
+		all = append(all, boxView(b).subscription)
+	}
+	return append(all, subscription{lines: []string{"1"}}, subscription{lines: []string{"2"}, box: boxes[0], boxed: true},
+		subscription{lines: []string{"1", "2"}, stations: []string{"s"}, box: boxes[3], boxed: true})
+}()
+
+func drawSubscription(t *rapid.T) int {
+	return rapid.IntRange(0, len(subscriptions)-1).Draw(t, "subscription")
 }
 
-func (m *hubModel) open(t *rapid.T, box int, compact bool) {
-	v := view{box: boxes[box], boxed: box < len(boxes)-1, compact: compact, period: narrowPeriod}
-	s, err := m.join(v, here)
+func (m *hubModel) openStream(t *rapid.T) {
+	m.open(t, drawSubscription(t), form(rapid.IntRange(0, int(forms)-1).Draw(t, "form")))
+}
+
+func (m *hubModel) open(t *rapid.T, i int, f form) {
+	v := view{subscription: subscriptions[i], form: f, period: narrowPeriod}
+	s, err := m.join(v, here, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.clients = append(m.clients, &modelClient{s, make(mapState), make(map[float64]string)})
+	m.clients = append(m.clients, &modelClient{stream: s})
+}
+
+func (m *hubModel) drawClient(t *rapid.T) *modelClient {
+	return m.clients[rapid.IntRange(0, len(m.clients)-1).Draw(t, "client")]
+}
+
+// loseConnection makes a client lose its connection, and perhaps the last frame, and come back.
+func (m *hubModel) loseConnection(t *rapid.T) {
+	c := m.drawClient(t)
+	if rapid.Bool().Draw(t, "frame is lost") {
+		_, _ = m.compose(c.stream, nil, m.now)
+	}
+	m.leave(c.stream, endedByClient)
+	again := c.view
+	if c.wish != nil { // it names what it wants when it comes back
+		again = *c.wish
+	}
+	s, err := m.join(again, here, c.lastID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.stream, c.resumes = s, true
+}
+
+func (m *hubModel) changeSubscription(t *rapid.T) {
+	c := m.drawClient(t)
+	to := c.view
+	to.subscription = subscriptions[drawSubscription(t)]
+	if err := m.wishFor(c.stream, to, ""); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (m *hubModel) closeStream(t *rapid.T) {
@@ -197,22 +298,23 @@ func (m *hubModel) readSome(t *rapid.T) {
 func (m *hubModel) read(t *rapid.T, c *modelClient) {
 	m.now += time.Second
 	frame, _ := m.compose(c.stream, nil, m.now)
-	c.shows.apply(t, c.numbers, frame)
+	c.apply(t, frame)
 }
 
 // check compares the maps of clients that have read everything with the state.
 func (m *hubModel) check(t *rapid.T) {
 	for i, c := range m.clients {
-		if c.behind {
+		if c.behind || c.wish != nil {
 			continue
 		}
 		if len(c.pending.few) > 0 || len(c.pending.bits) > 0 {
 			t.Fatalf("client %d is not behind and has pending changes", i)
 		}
-		want := make(mapState)
+		want := make(map[string]string)
 		for id, b := range m.buses {
-			if !b.Expired(m.clock.Now()) && c.box.Contains(b.Point()) {
-				want["bus"+id] = fmt.Sprint([]float64{b.Lon, b.Lat}, b.Route)
+			if !b.Expired(m.clock.Now()) && (c.everything() || c.boxed && c.box.Contains(b.Point()) ||
+				slices.Contains(c.lines, b.Route)) {
+				want["bus"+id] = shownAt([]float64{b.Lon, b.Lat}, b.Route)
 			}
 		}
 		if diff := cmp.Diff(want, c.shows); diff != "" {
@@ -223,9 +325,9 @@ func (m *hubModel) check(t *rapid.T) {
 
 // TestSlowStreamCostsNothing: a stream that is not served does not grow, and then gets the newest states.
 func TestSlowStreamCostsNothing(t *testing.T) {
-	for _, v := range []view{{box: boxes[2], boxed: true}, {box: index.World}} {
+	for _, v := range []view{boxView(boxes[2]), boxView(index.World)} {
 		h := NewHub(Options{Clock: newClock()})
-		s, err := h.join(v, here)
+		s, err := h.join(v, here, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,6 +353,8 @@ func TestSlowStreamCostsNothing(t *testing.T) {
 		for id := range 10 {
 			h.gone(topics.LiveBusTopic("hanoi", fmt.Sprint(id)))
 		}
+		h.beginEpoch(0)
+		h.beginEpoch(0) // no client can resume before what they left
 		if h.compact(); len(h.byTopic) > 0 || len(h.log.changes) > 0 || len(h.unused) != 10 {
 			t.Errorf("%d objects, %d changes and %d unused slots remain", len(h.byTopic), len(h.log.changes), len(h.unused))
 		}
@@ -261,7 +365,7 @@ func TestSlowStreamCostsNothing(t *testing.T) {
 // the city goes on.
 func TestFramesAreBounded(t *testing.T) {
 	const buses = 1000
-	for _, v := range []view{{box: boxes[2], boxed: true}, {box: index.World, compact: true}} {
+	for _, v := range []view{boxView(boxes[2]), {form: formCompact}} {
 		h := NewHub(Options{Clock: newClock()})
 		put := func(i int) {
 			id := fmt.Sprint(i)
@@ -272,7 +376,7 @@ func TestFramesAreBounded(t *testing.T) {
 		for i := range buses {
 			put(i)
 		}
-		s, err := h.join(v, here)
+		s, err := h.join(v, here, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +402,7 @@ func TestOnlyStreamsOfTheAreaWake(t *testing.T) {
 	var streams []*stream
 	for i := range 100 {
 		lon := 105 + float64(i)*0.02
-		s, err := h.join(view{box: index.Box{MinLon: lon, MinLat: 21, MaxLon: lon + 0.019, MaxLat: 21.02}, boxed: true}, here)
+		s, err := h.join(boxView(index.Box{MinLon: lon, MinLat: 21, MaxLon: lon + 0.019, MaxLat: 21.02}), here, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ const (
 	endedByClient = "client" // it disconnected
 	endedSlow     = "slow"   // it did not read
 	endedByServer = "server" // the server stopped
+	endedSilent   = "silent" // it did not answer pings
 )
 
 // metrics are those of a hub.
@@ -15,6 +16,12 @@ type metrics struct {
 	ended   *prometheus.CounterVec
 	bytes   prometheus.Counter
 	delay   prometheus.Histogram
+
+	byTransport *prometheus.GaugeVec
+	resumed     *prometheus.CounterVec
+	messages    *prometheus.CounterVec
+	watched     prometheus.Gauge
+	watching    prometheus.Counter
 }
 
 // newMetrics returns metrics, and registers them if there is a registerer.
@@ -22,11 +29,13 @@ func newMetrics(o *Options) metrics {
 	m := metrics{
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_api_streams_refused_total",
-			Help: "Live streams that were refused: full (http.streams.max) or address (http.streams.per_address).",
+			Help: "Live streams that were refused: full (http.streams.max), address (http.streams.per_address) or watched " +
+				"(nhip_api_streams_watched has reached its limit).",
 		}, []string{"reason"}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_api_streams_ended_total",
-			Help: "Live streams that ended: client (it disconnected), slow (it did not read) or server (it stopped).",
+			Help: "Live streams that ended: client (it disconnected), slow (it did not read), silent (it did not answer " +
+				"pings) or server (it stopped).",
 		}, []string{"reason"}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nhip_api_stream_bytes_total", Help: "Bytes sent over live streams, before TLS.",
@@ -37,20 +46,56 @@ func newMetrics(o *Options) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
 	}
-	for _, reason := range []string{"full", "address"} {
+	m.addSubscriptions()
+	for _, reason := range []string{"full", "address", "watched"} {
 		m.refused.WithLabelValues(reason)
 	}
-	for _, reason := range []string{endedByClient, endedSlow, endedByServer} {
+	for _, reason := range []string{endedByClient, endedSlow, endedByServer, endedSilent} {
 		m.ended.WithLabelValues(reason)
 	}
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(m.refused, m.ended, m.bytes, m.delay,
+		o.Registerer.MustRegister(m.refused, m.ended, m.bytes, m.delay, m.byTransport, m.resumed, m.messages, m.watched,
+			m.watching,
+			limit("nhip_api_streams_watched_max", "Stops and zones that live streams may watch in all.", o.maxWatched),
 			limit("nhip_api_streams_max", "Live streams that may be open; 0: no limit.", o.MaxStreams),
 			limit("nhip_api_streams_per_address_max", "Live streams of one address that may be open; 0: no limit.",
 				o.PerAddress))
 	}
 	return m
 }
+
+// addSubscriptions makes the metrics of what clients ask for.
+func (m *metrics) addSubscriptions() {
+	m.byTransport = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "nhip_api_streams_open", Help: "Open live streams by transport: sse or websocket.",
+	}, []string{"transport"})
+	m.resumed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "nhip_api_streams_resumed_total",
+		Help: "Live streams whose client asked to continue: resumed, or begun anew because the position was old or unknown.",
+	}, []string{"result"})
+	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "nhip_api_stream_messages_total",
+		Help: "Messages of clients over WebSockets: subscribed, invalid, or flood (the connection was closed).",
+	}, []string{"result"})
+	m.watched = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "nhip_api_streams_watched", Help: "Stops and zones that live streams watch.",
+	})
+	m.watching = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "nhip_api_stream_watch_seconds_total", Help: "Time spent on the boards and the air that live streams watch.",
+	})
+	for _, transport := range []string{transportSSE, transportSocket} {
+		m.byTransport.WithLabelValues(transport)
+	}
+	for _, result := range []string{"resumed", resetOld, resetUnknown} {
+		m.resumed.WithLabelValues(result)
+	}
+	for _, result := range []string{"subscribed", "invalid", "flood"} {
+		m.messages.WithLabelValues(result)
+	}
+}
+
+// open counts a stream that is opened, or with -1 closed.
+func (m *metrics) open(transport string, n float64) { m.byTransport.WithLabelValues(transport).Add(n) }
 
 // limit returns a gauge of a setting.
 func limit(name, help string, value int) prometheus.Gauge {

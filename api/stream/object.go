@@ -2,35 +2,40 @@ package stream
 
 import (
 	"bytes"
-	"math"
-	"strconv"
 	"time"
 
 	"nhip"
 	"nhip/api/encode"
 	"nhip/api/geojson"
-	"nhip/api/scope"
 
 	"github.com/paulmach/orb"
 )
 
 // Kinds of objects, as in the events.
 const (
-	kindBus = "bus"
-	kindAir = "air"
+	kindBus   = "bus"
+	kindAir   = "air"
+	kindStop  = "stop"  // its event is named board
+	kindZone  = "zone"  //
+	kindTiles = "tiles" // the versions of the tile sets
 )
 
-// object is a bus or a station, or one that has left the state and is still on the map of a client.
+// eventNames are the names of the events of kinds that are named otherwise.
+var eventNames = map[string]string{kindStop: "board"}
+
+// object is what a stream may show: a bus, a station or a watched object. It may have left the state and still be on
+// the map of a client.
 type object struct {
 	slot       uint32 // its number while it exists
-	topic      string // its live topic
+	topic      string // its live topic, or that of watchTopic
 	kind       string
 	agency, id string
 
-	bus     *nhip.Bus // of the two at most one is set: none when the object has left
-	station *nhip.Station
-	point   orb.Point
-	placed  bool      // whether point is known
+	bus     *nhip.Bus     // of these three at most one is set: none when the object has left
+	station *nhip.Station //
+	watched *watched      //
+	last    *nhip.Station // the last state of a station
+	place
 	expires time.Time // when it leaves the map if no other state follows
 	expired bool      // whether the streams know that it has expired
 
@@ -39,135 +44,108 @@ type object struct {
 	reference *nhip.Bus // its state then
 	shownBy   int       // streams that have it on their map
 
-	plain, full encoding // its event in the plain and in the compact form
-	row         []byte   // its row of a moves event; empty: not encoded yet
+	recent, earlier trail // where it was in the last two epochs
+
+	events [forms]encoding // its event
+	rows   [forms]encoding // its row
 }
 
-// encoding is an event that all streams share.
+// place is what decides which streams an object concerns, besides what it is.
+type place struct {
+	point  orb.Point
+	placed bool     // whether point is known
+	lines  []string // of a bus: the public number and the id of its route
+	zones  []string // of a station: the zones, as kind/id, that hold it
+}
+
+// encoding is an encoded event or row that all streams share.
 type encoding struct {
-	event []byte
-	made  time.Duration // when; 0: not yet
+	data []byte
+	made time.Duration // when; 0: not yet
 }
 
-// encodingLife is how long an event may be sent again: the age that it states is that of its encoding.
+// encodingLife is how long an encoding may be sent again: the age that it states is that of its making.
 const encodingLife = time.Second
 
-// fresh reports whether the event can be sent.
+// fresh reports whether the encoding can be sent.
 func (e *encoding) fresh(at time.Duration) bool { return e.made > 0 && at-e.made < encodingLife }
 
-// in reports whether an object is in the scope of a client.
-func (o *object) in(v scope.View) bool {
-	if o.kind == kindBus {
-		return v.Agency(o.agency)
-	}
-	return o.station == nil || v.Station(o.station)
-}
-
-// concerns reports whether a change in the log is still to be sent: the object's last one, and in the compact form the
+// concerns reports whether a change in the log is still to be sent: the object's last one, and in forms with rows the
 // last one of its description, because a row with its last place does not describe it.
-func (o *object) concerns(c change, compact bool) bool {
-	return c.number == o.changed || compact && c.number == o.described && o.present()
+func (o *object) concerns(c change, rows bool) bool {
+	return c.number == o.changed || rows && c.number == o.described && o.present()
 }
 
 // present reports whether the object is in the state.
-func (o *object) present() bool { return o.bus != nil || o.station != nil }
+func (o *object) present() bool {
+	return o.bus != nil || o.station != nil || o.watched != nil && o.watched.data != nil
+}
 
 // aged reports whether the object is too old for the map.
-func (o *object) aged(now time.Time) bool { return now.After(o.expires) }
+func (o *object) aged(now time.Time) bool { return o.watched == nil && now.After(o.expires) }
 
 // outdate makes the object be encoded again when a stream needs it.
-func (o *object) outdate() { o.plain.made, o.full.made, o.row = 0, 0, o.row[:0] }
-
-// appendEvent appends the object's event. All streams share one encoding, because thousands of encodings would cost
-// more than an age that is a second old is worth.
-func (o *object) appendEvent(b []byte, compact bool, now time.Time, at time.Duration) []byte {
-	e := &o.plain
-	if compact && o.bus != nil {
-		e = &o.full
+func (o *object) outdate() {
+	for f := range o.events {
+		o.events[f].made, o.rows[f].made = 0, 0
 	}
-	if !e.fresh(at) {
-		e.event, e.made = o.encode(e.event[:0], compact, now), max(at, 1)
-	}
-	return append(b, e.event...)
 }
 
-func (o *object) encode(b []byte, compact bool, now time.Time) []byte {
-	b = appendEventHead(b, o.kind)
+// event returns the name and the data of the object's event. All streams share one encoding, because thousands of
+// encodings would cost more than an age that is a second old is worth.
+func (o *object) event(f form, zero orb.Point, now time.Time, at time.Duration) (name string, data []byte) {
+	if name = eventNames[o.kind]; name == "" {
+		name = o.kind
+	}
+	if o.watched != nil {
+		return name, o.watched.data
+	}
+	if o.station != nil {
+		f = formPlain // other forms do not differ
+	}
+	e := &o.events[f]
+	if !e.fresh(at) {
+		e.data, e.made = o.encode(e.data[:0], f, zero, now), max(at, 1)
+	}
+	return name, e.data
+}
+
+func (o *object) encode(b []byte, f form, zero orb.Point, now time.Time) []byte {
 	switch {
 	case o.station != nil:
-		b = geojson.AppendStation(b, o.station, nhip.ScaleVNAQI, now)
-	case compact:
-		b = geojson.AppendBusOpen(b, o.bus, now, -1)
-		b = append(b, `,"n":`...)
-		b = strconv.AppendUint(b, uint64(o.slot), 10)
-		b = append(b, '}', '}')
-	default:
-		b = geojson.AppendBus(b, o.bus, now, -1)
+		return geojson.AppendStation(b, o.station, nhip.ScaleVNAQI, now)
+	case f == formCompact:
+		return appendNumbered(b, o.slot, o.bus, now)
+	case f == formShort:
+		return appendShortBus(b, o.slot, o.bus, zero, now)
 	}
-	return append(b, '\n', '\n')
+	return geojson.AppendBus(b, o.bus, now, -1)
 }
 
-// appendGone appends the event of an object that leaves a map.
-func (o *object) appendGone(b []byte) []byte {
-	b = append(appendEventHead(b, "gone"), `{"kind":`...)
+// row returns the row of a bus that has only moved, in a form that has rows.
+func (o *object) row(f form, base time.Time, zero orb.Point, now time.Time, at time.Duration) []byte {
+	e := &o.rows[f]
+	if !e.fresh(at) {
+		if f == formShort {
+			e.data = append(appendShortRow(append(e.data[:0], '['), o.slot, o.bus, zero, now), ']')
+		} else {
+			e.data = appendCompactRow(e.data[:0], o.slot, o.bus, base)
+		}
+		e.made = max(at, 1)
+	}
+	return e.data
+}
+
+// appendGone appends the data of the event of an object that leaves a map.
+func (o *object) appendGone(b []byte, f form) []byte {
+	b = append(b, `{"kind":`...)
 	b = encode.Text(b, o.kind)
+	if f == formShort && o.kind == kindBus {
+		return append(appendNumber(b, o.slot), '}')
+	}
 	b = encode.OptionalField(b, "agency", o.agency)
 	b = encode.Field(b, "id", o.id)
-	return append(b, "}\n\n"...)
-}
-
-func appendEventHead(b []byte, name string) []byte {
-	b = append(b, "event: "...)
-	b = append(b, name...)
-	return append(b, "\ndata: "...)
-}
-
-// rowSteps is the precision of coordinates in rows, in steps per degree: 11 cm.
-const rowSteps = 1e6
-
-// appendRow appends the row of a bus in a moves event:
-// [n, lon·10⁶, lat·10⁶, ms since the base, bearing, speed, delay_s, passengers, next_stop]; unknown values are null,
-// and those at the end are omitted.
-func (o *object) appendRow(b []byte, base time.Time) []byte {
-	if len(o.row) == 0 {
-		o.row = appendRow(o.row, o.slot, o.bus, base)
-	}
-	return append(b, o.row...)
-}
-
-func appendRow(b []byte, slot uint32, bus *nhip.Bus, base time.Time) []byte {
-	b = strconv.AppendUint(append(b, '['), uint64(slot), 10)
-	for _, n := range [...]int64{
-		int64(math.Round(bus.Lon * rowSteps)), int64(math.Round(bus.Lat * rowSteps)), bus.Time.Sub(base).Milliseconds(),
-	} {
-		b = strconv.AppendInt(append(b, ','), n, 10)
-	}
-	end := len(b)
-	for i, v := range [...]nhip.Opt[float64]{bus.Bearing, bus.Speed, asFloat(bus.Delay), asFloat(bus.Passengers)} {
-		f, ok := v.Get()
-		if !ok {
-			b = append(b, ",null"...)
-			continue
-		}
-		precision := 1.0
-		if i < 2 {
-			precision = 10
-		}
-		b = encode.Rounded(append(b, ','), f, precision)
-		end = len(b)
-	}
-	if bus.NextStop != "" {
-		b = encode.Text(append(b, ','), bus.NextStop)
-		end = len(b)
-	}
-	return append(b[:end], ']')
-}
-
-func asFloat(v nhip.Opt[int]) nhip.Opt[float64] {
-	if n, ok := v.Get(); ok {
-		return nhip.Some(float64(n))
-	}
-	return nhip.Opt[float64]{}
+	return append(b, '}')
 }
 
 // sameStation reports whether two states of a station have the same event.
@@ -178,40 +156,4 @@ func sameStation(a, b *nhip.Station) bool {
 	var buf [2048]byte
 	first := geojson.AppendStation(buf[:0], a, nhip.ScaleVNAQI, a.Time)
 	return bytes.Equal(first, geojson.AppendStation(nil, b, nhip.ScaleVNAQI, a.Time))
-}
-
-// confidenceStep is by how much the confidence in a bus's trip has to change before the compact form describes the bus
-// again.
-const confidenceStep = 0.25
-
-// sameDescription reports whether two states of a bus differ at most in what a row holds.
-func sameDescription(a, b *nhip.Bus) bool {
-	if a.StaleAfter() != b.StaleAfter() {
-		return false
-	}
-	return described(a) == described(b) && sameTrack(a.Track, b.Track)
-}
-
-// described returns the part of a bus that its event shows and a row does not.
-func described(b *nhip.Bus) nhip.Bus {
-	return nhip.Bus{
-		ID: b.ID, Agency: b.Agency, Route: b.Route, Line: b.Line, Trip: b.Trip, Headsign: b.Headsign,
-		Direction: b.Direction, StartDate: b.StartDate, StartTime: b.StartTime, Occupancy: b.Occupancy, Origin: b.Origin,
-		Plate: b.Plate, UsualLine: b.UsualLine,
-	}
-}
-
-func sameTrack(a, b *nhip.Track) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	if a.Status != b.Status || a.Inferred != b.Inferred || len(a.Flags) != len(b.Flags) {
-		return false
-	}
-	for i, f := range a.Flags {
-		if f != b.Flags[i] {
-			return false
-		}
-	}
-	return !a.Inferred || math.Abs(a.Confidence-b.Confidence) < confidenceStep
 }

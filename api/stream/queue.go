@@ -17,13 +17,13 @@ func (q queue) Less(i, j int) bool { return q[i].at < q[j].at }
 // Swap implements heap.Interface.
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
+	q[i].queued, q[j].queued = i, j
 }
 
 // Push implements heap.Interface.
 func (q *queue) Push(x any) {
 	s := x.(*stream)
-	s.place = len(*q)
+	s.queued = len(*q)
 	*q = append(*q, s)
 }
 
@@ -31,13 +31,13 @@ func (q *queue) Push(x any) {
 func (q *queue) Pop() any {
 	last := len(*q) - 1
 	s := (*q)[last]
-	s.place = -1
+	s.queued = -1
 	(*q)[last] = nil
 	*q = (*q)[:last]
 	return s
 }
 
-// queues holds the streams that workers serve and that no worker is serving now. Streams of narrow boxes go first:
+// queues holds the streams that workers serve and that no worker is serving now. Narrow streams go first:
 // they are cheap, and nobody's view of the whole city may delay a phone. The others together get half of one core.
 type queues struct {
 	narrow, wide queue
@@ -56,19 +56,19 @@ func (q *queues) of(s *stream) *queue {
 // add adds a stream and reports whether it is the first in its queue.
 func (q *queues) add(s *stream) bool {
 	heap.Push(q.of(s), s)
-	return s.place == 0
+	return s.queued == 0
 }
 
 // fix restores the order after a change of s.at, and reports whether s is the first in its queue.
 func (q *queues) fix(s *stream) bool {
-	heap.Fix(q.of(s), s.place)
-	return s.place == 0
+	heap.Fix(q.of(s), s.queued)
+	return s.queued == 0
 }
 
 // remove removes a stream that is in a queue or in none.
 func (q *queues) remove(s *stream) {
-	if s.place >= 0 {
-		heap.Remove(q.of(s), s.place)
+	if s.queued >= 0 {
+		heap.Remove(q.of(s), s.queued)
 	}
 }
 
@@ -90,13 +90,15 @@ func (q *queues) next(at time.Duration) (*stream, time.Duration) {
 		return nil, min(wait, wide)
 	}
 	q.wideBusy = true
-	return heap.Pop(&q.wide).(*stream), 0
+	s := heap.Pop(&q.wide).(*stream)
+	s.wideTurn = true
+	return s, 0
 }
 
 // served records how long serving a stream took.
 func (q *queues) served(s *stream, from, to time.Duration) {
-	if !s.narrow {
-		q.wideBusy = false
+	if s.wideTurn {
+		q.wideBusy, s.wideTurn = false, false
 		q.charge(from, to)
 	}
 }

@@ -279,10 +279,10 @@ func TestStreamSendsHeartbeat(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			s := newServer(t, transport, Options{heartbeat: 10 * time.Millisecond})
 			events := follow(t, s, "?bbox=105,20,105.01,20.01")
-			expect(t, events, "hello", "ready", "time", "time")
+			expect(t, events, "hello", "ready", "time", "beat", "time")
 			e := <-events
 			data, _ := e.data.(map[string]any)
-			if e.name != "time" || data["rate"] != 1.0 || data["time"] != livetest.Noon.Format(time.RFC3339) {
+			if e.name != "beat" || data["rate"] != 1.0 || data["time"] != livetest.Noon.Format(time.RFC3339) {
 				t.Errorf("heartbeat %v", e)
 			}
 		})

@@ -9,6 +9,9 @@ import (
 	"nhip/internal/task"
 )
 
+// sweepEvery is how often the hub looks for objects that have expired.
+const sweepEvery = 5 * time.Second
+
 // maxWorkers bounds the workers. There is one for every two cores, so that streams never take all of them.
 const maxWorkers = 8
 
@@ -16,6 +19,7 @@ const maxWorkers = 8
 func (h *Hub) Run(ctx context.Context) error {
 	h.setRunning(true)
 	workers := task.NewGroup()
+	workers.Go("live stream boards", h.watchLoop)
 	for i := range min(max(1, runtime.GOMAXPROCS(0)/2), maxWorkers) {
 		workers.Go("live stream worker "+strconv.Itoa(i), h.work)
 	}
@@ -34,7 +38,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.setRunning(false)
 	err := workers.Stop(context.WithoutCancel(ctx))
 	h.endConnections()
-	h.watchers.Wait()
+	h.readers.Wait()
 	return err
 }
 
@@ -51,8 +55,9 @@ func (h *Hub) serving() bool {
 	return h.running
 }
 
-// adopt lets workers serve a stream over its connection. It reports false if no workers run.
-func (h *Hub) adopt(s *stream, c *connection) bool {
+// adopt lets workers serve a stream over its connection, from which read reads until it ends. It reports false if no
+// workers run.
+func (h *Hub) adopt(s *stream, c *connection, read func()) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.running {
@@ -62,8 +67,8 @@ func (h *Hub) adopt(s *stream, c *connection) bool {
 	if h.queues.add(s) {
 		h.signal()
 	}
-	h.watchers.Go(func() {
-		c.awaitEnd()
+	h.readers.Go(func() {
+		read()
 		h.drop(s, endedByClient)
 	})
 	return true
@@ -87,30 +92,8 @@ func (h *Hub) endConnections() {
 	}
 	h.mu.Unlock()
 	for _, s := range all {
-		s.connection.finish()
+		s.connection.finish(&s.view)
 		h.drop(s, endedByServer)
-	}
-}
-
-// reschedule plans a stream that has fallen behind: at the end of its period, or at its heartbeat. h.mu is held.
-func (h *Hub) reschedule(s *stream, at time.Duration) {
-	s.at = min(s.beat, max(at, s.sent+s.period))
-	switch {
-	case s.wake != nil:
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
-	case s.place >= 0 && h.queues.fix(s):
-		h.signal()
-	}
-}
-
-// signal wakes a worker.
-func (h *Hub) signal() {
-	select {
-	case h.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -140,15 +123,6 @@ func (h *Hub) work(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Limits of a client that does not read what was sent. Without any progress it is disconnected after
-// rest.ClientTimeout.
-const (
-	firstRetry  = 5 * time.Millisecond   // when its connection is tried again
-	lastRetry   = 200 * time.Millisecond // after tries without progress
-	frameLimit  = time.Minute            // for one frame: at least 1 kB/s
-	unsentLimit = frameBytes             // bytes that wait in the kernel
-)
-
 // serveGuarded is serve. A panic ends that stream alone.
 func (h *Hub) serveGuarded(w *writer, s *stream, b []byte, at time.Duration) (frame []byte) {
 	defer h.o.Guard.Recover(part, func() {
@@ -175,6 +149,8 @@ func (h *Hub) serve(w *writer, s *stream, b []byte, at time.Duration) []byte {
 	switch {
 	case err != nil:
 		h.drop(s, endedByClient)
+	case s.dead:
+		h.drop(s, endedSilent)
 	case len(s.unsent) > 0 && (at-s.moved >= h.o.stuckLimit || at-s.since >= frameLimit):
 		h.drop(s, endedSlow)
 	}
@@ -204,12 +180,8 @@ func (h *Hub) putBack(s *stream, at time.Duration) {
 	switch {
 	case len(s.unsent) > 0:
 		s.at = at + s.retry
-	case s.more:
-		s.at = at
-	case s.behind:
-		s.at = min(s.beat, s.sent+s.period)
 	default:
-		s.at = s.beat
+		s.at = s.nextAt(at, s.more)
 	}
 	h.queues.add(s)
 }

@@ -101,12 +101,5 @@ func (h *Handler) listArrivals(w http.ResponseWriter, r *http.Request) error {
 	if board.Routes, err = t.FindRoutes(routes); err != nil {
 		return err
 	}
-	all := t.StopArrivals(s, board)
-	all = all[:min(limit, len(all))]
-	return h.JSON(w, rest.CacheLive, struct {
-		Time     time.Time              `json:"time"`
-		Stop     transit.StopRef        `json:"stop"`
-		Arrivals []transit.Departure    `json:"arrivals"`
-		Alerts   []transit.ServiceAlert `json:"alerts"`
-	}{board.Now, t.StopRef(s), all, h.Transit.ServiceAlerts(t.StopScope(all, s), false)})
+	return h.JSON(w, rest.CacheLive, h.Transit.StopBoard(t, s, board, limit))
 }

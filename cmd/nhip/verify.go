@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -90,8 +91,9 @@ func (c *verifyAirCmd) station(e *env, o *client.Client) (*audit.Station, error)
 	}, nil
 }
 
-// maxAudit is the longest span that is audited at once. The API gives raw readings of 366 days.
-const maxAudit = 364 * 24 * time.Hour
+// maxAudit is the longest time from the first day to the last one that is audited at once. The API gives raw readings
+// of 366 days, and those around the span are needed, too.
+const maxAudit = 363 * 24 * time.Hour
 
 // read reads what the API serves.
 func (c *verifyAirCmd) read(e *env, o *client.Client, s *audit.Station) error {
@@ -144,6 +146,23 @@ func (c *verifyAirCmd) read(e *env, o *client.Client, s *audit.Station) error {
 	return nil
 }
 
+// rawReadings yields the readings of the span at a quality, and those around it, in two requests: of a year they are
+// more than one may ask for.
+func (c *verifyAirCmd) rawReadings(e *env, o *client.Client, s *audit.Station, quality nhip.Quality,
+) iter.Seq2[*client.ReadingRow, error] {
+	return func(yield func(*client.ReadingRow, error) bool) {
+		q := client.ReadingQuery{Station: c.Station, To: s.From.Add(-audit.Lookback), Period: "raw", Quality: quality}
+		for _, to := range []time.Time{s.Until, s.To.Add(audit.Lookahead)} {
+			q.From, q.To = q.To, to
+			for row, err := range o.Readings(e.ctx, q) {
+				if !yield(row, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
 // readReadings reads the readings at each quality, and joins them.
 func (c *verifyAirCmd) readReadings(e *env, o *client.Client, s *audit.Station) error {
 	type key struct {
@@ -153,10 +172,7 @@ func (c *verifyAirCmd) readReadings(e *env, o *client.Client, s *audit.Station) 
 	}
 	all := make(map[key]*audit.Reading)
 	for _, quality := range []nhip.Quality{nhip.QualityRaw, nhip.QualityAutomatic, nhip.QualityReviewed} {
-		q := client.ReadingQuery{
-			Station: c.Station, From: s.From.Add(-audit.Lookback), To: s.Until, Period: "raw", Quality: quality,
-		}
-		for row, err := range o.Readings(e.ctx, q) {
+		for row, err := range c.rawReadings(e, o, s, quality) {
 			if err != nil {
 				return err
 			}

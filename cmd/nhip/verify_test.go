@@ -65,12 +65,17 @@ func TestAuditOfMadeUpWeeks(t *testing.T) {
 	if !strings.Contains(out, fmt.Sprintf("compared: %d flags", len(rows))) {
 		t.Errorf("%s", out)
 	}
-	at := from.Add(30 * time.Hour)
-	line := influx.AppendRollup(nil, &nhip.Rollup{
-		Station: "made-up", Quantity: nhip.NO2, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic, Time: at,
+	// The longest span.
+	succeed(t, p.Dir, "verify", "air", "--station", "made-up", "--from", "2025-01-09", "--to", "2026-01-07")
+	altered := nhip.Rollup{
+		Station: "made-up", Quantity: nhip.NO2, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic,
+		Time:        from.Add(30 * time.Hour),
 		RollupStats: nhip.RollupStats{Mean: 433, Min: 433, Max: 433, P98: 433, Count: 1, Capture: 100, Flag: nhip.FlagGood},
-	}, influx.NetworkHour{}, at)
-	writeLines(t, p, line)
+	}
+	lines := influx.AppendRollup(nil, &altered, influx.NetworkHour{}, from)
+	altered.Period, altered.Time = nhip.PeriodDay, from.Add(48*time.Hour)
+	lines = influx.AppendRollupHours(lines, &altered, slices.Repeat([]float64{433}, 24), from)
+	writeLines(t, p, lines)
 	code, out, stderr := try(t, p.Dir, audit...)
 	if code != 1 || !strings.Contains(out, "2025-12-24T23:00:00Z 1h automatic no2 mean: served 433") ||
 		!strings.Contains(out, "exceedance") || !strings.Contains(stderr, "results differ") {

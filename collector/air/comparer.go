@@ -130,7 +130,7 @@ func (c *comparer) compare(ctx context.Context, j *comparisonJob) error {
 		return err
 	}
 	w, members := c.window(j)
-	for i, s := range members {
+	for i, s := range members.all {
 		w.Monitors[i].Accepted = accepted[s]
 	}
 	flags, found := fault.Assess(w, c.p.rules, int(j.from-j.first), int(j.to-j.first))
@@ -203,45 +203,6 @@ func (c *comparer) readSpan(ctx context.Context, stations map[string]*station, f
 	return nil
 }
 
-// window returns the window of a job, and the stations of its monitors, by id: of equally near ones, the order decides
-// which are compared. Monitors on vehicles are left out: they have no lasting bias against places.
-func (c *comparer) window(j *comparisonJob) (*fault.Window, []*station) {
-	w := &fault.Window{First: j.first, Length: int(j.end - j.first)}
-	var members []*station
-	index := make(map[*station]int)
-	all := slices.SortedFunc(slices.Values(j.all), func(a, b *station) int { return cmp.Compare(a.id, b.id) })
-	c.p.mu.Lock()
-	for _, s := range all {
-		if s.config.Mobile {
-			continue
-		}
-		m := fault.Monitor{
-			LowCost: s.class == qc.ClassLowCost, Lat: math.NaN(), Lon: math.NaN(), Hours: make(map[nhip.Quantity][]fault.Hour),
-		}
-		if at, ok := s.position(); ok {
-			m.Lat, m.Lon = at.Lat(), at.Lon()
-		}
-		index[s] = len(members)
-		members, w.Monitors = append(members, s), append(w.Monitors, m)
-	}
-	c.p.mu.Unlock()
-	for h, rows := range c.hours {
-		for k := range rows {
-			i, ok := index[rows[k].station]
-			if !ok {
-				continue
-			}
-			hours := w.Monitors[i].Hours[rows[k].quantity]
-			if hours == nil {
-				hours = fault.NoHours(w.Length)
-				w.Monitors[i].Hours[rows[k].quantity] = hours
-			}
-			hours[h-j.first] = rows[k].hour
-		}
-	}
-	return w, members
-}
-
 // changedResults are the hours of one station whose result changed.
 type changedResults struct {
 	results map[quantityHour]qc.Result
@@ -249,17 +210,13 @@ type changedResults struct {
 }
 
 // apply marks the hours whose result changed to be assessed again.
-func (c *comparer) apply(j *comparisonJob, members []*station, flags fault.Flags) {
-	index := make(map[*station]int, len(members))
-	for i, s := range members {
-		index[s] = i
-	}
+func (c *comparer) apply(j *comparisonJob, members *comparedStations, flags fault.Flags) {
 	all := make(map[*station]*changedResults)
 	for h := j.from; h < j.to; h++ {
 		rows := c.hours[h]
 		for k := range rows {
 			row := &rows[k]
-			i, ok := index[row.station]
+			i, ok := members.at(row.station, h)
 			if !ok {
 				continue
 			}
@@ -297,21 +254,31 @@ func (c *comparer) apply(j *comparisonJob, members []*station, flags fault.Flags
 }
 
 // publish keeps the faults of the newest window, to be published with their stations.
-func (c *comparer) publish(w *fault.Window, members []*station, found *fault.Result) {
-	faults, unvouched := make([][]nhip.MonitorFault, len(members)), make([][]nhip.Quantity, len(members))
+func (c *comparer) publish(w *fault.Window, members *comparedStations, found *fault.Result) {
+	faults, unvouched := make(map[*station][]nhip.MonitorFault), make(map[*station][]nhip.Quantity)
 	for _, f := range found.Faults {
-		faults[f.Monitor] = appendFault(faults[f.Monitor], publicFault(w, &f))
+		s := members.all[f.Monitor]
+		out := publicFault(w, &f)
+		out.Open = out.Open && !s.earlier
+		faults[s.station] = appendFault(faults[s.station], out)
 	}
-	for i := range members {
-		unvouched[i] = found.Unvouched(w, i)
+	for i, s := range members.all {
+		if !s.earlier {
+			all := newestFaults(faults[s.station])
+			slices.SortStableFunc(all, func(a, b nhip.MonitorFault) int { return cmp.Compare(a.Quantity, b.Quantity) })
+			faults[s.station] = all
+			unvouched[s.station] = found.Unvouched(w, i)
+		}
 	}
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
-	for i, s := range members {
-		if slices.Equal(s.faults, faults[i]) && slices.Equal(s.unvouched, unvouched[i]) {
+	first := !c.p.faultsKnown // what was published before a restart may be over
+	c.p.faultsKnown = true
+	for s := range unvouched {
+		if !first && slices.Equal(s.faults, faults[s]) && slices.Equal(s.unvouched, unvouched[s]) {
 			continue
 		}
-		s.faults, s.unvouched, s.republish = faults[i], unvouched[i], true
+		s.faults, s.unvouched, s.republish = faults[s], unvouched[s], true
 	}
 	wake(c.p.wakeRecent)
 }

@@ -24,18 +24,19 @@ func (c *comparer) forgetAccepted(changed spans) {
 
 // acceptedBiases returns the biases that staff accepted before the end of a job's window: of each quantity, by the last
 // decision.
-func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*station]acceptedOf, error) {
-	reviews := make(map[*station][]nhip.Review)
+func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[comparedStation]acceptedOf, error) {
+	reviews := make(map[comparedStation][]nhip.Review)
 	c.p.mu.Lock()
 	for _, s := range j.all {
 		for i := range s.reviews {
 			if r := &s.reviews[i]; r.Action == nhip.ActionBaseline && hourOf(r.To.UnixMilli()) < j.end {
-				reviews[s] = append(reviews[s], *r)
+				at := comparedStation{s, hourOf(r.To.UnixMilli()) < s.moved}
+				reviews[at] = append(reviews[at], *r)
 			}
 		}
 	}
 	c.p.mu.Unlock()
-	out := make(map[*station]acceptedOf)
+	out := make(map[comparedStation]acceptedOf)
 	for s, all := range reviews {
 		out[s] = make(acceptedOf)
 		for i := range all {
@@ -43,7 +44,7 @@ func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[*s
 			a := c.accepted[r.ID]
 			if a == nil {
 				var err error
-				if a, err = c.computeAccepted(ctx, j, s, r); err != nil {
+				if a, err = c.computeAccepted(ctx, j, s.station, r); err != nil {
 					return nil, err
 				}
 				c.accepted[r.ID] = a
@@ -71,8 +72,8 @@ func (c *comparer) computeAccepted(ctx context.Context, j *comparisonJob, s *sta
 	w, members := c.window(&job)
 	found := fault.Find(w)
 	a := &acceptedBias{span: hours}
-	for i, m := range members {
-		if m == s {
+	for i, m := range members.all {
+		if m.station == s && len(found.Bias[i]) > 0 {
 			a.bias = found.Bias[i]
 		}
 	}

@@ -1,6 +1,7 @@
 package air
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,6 +38,36 @@ func appendFault(to []nhip.MonitorFault, f nhip.MonitorFault) []nhip.MonitorFaul
 	last := &to[n-1]
 	last.Until, last.Open, last.Flag = f.Until, f.Open, max(last.Flag, f.Flag)
 	return to
+}
+
+// maxFaults is how many faults of a station are published, because each is in every message of its state. A monitor
+// whose spikes recur has a hundred a month.
+const maxFaults = 50
+
+// newestFaults returns the faults, or those that ended last if they are too many, in the same order.
+func newestFaults(all []nhip.MonitorFault) []nhip.MonitorFault {
+	if len(all) <= maxFaults {
+		return all
+	}
+	ends := make([]time.Time, len(all))
+	for i := range all {
+		ends[i] = all[i].Until
+	}
+	slices.SortFunc(ends, func(a, b time.Time) int { return b.Compare(a) })
+	oldest, surplus := ends[maxFaults-1], 0
+	for i := range all {
+		if !all[i].Until.Before(oldest) {
+			surplus++
+		}
+	}
+	surplus -= maxFaults // that end at the same time as the oldest one
+	return slices.DeleteFunc(all, func(f nhip.MonitorFault) bool {
+		if f.Until.Equal(oldest) && surplus > 0 {
+			surplus--
+			return true
+		}
+		return f.Until.Before(oldest)
+	})
 }
 
 // significant rounds to three significant digits: a correction is not known better.

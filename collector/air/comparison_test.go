@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -232,13 +233,71 @@ func testContradiction(t *testing.T, db *influx.DB) {
 				t.Errorf("%s: %d of %d readings are flagged", id, flagged, len(all))
 			}
 		}
-		awaittest.True(t, "the fault is published", func() bool {
+		published := func() bool {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			u := h.updates[wild.name+"05"]
-			return len(u.Faults) > 0 && u.Faults[0].Open && len(h.updates[wild.name+"04"].Faults) == 0
-		})
+			u, other := h.updates[wild.name+"05"], h.updates[wild.name+"04"]
+			return len(u.Faults) > 0 && u.Faults[0].Open && other.FaultsKnown && len(other.Faults) == 0
+		}
+		awaittest.True(t, "the fault is published", published)
 		h.stop()
+		// All stations have been silent for days when the collector starts again.
+		clear(h.updates)
+		h.clock.set(noon.AddDate(0, 0, 3))
+		h.start(t)
+		awaittest.True(t, "the fault of the silent station is published after a restart", published)
+		h.stop()
+	}
+}
+
+// What is usual for a monitor at one place says nothing about another one: of two monitors that read more than twice as
+// much as before, the one that was moved is right. A restart does not change that.
+func testMoved(t *testing.T, db *influx.DB) {
+	h := newHarness(t, db)
+	rng := rand.New(rand.NewPCG(3, 3))
+	place := func(i int, lat float64) {
+		id := fmt.Sprintf("at%d", i)
+		h.UpdateStation(id, fleet.Station{ID: id, Kind: fleet.Reference, At: []float64{105.8 + float64(i)*0.01, lat}})
+	}
+	send := func(end time.Time, hours int, factor float64) {
+		shared := make([]float64, hours)
+		for k := range shared {
+			shared[k] = 25 + 8*math.Sin(float64(k)/7)
+		}
+		for i := range 8 {
+			values := make([]float64, hours)
+			for k := range values {
+				if values[k] = shared[k] * math.Exp(0.08*rng.NormFloat64()); i == 3 || i == 5 {
+					values[k] *= factor
+				}
+			}
+			h.store(t, series(fmt.Sprintf("at%d", i), nhip.PM25, time.Hour, end, values...)...)
+		}
+		h.waitIdle(t)
+	}
+	for i := range 8 {
+		place(i, 21)
+	}
+	send(noon, 140, 1)
+	place(3, 21.02)
+	h.stop()
+	h.start(t)
+	for i := range 8 {
+		place(i, map[int]float64{3: 21.02}[i]+map[bool]float64{true: 21}[i != 3])
+	}
+	later := noon.Add(72 * time.Hour)
+	h.clock.set(later)
+	send(later, 72, 2.4)
+	for _, i := range []int{3, 5} {
+		flagged := 0
+		for _, r := range h.readings(t, fmt.Sprintf("at%d", i), noon, later) {
+			if r.Assessment.Flag >= nhip.FlagSuspect {
+				flagged++
+			}
+		}
+		if i == 3 && flagged > 3 || i == 5 && flagged < 60 {
+			t.Errorf("station %d: %d of 72 readings are flagged", i, flagged)
+		}
 	}
 }
 
@@ -258,7 +317,7 @@ func TestComparedMonitorsAreInOrder(t *testing.T) {
 	}
 	_, members := c.window(&j)
 	var got []string
-	for _, s := range members {
+	for _, s := range members.all {
 		got = append(got, s.id)
 	}
 	if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
@@ -283,5 +342,30 @@ func TestPartsOfAFaultArePublishedAsOne(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestNewestFaultsArePublished(t *testing.T) {
+	var all []nhip.MonitorFault
+	for i := range 3 * maxFaults {
+		end := noon.Add(time.Duration(i/2*7%100) * time.Hour)
+		all = append(all, nhip.MonitorFault{Quantity: nhip.PM25, Cause: fmt.Sprint(i), Until: end})
+	}
+	oldest := noon.AddDate(1, 0, 0)
+	got := newestFaults(slices.Clone(all))
+	left := make(map[string]bool)
+	for _, f := range got {
+		left[f.Cause] = true
+		if f.Until.Before(oldest) {
+			oldest = f.Until
+		}
+	}
+	for _, f := range all {
+		if f.Until.After(oldest) && !left[f.Cause] {
+			t.Errorf("fault %s is left out, an older one is not", f.Cause)
+		}
+	}
+	if len(got) != maxFaults || len(newestFaults(all[:maxFaults])) != maxFaults {
+		t.Errorf("%d faults", len(got))
 	}
 }

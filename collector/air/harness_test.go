@@ -154,6 +154,26 @@ func (h *harness) rollups(t *testing.T, station, period string, quality nhip.Qua
 	return out
 }
 
+// hoursOfDay returns the hours that the roll-up of a day of station hn-01 has.
+func (h *harness) hoursOfDay(t *testing.T, of nhip.Quantity, day time.Time) (hours []influx.MeanAt) {
+	t.Helper()
+	quantities := []nhip.Quantity{of}
+	q := influx.DayQuery{
+		MeanQuery: influx.MeanQuery{
+			Stations: []string{"hn-01"}, Quantities: quantities, Quality: nhip.QualityReviewed,
+			From: day.Add(time.Hour), To: day.Add(2 * time.Hour),
+		},
+		Hourly: quantities, Unsummed: day.AddDate(1, 0, 0),
+	}
+	if err := h.db.Days(t.Context(), q, func(s *influx.DaySeries) error {
+		hours = append(hours, s.Hours...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return hours
+}
+
 // series returns readings of one averaging period, the last of which ends at end.
 func series(station string, q nhip.Quantity, period time.Duration, end time.Time, values ...float64) []nhip.Reading {
 	var out []nhip.Reading

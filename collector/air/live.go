@@ -13,8 +13,10 @@ type LiveUpdate struct {
 	Flags   map[nhip.Quantity][]LiveFlag // of the newest readings of each quantity
 	Hours   *nhip.HourlyMeans            // nil: no complete hour
 
-	Faults    []nhip.MonitorFault
-	Unvouched []nhip.Quantity
+	// Faults and Unvouched are unknown, and those that were published before hold, until the monitors have been compared.
+	FaultsKnown bool
+	Faults      []nhip.MonitorFault
+	Unvouched   []nhip.Quantity
 }
 
 // LiveFlag is the assessment of one reading.

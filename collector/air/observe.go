@@ -70,7 +70,12 @@ func (p *Processor) UpdateStation(id string, f fleet.Station) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.station(id)
+	before := s.fleetPosition
 	from := s.configure(f, p.o.Zone)
+	if s.movedFrom(before) {
+		s.moved = hourOf(p.o.Clock.Now().UnixMilli())
+		p.log.Info("station moved; its comparison with other monitors begins anew", "station", id)
+	}
 	if from == math.MaxInt64 || s.last == 0 {
 		return
 	}

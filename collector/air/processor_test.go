@@ -31,6 +31,7 @@ func TestProcessor(t *testing.T) {
 	run("flat line", testFlatLine)
 	run("contradiction", testContradiction)
 	run("baseline", testBaseline)
+	run("moved", testMoved)
 	run("alerts", testAlerts)
 }
 
@@ -139,6 +140,10 @@ func testLateReadings(t *testing.T, db *influx.DB) {
 	if s := h.rollups(t, "hn-01", nhip.PeriodDay, nhip.QualityAutomatic)["no2 2026-02-11T00"]; s.Count != 18 ||
 		s.Mean != 9.5 || s.Flag != nhip.FlagGood || s.Capture != 75 {
 		t.Errorf("day of 18 hours is %+v", s)
+	}
+	if got := h.hoursOfDay(t, nhip.NO2, day); len(got) != 24 || got[16].Value != 17 ||
+		got[23].Value != 18 || !math.IsNaN(got[20].Value) || got[0].End != day.Add(time.Hour).UnixMilli() {
+		t.Errorf("the day has the hours %v", got)
 	}
 	if months := h.rollups(t, "hn-01", nhip.PeriodMonth, nhip.QualityAutomatic); months["no2 2026-01-01T00"].Count != 1 ||
 		len(months) != 1 {

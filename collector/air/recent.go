@@ -68,12 +68,13 @@ func (p *Processor) takeRecent(s *station) (*recentJob, bool) {
 		return nil, false
 	}
 	now := p.o.Clock.Now()
-	ended := now.UnixMilli() / hourMS // the last hour that has ended
+	ended := now.UnixMilli() / hourMS                 // the last hour that has ended
+	mayPublish := s.loaded || s.last < p.windowHour() // a silent station is never loaded
 	j := &recentJob{station: s, loaded: s.loaded, stored: s.stored, readings: s.inbox, from: math.MaxInt64}
 	if j.loaded {
 		j.hours = s.dirty.within(p.recentHour(), ended+1)
 	}
-	if !assess && s.stored == nil && len(s.inbox) == 0 && len(j.hours) == 0 && !(s.republish && s.loaded) {
+	if !assess && s.stored == nil && len(s.inbox) == 0 && len(j.hours) == 0 && !(s.republish && mayPublish) {
 		return nil, false
 	}
 	j.view, j.now = s.view(), now
@@ -171,6 +172,7 @@ func (p *Processor) keepRecent(j *recentJob, update *LiveUpdate) {
 	}
 	s.trim(p.windowHour())
 	update.Hours, update.Faults, update.Unvouched = s.liveHours(), s.faults, s.unvouched
+	update.FaultsKnown = p.faultsKnown || s.config.Mobile
 }
 
 // sumRecentHours sums up the hours of a job that have ended, and those whose assessments changed.

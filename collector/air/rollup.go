@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"nhip"
 	"nhip/geo/aqi"
+	"nhip/geo/limits"
 	"nhip/geo/rollup"
 	"nhip/internal/influx"
 )
@@ -203,25 +205,38 @@ func (p *Processor) sumPeriod(s *results, name string, of period, hours hourlySt
 			r := nhip.Rollup{
 				Station: s.id, Quantity: q, Period: name, Quality: quality, Time: of.to, RollupStats: stats,
 			}
-			s.lines = influx.AppendRollup(s.lines, &r, influx.NetworkHour{}, s.now)
+			var means []float64
+			if name == nhip.PeriodDay && slices.Contains(hourlyQuantities, q) {
+				means = meansOf(all, from, to)
+			}
+			s.lines = influx.AppendRollupHours(s.lines, &r, means, s.now)
 			s.rows++
 			p.metrics.rollups.WithLabelValues(name).Inc()
 		}
 	}
 }
 
-// addMaxima adds the highest hourly mean and the highest 8-hour mean of the day with the hours from, inclusive, to to,
-// exclusive: 24, or another number where clocks are changed.
-func addMaxima(day *nhip.RollupStats, hours map[int64]nhip.RollupStats, from, to int64, completeness float64) {
-	length := int(to - from)
-	means := make([]float64, length+aqi.EarlierHours)
+// hourlyQuantities are those whose days are stored with their hours, because reports compare these with limits.
+var hourlyQuantities = limits.Hourly()
+
+// meansOf returns the means of the hours from, inclusive, to to, exclusive; NaN for those that are not complete.
+func meansOf(hours map[int64]nhip.RollupStats, from, to int64) []float64 {
+	means := make([]float64, to-from)
 	for i := range means {
 		means[i] = math.NaN()
-		if stats, ok := hours[to-1-int64(i)]; ok && stats.Complete() {
+		if stats, ok := hours[from+int64(i)]; ok && stats.Complete() {
 			means[i] = stats.Mean
 		}
 	}
-	top := aqi.DailyMaxima(means, length, completeness)
+	return means
+}
+
+// addMaxima adds the highest hourly mean and the highest 8-hour mean of the day with the hours from, inclusive, to to,
+// exclusive: 24, or another number where clocks are changed.
+func addMaxima(day *nhip.RollupStats, hours map[int64]nhip.RollupStats, from, to int64, completeness float64) {
+	means := meansOf(hours, from-aqi.EarlierHours, to)
+	slices.Reverse(means)
+	top := aqi.DailyMaxima(means, int(to-from), completeness)
 	if !math.IsNaN(top.Hour) {
 		day.Max1h = nhip.Some(top.Hour)
 	}

@@ -32,6 +32,7 @@ type storedStation struct {
 	At     nhip.Opt[orb.Point] `json:"at,omitzero"`
 	First  int64               `json:"first"`
 	Last   int64               `json:"last"`
+	Moved  int64               `json:"moved,omitempty"`
 	Dirty  spans               `json:"dirty,omitempty"`
 	Days   spans               `json:"days,omitempty"`
 	Months spans               `json:"months,omitempty"`
@@ -44,7 +45,7 @@ func (p *Processor) Save() error {
 	for _, s := range p.stations {
 		// Rows in the buffer may be lost. Readings after assessFrom are in dirty hours.
 		state.Stations = append(state.Stations, storedStation{
-			ID: s.id, Fleet: s.config, At: s.reportedPosition, First: s.first, Last: s.last,
+			ID: s.id, Fleet: s.config, At: s.reportedPosition, First: s.first, Last: s.last, Moved: s.moved,
 			Dirty: s.open(), Days: s.days.addAll(s.summing.days), Months: s.months.addAll(s.summing.months),
 		})
 	}
@@ -88,7 +89,7 @@ func (p *Processor) restore() error {
 	for _, x := range state.Stations {
 		s := p.station(x.ID)
 		s.configure(x.Fleet, p.o.Zone)
-		s.reportedPosition, s.first, s.last = x.At, x.First, x.Last
+		s.reportedPosition, s.first, s.last, s.moved = x.At, x.First, x.Last, x.Moved
 		s.dirty, s.days, s.months = x.Dirty, x.Days, x.Months
 	}
 	p.comparison.restore(state.Compare)

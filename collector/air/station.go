@@ -12,6 +12,7 @@ import (
 	"nhip/internal/influx"
 
 	"github.com/paulmach/orb"
+	orbgeo "github.com/paulmach/orb/geo"
 )
 
 // station is the state of one station: its configuration, its recent readings, and the hours, days and months that
@@ -47,6 +48,7 @@ type station struct {
 	hourly         map[nhip.Quantity]map[int64]nhip.RollupStats // hours of the window, at the best quality
 	networkResults map[quantityHour]qc.Result                   // of the comparison: of recent hours, and not stored yet
 	compared       spans                                        // hours that are dirty because of the comparison only
+	moved          int64                                        // first hour at its place in the fleet; 0: always there
 	faults         []nhip.MonitorFault                          // of the last weeks
 	unvouched      []nhip.Quantity                              // see nhip.Station
 }
@@ -120,6 +122,16 @@ func (s *station) configure(f fleet.Station, zone *time.Location) int64 {
 		return math.MinInt64
 	}
 	return changedFrom(oldCorrections, s.corrections)
+}
+
+// movedMetres is the distance from which on a station of the fleet is at another place, with other sources around it.
+const movedMetres = 100
+
+// movedFrom reports whether the fleet file has another place for a station than before.
+func (s *station) movedFrom(before nhip.Opt[orb.Point]) bool {
+	from, known := before.Get()
+	to, now := s.fleetPosition.Get()
+	return known && now && orbgeo.Distance(from, to) > movedMetres
 }
 
 // changedFrom returns the time in ms since 1970 from which two sets of corrections differ.

@@ -183,7 +183,8 @@ func (s *State) Assess(u air.LiveUpdate) {
 	if changed {
 		after.Hours = u.Hours
 	}
-	if !reflect.DeepEqual(before.Faults, u.Faults) || !slices.Equal(before.Unvouched, u.Unvouched) {
+	if u.FaultsKnown &&
+		(!reflect.DeepEqual(before.Faults, u.Faults) || !slices.Equal(before.Unvouched, u.Unvouched)) {
 		after.Faults, after.Unvouched, changed = u.Faults, u.Unvouched, true
 	}
 	after.Values = maps.Clone(before.Values)

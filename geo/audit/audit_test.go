@@ -25,12 +25,15 @@ func madeUp(seed uint64, zone *time.Location, from time.Time, days int, gaps flo
 	random := rand.New(rand.NewPCG(seed, 1))
 	s := &Station{Zone: zone, Completeness: 0.75, From: from, To: from.AddDate(0, 0, days)}
 	s.Until = s.To.Add(time.Hour)
-	silent := 0
-	for at := from.UTC().Truncate(time.Hour).Add(-Lookback); at.Before(s.Until); at = at.Add(time.Hour) {
+	silent, flat, whole := 0, 0, false // hours that are left; all quantities are flat
+	for at := from.UTC().Truncate(time.Hour).Add(-Lookback); at.Before(s.Until.Add(Lookahead)); at = at.Add(time.Hour) {
 		if silent--; silent < 0 && random.Float64() < gaps/20 {
 			silent = random.IntN(30)
 		}
-		for _, q := range []nhip.Quantity{nhip.PM25, nhip.PM10, nhip.O3, nhip.CO, nhip.NO2} {
+		if flat--; flat < 0 && random.Float64() < 0.04 {
+			flat, whole = 5+random.IntN(15), random.Float64() < 0.5
+		}
+		for _, q := range []nhip.Quantity{nhip.PM25, nhip.PM10, nhip.O3, nhip.CO, nhip.NO2, nhip.Humidity} {
 			if silent > 0 || random.Float64() < gaps {
 				continue
 			}
@@ -38,12 +41,18 @@ func madeUp(seed uint64, zone *time.Location, from time.Time, days int, gaps flo
 			if q == nhip.CO {
 				level *= 100
 			}
+			if frozen := flat > 0 && (whole || q == nhip.NO2 || q == nhip.Humidity); frozen {
+				s.addUnchanged(q, at)
+				continue
+			}
 			for i := range 4 {
 				v := math.Round(10*level*(0.9+0.2*random.Float64())) / 10
 				if q == nhip.PM10 {
 					v += 170 // PM2.5 is a part of it
 				}
 				switch p := random.Float64(); {
+				case q == nhip.Humidity:
+					v = min(v, 100)
 				case p < 0.02:
 					v = 9000 // fails
 				case p < 0.03:
@@ -65,6 +74,19 @@ func madeUp(seed uint64, zone *time.Location, from time.Time, days int, gaps flo
 		s.Served = append(s.Served, s.serve(quality))
 	}
 	return s
+}
+
+// addUnchanged adds an hour of the last value of a quantity.
+func (s *Station) addUnchanged(q nhip.Quantity, at time.Time) {
+	for i := len(s.Readings) - 1; i >= 0; i-- {
+		if x := s.Readings[i]; x.Quantity == q {
+			for k := range 4 {
+				x.Time = at.Add(time.Duration(k+1) * 15 * time.Minute)
+				s.Readings = append(s.Readings, x)
+			}
+			return
+		}
+	}
 }
 
 // assess makes the automatic checks, and excludes some readings by staff.
@@ -304,9 +326,12 @@ func TestEveryAlterationIsFound(t *testing.T) {
 		{"flag zero", func(s *Station) { s.altered(nhip.NO2).Raw = 0 }},
 		{"flag gross_range", func(s *Station) { s.altered(nhip.PM25).Raw = 5000 }},
 		{"flag particle_order", func(s *Station) { s.altered(nhip.PM25).Raw = 590 }},
+		{"flag flat_line", func(s *Station) { s.flagged("flat_line=").Tests = "" }},
+		{"flag frozen_feed", func(s *Station) { s.flagged("frozen_feed=").Tests = "" }},
+		{"flag humidity", func(s *Station) { s.flagged("humidity=").Tests = "" }},
 		{"flag worst", func(s *Station) { s.altered(nhip.PM25).Flag = nhip.FlagFail }},
 	} {
-		s := madeUp(7, zone, from, 3, 0)
+		s := madeUp(8, zone, from, 6, 0)
 		c.alter(s)
 		found := false
 		for _, d := range Run(s).Differences {
@@ -325,6 +350,16 @@ func (s *Station) exceedanceOf(a limits.Average) *report.Exceedance {
 		}
 	}
 	return nil
+}
+
+// flagged returns a reading after the first day of the span that a check flagged.
+func (s *Station) flagged(check string) *Reading {
+	for i := range s.Readings {
+		if x := &s.Readings[i]; strings.Contains(x.Tests, check) && x.Time.After(s.From.AddDate(0, 0, 1)) {
+			return x
+		}
+	}
+	panic("no reading is flagged by " + check)
 }
 
 // altered returns a good reading of a quantity, after the first day of the span.

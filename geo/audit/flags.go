@@ -11,7 +11,10 @@ import (
 )
 
 // Checks are the automatic checks that are repeated.
-var Checks = []string{"device_status", "gross_range", "negative", "zero", "spike", "rate_of_change", "particle_order"}
+var Checks = []string{
+	"device_status", "gross_range", "negative", "zero", "spike", "rate_of_change", "flat_line", "frozen_feed", "humidity",
+	"particle_order",
+}
 
 // valueKey identifies a reading.
 type valueKey struct {
@@ -27,11 +30,7 @@ func (r *Report) checkFlags(s *Station) {
 		values[valueKey{x.Quantity, x.Time.UnixMilli(), x.Period}] = x.Raw
 	}
 	rules := qc.NewRules()
-	type seriesKey struct {
-		quantity nhip.Quantity
-		period   time.Duration
-	}
-	all := make(map[seriesKey][]*Reading)
+	all := make(allSeries)
 	for i := range s.Readings {
 		x := &s.Readings[i]
 		key := seriesKey{x.Quantity, x.Period}
@@ -46,18 +45,17 @@ func (r *Report) checkFlags(s *Station) {
 		if x.Time.After(s.From) && !x.Time.After(s.To) && !x.Time.After(s.Until) && x.Flag != 0 &&
 			x.Flag != nhip.FlagNotEvaluated {
 			r.Flags++
-			r.compareTests(x, s.check(rules, all[key], at, values))
+			r.compareTests(x, s.check(rules, all, key, at, values))
 		}
 	}
 }
 
 // check returns the flags of the repeated checks that reading number at of a series does not pass.
-func (s *Station) check(rules *qc.Rules, series []*Reading, at int, values map[valueKey]float64) map[string]nhip.Flag {
+func (s *Station) check(rules *qc.Rules, all allSeries, key seriesKey, at int, values map[valueKey]float64,
+) map[string]nhip.Flag {
+	series := all[key]
 	x := series[at]
-	class := qc.ClassLowCost
-	if s.Reference {
-		class = qc.ClassReference
-	}
+	class := s.class()
 	out := make(map[string]nhip.Flag)
 	if x.Device == nhip.FlagFail || x.Device == nhip.FlagSuspect {
 		out["device_status"] = x.Device
@@ -89,6 +87,7 @@ func (s *Station) check(rules *qc.Rules, series []*Reading, at int, values map[v
 			out["rate_of_change"] = f
 		}
 	}
+	s.checkLasting(rules, all, key, at, out)
 	fine, ok := values[valueKey{nhip.PM25, x.Time.UnixMilli(), x.Period}]
 	coarse, also := values[valueKey{nhip.PM10, x.Time.UnixMilli(), x.Period}]
 	if ok && also && (x.Quantity == nhip.PM25 || x.Quantity == nhip.PM10) {
@@ -97,6 +96,27 @@ func (s *Station) check(rules *qc.Rules, series []*Reading, at int, values map[v
 		}
 	}
 	return out
+}
+
+// checkLasting adds the flags of the checks that look at hours.
+func (s *Station) checkLasting(rules *qc.Rules, all allSeries, key seriesKey, at int, out map[string]nhip.Flag) {
+	class := s.class()
+	for name, f := range map[string]nhip.Flag{
+		"flat_line":   flatLine(rules.Params(key.quantity, class, qc.CheckFlatLine), all[key], at),
+		"frozen_feed": all.frozenFeed(rules.Params(key.quantity, class, qc.CheckFrozenFeed), key, at),
+		"humidity":    all.humid(rules, class, all[key][at]),
+	} {
+		if f != nhip.FlagGood {
+			out[name] = f
+		}
+	}
+}
+
+func (s *Station) class() qc.Class {
+	if s.Reference {
+		return qc.ClassReference
+	}
+	return qc.ClassLowCost
 }
 
 // over compares a measure with the limits of a check, which grow with a base.

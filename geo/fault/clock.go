@@ -5,6 +5,7 @@ import "math"
 // The test for a wrong clock.
 const (
 	clockThreshold = 10
+	clockLowCost   = 8 // of low-cost sensors
 	clockScale     = 0.8
 	clockScoreCap  = 3
 	clockUsual     = 0.06 // taken off by hour
@@ -47,7 +48,7 @@ func clocks(channels []channel, factor float64, yield func(segment)) {
 	c := newClockTest(channels)
 	for _, shift := range clockShifts {
 		scores, parts := c.scores(shift)
-		h := clockThreshold * factor
+		h := factor * channels[0].field.threshold(channels[0].member, clockThreshold, clockLowCost)
 		least := clockHours
 		if shift == 1 || shift == -1 {
 			h *= clockOne

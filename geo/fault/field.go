@@ -14,6 +14,7 @@ type field struct {
 	members  []int // indices in Window.Monitors of those that measure the quantity
 	linear   bool  // temperature and humidity: not in logarithms
 	offset   float64
+	lowCost  []bool    // by member
 	accuracy []float64 // by member, in the unit: smaller differences are no fault
 	in       [][]Hour
 	v, x     [][]float64 // values and their transforms, by member and hour; NaN without
@@ -31,6 +32,7 @@ type field struct {
 	r           [][]float64   // anomaly without the estimate
 	scale       [][]float64   // expected deviation of r, by member and hour
 	steady      []float64     // scale without what depends on the hour
+	core        []float64     // share of it that half the hours are within: small with spikes that recur
 	slow        []float64     // deviation of the medians of a day
 	typicalSlow float64       // median over the members
 	worth       []float64     // of one hour as independent evidence
@@ -87,6 +89,7 @@ func newField(w *Window, q nhip.Quantity, linear bool) *field {
 			lowCost = false
 		}
 		f.accuracy = append(f.accuracy, own)
+		f.lowCost = append(f.lowCost, m.LowCost)
 		accepted := nan
 		if b, ok := m.Accepted[q]; ok {
 			accepted = b
@@ -157,6 +160,14 @@ func (f *field) meanLevel() float64 {
 
 // hourOfDay returns the hour of the day, UTC, of an hour of the window.
 func (f *field) hourOfDay(t int) int { return int((f.first + int64(t)) % 24) }
+
+// threshold returns the evidence that a fault of a member needs, by its class.
+func (f *field) threshold(i int, reference, lowCost float64) float64 {
+	if f.lowCost[i] {
+		return lowCost
+	}
+	return reference
+}
 
 // expected returns the value that the others and the member's own bias make likely, in the quantity's unit; NaN
 // without.

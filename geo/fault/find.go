@@ -108,7 +108,7 @@ func (fd *finder) run(round int) {
 	add := func(s segment) { fd.segments = append(fd.segments, s) }
 	addTrimmed := func(s segment) {
 		if s.trim() {
-			add(s)
+			s.pieces(add)
 		}
 	}
 	addMattering := func(s segment) {

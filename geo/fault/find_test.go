@@ -164,6 +164,71 @@ func TestFindNamesFaults(t *testing.T) {
 	}
 }
 
+// PM10 that equals PM2.5 at most monitors at once is what an agency makes of fog, unless it lasts for days.
+func TestFindDistinguishesEqualSizesOfFog(t *testing.T) {
+	equal := func(monitors, hours int) (flagged int) {
+		city := newCity(5, 10, nhip.PM25, nhip.PM10)
+		for i := range monitors {
+			fine := city.Monitors[i].Hours[nhip.PM25]
+			city.change(i, nhip.PM10, 200, 200+hours, func(t int, _ float64) float64 { return fine[t].Value })
+		}
+		r := Find(city.Window)
+		for _, f := range r.Faults {
+			if f.Cause == Equal {
+				flagged += f.To - f.From
+			}
+		}
+		return flagged
+	}
+	for _, c := range []struct{ monitors, hours, want int }{{1, 6, 6}, {1, 5, 0}, {3, 12, 36}, {8, 12, 0}, {8, 60, 480}} {
+		if got := equal(c.monitors, c.hours); got != c.want {
+			t.Errorf("%d hours at %d of 10 monitors: %d hours are flagged, want %d", c.hours, c.monitors, got, c.want)
+		}
+	}
+}
+
+// Two faults of a monitor that are a day apart leave the day between them alone.
+func TestFindLeavesPausesOfAFaultAlone(t *testing.T) {
+	city := newCity(11, 10, nhip.PM25)
+	for _, from := range []int{200, 284} {
+		city.change(4, nhip.PM25, from, from+60, func(_ int, v float64) float64 { return 5 * v })
+	}
+	r := Find(city.Window)
+	between := 0
+	for _, f := range r.Faults {
+		if f.Monitor == 4 {
+			between += max(min(f.To, 282)-max(f.From, 262), 0)
+		}
+	}
+	if first, _, _ := found(&r, 4, nhip.PM25, 200, 260); first < 55 || between > 0 {
+		t.Errorf("%d hours of the first fault are found, and %d between: %+v", first, between, r.Faults)
+	}
+}
+
+// Spikes that recur every few hours are found although they widen the usual scatter of the monitor.
+func TestFindFindsSpikesThatRecur(t *testing.T) {
+	for _, every := range []int{3, 4, 6} {
+		city := newCity(13, 10, nhip.PM25)
+		n := 0
+		for at := 40; at < made-20; at += every {
+			city.change(4, nhip.PM25, at, at+1, func(_ int, v float64) float64 { return 4*v + 60 })
+			n++
+		}
+		r := Find(city.Window)
+		hours := 0
+		for _, f := range r.Faults {
+			if f.Monitor == 4 && f.Cause == Spike {
+				hours += f.To - f.From
+			} else if f.To-f.From > 3 {
+				t.Errorf("every %d hours: %+v", every, f)
+			}
+		}
+		if hours < n*9/10 || hours > n+n/10 {
+			t.Errorf("every %d hours: %d of %d hours are found", every, hours, n)
+		}
+	}
+}
+
 // The proposed corrections undo what was done.
 func TestFindProposesCorrections(t *testing.T) {
 	city := newCity(3, 10, nhip.PM25)

@@ -5,6 +5,7 @@ import "math"
 // The sequential test for a lasting shift.
 const (
 	levelThreshold = 12
+	levelLowCost   = 8    // of low-cost sensors, which have faults more often
 	levelFail      = 32   // evidence that fails
 	levelFailShift = 0.55 // least shift that fails, in ln: × 1.7 or × 0.6
 	// A network whose daily medians scatter more can't vouch for its monitors, and fails no level.
@@ -26,7 +27,7 @@ var shifts = [...]float64{1, 1.6, 2.6, 4.5}
 func (f *field) levels(i int, factor float64, yield func(segment)) {
 	smallest := max(minShift, minShiftSlow*f.slow[i])
 	scores := make([]float64, f.hours)
-	h := levelThreshold * factor
+	h := factor * f.threshold(i, levelThreshold, levelLowCost)
 	for _, sign := range []float64{1, -1} {
 		for _, multiple := range shifts {
 			mu := sign * multiple * smallest
@@ -36,7 +37,7 @@ func (f *field) levels(i int, factor float64, yield func(segment)) {
 			}
 			sequential(scores, h, func(from, to int, peak, total float64) {
 				yield(segment{
-					field: f, member: i, cause: Level, level: mu, from: from, to: to, total: total, h: levelThreshold,
+					field: f, member: i, cause: Level, level: mu, from: from, to: to, total: total, h: h / factor,
 					fail: peak >= levelFail && math.Abs(mu) >= levelFailShift && f.vouches(i),
 				})
 			})
@@ -72,39 +73,13 @@ func (f *field) bursts(i int, factor float64, yield func(segment)) {
 	}
 }
 
-// The test for a single hour.
-const (
-	spikeUp, spikeDown = 6.5, 5.5
-	spikeAbove         = 0.75 // of the limit: by so much it differs from the hours beside it
-)
-
-// spikes looks for single hours that differ from the others and from the hours beside them.
-func (f *field) spikes(i int, yield func(segment)) {
-	z := func(t int) float64 {
-		if t < 0 || t >= f.hours {
-			return nan
-		}
-		return f.r[i][t] / f.scale[i][t]
-	}
-	for t := range f.hours {
-		before, here, after := z(t-1), z(t), z(t+1)
-		for _, side := range []struct{ sign, limit float64 }{{1, spikeUp}, {-1, spikeDown}} {
-			own := side.sign * here
-			apart := own - max(side.sign*before, side.sign*after) // NaN where a neighbour is unknown
-			if own >= side.limit && apart >= spikeAbove*side.limit {
-				yield(segment{
-					field: f, member: i, cause: Spike, level: side.sign, from: t, to: t + 1, total: own, h: side.limit,
-				})
-			}
-		}
-	}
-}
-
 // Segments of levels and bursts are cut where the difference is small, and dropped where it does not matter.
 const (
 	trimHours = 4   // shorter ones are not cut
 	trimHalf  = 2   // hours on either side over which the difference is averaged
 	trimShare = 0.4 // of the segment's median difference
+	// Hours without a large difference that end a fault: what follows is another one.
+	pauseHours = 6
 )
 
 // trim cuts the ends of a level or burst to where the difference is large. It reports whether the difference exceeds
@@ -151,4 +126,27 @@ func (s *segment) matters() bool {
 		}
 	}
 	return median(apart) >= f.accuracy[i]
+}
+
+// pieces yields the parts of a trimmed segment between its pauses.
+func (s *segment) pieces(yield func(segment)) {
+	from := s.from
+	part := func(to int) {
+		x := *s
+		if x.from, x.to = from, to; x.matters() {
+			yield(x)
+		}
+	}
+	for t := s.from; s.sure != nil && t < s.to; {
+		end := t
+		for end < s.to && !s.sure[end-s.sureFrom] {
+			end++
+		}
+		if end-t >= pauseHours {
+			part(t)
+			from = end
+		}
+		t = max(end, t+1)
+	}
+	part(s.to)
 }

@@ -30,16 +30,18 @@ const (
 func (f *field) fitScales() {
 	n := len(f.members)
 	f.scale, f.steady, f.slow = make([][]float64, n), make([]float64, n), make([]float64, n)
-	f.worth = make([]float64, n)
+	f.worth, f.core = make([]float64, n), make([]float64, n)
 	floor := scaleFloor
 	if f.linear {
 		floor = 0
 	}
 	for i := range n {
-		f.steady[i] = max(deviation(f.goodResiduals(i)), floor)
+		good := f.goodResiduals(i)
+		f.steady[i] = max(deviation(good), floor)
 		if f.steady[i] != f.steady[i] || f.steady[i] == 0 {
 			f.steady[i] = 1
 		}
+		f.core[i] = clip(max(madToDeviation*median(good), floor)/f.steady[i], 0, 1)
 		f.scale[i] = make([]float64, f.hours)
 		usual := f.usualSpread(i)
 		for t := range f.hours {

@@ -79,6 +79,9 @@ func Quantities(averages ...Average) []nhip.Quantity {
 	return out
 }
 
+// Hourly returns the quantities with limits that are compared with means of hours, or with running means of them.
+func Hourly() []nhip.Quantity { return Quantities(AverageHour, Average8h) }
+
 // InForce returns the limit that applies on the day of t in t's own time zone. ok is false if there is none.
 func InForce(q nhip.Quantity, a Average, t time.Time) (value float64, ok bool) {
 	day := "" // of t; only for limits that have changed: for a year's hours it would take longer than all else

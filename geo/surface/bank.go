@@ -17,6 +17,7 @@ type bank struct {
 	diameter  float64   // greatest distance between two sites, m
 	operators [operators]operator
 	inverse   []float64 // 1/distance², m⁻², row by row; 0 on the diagonal
+	inverses  []float64 // sums of the rows of inverse
 	neighbors [][]int   // of each site, the nearest first, at most maxSkipped
 }
 
@@ -28,6 +29,7 @@ type operator struct {
 	sum    float64   // Σa
 	skip   [skips][]float64
 	unit   [skips][]float64 // unit variance of the estimate of each site with its nearest also left out
+	logs   [skips][]float64 // logarithms of unit
 	nugget float64
 }
 
@@ -66,6 +68,7 @@ func newBank(sites []Site, lowCost float64) *bank {
 // newServingBank is newBank without what leaving out sites needs.
 func newServingBank(sites []Site, lowCost float64) *bank {
 	b := &bank{sites: sites, plane: planeOf(sites), inverse: make([]float64, len(sites)*len(sites))}
+	b.inverses = make([]float64, len(sites))
 	b.x, b.y = make([]float64, len(sites)), make([]float64, len(sites))
 	for i := range sites {
 		b.x[i], b.y[i] = b.plane.XY(sites[i].Point)
@@ -92,6 +95,7 @@ func (b *bank) measureDistances() {
 			b.inverse[i*n+j] = 1 / d2
 			order = append(order, j)
 		}
+		b.inverses[i] = sumOf(b.inverse[i*n:][:n])
 		slices.SortFunc(order, func(j, k int) int {
 			return cmp.Or(cmp.Compare(b.inverse[i*n+k], b.inverse[i*n+j]), cmp.Compare(j, k))
 		})
@@ -151,7 +155,7 @@ func (b *bank) prepareSkips(o *operator) {
 		if !b.skips(s) {
 			continue
 		}
-		o.skip[s], o.unit[s] = make([]float64, 0, n*(k+1)), make([]float64, n)
+		o.skip[s], o.unit[s], o.logs[s] = make([]float64, 0, n*(k+1)), make([]float64, n), make([]float64, n)
 		for i := range n {
 			left := b.left(i, k)
 			sub := mat.NewSymDense(k+1, nil)
@@ -167,6 +171,7 @@ func (b *bank) prepareSkips(o *operator) {
 			_ = factor.SolveVecTo(row, unit) // see newOperator
 			o.skip[s] = append(o.skip[s], row.RawVector().Data...)
 			o.unit[s][i] = row.AtVec(0)
+			o.logs[s][i] = math.Log(o.unit[s][i])
 		}
 	}
 }
@@ -183,17 +188,7 @@ func (b *bank) left(i, k int) [maxSkipped + 1]int {
 }
 
 // dual returns the dual weights of values, Q·v.
-func (o *operator) dual(values, out []float64) []float64 {
-	n := len(values)
-	for i := range n {
-		sum := 0.0
-		for j, q := range o.q[i*n:][:n] {
-			sum += q * values[j]
-		}
-		out[i] = sum
-	}
-	return out
-}
+func (o *operator) dual(values, out []float64) []float64 { return multiply(o.q, values, out) }
 
 // mean returns the generalised least squares mean of values.
 func (o *operator) mean(values []float64) float64 {

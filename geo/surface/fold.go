@@ -37,7 +37,7 @@ func (s *Stack) fold(b *bank, values []float64) *fold {
 	if w[idwMember] == 1 {
 		return f
 	}
-	d := s.duals(b, values)
+	d := s.duals(b, b.valueDuals(values), values)
 	f.foldLinear(b, d, values, &w, mean)
 	factors := s.logFactors(values)
 	for m := range 4 {

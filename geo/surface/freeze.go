@@ -23,8 +23,10 @@ func (s *Stack) Frozen() *Stack {
 		LowCost: s.LowCost, Drift: s.Drift, Squares: s.Squares,
 	}
 	f := &frozen{bounds: s.Spread.tertiles(), biases: make(map[string]float64, len(s.Biases))}
+	var merged [skips]mergedErrors
+	s.Spread.merge(&merged)
 	for level := range f.knots {
-		f.knots[level] = s.Spread.levelKnots(level, s.grown(errorHalfLife))
+		f.knots[level] = s.Spread.levelKnots(level, s.grown(errorHalfLife), &merged)
 	}
 	prior := s.biasPrior()
 	for id, b := range s.Biases {
@@ -68,6 +70,14 @@ func (s *spread) clone() spread {
 // BiasOf returns the lasting bias of a station relative to the city's mean; known is false if nothing was learned.
 func (s *Stack) BiasOf(station string) (bias float64, known bool) {
 	if s.frozen != nil {
+		return s.biasOf(station, 0)
+	}
+	return s.biasOf(station, s.biasPrior())
+}
+
+// biasOf is BiasOf with the weight of having no bias, which a frozen stack does not need.
+func (s *Stack) biasOf(station string, prior float64) (bias float64, known bool) {
+	if s.frozen != nil {
 		bias, known = s.frozen.biases[station]
 		return bias, known
 	}
@@ -75,7 +85,7 @@ func (s *Stack) BiasOf(station string) (bias float64, known bool) {
 	if b == nil {
 		return 0, false
 	}
-	return b.Difference / (b.Mean + s.biasPrior()), true
+	return b.Difference / (b.Mean + prior), true
 }
 
 // LastingBias returns how far the values of a site usually are above the estimate from all others, as a part of the

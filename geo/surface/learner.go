@@ -30,8 +30,13 @@ func (l *Learner) Learn(r *Observations) {
 	if len(r.Sites) < minOthers+1 {
 		return
 	}
+	var b *bank
+	var d *valueDuals
 	for _, s := range l.Stacks {
-		s.learn(l.banks.of(r.Sites, s.LowCost.Value), r)
+		if of := l.banks.of(r.Sites, s.LowCost.Value); of != b {
+			b, d = of, of.valueDuals(r.Values)
+		}
+		s.learn(b, d, r)
 	}
 }
 
@@ -126,11 +131,11 @@ func (l *Learner) LeaveOneOut(r *Observations, skip int) []LOOResult {
 }
 
 func (s *Stack) results(b *bank, values []float64, kind int) []LOOResult {
-	e, weights := s.leaveOut(b, s.duals(b, values), values, kind), s.blend()
+	e, weights := s.leaveOut(b, s.duals(b, b.valueDuals(values), values), values, kind), s.blend()
 	out, c := make([]LOOResult, len(values)), s.offset(values)
 	for i := range out {
 		v := weigh(&weights, &e.by[i])
-		k := knotAt(s.knots(math.Log(max(0, e.means[i])+c)), math.Log(e.unit[i]))
+		k := knotAt(s.knots(math.Log(max(0, e.means[i])+c)), e.logs[i])
 		g := guess(v, c, e.scale2[i], e.unit[i])
 		out[i] = LOOResult{
 			Value: v, Deviation: g * k.deviation, Mean: e.means[i],

@@ -19,37 +19,53 @@ type estimates struct {
 	raw    [4][]float64 // back-transformed logarithms before their correction
 	means  []float64    // of the other sites
 	unit   []float64    // unit variances of the base operator
+	logs   []float64    // of unit
 	scale2 []float64    // of the base operator without the site
 }
 
-// duals are the dual weights of an hour's values for each operator.
+// valueDuals are what stacks need of an hour's values that depends on the bank alone.
+type valueDuals struct {
+	values    [operators][]float64 // dual weights for each operator
+	inverse   []float64            // sums of the values by their inverse distances from each site
+	quadratic float64              // vᵀQv of the base operator
+}
+
+func (b *bank) valueDuals(values []float64) *valueDuals {
+	n := len(values)
+	d := &valueDuals{inverse: multiply(b.inverse, values, make([]float64, n))}
+	for k := range b.operators {
+		d.values[k] = b.operators[k].dual(values, make([]float64, n))
+	}
+	for i, w := range d.values[base] {
+		d.quadratic += w * values[i]
+	}
+	return d
+}
+
+// duals are the dual weights of an hour's values, logarithms and lasting biases for each operator.
 type duals struct {
-	values, logs [operators][]float64
-	biases       [operators][]float64 // of the two operators that estimate biases
-	logValues    []float64
-	bias         []float64 // lasting bias of each site, relative to the city's mean
-	quadratic    float64   // vᵀQv of the base operator
+	*valueDuals
+	logs      [operators][]float64
+	biases    [operators][]float64 // of the two operators that estimate biases
+	logValues []float64
+	bias      []float64 // lasting bias of each site, relative to the city's mean
 }
 
 // duals computes the dual weights of values.
-func (s *Stack) duals(b *bank, values []float64) *duals {
+func (s *Stack) duals(b *bank, of *valueDuals, values []float64) *duals {
 	n, logs, c := len(values), make([]float64, len(values)), s.offset(values)
-	d := &duals{bias: s.biases(b.sites), logValues: logs}
+	d := &duals{valueDuals: of, bias: s.biases(b.sites), logValues: logs}
 	for i, v := range values {
 		logs[i] = math.Log(max(0, v) + c)
 	}
 	for k := range b.operators {
 		o := &b.operators[k]
-		d.values[k] = o.dual(values, make([]float64, n))
 		if k < 4 {
 			d.logs[k] = o.dual(logs, make([]float64, n))
 		}
 		if k == smooth || k == base {
 			d.biases[k] = o.dual(d.bias, make([]float64, n))
 		}
-	}
-	for i, w := range d.values[base] {
-		d.quadratic += w * values[i]
 	}
 	return d
 }
@@ -59,7 +75,7 @@ func (s *Stack) leaveOut(b *bank, d *duals, values []float64, kind int) *estimat
 	n, k := len(values), skipped[kind]
 	e := &estimates{
 		by: make([][members]float64, n), means: make([]float64, n), unit: b.operators[base].unit[kind],
-		scale2: make([]float64, n),
+		logs: b.operators[base].logs[kind], scale2: make([]float64, n),
 	}
 	for m := range e.raw {
 		e.raw[m] = make([]float64, n)
@@ -79,7 +95,7 @@ func (s *Stack) leaveOut(b *bank, d *duals, values []float64, kind int) *estimat
 		for m := range 4 {
 			row := b.operators[m].skip[kind][i*(k+1):][:k+1]
 			out[rawMembers+m] = values[i] - dot(row, d.values[m], &left)
-			v := math.Exp(math.Log(max(0, values[i])+c)-dot(row, d.logs[m], &left)) - c
+			v := math.Exp(d.logValues[i]-dot(row, d.logs[m], &left)) - c
 			e.raw[m][i] = max(0, v)
 			out[logMembers+m] = max(0, v) * factors[m]
 		}
@@ -89,7 +105,7 @@ func (s *Stack) leaveOut(b *bank, d *duals, values []float64, kind int) *estimat
 		smoothBias := d.bias[i] - dot(smoothRow, d.biases[smooth], &left)
 		out[caiMean] = plain + mean*(bias-krigedBias)
 		out[caiSmooth] = plain + mean*(smoothBias-krigedBias)
-		out[idwMember] = b.inverseDistance(values, i, left[:k+1])
+		out[idwMember] = b.inverseDistance(d, values, i, left[:k+1])
 		out[meanMember] = mean
 		e.means[i] = mean
 		e.scale2[i] = s.scale2(b.withoutSite(d, i), n-2, values)
@@ -113,25 +129,11 @@ func (b *bank) withoutSite(d *duals, i int) float64 {
 }
 
 // inverseDistance estimates site i from the values of all but the ones left out.
-func (b *bank) inverseDistance(values []float64, i int, left []int) float64 {
-	n := len(values)
-	row := b.inverse[i*n:][:n]
-	sum, weights := 0.0, 0.0
-	for j, k := range row {
-		sum += k * values[j]
-		weights += k
-	}
+func (b *bank) inverseDistance(d *duals, values []float64, i int, left []int) float64 {
+	row, sum, weights := b.inverse[i*len(values):][:len(values)], d.inverse[i], b.inverses[i]
 	for _, j := range left {
 		sum -= row[j] * values[j]
 		weights -= row[j]
 	}
 	return sum / weights
-}
-
-func sumOf(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // learnNoise updates the noise of low-cost monitors. It needs both classes in an hour.
-func (s *Stack) learnNoise(b *bank, e *estimates, r *Observations) {
+func (s *Stack) learnNoise(b *bank, of *valueDuals, e *estimates, r *Observations) {
 	classes := [2]int{}
 	for i := range r.Sites {
 		classes[r.Sites[i].Class]++
@@ -35,7 +35,7 @@ func (s *Stack) learnNoise(b *bank, e *estimates, r *Observations) {
 		return
 	}
 	l, grown := &s.LowCost, s.growth(r.Time, errorHalfLife)
-	w, q, n := b.operators[base].dual(r.Values, make([]float64, len(r.Values))), b.operators[base].q, len(r.Values)
+	w, q, n := of.values[base], b.operators[base].q, len(r.Values)
 	for i := range r.Sites {
 		off := w[i] / q[i*n+i] // the leave-one-out error of the base operator
 		square, variance := grown*off*off, grown*e.scale2[i]*(e.unit[i]-b.sites[i].noise(l.Value))

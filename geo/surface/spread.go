@@ -39,13 +39,15 @@ const (
 
 // follow adapts the shares of a level to the errors of an hour.
 func (s *spread) follow(all []zError, grown float64) {
+	var merged [skips]mergedErrors
+	s.merge(&merged)
 	bounds := s.tertiles()
 	var knots [levels][]knot
 	var below, above, count [levels]float64
 	for _, x := range all {
 		level := levelOf(bounds, x.logMean)
 		if knots[level] == nil {
-			knots[level] = s.levelKnots(level, grown)
+			knots[level] = s.levelKnots(level, grown, &merged)
 		}
 		k := knotAt(knots[level], x.logUnit)
 		count[level]++
@@ -93,7 +95,7 @@ func (s *Stack) standardised(e *estimates, weights *[members]float64, values []f
 		v := weigh(weights, &e.by[i])
 		out[i] = zError{
 			z:       (values[i] - v) / guess(v, c, e.scale2[i], e.unit[i]),
-			logUnit: math.Log(e.unit[i]), logMean: math.Log(max(0, e.means[i]) + c),
+			logUnit: e.logs[i], logMean: math.Log(max(0, e.means[i]) + c),
 		}
 	}
 	return out
@@ -136,8 +138,9 @@ func zBin(z float64) int {
 // tertiles returns the two bounds between the levels of the logarithm of the mean.
 func (s *spread) tertiles() [levels - 1]float64 {
 	var out [levels - 1]float64
+	total := sumOf(s.Means)
 	for i := range out {
-		out[i] = minLogMean + meanWidth*quantileBin(s.Means, float64(i+1)/levels)
+		out[i] = minLogMean + meanWidth*quantileBin(s.Means, total, float64(i+1)/levels)
 	}
 	return out
 }
@@ -152,9 +155,9 @@ func levelOf(bounds [levels - 1]float64, logMean float64) int {
 	return level
 }
 
-// quantileBin returns the fractional bin below which a share of the weight lies, NaN without weight.
-func quantileBin(bins []float64, share float64) float64 {
-	total := sumOf(bins)
+// quantileBin returns the fractional bin below which a share of the weight lies, NaN without weight. total is the sum
+// of the bins.
+func quantileBin(bins []float64, total, share float64) float64 {
 	rest := share * total
 	for i, w := range bins {
 		if w > 0 && rest <= w {
@@ -168,15 +171,43 @@ func quantileBin(bins []float64, share float64) float64 {
 // knot is the uncertainty at one unit variance, as multiples of the first guess of the deviation.
 type knot struct{ logUnit, low, high, deviation float64 }
 
+// mergedErrors are the errors of all levels of a kind.
+type mergedErrors struct {
+	squares weightedMean
+	bins    [zBins]float64 // empty with fewer than minErrors
+	total   float64        // sum of the bins
+}
+
+// merge sets out to the errors of all levels of each kind that has any.
+func (s *spread) merge(out *[skips]mergedErrors) {
+	for i := range s.Kinds {
+		k, m := &s.Kinds[i], &out[i]
+		if k.LogUnit.Weight == 0 {
+			continue
+		}
+		for j := range k.Levels {
+			l := &k.Levels[j]
+			m.squares.Sum, m.squares.Weight = m.squares.Sum+l.Squares.Sum, m.squares.Weight+l.Squares.Weight
+			if k.Count < minErrors {
+				continue
+			}
+			for b, w := range l.Bins {
+				m.bins[b] += w
+			}
+		}
+		m.total = sumOf(m.bins[:])
+	}
+}
+
 // levelKnots returns the uncertainty in a level, by rising unit variance. It is empty if nothing was learned.
-func (s *spread) levelKnots(level int, grown float64) []knot {
+func (s *spread) levelKnots(level int, grown float64, all *[skips]mergedErrors) []knot {
 	var out []knot
 	for i := range s.Kinds {
 		k := &s.Kinds[i]
 		if k.LogUnit.Weight == 0 {
 			continue
 		}
-		n := k.knot(level, grown, s.Tails[level])
+		n := k.knot(level, grown, s.Tails[level], &all[i])
 		if n.logUnit = k.LogUnit.Sum / k.LogUnit.Weight; len(out) == 0 || n.logUnit > out[len(out)-1].logUnit {
 			out = append(out, n)
 		}
@@ -189,32 +220,25 @@ func (s *Stack) knots(logMean float64) []knot {
 	if s.frozen != nil {
 		return s.frozen.knots[levelOf(s.frozen.bounds, logMean)]
 	}
-	return s.Spread.levelKnots(levelOf(s.Spread.tertiles(), logMean), s.grown(errorHalfLife))
+	var merged [skips]mergedErrors
+	s.Spread.merge(&merged)
+	return s.Spread.levelKnots(levelOf(s.Spread.tertiles(), logMean), s.grown(errorHalfLife), &merged)
 }
 
 // knot returns the uncertainty in a level.
-func (k *spreadKind) knot(level int, grown float64, tails [2]float64) knot {
-	var all weightedMean
-	bins := make([]float64, zBins)
-	for i := range k.Levels {
-		l := &k.Levels[i]
-		all.Sum, all.Weight = all.Sum+l.Squares.Sum, all.Weight+l.Squares.Weight
-		for b, w := range l.Bins {
-			bins[b] += w
-		}
-	}
+func (k *spreadKind) knot(level int, grown float64, tails [2]float64, all *mergedErrors) knot {
 	here := &k.Levels[level]
-	general := all.Sum / all.Weight
+	general := all.squares.Sum / all.squares.Weight
 	deviation := math.Sqrt((here.Squares.Sum + mixedErrors*grown*general) / (here.Squares.Weight + mixedErrors*grown))
 	if k.Count < minErrors {
 		return knot{low: -z90 * math.Sqrt(general), high: z90 * math.Sqrt(general), deviation: deviation}
 	}
 	below, above := tailShare+tails[0], 1-tailShare-tails[1]
-	low, high := zQuantile(bins, below), zQuantile(bins, above)
+	low, high := zQuantile(all.bins[:], all.total, below), zQuantile(all.bins[:], all.total, above)
 	if n := here.Squares.Weight / grown; n > 0 {
-		mix := n / (n + mixedErrors)
-		low += mix * (zQuantile(here.Bins, below) - low)
-		high += mix * (zQuantile(here.Bins, above) - high)
+		mix, total := n/(n+mixedErrors), sumOf(here.Bins)
+		low += mix * (zQuantile(here.Bins, total, below) - low)
+		high += mix * (zQuantile(here.Bins, total, above) - high)
 	}
 	return knot{low: low, high: high, deviation: deviation}
 }
@@ -222,9 +246,9 @@ func (k *spreadKind) knot(level int, grown float64, tails [2]float64) knot {
 // z90 is the 90th percentile of the standard normal distribution.
 const z90 = 1.2816
 
-// zQuantile returns a quantile of the errors in bins.
-func zQuantile(bins []float64, share float64) float64 {
-	return math.Sinh((quantileBin(bins, share)-0.5-zBins/2)*zWidth) / zFine
+// zQuantile returns a quantile of the errors in bins, of which total is the sum.
+func zQuantile(bins []float64, total, share float64) float64 {
+	return math.Sinh((quantileBin(bins, total, share)-0.5-zBins/2)*zWidth) / zFine
 }
 
 // knotAt returns the uncertainty at a unit variance, interpolated between the knots.

@@ -97,9 +97,12 @@ func (s *Stack) scale2(quadratic float64, freedom int, values []float64) float64
 
 // biases returns the lasting bias of each site relative to the city's mean; 0 if unknown.
 func (s *Stack) biases(sites []Site) []float64 {
-	out := make([]float64, len(sites))
+	out, prior := make([]float64, len(sites)), 0.0
+	if s.frozen == nil {
+		prior = s.biasPrior()
+	}
 	for i := range sites {
-		out[i], _ = s.BiasOf(sites[i].ID)
+		out[i], _ = s.biasOf(sites[i].ID, prior)
 	}
 	return out
 }
@@ -143,8 +146,8 @@ func weigh(weights *[members]float64, by *[members]float64) float64 {
 }
 
 // learn updates the stack with an hour that is later than all before.
-func (s *Stack) learn(b *bank, r *Observations) {
-	d, weights := s.duals(b, r.Values), s.blend()
+func (s *Stack) learn(b *bank, of *valueDuals, r *Observations) {
+	d, weights := s.duals(b, of, r.Values), s.blend()
 	grown := s.growth(r.Time, errorHalfLife)
 	var first *estimates
 	for kind := range skips {
@@ -167,7 +170,7 @@ func (s *Stack) learn(b *bank, r *Observations) {
 		s.Weights[idwMember] = 1
 	}
 	minimise(&s.Errors, &s.Weights)
-	s.learnNoise(b, first, r)
+	s.learnNoise(b, of, first, r)
 	s.learnSites(r, first)
 	estimates := make([]float64, len(r.Values))
 	for i := range estimates {

@@ -71,7 +71,7 @@ func TestStackIsNoWorseThanTheBestMember(t *testing.T) {
 			o := c.next()
 			if c.hour > 48 {
 				s := l.Stack()
-				for i, by := range s.leaveOut(b, s.duals(b, o.Values), o.Values, 0).by {
+				for i, by := range s.leaveOut(b, s.duals(b, b.valueDuals(o.Values), o.Values), o.Values, 0).by {
 					for m, v := range by {
 						squares[m] += (v - o.Values[i]) * (v - o.Values[i])
 					}

@@ -34,7 +34,16 @@ type Config struct {
 	Retention Retention
 	Map       Map
 	Predict   Predict
+	Reports   Reports
 	Zones     []Zones
+}
+
+// Reports configures the reports of citizens (Open311).
+type Reports struct {
+	PerAddress  int64         // in an hour from one address; 0: no bound
+	PerHour     int64         // in an hour in all; 0: no bound
+	KeepContact time.Duration // how long names, addresses and numbers of senders are kept after a report
+	FormSecret  string        // signs the tokens of the form; secret; empty: a random one
 }
 
 // Agency is the agency of timetables that have no agency.txt.
@@ -127,12 +136,14 @@ type Collector struct {
 	JournalBytes int64  // on disk for facts that are not in the database yet
 	MinFree      int64  // bytes of the disk that stay free
 	DeadBytes    int64  // on disk for dead letters
+	PhotoBytes   int64  // on disk for photos of reports
 	HFP          bool   // also publish bus positions as HFP
 
 	NewDevices     int64 // new vehicles and stations of a sender in an hour; 0: no bound
 	NewFeedDevices int64 // new vehicles and stations of all senders of a feed in an hour; 0: no bound
 	RowRate        int64 // rows a second of a sender, averaged over a day; 0: no bound
 
+	PhotoKeep  time.Duration // how long photos of reports are kept
 	LateWindow time.Duration // maximum age of facts on arrival; also how long facts are remembered as duplicates
 }
 

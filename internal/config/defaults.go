@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"nhip"
 	"nhip/geo/air"
 	"nhip/geo/predict"
@@ -30,8 +32,15 @@ const (
 	// second.
 	defaultJournalBytes = 16 << 30
 	defaultDeadBytes    = 4 << 30
+	defaultPhotoBytes   = 2 << 30
 	defaultMinFree      = 256 << 20 // a checkpoint of the ledger takes some megabytes, and so does the database
 	defaultBacklogRate  = 20_000    // a fifth of the rate of InfluxDB on two cores
+
+	// A spring brought 2,632 reports. What names a sender is kept while a report is usually answered.
+	defaultPhotoKeep         = 180 * 24 * time.Hour
+	defaultReportsPerAddress = 30
+	defaultReportsPerHour    = 1_000
+	defaultKeepContact       = 90 * 24 * time.Hour
 
 	// 5,000 phones may share the address of a mobile operator. Each has a stream and a connection for the rest. The
 	// database runs 16 queries of the history at a time.
@@ -78,6 +87,7 @@ func Default() Config {
 		}},
 		Collector: Collector{
 			ID: defaultID, JournalBytes: defaultJournalBytes, MinFree: defaultMinFree, DeadBytes: defaultDeadBytes,
+			PhotoBytes: defaultPhotoBytes, PhotoKeep: defaultPhotoKeep,
 			NewDevices: defaultNewDevices, NewFeedDevices: defaultNewFeedDevices, RowRate: defaultRowRate,
 			LateWindow: nhip.LateWindow,
 		},
@@ -94,6 +104,9 @@ func Default() Config {
 		},
 		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
 		Predict: Predict{Lean: predict.Lean},
+		Reports: Reports{
+			PerAddress: defaultReportsPerAddress, PerHour: defaultReportsPerHour, KeepContact: defaultKeepContact,
+		},
 	}
 }
 

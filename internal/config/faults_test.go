@@ -49,6 +49,7 @@ feeds:
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	const sections = "http, mqtt, broker, collector, stations, forward, public, push, files, health, outgoing, influx, " +
+		"reports, " +
 		"fleet, " +
 		"gtfs, gtfs_agency, air, predict, " +
 		"retention, map, feeds, pulls, sources, zones"
@@ -108,6 +109,7 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 			`64MB, got 63MB`,
 		"collector: {dead_bytes: 9999999999TB}": `1:25: collector.dead_bytes: must be a size as in ` +
 			`"512MB" or "16GB", got 9999999999TB`,
+		"reports: {form_secret: short}": `1:24: reports.form_secret: must have at least 32 characters`,
 		"collector: {late_window: 100}": `1:26: collector.late_window: must be a duration as ` +
 			`in "100d" or "36h", got 100`,
 		"collector: {late_window: 0d}": `1:26: collector.late_window: must be between ` +

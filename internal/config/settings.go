@@ -25,6 +25,11 @@ const maxZoom = 22
 const (
 	minJournalBytes = 64 << 20
 	minDeadBytes    = 1 << 20
+	minPhotoBytes   = 1 << 20
+	minPhotoKeep    = time.Hour
+	maxKeep         = 10 * 366 * 24 * time.Hour
+	maxReports      = 1_000_000
+	minFormSecret   = 32 // characters
 	minMinFree      = 16 << 20
 	minLateWindow   = time.Hour
 	maxLateWindow   = 10 * 366 * 24 * time.Hour
@@ -84,6 +89,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "collector.journal_bytes", Value: settings.Size(&c.Collector.JournalBytes, minJournalBytes)},
 		{Key: "collector.min_free", Value: settings.Size(&c.Collector.MinFree, minMinFree)},
 		{Key: "collector.dead_bytes", Value: settings.Size(&c.Collector.DeadBytes, minDeadBytes)},
+		{Key: "collector.photo_bytes", Value: settings.Size(&c.Collector.PhotoBytes, minPhotoBytes)},
+		{Key: "collector.photo_keep", Value: settings.Days(&c.Collector.PhotoKeep, minPhotoKeep, maxKeep)},
 		{Key: "collector.hfp", Value: settings.Bool(&c.Collector.HFP)},
 		{Key: "collector.new_devices", Value: settings.Count(&c.Collector.NewDevices, maxBudget)},
 		{Key: "collector.new_feed_devices", Value: settings.Count(&c.Collector.NewFeedDevices, maxBudget)},
@@ -107,6 +114,10 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "influx.org", Value: settings.Text(&c.Influx.Org, settings.Printable)},
 		{Key: "influx.bucket", Value: settings.Text(&c.Influx.Bucket, settings.Name)},
 		{Key: "influx.backlog_rate", Value: settings.Count(&c.Influx.BacklogRate, maxBacklogRate)},
+		{Key: "reports.per_address", Value: settings.Count(&c.Reports.PerAddress, maxReports)},
+		{Key: "reports.per_hour", Value: settings.Count(&c.Reports.PerHour, maxReports)},
+		{Key: "reports.keep_contact", Value: settings.Days(&c.Reports.KeepContact, minPhotoKeep, maxKeep)},
+		{Key: "reports.form_secret", Value: settings.Text(&c.Reports.FormSecret, formSecret), Secret: true},
 		{Key: "fleet", Value: settings.Text(&c.Fleet, settings.Printable)},
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
 		{Key: "gtfs_agency.name", Value: settings.Text(&c.Agency.Name, settings.Printable)},
@@ -142,6 +153,14 @@ func localListen(s string) error {
 		return nil
 	}
 	return fmt.Errorf("must be an address of this machine only, as in 127.0.0.1:8086, got %s", settings.Shown(s))
+}
+
+// formSecret accepts a text that can't be guessed, or an empty one.
+func formSecret(s string) error {
+	if s != "" && len(s) < minFormSecret {
+		return fmt.Errorf("must have at least %d characters", minFormSecret)
+	}
+	return settings.Printable(s)
 }
 
 // optionalListen accepts an address to listen on, or an empty text.

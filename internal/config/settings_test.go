@@ -97,6 +97,8 @@ func samples() map[string]string {
 		"push.listen": "0.0.0.0:8081", "files.root": "/srv/stations",
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB",
+		"collector.photo_bytes": "64MB", "collector.photo_keep": "30d", "reports.per_address": "7", "reports.per_hour": "77",
+		"reports.keep_contact": "10d", "reports.form_secret": "0123456789abcdef0123456789abcdef",
 		"collector.late_window": "36h", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.listen": "127.0.0.1:8086", "influx.token": "s3cret", "influx.org": "city",
 		"influx.bucket":    "air",

@@ -158,6 +158,9 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 		Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: nhip.QualityRaw, Time: noon,
 		RollupStats: nhip.RollupStats{Max1h: nhip.Some(1.0), Max8h: nhip.Some(1.0), Capture8h: nhip.Some(100.0)},
 	}, influx.NetworkHour{Typical: nhip.Some(1.0), Roughness: nhip.Some(0.1), Tests: "neighbours=3"}, received)
+	lines = influx.AppendRollupHours(lines, &nhip.Rollup{
+		Station: "s", Quantity: nhip.O3, Period: nhip.PeriodDay, Quality: nhip.QualityRaw, Time: noon,
+	}, []float64{1, math.NaN()}, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
 		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
 		Time: noon,

@@ -58,6 +58,7 @@ type database interface {
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
 	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
+	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
 	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
@@ -85,6 +86,7 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"StationSpans":      testStationSpans,
 		"Rollups":           testRollups,
 		"Means":             testMeans,
+		"Days":              testDays,
 		"Reviews":           testReviews,
 		"ReadingVersions":   testReadingVersions,
 		"Marker":            testMarker,

@@ -1,10 +1,8 @@
 package influx
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 	"time"
 
 	"nhip"
@@ -82,12 +80,7 @@ func (h History) means(ctx context.Context, q *MeanQuery, quality nhip.Quality, 
 			}
 			current = MeanSeries{Station: station, Quantity: quantity}
 		}
-		value, _ := row.Float(0)
-		flag, _ := row.Int(1)
-		if s := (nhip.RollupStats{Flag: nhip.Flag(flag)}); !s.Complete() {
-			value = math.NaN()
-		}
-		current.Means = append(current.Means, MeanAt{row.Time, value})
+		current.Means = append(current.Means, MeanAt{row.Time, completeMean(row)})
 		return nil
 	})
 	if err != nil {
@@ -96,16 +89,33 @@ func (h History) means(ctx context.Context, q *MeanQuery, quality nhip.Quality, 
 	return finish()
 }
 
-// supersede replaces means by the reviewed ones of the same times.
-func supersede(means, reviewed []MeanAt) []MeanAt {
-	for _, m := range reviewed {
-		i, found := slices.BinarySearchFunc(means, m.End, func(a MeanAt, end int64) int { return cmp.Compare(a.End, end) })
-		if !found {
-			means = slices.Insert(means, i, m)
-		}
-		means[i] = m
+// completeMean returns the mean of a roll-up whose first columns are the mean and the flag; NaN if it is not complete.
+func completeMean(row *Row) float64 {
+	value, _ := row.Float(0)
+	flag, _ := row.Int(1)
+	if s := (nhip.RollupStats{Flag: nhip.Flag(flag)}); !s.Complete() {
+		return math.NaN()
 	}
-	return means
+	return value
+}
+
+// supersede returns the means of both lists in the order of time, of one time those of later.
+func supersede(means, later []MeanAt) []MeanAt {
+	if len(later) == 0 {
+		return means
+	}
+	out := make([]MeanAt, 0, len(means)+len(later))
+	for len(means) > 0 && len(later) > 0 {
+		if means[0].End < later[0].End {
+			out, means = append(out, means[0]), means[1:]
+			continue
+		}
+		if means[0].End == later[0].End {
+			means = means[1:]
+		}
+		out, later = append(out, later[0]), later[1:]
+	}
+	return append(append(out, means...), later...)
 }
 
 func (q *MeanQuery) selection(quality nhip.Quality) *Selection {

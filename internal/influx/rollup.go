@@ -13,6 +13,10 @@ import (
 // network is what the comparison with other monitors needs of a raw hour; the zero NetworkHour for other roll-ups.
 // computed is the time of the computation.
 func AppendRollup(dst []byte, r *nhip.Rollup, network NetworkHour, computed time.Time) []byte {
+	return appendRollup(dst, r, network, "", computed)
+}
+
+func appendRollup(dst []byte, r *nhip.Rollup, network NetworkHour, hours string, computed time.Time) []byte {
 	dst = append(dst, RollupMeasurement...)
 	dst = appendTag(dst, colLevel, string(r.Quality))
 	dst = appendTag(dst, colPeriod, r.Period)
@@ -23,6 +27,7 @@ func AppendRollup(dst []byte, r *nhip.Rollup, network NetworkHour, computed time
 	dst = appendOptFloat(dst, colCapture8h, r.Capture8h)
 	dst = appendInt(dst, colCount, int64(r.Count))
 	dst = appendInt(dst, colFlag, int64(r.Flag))
+	dst = appendText(dst, colHours, hours)
 	dst = appendFloat(dst, colMax, r.Max)
 	dst = appendOptFloat(dst, colMax1h, r.Max1h)
 	dst = appendOptFloat(dst, colMax8h, r.Max8h)

@@ -58,6 +58,7 @@ const (
 	colFlag          = "flag"
 	colFrom          = "from"
 	colHeadsign      = "headsign"
+	colHours         = "hours"
 	colID            = "id"
 	colIndex         = "index"
 	colInferred      = "inferred"
@@ -261,6 +262,8 @@ func rollupSchema() Measurement {
 		{colCapture8h, Float, "of a day: percent of the 8-hour means that end in it and exist; written with max_8h"},
 		{colCount, Int, "number of values of an hour, or of complete hours of a day or month"},
 		{colFlag, Int, "1 good, 2 data capture too low, 3 suspect, 4 no valid value"},
+		{colHours, String, "of a day, if the quantity has limits of hours: means of its hours, oldest first, NaN for those " +
+			"that are not complete; little-endian 64-bit floats in base64"},
 		{colMax, Float, "maximum"},
 		{colMax1h, Float, "of a day: highest hourly mean, if three quarters of the hours are complete"},
 		{colMax8h, Float, "of a day: highest 8-hour mean that ends in it"},

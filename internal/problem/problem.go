@@ -26,6 +26,12 @@ type Body struct {
 // retryAfter is the Retry-After of status 429 and 503, in seconds.
 const retryAfter = "5"
 
+// Status returns the HTTP status of an error code, for surfaces whose standard has errors of its own.
+func Status(code nhip.Code) int {
+	n, _ := status(code)
+	return n
+}
+
 // status returns the HTTP status and the title of an error code.
 func status(code nhip.Code) (int, string) {
 	switch code {
@@ -48,12 +54,6 @@ func status(code nhip.Code) (int, string) {
 	default: // all codes of invalid input
 		return http.StatusBadRequest, "Invalid request"
 	}
-}
-
-// Status returns the HTTP status of an error code.
-func Status(code nhip.Code) int {
-	n, _ := status(code)
-	return n
 }
 
 // Answer writes the problem of an error and returns the status. Only an nhip.Error is shown to the client, and none

@@ -30,6 +30,10 @@ const (
 	MethodRecomputeStatus = "air/left"      // nhip.RecomputeStatusQuery → nhip.RecomputeProgress
 	MethodRetention       = "retention"     // nhip.RetentionQuery → []nhip.Retention
 
+	MethodPhotoPut    = "photo/put"    // nhip.PhotoChunk → struct{}: a photo of a report, in parts
+	MethodPhotoGet    = "photo/get"    // nhip.PhotoQuery → nhip.PhotoPart
+	MethodPhotoRemove = "photo/remove" // nhip.PhotoQuery → struct{}
+
 	MethodStatus = "status" // struct{} → struct{}: whether the collector is alive
 )
 

@@ -118,3 +118,10 @@ export interface Hello {
 export type Row = readonly [n: number, lon: number, lat: number, ms: number, bearing?: number | null, speed?: number | null, delay?: number | null, passengers?: number | null, next?: string];
 
 export type Gone = {kind: 'bus'; agency: string; id: string} | {kind: 'air'; id: string};
+
+/** The versions of the tile sets: a set is another one when its text is. */
+export interface TileVersions {
+  air: string;
+  transit: string;
+  zones: string;
+}

@@ -3,7 +3,7 @@ import {eventNames, type Listener, Session} from './session.ts';
 /** The part of EventSource that is used. */
 export interface Source {
   readonly readyState: number;
-  addEventListener(type: string, listener: (event: {data?: unknown}) => void): void;
+  addEventListener(type: string, listener: (event: {data?: unknown; lastEventId?: string}) => void): void;
   close(): void;
 }
 
@@ -32,23 +32,26 @@ const checkEvery = 2500;
 /**
  * Keeps a connection to /v1/live. EventSource reconnects after a broken connection, but gives up after an
  * answer that is not a stream (502, 503 while the api restarts); then a new one is opened, with growing delays.
- * A connection over which nothing arrives is replaced, too.
+ * A connection over which nothing arrives is replaced, too. A new connection continues where the last one broke, if that
+ * is not long ago.
  */
 export function listen(url: string, to: Listener, wire: Wire = browserWire): Session {
   const session = new Session(to);
   let wait = firstWait;
   let source: Source | undefined; // undefined while the next connection is waited for
+  let last = ''; // id of the last event
   let received = 0; // when the last event arrived, or the connection was opened
 
   const open = (): void => {
-    const own = wire.open(url);
+    const own = wire.open(last ? `${url}${url.includes('?') ? '&' : '?'}last_event_id=${encodeURIComponent(last)}` : url);
     source = own;
     received = wire.now();
     for (const name of eventNames) {
       own.addEventListener(name, (event) => {
         if (source !== own) return;
         received = wire.now();
-        if (name === 'ready') wait = firstWait;
+        last = event.lastEventId || last;
+        if (name === 'ready' || name === 'resumed') wait = firstWait;
         session.take(name, String(event.data ?? ''));
       });
     }

@@ -43,6 +43,8 @@ function tick(): void {
   page.tick();
 }
 
+let air = ''; // version of the air that the map shows
+
 const listener: Listener = {
   hello: ({time, rate}) => clock.set(Date.parse(time), rate),
   bus(feature) {
@@ -68,6 +70,10 @@ const listener: Listener = {
     page.stationsChanged();
   },
   link: (link) => page.link(link),
+  tiles(versions) {
+    if (air && air !== versions.air) page.airRenewed();
+    air = versions.air;
+  },
   unreadable: (event, error) => console.warn(`an unreadable ${event} event`, error),
 };
 

@@ -60,6 +60,11 @@ export class Page {
     document.body.classList.toggle('at-another-hour', this.#air.time !== undefined);
   }
 
+  /** Loads the tiles of the present air anew. */
+  airRenewed(): void {
+    if (this.#air.time === undefined) this.#showAir({});
+  }
+
   /** Draws the map; the lists also work without it. */
   draw(info: MapInfo, scheme: MediaQueryList): void {
     const theme = (): Theme => (scheme.matches ? dark : light);

@@ -1,4 +1,4 @@
-import type {BusFeature, BusProperties, Gone, Hello, Row, StationFeature} from './contract.ts';
+import type {BusFeature, BusProperties, Gone, Hello, Row, StationFeature, TileVersions} from './contract.ts';
 import {busKey} from './fleet.ts';
 
 /** The state of the live connection: `filling` is between the api's hello and its ready. */
@@ -13,12 +13,16 @@ export interface Listener {
   /** The complete state was sent: what is not listed here was removed during an interruption. */
   complete(buses: ReadonlySet<string>, stations: ReadonlySet<string>): void;
   link(link: Link): void;
+  /** The versions of the tile sets; called again when one has changed. */
+  tiles(versions: TileVersions): void;
   /** A message that can't be decoded; it is skipped. */
   unreadable(event: string, error: unknown): void;
 }
 
 /** The names of the api's events. */
-export const eventNames = ['hello', 'bus', 'moves', 'air', 'ready', 'gone', 'time'] as const;
+export const eventNames = [
+  'hello', 'resumed', 'reset', 'bus', 'moves', 'air', 'ready', 'gone', 'time', 'beat', 'tiles',
+] as const;
 export type EventName = (typeof eventNames)[number];
 
 /** Processes the events of /v1/live, in the compact form, in order, over reconnects. Independent of the transport. */
@@ -56,6 +60,8 @@ export class Session {
     switch (event) {
       case 'hello':
         return this.#hello(JSON.parse(data) as Hello);
+      case 'resumed':
+        return this.#resumed(JSON.parse(data) as Hello);
       case 'ready':
         return this.#ready();
       case 'bus':
@@ -66,8 +72,12 @@ export class Session {
         return this.#air(JSON.parse(data) as StationFeature);
       case 'gone':
         return this.#to.gone(JSON.parse(data) as Gone);
+      case 'tiles':
+        return this.#to.tiles(JSON.parse(data) as TileVersions);
+      case 'reset': // hello follows
       case 'time':
-        return; // it shows only that the connection works
+      case 'beat':
+        return; // they show only that the connection works
     }
   }
 
@@ -75,9 +85,19 @@ export class Session {
     this.#buses = new Set();
     this.#stations = new Set();
     this.#described = new Map();
+    this.#begin(hello);
+    this.#turn('filling');
+  }
+
+  /** The stream continues where it broke; what was missed follows. */
+  #resumed(hello: Hello): void {
+    this.#begin(hello);
+    this.#turn('live');
+  }
+
+  #begin(hello: Hello): void {
     this.#base = hello.base === undefined ? 0 : Date.parse(hello.base);
     this.#to.hello(hello);
-    this.#turn('filling');
   }
 
   #bus(feature: BusFeature): void {

@@ -17,6 +17,7 @@ beforeEach(() => {
     gone: (gone) => told.push(`gone ${gone.kind} ${gone.id}`),
     complete: (buses, stations) => told.push(`complete ${[...buses, ...stations].join(' ')}`),
     link: (link) => told.push(`link ${link}`),
+    tiles: (versions) => told.push(`tiles ${versions.air}`),
     unreadable: (event) => told.push(`unreadable ${event}`),
   };
 });
@@ -47,6 +48,20 @@ describe('a session', () => {
     session.take('bus', JSON.stringify(bus('2')));
     session.take('ready', '{}');
     expect(told).toEqual(['hello ×1', 'link filling', 'bus 2', 'complete hanoi/2', 'link live']);
+  });
+
+  test('continues a stream that was resumed', () => {
+    const session = new Session(listener);
+    session.take('hello', hello);
+    session.take('bus', JSON.stringify(bus('1')));
+    session.take('ready', '{}');
+    session.lost();
+    told = [];
+    session.take('resumed', hello);
+    session.take('bus', JSON.stringify(bus('2')));
+    session.take('tiles', '{"air":"b","transit":"1","zones":"1"}');
+    session.take('beat', '{}');
+    expect(told).toEqual(['hello ×1', 'link live', 'bus 2', 'tiles b']);
   });
 
   test('moves a bus by its rows, and keeps its description', () => {
@@ -85,7 +100,7 @@ describe('the connection', () => {
   class FakeSource implements Source {
     readyState = 1;
     closed = false;
-    readonly #listeners = new Map<string, (event: {data?: unknown}) => void>();
+    readonly #listeners = new Map<string, (event: {data?: unknown; lastEventId?: string}) => void>();
 
     addEventListener(type: string, run: (event: {data?: unknown}) => void): void {
       this.#listeners.set(type, run);
@@ -95,8 +110,8 @@ describe('the connection', () => {
       this.closed = true;
     }
 
-    say(type: string, data?: string): void {
-      this.#listeners.get(type)?.({data});
+    say(type: string, data?: string, lastEventId = ''): void {
+      this.#listeners.get(type)?.({data, lastEventId});
     }
   }
 
@@ -181,6 +196,17 @@ describe('the connection', () => {
     expect(waits.map(({ms}) => ms)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
     expect(sources).toHaveLength(8);
     expect(sources[0]?.closed).toBe(true);
+  });
+
+  test('continues after the last event that it had', () => {
+    const urls: string[] = [];
+    const {open} = wire;
+    listen('/v1/live?form=compact', listener, {...wire, open: (url) => (urls.push(url), open(url))});
+    sources[0]?.say('hello', hello);
+    sources[0]?.say('ready', '{}', 'a-1');
+    sources[0]?.say('time', '{}');
+    refuse();
+    expect(urls).toEqual(['/v1/live?form=compact', '/v1/live?form=compact&last_event_id=a-1']);
   });
 
   test('retries quickly again after a success', () => {
