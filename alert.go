@@ -19,15 +19,17 @@ var GradeNames = [4]LocalizedText{
 
 // Alert is one episode of one rule at one station, from its first grade to its end.
 type Alert struct {
-	ID      string    `json:"id"` // unique
-	Rule    string    `json:"rule"`
-	Measure string    `json:"measure"` // a quantity, a scale, "silent", "frozen" or "capture"
-	Station string    `json:"station"`
-	Grade   int       `json:"grade"` // GradeTendency to GradeExceeding; 0 after the end
-	Value   float64   `json:"value"` // at Time
-	Peak    float64   `json:"peak"`  // most extreme value so far
-	Since   time.Time `json:"since"`
-	Time    time.Time `json:"time"` // of the last change of grade
+	ID      string  `json:"id"` // unique
+	Rule    string  `json:"rule"`
+	Measure string  `json:"measure"` // a quantity, a scale, "silent", "frozen" or "capture"
+	Station string  `json:"station"`
+	Grade   int     `json:"grade"` // GradeTendency to GradeExceeding; 0 after the end
+	Value   float64 `json:"value"` // at Time
+	Peak    float64 `json:"peak"`  // most extreme value so far
+	// Threshold is the one of the grade; after the end, of the last grade. Alerts of older collectors have none.
+	Threshold Opt[float64] `json:"threshold,omitzero"`
+	Since     time.Time    `json:"since"`
+	Time      time.Time    `json:"time"` // of the last change of grade
 
 	AckBy   string    `json:"ack_by,omitempty"`
 	AckNote string    `json:"ack_note,omitempty"`

@@ -1,12 +1,19 @@
 package nhip
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // DeviceQuery selects devices of a gateway's fleet, in the order of their ids.
 type DeviceQuery struct {
 	ID    string `json:"id,omitempty"`    // only this device; "": all
 	After string `json:"after,omitempty"` // only devices whose id is greater
 	Limit int    `json:"limit"`           // of devices in the page
+	// Entry asks for the entry of the one device. With a feed in Propose, a device that the fleet does not have is
+	// answered as it would be with that entry.
+	Entry   bool         `json:"entry,omitempty"`
+	Propose *DeviceEntry `json:"propose,omitempty"`
 }
 
 // DevicePage is a page of the devices of a gateway's fleet.
@@ -20,6 +27,11 @@ type DeviceState struct {
 	ID       string `json:"id"`
 	Feed     string `json:"feed"`
 	Disabled bool   `json:"disabled"`
+	Agency   string `json:"agency,omitempty"` // of a bus
+	Web      bool   `json:"web,omitempty"`    // the entry is one that staff have set over the web
+
+	Entry *DeviceEntry `json:"entry,omitempty"` // if it was asked for
+	Base  string       `json:"base,omitempty"`  // with Entry: digest of the entry of the file; "" if the file has none
 
 	Connected      bool      `json:"connected"`                // over MQTT
 	ConnectedSince time.Time `json:"connected_since,omitzero"` // of its latest connection
@@ -53,6 +65,10 @@ func (s DeviceState) Merge(other DeviceState) DeviceState {
 	out := s
 	out.Disabled = s.Disabled && other.Disabled // it may log in at one of them
 	out.Connected = s.Connected || other.Connected
+	out.Agency = cmp.Or(s.Agency, other.Agency)
+	if s.Entry == nil && (other.Entry != nil || s.Base == "") {
+		out.Entry, out.Base, out.Web = other.Entry, other.Base, other.Web
+	}
 	if later(&s, &other) {
 		out.Gateway, out.Feed = other.Gateway, other.Feed
 	}

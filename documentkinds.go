@@ -9,6 +9,7 @@ const (
 
 	DocumentReport  = "report"  // a CitizenReport
 	DocumentContact = "contact" // a ReportContact, by the id of the report
+	DocumentDevice  = "device"  // a DeviceChange, by the id of the device
 )
 
 // documentKinds are all kinds of documents.
@@ -22,6 +23,7 @@ var documentKinds = []DocumentKind{
 		Name: DocumentContact, MaxBytes: 8 << 10, MaxCount: MaxReports, Validate: validateContact, Redact: redactContact,
 		Quiet: true,
 	},
+	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

@@ -50,8 +50,8 @@ var (
 	apiSurfaces = inAPI(
 		"v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri", "open311", "accounts",
 	)
-	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports")
-	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope")
+	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
+	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota")
 	apiHTTP   = inAPI("rest", "access")
 )
 

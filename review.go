@@ -13,6 +13,8 @@ const (
 	// The monitor's usual difference from the others in the span is right, and later ones are measured against it. It
 	// changes no flag of the span.
 	ActionBaseline ReviewAction = "baseline"
+	// The review that Of names counts no longer, as if it had never been decided; all others do. It may itself be undone.
+	ActionUndo ReviewAction = "undo"
 )
 
 // Review is a decision of staff about a span of one station's readings. Reviews are never changed or deleted; a later
@@ -24,6 +26,7 @@ type Review struct {
 	From     time.Time    `json:"from"`               // exclusive, because a reading's time is the END of its period
 	To       time.Time    `json:"to"`                 // inclusive
 	Action   ReviewAction `json:"action"`
+	Of       string       `json:"of,omitempty"` // of ActionUndo: the id of the review, whose station and span it repeats
 	By       string       `json:"by"`
 	Why      string       `json:"why"`
 	Time     time.Time    `json:"time"` // of the decision
@@ -48,11 +51,21 @@ func (r *Review) Validate() error {
 			return err
 		}
 	}
+	if r.Of != "" {
+		if err := CheckID("of", r.Of); err != nil {
+			return err
+		}
+	}
 	switch {
 	case r.Quantity != "" && !r.Quantity.Known():
 		return Errorf(CodeUnknownField, "quantity", "%q is not a known quantity", string(r.Quantity))
-	case !r.Decides() && r.Action != ActionAnnotate && r.Action != ActionBaseline:
-		return Errorf(CodeOutOfRange, "action", "must be strike, restore, annotate or baseline, got %q", string(r.Action))
+	case !r.Action.Known():
+		return Errorf(CodeOutOfRange, "action", "must be strike, restore, annotate, baseline or undo, got %q",
+			string(r.Action))
+	case r.Action != ActionUndo && r.Of != "":
+		return Errorf(CodeOutOfRange, "of", "belongs to the action undo only")
+	case r.Action == ActionUndo && (r.Of == "" || r.Of == r.ID):
+		return Errorf(CodeOutOfRange, "of", "must be the id of the review that is undone")
 	case r.From.IsZero():
 		return Errorf(CodeMissing, "from", "is required")
 	case r.To.IsZero():
@@ -69,27 +82,50 @@ func (r *Review) Validate() error {
 	return nil
 }
 
+// Known reports whether a is an action.
+func (a ReviewAction) Known() bool {
+	switch a {
+	case ActionExclude, ActionReinstate, ActionAnnotate, ActionBaseline, ActionUndo:
+		return true
+	}
+	return false
+}
+
 // Decides reports whether r decides about the flags of the readings that it covers.
 func (r *Review) Decides() bool { return r.Action == ActionExclude || r.Action == ActionReinstate }
+
+// ChangesFlags reports whether r may change the flags of the readings that it covers.
+func (r *Review) ChangesFlags() bool { return r.Decides() || r.Action == ActionUndo }
 
 // Covers reports whether r applies to a value of q whose period ends at t.
 func (r *Review) Covers(q Quantity, t time.Time) bool {
 	return (r.Quantity == "" || r.Quantity == q) && t.After(r.From) && !t.After(r.To)
 }
 
-// Decide applies reviews, given in the order of their decisions, to the flag of a value of q whose period ends at t. It
-// returns the resulting flag and whether any review decided it.
-func Decide(reviews []Review, q Quantity, t time.Time, flag Flag) (Flag, bool) {
-	decided := false
-	for i := range reviews {
-		r := &reviews[i]
-		switch {
-		case !r.Decides() || !r.Covers(q, t):
-		case r.Action == ActionExclude:
-			flag, decided = FlagFail, true
-		default:
-			flag, decided = FlagGood, true
+// Undone reports whether the i-th of the reviews of a station counts no longer. A review can only be undone later than
+// it was decided.
+func Undone(reviews []Review, i int) bool {
+	for k := range reviews {
+		u := &reviews[k]
+		if u.Action == ActionUndo && u.Of == reviews[i].ID && u.Time.After(reviews[i].Time) && !Undone(reviews, k) {
+			return true
 		}
 	}
-	return flag, decided
+	return false
+}
+
+// Decide applies the reviews of a station, given in the order of their decisions, to the flag of a value of q whose
+// period ends at t. It returns the resulting flag and whether any review decided it.
+func Decide(reviews []Review, q Quantity, t time.Time, flag Flag) (Flag, bool) {
+	for i := len(reviews) - 1; i >= 0; i-- {
+		r := &reviews[i]
+		switch {
+		case !r.Decides() || !r.Covers(q, t) || Undone(reviews, i):
+		case r.Action == ActionExclude:
+			return FlagFail, true
+		default:
+			return FlagGood, true
+		}
+	}
+	return flag, false
 }

@@ -22,7 +22,7 @@ import (
 func unlimitedRoutes(path string) bool {
 	for _, free := range []string{
 		"/livez", "/readyz", "/metrics", "/tiles/air/{", "/tiles/transit/{", "/in/",
-		"/v1/ledger", "/v1/dead", "/v1/devices", "/v1/reviews", "/v1/alerts", "/v1/recompute", "/v1/retention",
+		"/v1/ledger", "/v1/dead", "/v1/devices", "/v1/fleet/", "/v1/reviews", "/v1/alerts", "/v1/recompute", "/v1/retention",
 		"/v1/keys", "/v1/audit", "/v1/stations/{id}/value", "/v1/queue",
 	} {
 		if strings.HasPrefix(path, free) {
@@ -87,7 +87,7 @@ func historyPaths(station string) []string {
 // TestEveryRouteHasAClass fills all classes and requests every address of the router. One that answers has no class.
 func TestEveryRouteHasAClass(t *testing.T) {
 	h := &heldHistory{release: make(chan struct{})}
-	a := newAPI(t, func(o *Options) { o.History = h })
+	a := newAPI(t, func(o *Options) { o.History, o.Token = h, "s3cret" })
 	for _, c := range a.classes.All() {
 		c.Fill()
 	}
@@ -99,11 +99,12 @@ func TestEveryRouteHasAClass(t *testing.T) {
 			return nil
 		}
 		tried++
-		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "*", "").Replace(route)
-		if strings.HasSuffix(route, "/report") {
+		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}",
+			"2026-02-15", "*", "").Replace(route)
+		if strings.HasSuffix(route, "/report") || strings.HasSuffix(route, "/monthly") {
 			path += "?month=2026-02"
 		}
-		w := get(t, a, path)
+		w := get(t, a, path, "Authorization", "Bearer s3cret")
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" {
 			t.Errorf("%s: %d %.80s", route, w.Code, w.Body)
 		}

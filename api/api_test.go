@@ -47,6 +47,18 @@ func (absentHistory) Rollups(context.Context, influx.RollupQuery, func(influx.Ro
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) DayArrivals(context.Context, influx.TravelQuery, func(nhip.Arrival) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
+func (absentHistory) DayPositions(context.Context, influx.TravelQuery, func(nhip.Position) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
+func (absentHistory) Means(context.Context, influx.MeanQuery, func(influx.MeanSeries) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) Days(context.Context, influx.DayQuery, func(*influx.DaySeries) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
@@ -67,6 +79,10 @@ func (absentHistory) RowCounts(context.Context, influx.RowCountQuery) (*influx.R
 
 func (absentHistory) Stations(context.Context) ([]string, error) {
 	return nil, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
+func (absentHistory) Span(context.Context, string) (first, last time.Time, err error) {
+	return first, last, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
 func (absentHistory) StationSpans(context.Context, func(nhip.StationSpan) error) error {

@@ -10,6 +10,26 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
+// TestEveryOperationMayBeLimited checks that the contract describes the answer to a client beyond its share.
+func TestEveryOperationMayBeLimited(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths.Map() {
+		if slices.ContainsFunc([]string{"/livez", "/readyz", "/metrics", "/in/"}, func(free string) bool {
+			return strings.HasPrefix(path, free)
+		}) {
+			continue
+		}
+		for method, op := range item.Operations() {
+			if op.Responses.Value("429") == nil {
+				t.Errorf("%s %s lacks 429", method, path)
+			}
+		}
+	}
+}
+
 // undescribed are the served routes that openapi.yaml omits: the files of the web map, and a second form of /ogc.
 var undescribed = []string{"GET /*", "GET /ogc/"}
 

@@ -21,8 +21,10 @@ const allowed = "GET, HEAD, OPTIONS"
 // of the time of a cached tile.
 var (
 	anyOrigin      = []string{"*"}
-	exposedHeaders = []string{"ETag, Nhip-Timetable-Expires, Nhip-Timetable-Expired"}
-	noSniff        = []string{"nosniff"}
+	exposedHeaders = []string{
+		"ETag, Nhip-Timetable-Expires, Nhip-Timetable-Expired, RateLimit, RateLimit-Policy, Retry-After",
+	}
+	noSniff = []string{"nosniff"}
 )
 
 // allowOrigins allows web pages of any origin to read the answers, with their ETag and the timetable's expiry.
@@ -113,7 +115,7 @@ func (a *API) measure(seconds *prometheus.HistogramVec) func(http.Handler) http.
 
 // tilesFirst serves tiles with the same middleware as the router, and leaves all other requests to it: routing takes
 // longer than all else that a cached tile needs.
-func (a *API) tilesFirst(t *tiles.Handler, seconds *prometheus.HistogramVec, router http.Handler) http.Handler {
+func (a *API) tilesFirst(t http.Handler, seconds *prometheus.HistogramVec, router http.Handler) http.Handler {
 	ok := make(map[string]prometheus.Observer) // the durations of status 200, by route
 	for _, pattern := range tiles.Patterns() {
 		ok[pattern] = seconds.WithLabelValues(pattern, strconv.Itoa(http.StatusOK))

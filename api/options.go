@@ -12,11 +12,14 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/open311"
+	"nhip/api/quota"
 	"nhip/api/records"
+	"nhip/api/rest"
 	"nhip/api/staff"
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
+	"nhip/geo/place"
 	"nhip/geo/tile"
 	"nhip/geo/zone"
 	"nhip/internal/health"
@@ -43,7 +46,12 @@ type Options struct {
 	Map       Map
 	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
 	Web       fs.FS        // the built web map; nil serves a page with build instructions
-	Zones     *zone.Set    // areas for which the air is computed; nil is none
+	// Completeness is the least share of values that makes a mean complete, 0 to 1, as the collector has it; 0 is
+	// rollup.DefaultCompleteness
+	Completeness  float64
+	ReviewReasons []nhip.LocalizedText // that staff may choose from
+	Places        []place.Place        // that a search finds, beside the zones
+	Zones         *zone.Set            // areas for which the air is computed; nil is none
 	// distance from the nearest monitor up to which the air is estimated, m; 0 is air.DefaultReach
 	AirReach  float64
 	AirFile   string         // see air.Options.File
@@ -59,6 +67,9 @@ type Options struct {
 
 	PublicMetrics     bool // /metrics needs no token
 	HistoryPerAddress int  // queries of the history of one address at a time; 0 is no limit
+
+	Rates   quota.Limits // of requests; zero is no limit
+	License rest.License // of the data
 
 	Logger   *slog.Logger
 	Registry interface {

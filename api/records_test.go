@@ -42,7 +42,8 @@ func (p *recordHistory) Readings(_ context.Context, q influx.ReadingQuery,
 	yield func(nhip.AssessedReading) error,
 ) error {
 	for _, r := range p.readings {
-		if r.Time.After(q.From) && !r.Time.After(q.To) {
+		if r.Time.After(q.From) && !r.Time.After(q.To) && (r.Station == "" || r.Station == q.Station) &&
+			(q.Quantity == "" || r.Quantity == q.Quantity) {
 			if err := yield(r); err != nil {
 				return err
 			}

@@ -12,6 +12,8 @@ import (
 	"nhip/api/oba"
 	"nhip/api/ogc"
 	"nhip/api/open311"
+	"nhip/api/places"
+	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/siri"
@@ -49,7 +51,8 @@ var compressed = []string{
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
 	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
-	classes := a.classes
+	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
+	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
@@ -59,7 +62,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r := chi.NewRouter()
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
-	r.NotFound(p.NotFound)
+	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed)
 	r.Get("/livez", health.Live)
 	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,75 +75,90 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock, Responder: p,
+			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
 		}).Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(zipped)
+		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Responder: p,
+			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit, plainRanges, zipped)
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
 		r.Get("/openapi.yaml", serveContract)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Stream.Admit)
+		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
 	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.List.Admit, zipped)
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(classes.History.Admit)
+		r.Use(limit.Charge(quota.History, classes.History), classes.History.Admit)
 		open.PhotoRoutes(r)
 	})
-	open.WorkRoutes(r)
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		open.WorkRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
 		collectors := staff.Collectors{Live: a.live, RPC: a.rpc}
 		(&staff.Handler{
 			History: o.History, Stations: a.stations, Collectors: collectors,
 			Gateways: staff.Gateways{Names: a.live.Gateways, RPC: a.rpc},
-			Events:   a.events, Vehicles: a.live.VehicleAgency, Clock: o.Clock, Slots: slots, Responder: p,
+			Fleet:    staff.Fleet{Actions: a.actions, Documents: a.documents},
+			Events:   a.events, Clock: o.Clock, Slots: slots, Completeness: o.Completeness,
+			Decided: new(staff.Decided), Reasons: o.ReviewReasons,
+			Responder: p,
 		}).Routes(r)
 	})
 	people := a.accounts(guard)
-	people.Routes(r)
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit)
+		r.Use(limit.Charge(quota.List, nil))
+		people.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
 		people.SessionRoutes(r)
 	})
 	if o.In != nil {
 		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(classes.Cheap.Admit)
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
 		web.TileRoutes(r)
 	})
 	t := &tiles.Handler{
 		Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Cache: a.tiles, Draws: classes.Tile, Responder: p,
 	}
-	t.Routes(r)
-	return a.tilesFirst(t, seconds, r), r
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cached, classes.Tile))
+		t.Routes(r)
+	})
+	charged := limit.Charge(quota.Cached, classes.Tile)(t)
+	return a.tilesFirst(p.Authenticate(guard)(charged), seconds, r), r
 }
 
 // newReports returns the surface of the reports. Its state is that of the documents.

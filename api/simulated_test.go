@@ -25,7 +25,7 @@ import (
 
 // startSimulated returns a serving api that has received a city with that many buses through a real broker. Each bus
 // reports every 10 s until the benchmark ends.
-func startSimulated(b *testing.B, buses int) *API {
+func startSimulated(b *testing.B, buses int, change ...func(*Options)) *API {
 	b.Helper()
 	broker := mqtttest.Start(b)
 	collector := newCollectorFake(b, broker)
@@ -33,13 +33,13 @@ func startSimulated(b *testing.B, buses int) *API {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := newAPI(b, func(o *Options) {
+	a := newAPI(b, append(change, func(o *Options) {
 		o.airInterval = air.DefaultInterval
 		o.Clock, o.Network = nhip.WallClock{}, networkOf(city.Feed())
 		o.Timetable = network.New(city.Feed())
 		collector.tracker = track.New(o.Timetable)
 		o.Broker = mqtt.Options{URL: broker, ClientID: "api"}
-	})
+	})...)
 	if err := a.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}

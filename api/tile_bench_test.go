@@ -16,6 +16,7 @@ import (
 
 	"nhip"
 	"nhip/api/livetest"
+	"nhip/api/quota"
 	"nhip/api/tiles"
 	"nhip/internal/topics"
 
@@ -117,6 +118,39 @@ func BenchmarkMapViews(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(middle, "tiles/s")
 	b.ReportMetric(recordViews*tilesPerView/middle/3600, "hours-of-record")
+}
+
+// BenchmarkLimitedTile requests tiles of the cache, in turns with and without rates of requests. of-unlimited is the
+// ratio of the two numbers of requests in a turn, without the network.
+func BenchmarkLimitedTile(b *testing.B) {
+	const turn, paths = 200 * time.Millisecond, 64
+	var apis []*API
+	var tiles []string
+	for _, l := range []quota.Limits{{}, {Client: 1e9, Key: 1e9, Spare: 1e9}} {
+		a := startSimulated(b, 50, func(o *Options) { o.Rates = l })
+		apis = append(apis, a)
+	}
+	r := rand.New(rand.NewPCG(6, 6))
+	for range paths {
+		at := randomTile(r)
+		tiles = append(tiles, fmt.Sprintf("/tiles/transit/%d/%d/%d.mvt", at.Z, at.X, at.Y))
+	}
+	var served [2]int
+	run := func(i int) {
+		for began := time.Now(); time.Since(began) < turn; served[i]++ {
+			getTile(b, apis[i], tiles[served[i]%len(tiles)])
+		}
+	}
+	for i := range apis {
+		run(i)
+	}
+	served = [2]int{}
+	for b.Loop() {
+		run(0)
+		run(1)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(served[1])/float64(served[0]), "of-unlimited")
 }
 
 // viewsScript returns a wrk script that requests the tiles of 200 views in turn.

@@ -111,6 +111,9 @@ func TestStaffReviewReadings(t *testing.T) {
 			t.Fatalf("review %s: %v", action, err)
 		}
 	}
+	span := fmt.Sprintf(`"station":"hn-01","quantity":"pm25","from":%q,"to":%q`,
+		d.from.Add(22*time.Hour).Format(time.RFC3339), d.end().Format(time.RFC3339))
+	d.checkPreview(t, `{"action":"strike",`+span+`}`, 12.5, 11.5)
 	for range 2 { // a repeated request counts once
 		review(nhip.ActionExclude, "r1")
 	}
@@ -124,6 +127,7 @@ func TestStaffReviewReadings(t *testing.T) {
 	if reviews, err := api.Reviews(t.Context(), "hn-01"); err != nil || len(reviews) != 2 || reviews[1].ID != "r2" {
 		t.Errorf("reviews: %+v, %v", reviews, err)
 	}
+	checkUndo(t, api, d)
 	checkInvalidReviews(t, d)
 	checkRecompute(t, api, d)
 	page, err := api.Ledger(t.Context(), client.LedgerQuery{})
@@ -133,6 +137,65 @@ func TestStaffReviewReadings(t *testing.T) {
 	for _, row := range page.Rows {
 		if row.Device == "say/review" && !row.Balanced() {
 			t.Errorf("ledger row of reviews: %+v", row)
+		}
+	}
+}
+
+// checkPreview checks what a review is said to change of the day's mean.
+func (d *day) checkPreview(t *testing.T, body string, before, after float64) {
+	t.Helper()
+	var got struct {
+		Values int
+		Means  []struct {
+			Average       string
+			Time          time.Time
+			Before, After *float64
+		}
+		Indices []struct{ Rule string }
+	}
+	apptest.Decode(t, d.api.Post(t, "/v1/reviews/preview", body, d.staff...), &got)
+	var ofDay, hours int
+	for _, m := range got.Means {
+		switch {
+		case m.Average == "1h":
+			hours++
+		case m.Time.Equal(d.end()) && *m.Before == before && *m.After == after:
+			ofDay++
+		}
+	}
+	if got.Values != 2 || hours != 2 || ofDay != 1 || len(got.Indices) == 0 {
+		t.Errorf("%s: %+v", body, got)
+	}
+}
+
+// checkUndo undoes a reinstatement, by which the exclusion before it counts again, and then that one.
+func checkUndo(t *testing.T, api *client.Client, d *day) {
+	t.Helper()
+	d.checkPreview(t, `{"action":"undo","of":"r2"}`, 12.5, 11.5)
+	undo, err := api.UndoReview(t.Context(), "r2", "", "nhầm trạm")
+	if err != nil || undo.Of != "r2" || undo.Action != nhip.ActionUndo || undo.By == "" {
+		t.Fatalf("%+v %v", undo, err)
+	}
+	awaittest.True(t, "the exclusion counts again", func() bool { return d.mean(t, "reviewed") == 11.5 })
+	if again, err := api.UndoReview(t.Context(), "r2", "Hùng", "nhầm"); err != nil || again.ID != undo.ID {
+		t.Errorf("a second undo: %+v %v", again, err)
+	}
+	if _, err := api.UndoReview(t.Context(), "r1", "Lan", "nhầm"); err != nil {
+		t.Fatal(err)
+	}
+	awaittest.True(t, "nothing is decided any more", func() bool { return d.mean(t, "reviewed") == 12.5 })
+	if _, err := api.UndoReview(t.Context(), "none", "Lan", "nhầm"); nhip.ErrorCode(err) != nhip.CodeNotFound {
+		t.Errorf("an unknown review: %v", err)
+	}
+	for body, field := range map[string]string{
+		`{"action":"undo","of":"none"}`: "of", `{"action":"undo"}`: "of", `{"action":"strike"}`: "station", `{}`: "station",
+		`{"action":"delete","station":"hn-01"}`:                                                            "action",
+		`{"action":"strike","station":"hn-01","from":"2026-01-01T00:00:00Z","to":"2026-03-01T00:00:00Z"}`:  "from",
+		`{"action":"strike","station":"nobody","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}`: "station",
+	} {
+		got := d.api.Post(t, "/v1/reviews/preview", body, d.staff...)
+		if got.Status < 400 || got.Status >= 500 || !strings.Contains(string(got.Body), fmt.Sprintf(`"field":%q`, field)) {
+			t.Errorf("%s: %d %s", body, got.Status, got.Body)
 		}
 	}
 }

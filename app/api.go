@@ -8,6 +8,8 @@ import (
 	"nhip"
 	"nhip/api"
 	"nhip/api/open311"
+	"nhip/api/quota"
+	"nhip/api/rest"
 	"nhip/api/web"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
@@ -112,6 +114,10 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	if err != nil {
 		return api.Options{}, err
 	}
+	places, err := loadPlaces(r.conf.Places)
+	if err != nil {
+		return api.Options{}, err
+	}
 	attribution := m.Attribution
 	if r.options.Simulate {
 		attribution = cmp.Or(attribution, simulatedAttribution)
@@ -119,8 +125,10 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	return api.Options{
 		Addr: r.conf.HTTP.Listen, PublicURL: r.conf.HTTP.PublicURL, Clock: r.clock, Logger: r.log, Registry: r.registry,
 		Broker: broker, History: history, Network: t.transitMap(), Timetable: t.network, Web: web.Files(),
-		Agencies: agenciesOf(&r.conf),
-		Zones:    zones, Zone: location(r.conf.Air.Zone), AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
+		Agencies:     agenciesOf(&r.conf),
+		Completeness: r.conf.Air.Completeness / percent, ReviewReasons: r.conf.Air.Reasons(),
+		Places: places, Zones: zones, Zone: location(r.conf.Air.Zone),
+		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
 		AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
 		Streams: api.Streams{Max: int(r.conf.HTTP.Streams.Max), PerAddress: int(r.conf.HTTP.Streams.PerAddress)},
 		Reports: api.Reports{
@@ -143,6 +151,10 @@ func (r *runtime) newAPI(o api.Options) (*api.API, error) {
 	}
 	o.Server.Logger = nil // New sets it
 	o.HistoryPerAddress = int(r.conf.HTTP.Limits.History)
+	l := r.conf.HTTP.Limits
+	o.Rates = quota.Limits{Client: float64(l.ClientRate), Key: float64(l.KeyRate), Spare: float64(l.SpareRate)}
+	d := r.conf.Data
+	o.License = rest.License{Name: d.License, URL: d.LicenseURL, Source: d.Source}
 	o.PublicMetrics = r.conf.HTTP.Metrics == config.MetricsPublic
 	a, err := api.New(o)
 	if err != nil {

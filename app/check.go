@@ -25,9 +25,10 @@ func CheckConfig(set *config.Effective, dataDir string) (TimetableReport, error)
 			err = errors.Join(err, fmt.Errorf("map.pmtiles: %w", fault))
 		}
 	}
-	if _, fault := loadZones(&set.Config); fault != nil {
-		err = errors.Join(err, fault)
-	}
+	_, fault := loadZones(&set.Config)
+	err = errors.Join(err, fault)
+	_, fault = loadPlaces(set.Places)
+	err = errors.Join(err, fault)
 	return report, err
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"nhip"
 	"nhip/gateway"
 	"nhip/internal/durable"
+	"nhip/internal/fleet"
 	"nhip/internal/mqtt"
 	"nhip/internal/rpc"
 	"nhip/internal/topics"
@@ -28,13 +30,14 @@ const deviceStatesEvery = 5 * time.Minute
 type deviceStates struct {
 	*runtime
 	gateway *gateway.Gateway
+	fleet   *fleet.Watch
 	name    string // of the gateway
 }
 
 // startDeviceStates restores what was known, and saves and serves it until the role stops. The gateway must not have
 // started yet. broker is where the api asks.
-func (r *runtime) startDeviceStates(g *gateway.Gateway, name string, broker mqtt.Options) {
-	d := &deviceStates{r, g, name}
+func (r *runtime) startDeviceStates(g *gateway.Gateway, w *fleet.Watch, name string, broker mqtt.Options) {
+	d := &deviceStates{r, g, w, name}
 	d.restore()
 	r.cleanup.Push("the states of devices", func(context.Context) error { d.save(); return nil })
 	r.run("saving the states of devices", d.saveFromTimeToTime)
@@ -77,13 +80,39 @@ func (d *deviceStates) saveFromTimeToTime(ctx context.Context) error {
 	}
 }
 
+// answer returns a page of devices. With q.Entry, it is the one device with its entry: the one in force, or else the
+// one that is proposed.
+func (d *deviceStates) answer(q nhip.DeviceQuery) (nhip.DevicePage, error) {
+	page, err := d.gateway.Devices(q, d.name)
+	if !q.Entry {
+		return page, err
+	}
+	entry, base, web := d.fleet.Entry(q.ID)
+	switch {
+	case entry != nil && len(page.Devices) == 1:
+	case q.Propose != nil:
+		feeds := FleetFeeds(&d.conf)
+		if err := fleet.CheckEntry(q.ID, q.Propose, feeds); err != nil {
+			field, rule, _ := strings.Cut(err.Error(), ": ")
+			return page, nhip.Errorf(nhip.CodeInvalid, field, "%s", rule)
+		}
+		agency := d.fleet.Fleet().Agencies(feeds)(q.ID, q.Propose.Feed)
+		page.Devices = []nhip.DeviceState{{ID: q.ID, Feed: q.Propose.Feed, Agency: agency}}
+	default:
+		return page, err
+	}
+	one := &page.Devices[0]
+	one.Entry, one.Base, one.Web = entry, base, web
+	return page, nil
+}
+
 // serve answers requests until ctx ends. A broker that refuses the account is logged; the gateway works without this.
 func (d *deviceStates) serve(ctx context.Context, o mqtt.Options) error {
 	server := rpc.NewServer(rpc.ServerOptions{
 		Name: topics.GatewayRole(d.name), Logger: d.log,
 		Handlers: map[string]rpc.Handler{
 			rpc.MethodDevices: rpc.HandlerOf(func(_ context.Context, q nhip.DeviceQuery) (nhip.DevicePage, error) {
-				return d.gateway.Devices(q, d.name)
+				return d.answer(q)
 			}),
 		},
 	})

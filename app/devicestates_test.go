@@ -94,9 +94,75 @@ func TestDevicesOfUp(t *testing.T) {
 		t.Errorf("without the operator's token: %d", resp.StatusCode)
 	}
 	device.Close()
+	changeDevices(t, p, api)
 	p.Stop(t)
-	all, _ = allDevices(t, apptest.Up(t, dir, yaml).Client(t), 100)
+	again := apptest.Up(t, dir, yaml)
+	all, _ = allDevices(t, again.Client(t), 100)
 	check(all, false)
+	if again.Accepts(t, "bus-5", "s") || again.Accepts(t, "bus-6", "s") {
+		t.Error("a device that was removed or disabled over the web is accepted after a restart")
+	}
+}
+
+// changeDevices changes devices over the web, beside the fleet file.
+func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
+	t.Helper()
+	ctx := t.Context()
+	accepted := func(id, secret string, want bool) {
+		t.Helper()
+		awaittest.True(t, fmt.Sprintf("%s is accepted: %t", id, want), func() bool {
+			return p.Accepts(t, id, secret) == want
+		})
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	secret, err := api.AddDevice(ctx, client.NewDevice{ID: "new-1", Feed: "position"})
+	must(err)
+	accepted("new-1", secret, true)
+	second, err := api.RotateDevice(ctx, "new-1")
+	must(err)
+	accepted("new-1", second, true)
+	accepted("new-1", secret, true)
+	must(api.EndDeviceRotation(ctx, "new-1"))
+	accepted("new-1", secret, false)
+	must(api.DisableDevice(ctx, "new-1"))
+	accepted("new-1", second, false)
+	must(api.EnableDevice(ctx, "new-1"))
+	accepted("new-1", second, true)
+	must(api.RemoveDevice(ctx, "new-1"))
+	accepted("new-1", second, false)
+	must(api.RemoveDevice(ctx, "bus-5")) // of the file
+	accepted("bus-5", "s", false)
+	must(api.DisableDevice(ctx, "bus-6"))
+	accepted("bus-6", "s", false)
+	changes, err := api.FleetChanges(ctx)
+	if must(err); len(changes) != 2 || !changes[0].Removed || changes[0].ID != "bus-5" || !changes[1].Disabled ||
+		len(changes[1].Secrets[0]) > 20 {
+		t.Errorf("changes beside the file: %+v", changes)
+	}
+	add := func(id, feed string) error {
+		_, err := api.AddDevice(ctx, client.NewDevice{ID: id, Feed: feed})
+		return err
+	}
+	for name, c := range map[string]struct {
+		err  error
+		code nhip.Code
+	}{
+		"a device that exists": {add("bus-0", "position"), nhip.CodeConflict},
+		"an unknown feed":      {add("x", "none"), nhip.CodeInvalid},
+		"an id of a role":      {add("a/b", "position"), nhip.CodeInvalid},
+		"no device":            {api.DisableDevice(ctx, "nobody"), nhip.CodeNotFound},
+		"a removed device":     {api.EnableDevice(ctx, "new-1"), nhip.CodeNotFound},
+		"no rotation":          {api.EndDeviceRotation(ctx, "bus-0"), nhip.CodeConflict},
+	} {
+		if nhip.ErrorCode(c.err) != c.code {
+			t.Errorf("%s: %v", name, c.err)
+		}
+	}
 }
 
 // TestDevicesOfGatewaysApart asks for the devices of two gateways on a Mosquitto with the shipped rules. One device is

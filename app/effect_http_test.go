@@ -8,9 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"nhip/api/quota"
 	"nhip/app"
 	"nhip/app/apptest"
 	"nhip/internal/awaittest"
+	"nhip/internal/config"
 	"nhip/internal/influx/influxtest"
 )
 
@@ -41,6 +43,46 @@ func checkHTTP(t *testing.T, checked effects) {
 		checked.check(t, "http.limits."+key, true)
 	}
 	checkMetricsKey(t, checked)
+}
+
+// checkRates asks for more than the rates of clients allow.
+func checkRates(t *testing.T, checked effects, p *apptest.Platform) {
+	t.Helper()
+	var first, last *http.Response
+	for range 2*quota.Seconds + 50 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.HTTP+"/openapi.yaml", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", "203.0.113.99:4711") // of a client behind the proxy
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if last = resp; first == nil {
+			first = resp
+		}
+		if resp.StatusCode == http.StatusTooManyRequests {
+			break
+		}
+	}
+	checked.check(t, "http.limits.client_rate", first.Header.Get("RateLimit-Policy") == `"client";q=60;w=30` &&
+		last.StatusCode == http.StatusTooManyRequests)
+	text := metrics(t, p.Health)
+	checked.check(t, "http.limits.key_rate", strings.Contains(text, `nhip_api_rate_limit_units{of="key"} 123`))
+	const spare = `nhip_api_rate_limit_total{class="cheap",outcome="spare"} `
+	checked.check(t, "http.limits.spare_rate", strings.Contains(text, spare) && !strings.Contains(text, spare+"0"))
+}
+
+// checkLicense reads the license of the data.
+func checkLicense(t *testing.T, checked effects, p *apptest.Platform) {
+	t.Helper()
+	a := p.API(t).Get(t, "/v1/datasets")
+	body := string(a.Body)
+	checked.check(t, "data.license", strings.Contains(body, `"license":"ODbL-1.0"`))
+	checked.check(t, "data.source", strings.Contains(body, `"source":"probed"`))
+	checked.check(t, "data.license_url", strings.Contains(body, `"license_url":"https://probe.example/license"`))
 }
 
 // openBody sends the head of an operator's push, and a part of its body.
@@ -74,12 +116,16 @@ func checkMetricsKey(t *testing.T, checked effects) {
 		return resp.StatusCode
 	}
 	database := influxtest.Server(t)
-	start := func(yaml string) *apptest.Platform {
+	start := func(yaml string, flags ...config.Flag) *apptest.Platform {
 		return apptest.Start(t, app.Up, app.Options{DataDir: t.TempDir(), Config: apptest.LoadConfig(t, fmt.Sprintf(
 			"http: {listen: 127.0.0.1:0, %s}\nmqtt: {listen: 127.0.0.1:0}\ninflux: {url: %q, token: %q}",
-			yaml, database.URL(), database.Token()))})
+			yaml, database.URL(), database.Token()), flags...)})
 	}
-	p := start("trusted_proxies: [127.0.0.0/8], limits: {history: 7}")
+	rate := config.Flag{Name: "--client-rate", Key: "http.limits.client_rate", Value: "2"}
+	p := start("trusted_proxies: [127.0.0.0/8], limits: {history: 7, key_rate: 123, spare_rate: 3}}\n"+
+		"data: {license: ODbL-1.0, license_url: 'https://probe.example/license', source: probed", rate)
+	checkRates(t, checked, p)
+	checkLicense(t, checked, p)
 	if got := status(p, "/metrics"); got != http.StatusUnauthorized {
 		t.Errorf("/metrics without a token: %d", got)
 	}

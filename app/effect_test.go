@@ -83,17 +83,19 @@ collector:
    photo_bytes: 5MB, photo_keep: 50h}
 reports: {per_address: 17, per_hour: 171, keep_contact: 30h, form_secret: "the secret of the probe's own form"}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
-air: {zone: Asia/Bangkok, completeness: 80, reach: 4321}
+air: {zone: Asia/Bangkok, completeness: 80, reach: 4321, review_reasons: ["Mưa | Rain"]}
 zones: [{file: %q, kind: yard}]
+places: %q
 map:
   {pmtiles: %q, style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
-`, database.URL(), database.Token(), apptest.ZoneFile(t, ""), apptest.BasemapFile(t)))})
+`, database.URL(), database.Token(), apptest.ZoneFile(t, ""), apptest.PlacesFile(t),
+		apptest.BasemapFile(t)))})
 	defaults := config.Default()
 	checked.check(t, "http.listen", !strings.HasSuffix(p.HTTP, defaults.HTTP.Listen))
 	checked.check(t, "mqtt.listen", !strings.HasSuffix(p.MQTT, defaults.MQTT.Listen))
 	checked.check(t, "influx.url", p.Influx == database.URL())
 	c := p.API(t)
-	checkMapKeys(t, checked, c)
+	checkMapKeys(t, checked, c, p.Token(t))
 	checkMetricKeys(t, checked, c)
 	checkFormSecret(t, checked, c)
 	p.Publish(t, apptest.Message{
@@ -114,13 +116,16 @@ map:
 	checked.check(t, "influx.bucket", true)
 }
 
-func checkMapKeys(t *testing.T, checked effects, c *apitest.Client) {
+func checkMapKeys(t *testing.T, checked effects, c *apitest.Client, token string) {
 	t.Helper()
 	contains := func(path, text string) bool { return bytes.Contains(c.Get(t, path).Body, []byte(text)) }
 	checked.check(t, "http.public_url", contains("/tiles/air.json", "https://probe.example/tiles/"))
 	checked.check(t, "map.pmtiles", bytes.HasPrefix(c.Get(t, "/basemap.pmtiles").Body, []byte("PMTiles")))
 	checked.check(t, "air.reach", contains("/v1/legend", `"reach_m":4321`))
 	checked.check(t, "zones[]", contains("/v1/zones", `"id":"a"`))
+	reasons := c.Get(t, "/v1/reviews/reasons", "Authorization", "Bearer "+token).Body
+	checked.check(t, "air.review_reasons", string(reasons) == `{"reasons":[{"vi":"Mưa","en":"Rain"}]}`+"\n")
+	checked.check(t, "places", contains("/v1/search?q=bv+bach+mai&kind=place,station", `"id":"bm"`))
 	var m struct {
 		Style, Attribution string
 		Center             []float64

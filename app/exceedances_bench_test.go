@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,7 +27,7 @@ func BenchmarkCityYearOfExceedances(b *testing.B) {
 	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	for s := range cityStations {
 		for k, q := range cityQuantities {
-			storeCityYear(b, p, fmt.Sprint("s", s), q, from, float64(s*7+k*3))
+			storeHours(b, p, fmt.Sprint("s", s), q, from, yearHours, float64(s*7+k*3))
 		}
 	}
 	path := "/v1/exceedances?from=2024-01-01&to=2024-12-30"
@@ -57,12 +58,14 @@ func BenchmarkCityYearOfExceedances(b *testing.B) {
 	b.ReportMetric(api.Seconds()/plain.Seconds(), "ratio")
 }
 
-// storeCityYear writes the hours and the days of a quantity at a station.
-func storeCityYear(b *testing.B, p *apptest.Platform, station string, q nhip.Quantity, from time.Time, level float64) {
+// storeHours writes a number of hours and their days of a quantity at a station.
+func storeHours(b *testing.B, p *apptest.Platform, station string, q nhip.Quantity, from time.Time, hours int,
+	level float64,
+) {
 	b.Helper()
 	var lines []byte
-	var hours []float64 // of the day
-	for i := range yearHours {
+	var means []float64 // of the day
+	for i := range hours {
 		r := nhip.Rollup{
 			Station: station, Quantity: q, Period: nhip.PeriodHour, Quality: nhip.QualityAutomatic,
 			Time: from.Add(time.Duration(i+1) * time.Hour),
@@ -72,14 +75,40 @@ func storeCityYear(b *testing.B, p *apptest.Platform, station string, q nhip.Qua
 			},
 		}
 		lines = influx.AppendRollup(lines, &r, influx.NetworkHour{}, from)
-		if hours = append(hours, r.Mean); i%24 == 23 {
+		if means = append(means, r.Mean); i%24 == 23 {
 			r.Period = nhip.PeriodDay
 			if !slices.Contains(limits.Hourly(), q) {
-				hours = nil
+				means = nil
 			}
-			lines = influx.AppendRollupHours(lines, &r, hours, from)
-			hours = hours[:0]
+			lines = influx.AppendRollupHours(lines, &r, means, from)
+			means = means[:0]
 		}
 	}
 	fetch(b, http.MethodPost, p.Influx+"/write?db=nhip&precision=ms", string(lines), influxToken(b, p))
+}
+
+// BenchmarkNetworkMonthReport requests the monthly report of a network of 40 stations with six quantities.
+func BenchmarkNetworkMonthReport(b *testing.B) {
+	p := apptest.Up(b, b.TempDir(), "")
+	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(-7 * time.Hour)
+	for s := range 40 {
+		for k, q := range cityQuantities {
+			storeHours(b, p, fmt.Sprint("s", s), q, from, 31*24, float64(s%12*7+k*3))
+		}
+	}
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, p.HTTP+"/v1/reports/monthly?month=2024-01", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.Token(b))
+	for b.Loop() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		if _ = resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK || n < 40*6*100 {
+			b.Fatalf("%d, %d bytes: %v", resp.StatusCode, n, err)
+		}
+	}
 }

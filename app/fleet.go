@@ -17,6 +17,9 @@ const fleetFile = "fleet.yaml"
 // fleetCopy is the name of the copy of the version in force, in a data folder.
 const fleetCopy = "fleet-in-force.yaml"
 
+// fleetChangesFile is the name of the copy of what staff have changed over the web, in a data folder.
+const fleetChangesFile = "fleet-changes.json"
+
 // FleetFeeds returns the configured feeds by the names that a fleet file uses: a feed's name or else its format. If
 // two feeds without a name have the same format, the fleet can refer to neither.
 func FleetFeeds(c *config.Config) fleet.Feeds {
@@ -25,7 +28,7 @@ func FleetFeeds(c *config.Config) fleet.Feeds {
 	for _, f := range c.Feeds {
 		name := cmp.Or(f.Name, f.Format)
 		if count[name]++; f.Name != "" || count[name] == 1 {
-			feeds[name] = fleet.Feed{Topic: f.Topic, Format: f.Format}
+			feeds[name] = fleet.Feed{Topic: f.Topic, Format: f.Format, Agency: f.Agency}
 		} else {
 			delete(feeds, name)
 		}
@@ -56,7 +59,7 @@ func (r *runtime) watchFleet(apply func(*fleet.Fleet)) (*fleet.Watch, error) {
 	path, optional := FleetPath(&r.conf, r.dir.Path())
 	w, err := fleet.NewWatch(fleet.WatchOptions{
 		Path: path, Optional: optional, Feeds: FleetFeeds(&r.conf), Logger: r.log, Registry: r.registry,
-		Copy: r.dir.Path(fleetCopy),
+		Copy: r.dir.Path(fleetCopy), Changes: r.dir.Path(fleetChangesFile),
 	})
 	if err != nil {
 		return nil, err

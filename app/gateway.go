@@ -90,7 +90,7 @@ func (g *gatewayApp) clientID() string { return cmp.Or(g.conf.Broker.Username, "
 
 // accept starts to accept messages in every way.
 func (g *gatewayApp) accept(context.Context) error {
-	g.startDeviceStates(g.gateway, g.id(), g.sharedBroker(unique(g.clientID()+"-devices")))
+	g.startDeviceStates(g.gateway, g.fleet, g.id(), g.sharedBroker(unique(g.clientID()+"-devices")))
 	if err := g.gateway.Start(g.forwarder); err != nil {
 		return err
 	}
@@ -108,6 +108,7 @@ func (g *gatewayApp) accept(context.Context) error {
 		return err
 	}
 	g.run("the fleet upstream", g.publishFleet)
+	g.followFleetChanges(g.fleet, g.sharedBroker(unique(g.clientID()+"-changes")))
 	return nil
 }
 

@@ -182,6 +182,15 @@ func checkReadings(t *testing.T, c *apitest.Client, hour time.Time) {
 	if body.Readings[0].Value != 69.2 || !body.Readings[1].Time.Equal(hour) {
 		t.Errorf("readings: %+v", body.Readings)
 	}
+	for _, more := range []string{
+		"/v1/datasets", "/v1/readings?stations=embassy&levels=automatic,reviewed", "/v1/readings?format=csv&period=hour",
+		"/v1/arrivals/" + hour.Format(time.DateOnly), "/v1/positions/" + hour.Format(time.DateOnly) + "?format=csv",
+		"/v1/positions/" + hour.Format(time.DateOnly),
+	} {
+		if a := c.Get(t, more); a.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", more, a.Status, a.Body)
+		}
+	}
 	csv := c.Get(t, path, "Accept", "text/csv")
 	lines := strings.Split(strings.TrimSpace(string(csv.Body)), "\n")
 	if len(lines) != 3 || !strings.Contains(lines[2], ",pm25,70.5,µg/m³,1h,,,") ||

@@ -26,6 +26,7 @@ type upApp struct {
 	timetable  transit
 	simulation *simulation // nil: nothing is simulated
 	gateway    *gateway.Gateway
+	fleet      *fleet.Watch
 	history    history
 	influxd    *influxd.Server // nil: the database is elsewhere
 	influxURL  string
@@ -86,8 +87,7 @@ func (u *upApp) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var fleetWatch *fleet.Watch
-	if u.gateway, fleetWatch, err = u.newGateway(u.accounts, public); err != nil {
+	if u.gateway, u.fleet, err = u.newGateway(u.accounts, public); err != nil {
 		return err
 	}
 	if err := u.makeTimetable(ctx); err != nil {
@@ -101,7 +101,7 @@ func (u *upApp) listen(ctx context.Context) error {
 		{Name: "intake", OK: u.intake.taking, Optional: true},
 		{Name: "journals", Optional: true, OK: func() bool { return u.intake.intact() && u.dir.Intact() }},
 		{Name: "publishing", Optional: true, Fault: u.intake.connectionFault},
-		u.polled.check(), u.queues.check(), u.timetable.check(), u.damaged.Check(), u.fleetCheck(fleetWatch),
+		u.polled.check(), u.queues.check(), u.timetable.check(), u.damaged.Check(), u.fleetCheck(u.fleet),
 	}, storageChecks(u.intake.collector.Load)...)
 	o.Token = u.accounts.Operator.String()
 	o.RotateToken = func() (string, error) {
@@ -189,10 +189,11 @@ func (u *upApp) startCollector(ctx context.Context) error {
 	}
 	u.cleanup.Push("the collector", u.intake.stop)
 	u.cleanup.Push("the intake", u.gateway.StopAccepting)
-	u.startDeviceStates(u.gateway, gatewayName, u.broker("nhip-devices"))
+	u.startDeviceStates(u.gateway, u.fleet, gatewayName, u.broker("nhip-devices"))
 	if err := u.gateway.Start(&u.intake); err != nil {
 		return err
 	}
+	u.followFleetChanges(u.fleet, u.broker("nhip-device-changes"))
 	if opened {
 		dial, cancel := context.WithTimeout(ctx, connectTimeout)
 		defer cancel()

@@ -16,7 +16,7 @@ func loadZones(c *config.Config) (*zone.Set, error) {
 	var all []zone.Zone
 	var faults []error
 	for i, z := range c.Zones {
-		raw, err := readZones(z.File)
+		raw, err := readUpTo(z.File, zone.MaxBytes+1)
 		var zones []zone.Zone
 		if err == nil {
 			zones, err = zone.Read(raw, zone.FileSpec{
@@ -34,12 +34,12 @@ func loadZones(c *config.Config) (*zone.Set, error) {
 	return zone.New(all), nil
 }
 
-// readZones returns the content of a file of areas, at most one byte more than zone.Read accepts.
-func readZones(path string) ([]byte, error) {
+// readUpTo returns the content of a file, at most a number of bytes of it.
+func readUpTo(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, zone.MaxBytes+1))
+	return io.ReadAll(io.LimitReader(f, limit))
 }

@@ -98,7 +98,11 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, an
 		return fmt.Errorf("the api does not answer: %w", err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusCreated:
+	case http.StatusNoContent:
+		return nil
+	default:
 		return c.problem(resp)
 	}
 	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {

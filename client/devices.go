@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"net/http"
 	"net/url"
 
 	"nhip"
@@ -53,8 +54,59 @@ func (c *Client) DevicePages(ctx context.Context, q DeviceQuery) iter.Seq2[*Devi
 // Device returns what the gateways know of one device.
 func (c *Client) Device(ctx context.Context, id string) (*nhip.DeviceState, error) {
 	var d nhip.DeviceState
-	if err := c.get(ctx, "/v1/devices/"+url.PathEscape(id), nil, &d); err != nil {
+	if err := c.get(ctx, devicePath(id), nil, &d); err != nil {
 		return nil, err
 	}
 	return &d, nil
 }
+
+// NewDevice is a device to be added to the fleet.
+type NewDevice struct {
+	ID     string   `json:"id"`               // that of its vehicle or station
+	Feed   string   `json:"feed"`             // name of a configured feed
+	Topics []string `json:"topics,omitempty"` // MQTT filters under which it may publish; none: the feed's, for itself
+	Rate   int64    `json:"rate,omitempty"`   // messages a second; 0: the default limit
+}
+
+// AddDevice adds a device to the fleet and returns its secret, which the platform tells only now.
+func (c *Client) AddDevice(ctx context.Context, d NewDevice) (secret string, err error) {
+	var answer struct{ Secret string }
+	err = c.post(ctx, "/v1/devices", d, &answer)
+	return answer.Secret, err
+}
+
+// RotateDevice gives a device a second secret and returns it. The first one is valid until EndDeviceRotation.
+func (c *Client) RotateDevice(ctx context.Context, id string) (secret string, err error) {
+	var answer struct{ Secret string }
+	err = c.post(ctx, devicePath(id)+"/rotate", struct{}{}, &answer)
+	return answer.Secret, err
+}
+
+// EndDeviceRotation leaves a device only its newest secret.
+func (c *Client) EndDeviceRotation(ctx context.Context, id string) error {
+	return c.post(ctx, devicePath(id)+"/rotate", map[string]bool{"end": true}, nil)
+}
+
+// DisableDevice makes the gateways reject a device.
+func (c *Client) DisableDevice(ctx context.Context, id string) error {
+	return c.post(ctx, devicePath(id)+"/disable", nil, nil)
+}
+
+// EnableDevice makes the gateways accept a disabled device again.
+func (c *Client) EnableDevice(ctx context.Context, id string) error {
+	return c.post(ctx, devicePath(id)+"/enable", nil, nil)
+}
+
+// RemoveDevice removes a device from the fleet.
+func (c *Client) RemoveDevice(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, devicePath(id), nil, nil)
+}
+
+// FleetChanges returns what staff have changed of devices over the web, by the ids of the devices.
+func (c *Client) FleetChanges(ctx context.Context) ([]nhip.MadeChange, error) {
+	var answer struct{ Changes []nhip.MadeChange }
+	err := c.get(ctx, "/v1/fleet/changes", nil, &answer)
+	return answer.Changes, err
+}
+
+func devicePath(id string) string { return "/v1/devices/" + url.PathEscape(id) }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"nhip"
@@ -23,6 +24,20 @@ type NewReview struct {
 func (c *Client) CreateReview(ctx context.Context, r NewReview) (*nhip.Review, error) {
 	var review nhip.Review
 	if err := c.post(ctx, "/v1/reviews", r, &review); err != nil {
+		return nil, err
+	}
+	return &review, nil
+}
+
+// UndoReview takes back one review; by may be empty, for the name of the client's key. Of a review that is undone
+// already it returns the first undo.
+func (c *Client) UndoReview(ctx context.Context, id, by, why string) (*nhip.Review, error) {
+	body := struct {
+		By  string `json:"by,omitempty"`
+		Why string `json:"why"`
+	}{by, why}
+	var review nhip.Review
+	if err := c.post(ctx, "/v1/reviews/"+url.PathEscape(id)+"/undo", body, &review); err != nil {
 		return nil, err
 	}
 	return &review, nil

@@ -36,15 +36,17 @@ type deviceStates struct {
 // fleetEntry is what the fleet says of a device.
 type fleetEntry struct {
 	feed     string
+	agency   string // of a bus
 	disabled bool
 }
 
 // newDeviceStates returns the states for a fleet. before may be nil.
-func newDeviceStates(f *fleet.Fleet, before *deviceStates) *deviceStates {
+func newDeviceStates(f *fleet.Fleet, feeds fleet.Feeds, before *deviceStates) *deviceStates {
 	s := &deviceStates{all: make(map[string]*deviceState), fleet: make(map[string]fleetEntry)}
+	agencyOf := f.Agencies(feeds)
 	for i := range f.Devices {
 		d := &f.Devices[i]
-		s.fleet[d.ID] = fleetEntry{d.Feed, d.Disabled}
+		s.fleet[d.ID] = fleetEntry{d.Feed, agencyOf(d.ID, d.Feed), d.Disabled}
 		if s.all[d.ID] = before.of(d.ID); s.all[d.ID] == nil {
 			s.all[d.ID] = new(deviceState)
 		}
@@ -120,7 +122,7 @@ func takenOverOf(s *deviceState) **nhip.DeviceEvent { return &s.takenOver }
 // describe returns the state of a device for others.
 func (s *deviceStates) describe(id, gateway string) nhip.DeviceState {
 	one, entry := s.all[id], s.fleet[id]
-	d := nhip.DeviceState{ID: id, Feed: entry.feed, Disabled: entry.disabled}
+	d := nhip.DeviceState{ID: id, Feed: entry.feed, Agency: entry.agency, Disabled: entry.disabled}
 	if heard := one.heard.Load(); heard != 0 {
 		d.Heard = time.UnixMilli(heard).UTC()
 	}

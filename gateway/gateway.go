@@ -87,7 +87,7 @@ func New(o Options) (*Gateway, error) {
 	g.fleet = fleet.NewPublisher(g.publishRetained)
 	g.hook.private.Store(new(map[string]bool))
 	g.hook.directory.Store(new(directory))
-	g.hook.states.Store(newDeviceStates(new(fleet.Fleet), nil))
+	g.hook.states.Store(newDeviceStates(new(fleet.Fleet), nil, nil))
 	g.server = broker.New(broker.Options{
 		Rules: g.hook, Observer: g.hook.observer(), ConnectTimeout: o.connectTimeout, TakeOver: takeOverTimeout,
 		WriteTimeout: cmp.Or(o.writeTimeout, writeTimeout),
@@ -144,7 +144,7 @@ func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 		}
 	}
 	g.hook.private.Store(&private)
-	g.hook.states.Store(newDeviceStates(f, g.hook.states.Load()))
+	g.hook.states.Store(newDeviceStates(f, feeds, g.hook.states.Load()))
 	g.hook.setDirectory(newDirectory(f, feeds))
 	g.fleet.Publish(f)
 }

@@ -23,6 +23,8 @@ type History interface {
 	Stations(ctx context.Context) ([]string, error)
 	// StationSpans yields the time span of the readings of each station.
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
+	// Span returns the times of the first and the last row of a measurement; zero times if it has none.
+	Span(ctx context.Context, measurement string) (first, last time.Time, err error)
 }
 
 // Catalog lists and finds stations. Its methods are safe for concurrent use.
@@ -31,6 +33,7 @@ type Catalog struct {
 	log    *slog.Logger
 	ids    *stationIDs
 	spans  *cache.Timed[map[string]nhip.StationSpan]
+	buses  *cache.Timed[BusSpans]
 	took   atomic.Int64 // ns, of the last read of the spans
 	source History
 }
@@ -39,7 +42,7 @@ type Catalog struct {
 func New(state *live.State, history History, log *slog.Logger) *Catalog {
 	return &Catalog{
 		live: state, log: log, ids: newStationIDs(history.Stations), source: history,
-		spans: cache.NewTimed[map[string]nhip.StationSpan](1, 1),
+		spans: cache.NewTimed[map[string]nhip.StationSpan](1, 1), buses: cache.NewTimed[BusSpans](1, 1),
 	}
 }
 
@@ -47,6 +50,7 @@ func New(state *live.State, history History, log *slog.Logger) *Catalog {
 func (c *Catalog) Close() {
 	c.ids.close()
 	c.spans.Close()
+	c.buses.Close()
 }
 
 // Station returns a station that exists and that the caller of the context sees: from the live state, from the fleet without values, or, of one that only the
@@ -76,6 +80,9 @@ func (c *Catalog) station(ctx context.Context, id string) (*nhip.Station, error)
 	}
 	return &nhip.Station{ID: id}, nil
 }
+
+// Known returns a station of the live state or of the fleet.
+func (c *Catalog) Known(id string) (*nhip.Station, bool) { return c.live.Known(id) }
 
 // Stations returns all stations, ordered by id, with what Station returns of each. The error is live.ErrHistoryAway if
 // the history has never answered.
@@ -149,6 +156,38 @@ func (c *Catalog) readSpans(ctx context.Context) (map[string]nhip.StationSpan, e
 	c.took.Store(int64(time.Since(began)))
 	return spans, err
 }
+
+// Span is the time from the first to the last row of something; zero if there is none.
+type Span struct{ First, Last time.Time }
+
+// BusSpans are the spans of what buses did.
+type BusSpans struct{ Positions, Arrivals Span }
+
+// busSpansLifetime is for how long the spans of buses are used: they grow by the minute.
+const busSpansLifetime = 10 * time.Minute
+
+// BusSpans returns the spans of what buses did, which may be busSpansLifetime old. The error is live.ErrHistoryAway if
+// the history does not answer.
+func (c *Catalog) BusSpans(ctx context.Context) (BusSpans, error) {
+	spans, err := c.buses.Get(ctx, time.Time{}, busSpansLifetime, c.readBusSpans)
+	if err != nil {
+		return BusSpans{}, c.away(ctx, "bus spans", err)
+	}
+	return spans, nil
+}
+
+func (c *Catalog) readBusSpans(ctx context.Context) (s BusSpans, err error) {
+	if s.Positions.First, s.Positions.Last, err = c.source.Span(ctx, positions); err == nil {
+		s.Arrivals.First, s.Arrivals.Last, err = c.source.Span(ctx, arrivals)
+	}
+	return s, err
+}
+
+// Measurements of the history, which models know by name only: its package reaches HTTP.
+const (
+	positions = "position"
+	arrivals  = "arrival"
+)
 
 // merge returns the stations of the live state, of the fleet and of the history, ordered by id.
 func (c *Catalog) merge(history func(yield func(string) bool)) []*nhip.Station {

@@ -46,6 +46,29 @@ func (h *history) StationSpans(_ context.Context, yield func(nhip.StationSpan) e
 	return h.err
 }
 
+func (h *history) Span(_ context.Context, measurement string) (first, last time.Time, err error) {
+	h.read.Add(1)
+	if measurement == "arrival" {
+		first, last = noon.Add(-time.Hour), noon
+	}
+	return first, last, h.err
+}
+
+// TestBusSpansAreCached asks twice.
+func TestBusSpansAreCached(t *testing.T) {
+	h := new(history)
+	c := newCatalog(t, h)
+	for range 2 {
+		got, err := c.BusSpans(t.Context())
+		if want := (BusSpans{Arrivals: Span{noon.Add(-time.Hour), noon}}); err != nil || got != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if n := h.read.Load(); n != 2 {
+		t.Errorf("%d spans were read", n)
+	}
+}
+
 // newCatalog returns the catalog of a monitor that is live (m00), two stations of the fleet, and a history.
 func newCatalog(t *testing.T, h *history) *Catalog {
 	t.Helper()

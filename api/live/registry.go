@@ -186,21 +186,3 @@ func (s *State) receiveFleet(topic string, payload []byte) error {
 	}
 	return nil
 }
-
-// VehicleAgency returns the agency of a vehicle by its id, as the fleet or else its bus says, "" if neither does. ok is
-// false if neither has the vehicle.
-func (s *State) VehicleAgency(id string) (agency string, ok bool) {
-	s.fleet.mu.RLock()
-	v, ok := s.fleet.vehicles[id]
-	s.fleet.mu.RUnlock()
-	if ok && v.Agency != "" {
-		return v.Agency, true
-	}
-	s.buses.Within(nil, index.World, func(b **nhip.Bus) bool {
-		if (*b).ID == id {
-			agency, ok = (*b).Agency, true
-		}
-		return false
-	})
-	return agency, ok
-}

@@ -333,6 +333,14 @@ func (s *State) Zone(station string) *time.Location {
 // Buses returns the index of the current buses, by live topic. It changes with the state.
 func (s *State) Buses() *index.Index[*nhip.Bus] { return s.buses }
 
+// Bus returns a bus by its live topic, and false if it does not exist.
+func (s *State) Bus(topic string) (*nhip.Bus, bool) { return s.buses.Get(topic) }
+
+// UnknownBus returns the error for a bus that does not exist.
+func UnknownBus(agency, id string) error {
+	return nhip.Errorf(nhip.CodeNotFound, "id", "agency %q has no bus %q on the map", agency, id)
+}
+
 // AllBuses returns all buses on the map, ordered by agency and id.
 func (s *State) AllBuses() []*nhip.Bus {
 	found := s.buses.Within(nil, index.World, nil)

@@ -298,7 +298,7 @@ func (q *request) found(typed string) []transit.SearchHit {
 	if !usable {
 		return nil
 	}
-	return q.t.Search(text, maxFound)
+	return q.t.Search(transit.SearchQuery{Text: text, Limit: maxFound})
 }
 
 // routesForLocation answers routes-for-location: the routes that call in an area, or those of it that a search finds.

@@ -15,12 +15,15 @@ const csvColumns = ",quantity,mean,unit,period,aqi,capture_pct,flag,utc_offset,s
 	"rule,origin\n"
 
 func (csvEncoder) begin(o *rowWriter) {
-	rest.StartCSV(o.w.Header(), o.q.station)
+	rest.StartCSV(o.w.Header(), o.q.fileName())
 	first := "time"
 	if o.q.date(o.q.to) != "" {
 		first = "date"
 	}
 	o.buf = append(o.buf, rest.ByteOrderMark+first+csvColumns...)
+	if o.q.several {
+		o.buf = append(o.buf[:len(o.buf)-1], ","+licenseColumns...)
+	}
 }
 
 func (csvEncoder) row(o *rowWriter, r *row) error {
@@ -61,6 +64,9 @@ func (csvEncoder) row(o *rowWriter, r *row) error {
 	c.Text(r.tests)
 	c.Text(r.rule)
 	c.Raw(string(r.origin))
+	if o.q.several {
+		licenseCells(c, o.q.license, o.rows)
+	}
 	o.buf = c.End()
 	return nil
 }

@@ -20,11 +20,19 @@ func (jsonEncoder) begin(o *rowWriter) {
 
 // appendHead appends the start of an object and the members that describe a query.
 func appendHead(b []byte, q *query) []byte {
-	b = append(b, `{"station":`...)
-	b = encode.Text(b, q.station)
-	b = encode.Field(b, "from", q.from.Format(time.RFC3339Nano))
+	if q.several {
+		b = append(b, `{"from":`...)
+		b = encode.Text(b, q.start.Format(time.RFC3339Nano))
+	} else {
+		b = append(b, `{"station":`...)
+		b = encode.Text(b, q.station)
+		b = encode.Field(b, "from", q.from.Format(time.RFC3339Nano))
+	}
 	b = encode.Field(b, "to", q.to.Format(time.RFC3339Nano))
 	b = encode.Field(b, "period", q.by.name)
+	if q.several {
+		return appendLicense(b, q.license)
+	}
 	return encode.Field(b, "level", string(q.quality))
 }
 
@@ -32,7 +40,12 @@ func (jsonEncoder) row(o *rowWriter, r *row) error {
 	if o.rows > 0 {
 		o.buf = append(o.buf, ',')
 	}
-	b := append(o.buf, `{"quantity":`...)
+	b := append(o.buf, '{')
+	if o.q.several {
+		b = append(b, `"station":`...)
+		b = append(encode.Text(b, o.q.station), ',')
+	}
+	b = append(b, `"quantity":`...)
 	b = encode.Text(b, string(r.quantity))
 	b = encode.TimeField(b, r.time)
 	b = encode.OptionalField(b, "date", o.q.date(r.time))
@@ -83,8 +96,8 @@ func rounded(v nhip.Opt[float64]) nhip.Opt[float64] {
 
 func (jsonEncoder) end(o *rowWriter) error {
 	o.buf = append(o.buf, ']')
-	if !o.next.IsZero() {
-		o.buf = encode.Field(o.buf, "next", o.next.Format(time.RFC3339Nano))
+	if o.next != "" {
+		o.buf = encode.Field(o.buf, "next", o.next)
 	}
 	o.buf = append(o.buf, "}\n"...)
 	return nil

@@ -41,8 +41,8 @@ type parquetEncoder struct {
 func (p *parquetEncoder) begin(o *rowWriter) {
 	h := o.w.Header()
 	h.Set("Content-Type", rest.FormatParquet)
-	h.Set("Content-Disposition", rest.Attachment(o.q.station, ".parquet"))
-	p.out = parquet.NewGenericWriter[parquetRow](o, parquet.Compression(&parquet.Zstd))
+	h.Set("Content-Disposition", rest.Attachment(o.q.fileName(), ".parquet"))
+	p.out = parquet.NewGenericWriter[parquetRow](o, parquetOptions(o.q.license)...)
 }
 
 func (p *parquetEncoder) row(o *rowWriter, r *row) error {

@@ -37,6 +37,10 @@ type query struct {
 	limit    int            // rows; 0: all
 	format   string         // "": the client accepts no format
 	zone     *time.Location // of the station's local days
+	license  rest.License
+	several  bool      // stations, one after the other; station and zone are those of the present row
+	start    time.Time // from without the cursor
+	cursor   time.Time // of several stations: from of the first one
 }
 
 // maxLimit is the maximum number of rows of a page.
@@ -50,7 +54,8 @@ func (h *Handler) readingsQuery(r *http.Request) (*query, error) {
 	}
 	p := rest.ReadQuery(r, "from", "to", "quantity", "period", "level", "index", "limit", "cursor", "format")
 	q := &query{
-		station: id, quantity: nhip.Quantity(p.Text("quantity")), scale: p.Scale("index"), by: readResolution(p, "period"),
+		station: id, quantity: nhip.Quantity(p.Text("quantity")), license: h.License,
+		scale: p.Scale("index"), by: readResolution(p, "period"),
 		quality: p.Quality("level"), limit: p.Integer("limit", 0, 1, maxLimit), format: p.HistoryFormat(r),
 		zone: h.Live.Zone(id),
 	}
@@ -90,6 +95,7 @@ func (q *query) readSpan(p *rest.Query, now time.Time) {
 	case q.to.Sub(q.from) > q.by.maxSpan:
 		p.Fail("from", "must be at most %d days before to for %s", int(q.by.maxSpan/day), q.by.name)
 	}
+	q.start = q.from
 	if at := p.Time("cursor", q.from); at.After(q.from) {
 		q.from = at
 	}
@@ -100,6 +106,14 @@ func (q *query) rollups(from time.Time) influx.RollupQuery {
 	return influx.RollupQuery{
 		Station: q.station, Quantity: q.quantity, Period: q.by.period, Quality: q.quality, From: from, To: q.to, Brief: true,
 	}
+}
+
+// fileName returns the name under which a browser saves the answer.
+func (q *query) fileName() string {
+	if q.several {
+		return "readings"
+	}
+	return q.station
 }
 
 // date returns the local day or month of a roll-up that ends at end; "" for shorter periods.

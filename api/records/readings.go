@@ -27,6 +27,8 @@ type row struct {
 
 	aqi *nhip.AQI // of the station, in a list of indices; then only time is set, too
 
+	record any // of an export; then only time is set, too
+
 	exceedance *exceedanceRow // in a list of exceedances; then nothing else is set
 }
 
@@ -78,11 +80,7 @@ func (h *Handler) readings(ctx context.Context, q *query, yield func(*row) error
 		return h.hourRows(ctx, q, yield)
 	}
 	return h.History.Rollups(ctx, q.rollups(q.from), func(r influx.RollupRow) error {
-		x := rollupRow(&r)
-		if v, ok := aqi.DailySubIndex(q.scale, r.Quantity, &r.RollupStats); ok && q.by.period == nhip.PeriodDay {
-			x.index = nhip.Some(v)
-		}
-		return yield(x)
+		return yield(q.rollupWithIndex(&r, nil))
 	})
 }
 
@@ -108,22 +106,30 @@ func (h *Handler) rawRows(ctx context.Context, q *query, yield func(*row) error)
 	}
 	readings := influx.ReadingQuery{Station: q.station, Quantity: q.quantity, From: q.from, To: q.to}
 	return h.History.Readings(ctx, readings, func(r nhip.AssessedReading) error {
-		value, flag := r.At(q.quality)
-		x := &row{
-			time: r.Time, quantity: r.Quantity, period: nhip.FormatPeriod(r.Period), quality: q.quality, origin: r.Origin,
-			tests: r.Assessment.Tests, rule: r.Assessment.Rule,
-		}
-		if decided, ok := nhip.Decide(reviews, r.Quantity, r.Time, flag); ok {
-			flag = decided
-		} else if q.quality == nhip.QualityReviewed {
+		return yield(readingRow(&r, q.quality, reviews))
+	})
+}
+
+// readingRow returns the row of a reading at a level. Without a decision of a reviewer its level is the automatic one
+// instead of the reviewed one. reviews are empty for other levels.
+func readingRow(r *nhip.AssessedReading, level nhip.Quality, reviews []nhip.Review) *row {
+	value, flag := r.At(level)
+	x := &row{
+		time: r.Time, quantity: r.Quantity, period: nhip.FormatPeriod(r.Period), quality: level, origin: r.Origin,
+		tests: r.Assessment.Tests, rule: r.Assessment.Rule,
+	}
+	if level == nhip.QualityReviewed {
+		decided, ok := nhip.Decide(reviews, r.Quantity, r.Time, flag)
+		if flag = decided; !ok {
+			_, flag = r.At(level)
 			x.quality = nhip.QualityAutomatic
 		}
-		x.flag = flag
-		if q.quality == nhip.QualityRaw || flag != nhip.FlagFail {
-			x.value = nhip.Some(value)
-		}
-		return yield(x)
-	})
+	}
+	x.flag = flag
+	if level == nhip.QualityRaw || flag != nhip.FlagFail {
+		x.value = nhip.Some(value)
+	}
+	return x
 }
 
 // hourRows yields hours with their sub-indices. It reads windowHours more than it yields.
@@ -135,14 +141,30 @@ func (h *Handler) hourRows(ctx context.Context, q *query, yield func(*row) error
 			w = new(hourWindow)
 			windows[r.Quantity] = w
 		}
-		w.add(r.Time, &r.RollupStats)
-		if !r.Time.After(q.from) {
+		if x := q.rollupWithIndex(&r, w); x != nil {
+			return yield(x)
+		}
+		return nil
+	})
+}
+
+// rollupWithIndex returns the row of a roll-up with its sub-index, or nil for an hour before the query. w is the window
+// of its series; only hours use it.
+func (q *query) rollupWithIndex(r *influx.RollupRow, w *hourWindow) *row {
+	var v float64
+	ok := false
+	switch q.by.period {
+	case nhip.PeriodHour:
+		if w.add(r.Time, &r.RollupStats); !r.Time.After(q.from) {
 			return nil
 		}
-		x := rollupRow(&r)
-		if v, ok := aqi.SubIndexAt(q.scale, r.Quantity, w.hours[:]); ok {
-			x.index = nhip.Some(v)
-		}
-		return yield(x)
-	})
+		v, ok = aqi.SubIndexAt(q.scale, r.Quantity, w.hours[:])
+	case nhip.PeriodDay:
+		v, ok = aqi.DailySubIndex(q.scale, r.Quantity, &r.RollupStats)
+	}
+	x := rollupRow(r)
+	if ok {
+		x.index = nhip.Some(v)
+	}
+	return x
 }

@@ -22,6 +22,11 @@ type History interface {
 	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
 	// Days yields the days and hours of each quantity of each station, sorted by quantity, then station.
 	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
+	// Means yields the means of each quantity of each station, sorted by quantity, then station.
+	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
+	// DayArrivals and DayPositions yield what happened in a span, oldest first.
+	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
+	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error
 	// Reviews returns the reviews of a station that were made until a time, oldest first.
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 }
@@ -34,6 +39,8 @@ type Handler struct {
 	Stations *catalog.Catalog
 	Class    *rest.Class // of requests of the history; nil: no limit
 	Slots    rest.QuerySlots
+	Exports  rest.QuerySlots // of exports, besides Slots
+	License  rest.License
 	rest.Responder
 }
 

@@ -258,14 +258,23 @@ func (h *Handler) fillDays(ctx context.Context, m *monthReport, q *reportQuery) 
 
 // calendarDay returns the cell of a local day with these means.
 func calendarDay(d time.Time, sums map[nhip.Quantity]nhip.RollupStats, lang string) reportDay {
-	out := reportDay{Day: d.Day(), Value: "–", Color: "#eee", Ink: "#000"}
 	index, ok := aqi.DailyIndexOfStats(nhip.ScaleVNAQI, d, sums)
 	if !ok {
-		return out
+		return dayWithoutIndex(d.Day())
 	}
-	out.Value, out.Level = strconv.Itoa(int(index.Value)), index.Category.Name.In(lang)
-	out.Color = template.CSS(index.Category.Color)
-	if index.Category.Number >= 4 {
+	return dayWithIndex(d.Day(), index.Value, &index.Category, lang)
+}
+
+func dayWithoutIndex(day int) reportDay {
+	return reportDay{Day: day, Value: "–", Color: "#eee", Ink: "#000"}
+}
+
+func dayWithIndex(day int, value float64, category *nhip.AQICategory, lang string) reportDay {
+	out := reportDay{
+		Day: day, Value: strconv.Itoa(int(value)), Level: category.Name.In(lang), Color: template.CSS(category.Color),
+		Ink: "#000",
+	}
+	if category.Number >= 4 {
 		out.Ink = "#fff"
 	}
 	return out

@@ -22,6 +22,10 @@ var reportWords = map[string]map[string]string{
 		"average": "Thời gian trung bình", "by": "Người quyết định", "why": "Lý do",
 		"evaluated": "Số giá trị đánh giá", "from": "Từ", "to": "Đến", "level": "Mức dữ liệu", "zone": "Múi giờ",
 		"decision": "Quyết định", "all": "Tất cả thông số", "highest": "lớn nhất",
+		"network": "Toàn mạng lưới", "stations": "Trạm", "complete": "Đủ số liệu", "lastyear": "Cùng kỳ năm trước",
+		"change": "Thay đổi", "silent": "Trạm không có số liệu", "partial": "Tháng chưa kết thúc; số liệu đến",
+		"below": "chưa đủ 75 % số liệu", "worst": "chỉ số cao nhất trong các trạm", "drafted": "Người lập",
+		"approved": "Người duyệt",
 	},
 	"en": {
 		"title": "Monthly report", "station": "Station", "area": "Area", "values": "Statistics", "quantity": "Quantity",
@@ -35,6 +39,10 @@ var reportWords = map[string]map[string]string{
 		"average": "Averaging period", "by": "Decided by", "why": "Reason",
 		"evaluated": "Means evaluated", "from": "From", "to": "To", "level": "Data", "zone": "Time zone",
 		"decision": "Decision", "all": "All quantities", "highest": "highest",
+		"network": "Whole network", "stations": "Stations", "complete": "Complete", "lastyear": "Same month last year",
+		"change": "Change", "silent": "Stations without data", "partial": "The month is not over; data until",
+		"below": "below 75 % of data", "worst": "highest index of the stations", "drafted": "Drafted by",
+		"approved": "Approved by",
 	},
 }
 
@@ -70,6 +78,7 @@ var averageNames = map[limits.Average]nhip.LocalizedText{
 var actionNames = map[nhip.ReviewAction]nhip.LocalizedText{
 	nhip.ActionExclude:   {Vi: "Loại bỏ", En: "Excluded"},
 	nhip.ActionReinstate: {Vi: "Khôi phục", En: "Restored"},
+	nhip.ActionUndo:      {Vi: "Hoàn tác", En: "Undone"},
 	nhip.ActionAnnotate:  {Vi: "Ghi chú", En: "Remark"},
 	nhip.ActionBaseline:  {Vi: "Xác nhận mức chuẩn", En: "Baseline accepted"},
 }

@@ -27,6 +27,8 @@ type statusRow struct {
 	Flags   map[string]int    `json:"flags"`       // number of hours by flag, over all quantities
 	Off     []report.Gap      `json:"off"`         // spans without a complete hour of any quantity
 
+	Quantities []quantityStatus `json:"quantities"` // by name
+
 	Faults    []nhip.MonitorFault `json:"faults"`    // of the last weeks, as the comparison with other monitors shows
 	Unvouched []nhip.Quantity     `json:"unvouched"` // quantities that the others can't vouch for
 }
@@ -51,7 +53,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, span int) error
 	err := h.History.Rollups(r.Context(), hours, func(r influx.RollupRow) error {
 		c := byStation[r.Station]
 		if c == nil {
-			c = &hourCounts{flags: map[string]int{}, quantities: map[nhip.Quantity]bool{}}
+			c = newHourCounts()
 			byStation[r.Station] = c
 		}
 		c.add(&r)
@@ -69,8 +71,12 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, span int) error
 	if err != nil {
 		return err
 	}
+	view := rest.ScopeOf(r)
 	for i := range stations {
 		s := &stations[i]
+		if !view.Station(s.Station) {
+			continue
+		}
 		answer.Stations = append(answer.Stations, status(s, byStation[s.ID], from, to, now))
 	}
 	return h.JSON(w, rest.NoStore, answer)
@@ -79,14 +85,21 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, span int) error
 // hourCounts counts the hours of a station.
 type hourCounts struct {
 	flags      map[string]int
-	quantities map[nhip.Quantity]bool
+	quantities map[nhip.Quantity]*quantityHours
 	complete   int         // over all quantities
 	ends       []time.Time // of hours in which any quantity is complete, ascending
 }
 
+func newHourCounts() *hourCounts {
+	return &hourCounts{flags: make(map[string]int), quantities: make(map[nhip.Quantity]*quantityHours)}
+}
+
 // add counts an hour of a quantity. Hours must be added in the order of their time.
 func (c *hourCounts) add(r *influx.RollupRow) {
-	c.quantities[r.Quantity] = true
+	if c.quantities[r.Quantity] == nil {
+		c.quantities[r.Quantity] = new(quantityHours)
+	}
+	c.quantities[r.Quantity].add(r)
 	c.flags[strconv.Itoa(int(r.Flag))]++
 	if !r.Complete() {
 		return
@@ -103,6 +116,7 @@ func status(s *catalog.Entry, c *hourCounts, from, to, now time.Time) statusRow 
 		Station: s.ID, Name: s.Name.Vi, Area: s.Area, Kind: s.Kind, State: s.MapState(now), Flags: map[string]int{},
 		Off: []report.Gap{}, Faults: []nhip.MonitorFault{}, Unvouched: []nhip.Quantity{},
 	}
+	row.Quantities = quantityStatuses(s, c, from, to, now)
 	row.Faults, row.Unvouched = append(row.Faults, s.Faults...), append(row.Unvouched, s.Unvouched...)
 	newest := s.Time
 	if newest.IsZero() { // it is not in the live state

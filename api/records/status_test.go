@@ -12,7 +12,7 @@ import (
 )
 
 func TestStatusCountsHoursOfAllQuantities(t *testing.T) {
-	counts := &hourCounts{flags: map[string]int{}, quantities: map[nhip.Quantity]bool{}}
+	counts := newHourCounts()
 	hour := func(q nhip.Quantity, end time.Time, stats *nhip.RollupStats) {
 		counts.add(&influx.RollupRow{Rollup: nhip.Rollup{Quantity: q, Time: end, RollupStats: *stats}})
 	}
@@ -48,5 +48,48 @@ func TestStatusCountsHoursOfAllQuantities(t *testing.T) {
 	if row = status(silent, nil, noon.Add(-4*time.Hour), noon, noon); row.State != nhip.StateSilent || row.Time != nil ||
 		row.Age.Known() {
 		t.Errorf("without any reading: %+v", row)
+	}
+}
+
+func TestStatusTellsEachQuantity(t *testing.T) {
+	from, counts := noon.Add(-4*time.Hour), newHourCounts()
+	hours := func(q nhip.Quantity, flags ...nhip.Flag) { // 0: no hour
+		for i, flag := range flags {
+			if flag != 0 {
+				counts.add(&influx.RollupRow{Rollup: nhip.Rollup{
+					Quantity: q, Time: from.Add(time.Duration(i+1) * time.Hour), RollupStats: nhip.RollupStats{Flag: flag},
+				}})
+			}
+		}
+	}
+	hours(nhip.PM25, 1, 3, 3, 3)
+	hours(nhip.PM10, 4, 4, 4, 4)
+	hours(nhip.NO2, 1, 1, 0, 1)
+	hours(nhip.SO2, 1, 1, 0, 0)
+	now := noon.Add(10 * time.Minute)
+	value := func(flag nhip.Flag, age time.Duration) nhip.LiveValue {
+		return nhip.LiveValue{Time: now.Add(-age), Period: 60, Flag: flag, Tests: "spike=3"}
+	}
+	row := status(&catalog.Entry{Station: &nhip.Station{ID: "s", Time: now, Values: map[nhip.Quantity]nhip.LiveValue{
+		nhip.PM25: value(nhip.FlagSuspect, 0), nhip.PM10: value(nhip.FlagFail, 0), nhip.NO2: value(nhip.FlagGood, 0),
+		nhip.CO: value(nhip.FlagGood, 0), nhip.O3: value(nhip.FlagGood, 9*time.Hour),
+	}}}, counts, from, noon, now)
+	want := map[nhip.Quantity]quantityStatus{
+		nhip.PM25: {Flag: nhip.FlagSuspect, Since: from.Add(time.Hour), Capture: 100},
+		nhip.PM10: {Flag: nhip.FlagFail, Since: from, Before: true},
+		nhip.NO2:  {Flag: nhip.FlagGood, Since: from.Add(3 * time.Hour), Capture: 75},
+		nhip.SO2:  {Flag: nhip.FlagMissing, Since: from.Add(2 * time.Hour), Capture: 50},
+		nhip.CO:   {Flag: nhip.FlagGood, Since: noon},
+		nhip.O3:   {Flag: nhip.FlagMissing, Since: from, Before: true},
+	}
+	if len(row.Quantities) != len(want) {
+		t.Fatalf("%+v", row.Quantities)
+	}
+	for _, got := range row.Quantities {
+		w := want[got.Quantity]
+		if got.Flag != w.Flag || !got.Since.Equal(w.Since) || got.Before != w.Before || got.Capture != w.Capture ||
+			(got.Tests != "") != (got.Flag != nhip.FlagMissing) || got.Time == nil {
+			t.Errorf("%s: %+v, want %+v", got.Quantity, got, w)
+		}
 	}
 }

@@ -22,7 +22,8 @@ type rowWriter struct {
 
 	rows int
 	last time.Time // of the newest row
-	next time.Time // start of the next page; zero if this page is the last
+	of   string    // station of the newest row
+	next string    // start of the next page; "" if this page is the last
 }
 
 // encoder encodes an answer in one format. It appends to the buffer of the writer.
@@ -77,8 +78,10 @@ func (o *rowWriter) hasTrailer() bool { return o.q.limit > 0 && o.q.format != re
 // add writes a row, or returns errPageFull if it belongs to the next page. A page ends only between two times, because
 // the next one starts after the last time of this one.
 func (o *rowWriter) add(r *row) error {
-	if o.q.limit > 0 && o.rows >= o.q.limit && r.time.After(o.last) {
-		o.next = o.last
+	if o.q.limit > 0 && o.rows >= o.q.limit && (r.time.After(o.last) || o.q.station != o.of) {
+		if o.next = o.last.Format(time.RFC3339Nano); o.q.several {
+			o.next += "/" + o.of
+		}
 		return errPageFull
 	}
 	o.begin()
@@ -86,7 +89,7 @@ func (o *rowWriter) add(r *row) error {
 		return err
 	}
 	o.rows++
-	o.last = r.time
+	o.last, o.of = r.time, o.q.station
 	if len(o.buf) < flushBytes {
 		return nil
 	}
@@ -102,8 +105,8 @@ func (o *rowWriter) end() error {
 	if err := o.flush(); err != nil {
 		return err
 	}
-	if o.hasTrailer() && !o.next.IsZero() {
-		o.w.Header().Set(nextTrailer, o.next.Format(time.RFC3339Nano))
+	if o.hasTrailer() && o.next != "" {
+		o.w.Header().Set(nextTrailer, o.next)
 	}
 	return nil
 }

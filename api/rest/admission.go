@@ -2,11 +2,9 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"runtime"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"nhip"
@@ -22,13 +20,16 @@ import (
 type Class struct {
 	name    string
 	slots   chan struct{}
-	waiting atomic.Int64
-	most    int64             // that wait
+	backlog httpserver.Backlog
+	most    int               // that wait
 	shares  httpserver.Shares // of addresses, of those that run or wait
 
 	refused  prometheus.Counter
 	yields   bool // a request waits for others, and needs no work slot of the server
 	untilOut bool // a slot is held until the first flush: the rest of the answer is a stream
+
+	backoff  *backoff              // of all classes
+	acquired func(r *http.Request) // called with each Acquire; may be nil
 }
 
 // Admission holds the classes of all requests.
@@ -77,8 +78,9 @@ func NewAdmission(historyPerAddress int, r prometheus.Registerer) *Admission {
 	})
 	share.Set(float64(historyPerAddress))
 	r.MustRegister(share)
+	wait := newBackoff()
 	for _, c := range a.All() {
-		c.refused = refused.WithLabelValues(c.name)
+		c.backoff, c.refused = wait, refused.WithLabelValues(c.name)
 	}
 	return a
 }
@@ -87,7 +89,10 @@ func NewAdmission(historyPerAddress int, r prometheus.Registerer) *Admission {
 func (a *Admission) All() []*Class { return []*Class{a.Cheap, a.List, a.Tile, a.History, a.Stream} }
 
 func newClass(name string, slots int) *Class {
-	return &Class{name: name, slots: make(chan struct{}, slots), most: int64(slots * waitersPerSlot)}
+	return &Class{
+		name: name, slots: make(chan struct{}, slots), most: slots * waitersPerSlot,
+		backlog: httpserver.Backlog{Slots: slots},
+	}
 }
 
 // runningRequests exports how many slots are taken.
@@ -112,18 +117,27 @@ func (c *Class) Acquire(r *http.Request) (release func(), err error) {
 	from := httpserver.ShareAddr(r)
 	if !c.shares.Take(from) {
 		c.refused.Inc()
-		return nil, errShare
+		return nil, &refusal{errShare, leastWait}
 	}
 	if !c.acquire(r) {
 		c.shares.Release(from)
 		c.refused.Inc()
-		return nil, errFull
+		return nil, &refusal{errFull, c.backoff.next(time.Now())}
+	}
+	if c.acquired != nil {
+		c.acquired(r)
 	}
 	return func() { c.release(); c.shares.Release(from) }, nil
 }
 
+// busy reports whether a further request would have to wait.
+func (c *Class) busy() bool { return len(c.slots) == cap(c.slots) || c.backlog.Waiting() > 0 }
+
 // acquire takes a slot. It reports false if the class is full: so many requests wait already, or none ended in time.
 func (c *Class) acquire(r *http.Request) bool {
+	if httpserver.Late(r) {
+		return false
+	}
 	select {
 	case c.slots <- struct{}{}:
 		if c.yields {
@@ -133,11 +147,11 @@ func (c *Class) acquire(r *http.Request) bool {
 	default:
 	}
 	httpserver.Yield(r)
-	if c.waiting.Add(1) > c.most {
-		c.waiting.Add(-1)
+	if n, tooMany := c.backlog.Add(1, time.Now()); tooMany || n > c.most {
+		c.backlog.Add(-1, time.Now())
 		return false
 	}
-	defer c.waiting.Add(-1)
+	defer func() { c.backlog.Add(-1, time.Now()) }()
 	wait := time.NewTimer(admissionWait)
 	defer wait.Stop()
 	select {
@@ -156,7 +170,7 @@ func (c *Class) Fill() {
 	for range cap(c.slots) {
 		c.slots <- struct{}{}
 	}
-	c.waiting.Store(c.most)
+	c.backlog.Add(c.most, time.Now())
 }
 
 // Admit is the middleware of a class. A slot is held until the handler returns, or its client keeps the answer
@@ -165,7 +179,7 @@ func (c *Class) Admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.acquire(r) {
 			c.refused.Inc()
-			refuse(w, r, errFull)
+			refuse(w, r, errFull, c.backoff.next(time.Now()))
 			return
 		}
 		out := httpserver.Wrap(w)
@@ -198,9 +212,6 @@ func (f *firstFlush) FlushError() error {
 	return http.NewResponseController(f.Response).Flush()
 }
 
-// retryAfter is how long a refused client should wait, in seconds, and how long its connection does.
-const retryAfter = 1
-
 // patience is the number of refusals after which a connection of HTTP/2 waits, too.
 const patience = 16
 
@@ -210,22 +221,32 @@ var (
 	errShare = nhip.Errorf(nhip.CodeUnavailable, "", "too many history queries of your address are running; try again")
 )
 
-// isRefusal reports whether an error is the one of a full class.
-func isRefusal(err error) bool { return errors.Is(err, errFull) || errors.Is(err, errShare) }
+// refusal is the error of a full class.
+type refusal struct {
+	error
+	wait int // s
+}
 
-// refuse answers 503 at once. The connection then waits as long as its client was told to: one that asks again at
+func (e *refusal) Unwrap() error { return e.error }
+
+// refuse answers 503 at once. The connection then waits as long as its client was told to, s: one that asks again at
 // once would take the processors with refusals.
-func refuse(w http.ResponseWriter, r *http.Request, why error) {
+func refuse(w http.ResponseWriter, r *http.Request, why error, wait int) {
 	body, _ := json.Marshal(problem.Body{ // never fails
 		Type: "about:blank", Title: "Not available now", Status: http.StatusServiceUnavailable, Detail: why.Error(),
 		Code: nhip.CodeUnavailable,
 	})
+	sendRefusal(w, r, http.StatusServiceUnavailable, body, wait)
+}
+
+// sendRefusal answers with a problem at once, and then lets the connection wait as many seconds as its client.
+func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte, seconds int) {
 	h := w.Header()
+	h.Set("Retry-After", strconv.Itoa(seconds))
 	h.Set("Content-Type", problem.ContentType)
 	h.Set("Cache-Control", NoStore)
-	h.Set("Retry-After", strconv.Itoa(retryAfter))
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusServiceUnavailable)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // fails if the client disconnected
 	}
@@ -235,7 +256,7 @@ func refuse(w http.ResponseWriter, r *http.Request, why error) {
 	}
 	_ = http.NewResponseController(w).Flush() // fails if the client disconnected
 	httpserver.Yield(r)
-	wait := time.NewTimer(retryAfter * time.Second)
+	wait := time.NewTimer(time.Duration(seconds) * time.Second)
 	defer wait.Stop()
 	select {
 	case <-wait.C:

@@ -25,7 +25,10 @@ var (
 func (p Responder) Authenticate(a access.Authenticator) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Add("Vary", "Authorization, Cookie")
+			shared := strings.HasPrefix(r.URL.Path, "/tiles/") // these are the same for all
+			if !shared {
+				w.Header().Add("Vary", "Authorization, Cookie")
+			}
 			if !access.HasCredentials(r) {
 				next.ServeHTTP(w, r)
 				return
@@ -37,7 +40,7 @@ func (p Responder) Authenticate(a access.Authenticator) func(http.Handler) http.
 					return
 				}
 			}
-			if outcome == access.Allowed && !strings.HasPrefix(r.URL.Path, "/tiles/") { // these are the same for all
+			if outcome == access.Allowed && !shared {
 				w = &privateWriter{ResponseWriter: w}
 			}
 			next.ServeHTTP(w, access.WithCaller(r, caller, outcome))

@@ -39,11 +39,12 @@ func (p Responder) Handle(h func(w http.ResponseWriter, r *http.Request) error) 
 
 // Problem answers with an error. An internal error is logged and its text is not sent.
 func (p Responder) Problem(w http.ResponseWriter, r *http.Request, err error) {
+	var full *refusal
 	switch {
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return // the client disconnected
-	case isRefusal(err):
-		refuse(w, r, err)
+	case errors.As(err, &full):
+		refuse(w, r, full, full.wait)
 		return
 	case errors.Is(err, ErrNotAcceptable):
 		w.Header().Add("Vary", "Accept")

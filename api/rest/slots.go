@@ -10,6 +10,7 @@ import (
 // Limits of concurrent history queries. The database sorts the rows of each query in memory.
 const (
 	maxQueries = 16
+	maxExports = 2
 	queryWait  = 2 * time.Second // for a free slot
 )
 
@@ -18,6 +19,9 @@ type QuerySlots chan struct{}
 
 // NewQuerySlots returns slots that are all free.
 func NewQuerySlots() QuerySlots { return make(QuerySlots, maxQueries) }
+
+// NewExportSlots returns the slots of exports, each of which may read millions of rows.
+func NewExportSlots() QuerySlots { return make(QuerySlots, maxExports) }
 
 // Acquire takes a slot, which the caller must release after its query. If no slot becomes free within 2 s, it returns
 // an error with nhip.CodeUnavailable.

@@ -20,9 +20,9 @@ func (h *Handler) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	open, ended := h.Events.alerts.list()
 	open, ended = h.seenAlerts(r.Context(), open), h.seenAlerts(r.Context(), ended)
 	return h.JSON(w, rest.NoStore, struct {
-		Open  []nhip.Alert `json:"open"`
-		Ended []nhip.Alert `json:"ended"`
-	}{open, ended})
+		Open  []shownAlert `json:"open"`
+		Ended []shownAlert `json:"ended"`
+	}{h.shownAll(open), h.shownAll(ended)})
 }
 
 // heartbeat is the interval of events without an alert, for proxies that close idle connections, and for clients to
@@ -42,7 +42,7 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 		return nhip.Errorf(nhip.CodeUnavailable, "", "there are too many streams of alerts; try again later")
 	}
 	defer stop()
-	s := alertStream{w, http.NewResponseController(w), func(all []nhip.Alert) []nhip.Alert {
+	s := alertStream{w, http.NewResponseController(w), h, func(all []nhip.Alert) []nhip.Alert {
 		return h.seenAlerts(r.Context(), all)
 	}}
 	caller := rest.CallerOf(r)
@@ -80,6 +80,7 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 type alertStream struct {
 	w   http.ResponseWriter
 	out *http.ResponseController
+	of  *Handler
 
 	seen func([]nhip.Alert) []nhip.Alert // those that the caller sees
 }
@@ -93,7 +94,7 @@ func (h *Handler) seenAlerts(ctx context.Context, all []nhip.Alert) []nhip.Alert
 func (s alertStream) alerts(all []nhip.Alert) error {
 	all = s.seen(all)
 	for i := range all {
-		data, err := json.Marshal(&all[i])
+		data, err := json.Marshal(s.of.shown(&all[i]))
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (h *Handler) listDevices(w http.ResponseWriter, r *http.Request) error {
 		}
 		answer.Silent = page.Silent
 		for _, d := range page.Devices {
-			if !h.seesDevice(r, d.ID) {
+			if !h.mayUseDevice(r, &d) {
 				continue
 			}
 			if len(answer.Devices) == ask.Limit {
@@ -64,35 +64,17 @@ func (h *Handler) listDevices(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// seesDevice reports whether the caller sees a device: of a bus by its agency, of a station as the station. Those who
-// may not use all devices see those of buses only. What a bridge sends is of several, so that only those without a
-// scope see it.
-func (h *Handler) seesDevice(r *http.Request, id string) bool {
-	caller := rest.CallerOf(r)
-	all := caller.Role.May(nhip.MayUseAllDevices)
-	if agency, isBus := h.Vehicles(id); isBus {
-		return caller.View.Agency(agency)
-	}
-	if _, isStation := h.Collectors.Live.Known(id); isStation {
-		return all && h.Stations.Sees(r.Context(), id)
-	}
-	return all && caller.View.Unlimited()
-}
-
 // getDevice answers GET /v1/devices/{id}.
 func (h *Handler) getDevice(w http.ResponseWriter, r *http.Request) error {
 	id, err := rest.PathID(r, "id")
 	if err != nil {
 		return err
 	}
-	if !h.seesDevice(r, id) {
-		return nhip.Errorf(nhip.CodeNotFound, "id", "there is no device %q", id)
-	}
 	page, err := h.Gateways.page(r.Context(), nhip.DeviceQuery{ID: id, Limit: 1})
 	switch {
 	case err != nil:
 		return err
-	case len(page.Devices) > 0:
+	case len(page.Devices) > 0 && h.mayUseDevice(r, &page.Devices[0]):
 		return h.JSON(w, rest.NoStore, page.Devices[0])
 	case len(page.Silent) > 0:
 		return nhip.Errorf(nhip.CodeUnavailable, "", "no gateway that answers has the device; %s did not answer",

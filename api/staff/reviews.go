@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/live"
 	"nhip/api/rest"
 )
 
@@ -35,18 +36,38 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 		ID: body.ID, Station: body.Station, Quantity: body.Quantity, From: body.From.UTC(), To: body.To.UTC(),
 		Action: body.Action, By: rest.CallerOf(r).Name, Why: body.Why, Time: h.Clock.Now().Truncate(time.Millisecond),
 	}
+	if review.Action == nhip.ActionUndo {
+		return nhip.Errorf(nhip.CodeInvalid, "action", "a review is undone by POST /v1/reviews/{id}/undo")
+	}
 	err := rest.AsInvalid(review.Validate())
 	if err == nil {
-		_, err = h.Stations.Station(r.Context(), review.Station)
-		err = rest.InField(err, "station")
+		err = h.stationInScope(r, review.Station)
 	}
 	if err == nil {
-		err = h.Events.actions.Review(r.Context(), review, rest.ActorOf(r))
+		err = h.decide(r, &review)
 	}
 	if err != nil {
 		return err
 	}
 	return h.Created(w, review)
+}
+
+// decide stores a review. It returns when a collector has it on disk.
+func (h *Handler) decide(r *http.Request, review *nhip.Review) error {
+	err := h.Events.actions.Review(r.Context(), *review, rest.ActorOf(r))
+	if err == nil {
+		h.Decided.add(review)
+	}
+	return err
+}
+
+// stationInScope returns an error that names the field station if it does not exist or is out of the caller's scope.
+func (h *Handler) stationInScope(r *http.Request, id string) error {
+	s, err := h.Stations.Station(r.Context(), id)
+	if err == nil && !rest.ScopeOf(r).Station(s) {
+		err = live.UnknownStation(id)
+	}
+	return rest.InField(err, "station")
 }
 
 // reviewsAnswer is the answer of GET /v1/reviews.
@@ -62,16 +83,25 @@ func (h *Handler) listReviews(w http.ResponseWriter, r *http.Request) error {
 		return q.Err
 	}
 	if station != "" {
-		if _, err := h.Stations.Station(r.Context(), station); err != nil {
-			return rest.InField(err, "station")
+		if err := h.stationInScope(r, station); err != nil {
+			return err
 		}
 	}
-	reviews, err := h.reviews(r.Context(), station)
+	all, err := h.reviews(r.Context(), station)
 	if err != nil {
 		return err
 	}
-	if reviews == nil {
-		reviews = []nhip.Review{}
+	reviews, seen := []nhip.Review{}, make(map[string]bool)
+	for i := range all {
+		id := all[i].Station
+		visible, known := seen[id]
+		if !known {
+			visible = h.stationInScope(r, id) == nil
+			seen[id] = visible
+		}
+		if visible {
+			reviews = append(reviews, all[i])
+		}
 	}
 	reviews = slices.DeleteFunc(reviews, func(x nhip.Review) bool { return !h.Stations.Sees(r.Context(), x.Station) })
 	return h.JSON(w, rest.NoStore, reviewsAnswer{reviews})

@@ -22,6 +22,10 @@ type History interface {
 	ReadingVersions(
 		ctx context.Context, station string, quantity nhip.Quantity, at time.Time,
 	) ([]influx.ReadingVersion, error)
+	// Readings yields a station's readings, oldest first.
+	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
+	// Rollups yields hours, days or months, oldest first.
+	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
 	// RowCounts returns the number of stored rows by device and hour.
 	RowCounts(ctx context.Context, q influx.RowCountQuery) (*influx.RowCounts, error)
 }
@@ -32,13 +36,14 @@ type Handler struct {
 	Stations   *catalog.Catalog
 	Collectors Collectors
 	Gateways   Gateways
+	Fleet      Fleet
 	Events     *Events
-
-	// Vehicles returns the agency of a vehicle by its id, "" if it is not known; false if there is no such vehicle.
-	Vehicles func(id string) (agency string, ok bool)
-
-	Clock nhip.Clock
-	Slots rest.QuerySlots
+	Clock      nhip.Clock
+	Slots      rest.QuerySlots
+	// Completeness is the least share of values of a complete mean, 0 to 1; 0 is the default
+	Completeness float64
+	Decided      *Decided             // reviews that this api has stored
+	Reasons      []nhip.LocalizedText // usual ones of reviews
 	rest.Responder
 }
 

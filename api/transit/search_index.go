@@ -1,7 +1,6 @@
 package transit
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -40,10 +39,12 @@ func NewSearchText(s string) (SearchText, bool) {
 	return text, len(words) > 0
 }
 
-// searchIndex holds the names of the routes, and of the stops at which trips call.
+// searchIndex holds the names of the routes, and of the stops at which trips call, and for a search those of other
+// things.
 type searchIndex struct {
 	routes []indexed[*gtfs.Route]
 	stops  []indexed[*gtfs.Stop]
+	named  []*NameIndex
 }
 
 // indexed is an item with its names.
@@ -145,68 +146,4 @@ func rankRoute(e *indexed[*gtfs.Route], text *SearchText) int {
 		return 1 // "32 nhổn": before route 320
 	}
 	return rank
-}
-
-// foundItem is a route or a stop that matches a text.
-type foundItem struct {
-	kind  string // "route" or "stop"
-	route *gtfs.Route
-	stop  *gtfs.Stop
-	rank  int // see indexed.rank
-	name  string
-}
-
-// find returns the routes and stops that match a text, the best match first. If there are none, words that names often
-// lack need not match, and then spaces need not.
-func (x *searchIndex) find(text SearchText) []foundItem {
-	found := x.match(&text)
-	looser, dropped := withoutCommonWords(text.Typed)
-	if dropped && len(found) == 0 {
-		if text, ok := NewSearchText(looser); ok {
-			found = x.match(&text)
-		}
-	}
-	if len(found) == 0 {
-		found = x.matchJoined(strings.Join(text.folded.words, " "))
-	}
-	slices.SortStableFunc(found, func(a, b foundItem) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.kind, b.kind), cmp.Compare(len(a.name), len(b.name)),
-			cmp.Compare(a.name, b.name))
-	})
-	return found
-}
-
-// match returns the routes and stops that have all words of a text.
-func (x *searchIndex) match(text *SearchText) (found []foundItem) {
-	for i := range x.routes {
-		e := &x.routes[i]
-		if rank := rankRoute(e, text); rank >= 0 {
-			found = append(found, foundItem{kind: "route", route: e.item, rank: rank, name: e.folded.canonical})
-		}
-	}
-	for i := range x.stops {
-		e := &x.stops[i]
-		if rank := e.rank(text.stop, text); rank >= 0 {
-			found = append(found, foundItem{kind: "stop", stop: e.item, rank: rank, name: e.folded.canonical})
-		}
-	}
-	return found
-}
-
-// matchJoined returns the routes and stops for words that are written together: "caugiay", "bvbachmai".
-func (x *searchIndex) matchJoined(word string) (found []foundItem) {
-	if len(word) < shortestJoined || strings.Contains(word, " ") {
-		return nil
-	}
-	for _, e := range x.routes {
-		if e.folded.joinedHave(word) {
-			found = append(found, foundItem{kind: "route", route: e.item, name: e.folded.canonical})
-		}
-	}
-	for _, e := range x.stops {
-		if e.folded.joinedHave(word) {
-			found = append(found, foundItem{kind: "stop", stop: e.item, name: e.folded.canonical})
-		}
-	}
-	return found
 }

@@ -110,7 +110,7 @@ func indexOf(routes, stops []string) (x searchIndex) {
 func (x *searchIndex) found(q string) string {
 	text, _ := NewSearchText(q)
 	var names []string
-	for _, f := range x.find(text) {
+	for _, f := range x.find(SearchQuery{Text: text}) {
 		if f.route != nil {
 			names = append(names, f.route.ShortName)
 		} else {

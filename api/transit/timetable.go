@@ -17,6 +17,7 @@ type Timetable struct {
 	Map     *tile.TransitMap // the drawing; empty if none is loaded
 	Version uint64           // rises with each timetable
 
+	first   gtfs.Date                // the first day; 0 if there is none
 	expires gtfs.Date                // the last day; 0 if there is none
 	lines   map[string]string        // public numbers by route
 	stops   *index.Index[*gtfs.Stop] // platforms at which trips call
@@ -44,6 +45,7 @@ func newTimetable(
 		return state.runs()
 	}
 	t.Network, t.expires, t.stops = n, n.Feed.Expires(), index.New[*gtfs.Stop]()
+	t.first, _ = n.Feed.Period()
 	t.tracker = newTracker(n, clock, lean, runs)
 	for _, s := range n.Feed.Stops {
 		if s.LocationType == gtfs.LocationPlatform && len(n.CallsAt(s)) > 0 {

@@ -2,7 +2,10 @@ package v1
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
+	"nhip"
 	"nhip/api/rest"
 	"nhip/api/transit"
 )
@@ -15,18 +18,41 @@ const (
 
 // search answers GET /v1/search.
 func (h *Handler) search(w http.ResponseWriter, r *http.Request) error {
-	q := rest.ReadQuery(r, "q", "limit")
+	q := rest.ReadQuery(r, "q", "near", "kind", "limit")
 	text, usable := transit.NewSearchText(q.Text("q"))
-	limit := q.Integer("limit", defaultHits, 1, maxHits)
+	query := transit.SearchQuery{
+		Text: text, Kinds: searchKinds(q), Limit: q.Integer("limit", defaultHits, 1, maxHits),
+	}
+	if near, given := q.Point("near"); given {
+		query.Near = nhip.Some(near)
+	}
 	if q.Err == nil && !usable {
 		q.Fail("q", "must contain a letter or a digit")
 	}
-	t, err := h.timetable(q)
+	if q.Err != nil {
+		return q.Err
+	}
+	found, err := h.Transit.Search(query, h.Places.Names(h.Clock.Now())...)
 	if err != nil {
 		return err
 	}
 	return h.JSON(w, rest.CacheLive, struct {
 		Query string              `json:"query"`
 		Found []transit.SearchHit `json:"found"`
-	}{text.Typed, t.Search(text, limit)})
+	}{text.Typed, found})
+}
+
+// searchKinds reads the parameter kind: kinds separated by commas; none if it is missing.
+func searchKinds(q *rest.Query) []string {
+	list := q.Text("kind")
+	if list == "" {
+		return nil
+	}
+	kinds := strings.Split(list, ",")
+	for _, kind := range kinds {
+		if !slices.Contains(transit.Kinds, kind) {
+			q.Fail("kind", "must be some of %s, separated by commas, got %q", strings.Join(transit.Kinds, ", "), list)
+		}
+	}
+	return kinds
 }

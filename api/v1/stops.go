@@ -103,3 +103,25 @@ func (h *Handler) listArrivals(w http.ResponseWriter, r *http.Request) error {
 	}
 	return h.JSON(w, rest.CacheLive, h.Transit.StopBoard(t, s, board, limit))
 }
+
+// getStopTimetable answers GET /v1/stops/{id}/timetable with the departures of one service day.
+func (h *Handler) getStopTimetable(w http.ResponseWriter, r *http.Request) error {
+	q := rest.ReadQuery(r, "date", "route", "direction")
+	date, routes := q.Text("date"), q.Text("route")
+	board := transit.BoardQuery{Direction: direction(q)}
+	day, ok := transit.ParseDay(date)
+	if date != "" && !ok {
+		q.Fail("date", "must be a day, as in 2026-02-16, got %q", date)
+	}
+	t, s, err := h.stopOf(r, q)
+	if err != nil {
+		return err
+	}
+	if board.Routes, err = t.FindRoutes(routes); err != nil {
+		return err
+	}
+	if date == "" {
+		day = t.Today(h.Clock.Now())
+	}
+	return h.JSONTagged(w, r, rest.CachePlan, t.StopTimetable(s, day, &board))
+}

@@ -10,6 +10,7 @@ import (
 	"nhip/api/air"
 	"nhip/api/catalog"
 	"nhip/api/live"
+	"nhip/api/places"
 	"nhip/api/rest"
 	"nhip/api/transit"
 )
@@ -20,6 +21,7 @@ type Handler struct {
 	Air      *air.Model
 	Live     *live.State
 	Stations *catalog.Catalog
+	Places   *places.Index
 	Clock    nhip.Clock
 	rest.Responder
 }

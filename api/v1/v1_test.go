@@ -12,6 +12,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/livetest"
+	"nhip/api/places"
 	"nhip/api/rest"
 	"nhip/api/transit"
 	"nhip/geo/geotest"
@@ -31,6 +32,10 @@ var eight = time.Date(2026, 3, 2, 8, 0, 0, 0, geotest.TimeZone)
 type emptyHistory struct{}
 
 func (emptyHistory) Stations(context.Context) ([]string, error) { return nil, nil }
+
+func (emptyHistory) Span(context.Context, string) (first, last time.Time, err error) {
+	return first, last, nil
+}
 
 func (emptyHistory) StationSpans(context.Context, func(nhip.StationSpan) error) error { return nil }
 
@@ -86,9 +91,8 @@ func newServer(t testing.TB, change ...func(*options)) *server {
 	stations := catalog.New(state, emptyHistory{}, log)
 	t.Cleanup(stations.Close)
 	h := &Handler{
-		Transit: tm, Air: am, Live: state, Stations: stations, Clock: clock, Responder: rest.Responder{
-			Logger: log, Ready: func() bool { return true },
-		},
+		Transit: tm, Air: am, Live: state, Stations: stations, Clock: clock, Places: places.New(nil, nil, state),
+		Responder: rest.Responder{Logger: log, Ready: func() bool { return true }},
 	}
 	r := chi.NewRouter()
 	h.Routes(r)

@@ -24,6 +24,8 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var a apitest.Answer
 	switch req.Method {
+	case http.MethodDelete:
+		a = c.api.Delete(c.t, req.URL.RequestURI(), header...)
 	case http.MethodPost:
 		var body []byte
 		if req.Body != nil {
@@ -34,8 +36,6 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = req.Body.Close()
 		}
 		a = c.api.Post(c.t, req.URL.RequestURI(), string(body), header...)
-	case http.MethodDelete:
-		a = c.api.Delete(c.t, req.URL.RequestURI(), header...)
 	default:
 		a = c.api.Get(c.t, req.URL.RequestURI(), header...)
 	}

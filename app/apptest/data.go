@@ -70,6 +70,14 @@ func ZoneFile(t testing.TB, tail string) string {
 		`"coordinates":[[[105,21],[106,21],[106,22],[105,21]]]}}]}`+tail)
 }
 
+// PlacesFile writes a file with one place, a hospital with the id bm.
+func PlacesFile(t testing.TB) string {
+	t.Helper()
+	return WriteFile(t, "places.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","id":"bm",`+
+		`"properties":{"name":"Bệnh viện Bạch Mai","name_en":"Bach Mai Hospital","type":"hospital"},`+
+		`"geometry":{"type":"Point","coordinates":[105.8413,21.0002]}}]}`)
+}
+
 // BasemapFile writes a file with the header of a base map.
 func BasemapFile(t testing.TB) string {
 	t.Helper()

@@ -167,11 +167,12 @@ func TestCheckReadsZonesAndBasemap(t *testing.T) {
 	if code, _, stderr := check(t, good, "nhip.yaml"); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
-	bad := fmt.Sprintf("zones: [{file: %q, kind: yard}, {file: none, kind: x}]\nmap: {pmtiles: %q}\n",
-		apptest.ZoneFile(t, "}"), apptest.ZoneFile(t, ""))
+	bad := fmt.Sprintf("zones: [{file: %q, kind: yard}, {file: none, kind: x}]\nmap: {pmtiles: %q}\nplaces: %q\n",
+		apptest.ZoneFile(t, "}"), apptest.ZoneFile(t, ""), apptest.ZoneFile(t, ""))
 	code, _, stderr := check(t, bad, "nhip.yaml")
 	for _, want := range []string{
 		"zones[0].file: ", "is not GeoJSON", "zones[1].file: none: ", "map.pmtiles: ", "is not a PMTiles 3 file",
+		"places: ", "feature 0: must be a Point",
 	} {
 		if code == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("exit %d, without %q: %s", code, want, stderr)

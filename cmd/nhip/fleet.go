@@ -12,13 +12,14 @@ import (
 
 // fleetCmd is nhip fleet.
 type fleetCmd struct {
-	Diff fleetDiffCmd `cmd:"" help:"Show the differences between two versions of a fleet file."`
+	Diff fleetDiffCmd `cmd:"" help:"Show what a new fleet file changes, or what staff have changed beside it."`
 }
 
 // fleetDiffCmd is nhip fleet diff.
 type fleetDiffCmd struct {
-	Old    string `arg:"" help:"Old fleet file." type:"existingfile"`
-	New    string `arg:"" help:"New fleet file." type:"existingfile"`
+	Old string `arg:"" help:"Old fleet file." type:"existingfile"`
+	New string `arg:"" optional:"" help:"New fleet file; default: the changes over the web." type:"existingfile"`
+	operatorFlags
 	Config string `help:"${help_feeds_config}" type:"path" placeholder:"FILE"`
 }
 
@@ -30,6 +31,9 @@ func (c *fleetDiffCmd) Run(e *env) error {
 	}
 	feeds := app.FleetFeeds(&set.Config)
 	old, oldFaults := fleet.Load(c.Old, feeds)
+	if c.New == "" && oldFaults == nil {
+		return c.changes(e, old)
+	}
 	updated, newFaults := fleet.Load(c.New, feeds)
 	if err := errors.Join(oldFaults, newFaults); err != nil {
 		return printFaults(e, err)
@@ -38,6 +42,19 @@ func (c *fleetDiffCmd) Run(e *env) error {
 		fmt.Fprintln(e.stdout, line)
 	}
 	return nil
+}
+
+// changes prints what staff have changed over the web beside a file.
+func (c *fleetDiffCmd) changes(e *env, file *fleet.Fleet) error {
+	api, err := c.connect()
+	if err != nil {
+		return err
+	}
+	changes, err := api.FleetChanges(e.ctx)
+	for _, line := range fleet.DiffChanges(file, changes) {
+		fmt.Fprintln(e.stdout, line)
+	}
+	return err
 }
 
 // fleetFlags select a fleet.

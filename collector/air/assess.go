@@ -108,7 +108,7 @@ func (p *Processor) sumHour(s *results, w *window, h int64, network networkFunc)
 // exclusive.
 func reviewed(reviews []nhip.Review, q nhip.Quantity, from, to int64) bool {
 	return slices.ContainsFunc(reviews, func(r nhip.Review) bool {
-		return r.Decides() && (r.Quantity == "" || r.Quantity == q) &&
+		return r.ChangesFlags() && (r.Quantity == "" || r.Quantity == q) &&
 			r.From.UnixMilli() < endOf(to-1) && r.To.UnixMilli() > startOf(from)
 	})
 }

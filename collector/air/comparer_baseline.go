@@ -29,7 +29,8 @@ func (c *comparer) acceptedBiases(ctx context.Context, j *comparisonJob) (map[co
 	c.p.mu.Lock()
 	for _, s := range j.all {
 		for i := range s.reviews {
-			if r := &s.reviews[i]; r.Action == nhip.ActionBaseline && hourOf(r.To.UnixMilli()) < j.end {
+			if r := &s.reviews[i]; r.Action == nhip.ActionBaseline && hourOf(r.To.UnixMilli()) < j.end &&
+				!nhip.Undone(s.reviews, i) {
 				at := comparedStation{s, hourOf(r.To.UnixMilli()) < s.moved}
 				reviews[at] = append(reviews[at], *r)
 			}

@@ -34,10 +34,10 @@ func (p *Processor) Review(r nhip.Review) error {
 	p.mu.Lock()
 	p.addReview(r)
 	s := p.station(r.Station)
-	if r.Action == nhip.ActionBaseline {
+	if r.Action == nhip.ActionBaseline || r.Action == nhip.ActionUndo && s.hasBaseline(r.Of) {
 		p.comparison.markFrom(hourOf(r.To.UnixMilli()))
 	}
-	if s.first != 0 && r.Decides() {
+	if s.first != 0 && r.ChangesFlags() {
 		p.markForReassessment(s, r.From.UnixMilli(), min(r.To.UnixMilli(), endOf(s.last)))
 	}
 	p.mu.Unlock()
@@ -54,6 +54,13 @@ func (p *Processor) addReview(r nhip.Review) {
 		i--
 	}
 	s.reviews = append(s.reviews[:i:i], append([]nhip.Review{r}, s.reviews[i:]...)...)
+}
+
+// hasBaseline reports whether a review of the station is a baseline.
+func (s *station) hasBaseline(id string) bool {
+	return slices.ContainsFunc(s.reviews, func(r nhip.Review) bool {
+		return r.ID == id && r.Action == nhip.ActionBaseline
+	})
 }
 
 func appendLine(path string, v any) error {

@@ -234,13 +234,8 @@ func meansOf(hours map[int64]nhip.RollupStats, from, to int64) []float64 {
 // addMaxima adds the highest hourly mean and the highest 8-hour mean of the day with the hours from, inclusive, to to,
 // exclusive: 24, or another number where clocks are changed.
 func addMaxima(day *nhip.RollupStats, hours map[int64]nhip.RollupStats, from, to int64, completeness float64) {
-	means := meansOf(hours, from-aqi.EarlierHours, to)
-	slices.Reverse(means)
-	top := aqi.DailyMaxima(means, int(to-from), completeness)
-	if !math.IsNaN(top.Hour) {
-		day.Max1h = nhip.Some(top.Hour)
-	}
-	if !math.IsNaN(top.Eight) {
-		day.Max8h, day.Capture8h = nhip.Some(top.Eight), nhip.Some(100*top.EightShare)
-	}
+	aqi.SetMaxima(day, int(to-from), completeness, func(back int) (nhip.RollupStats, bool) {
+		stats, ok := hours[to-1-int64(back)]
+		return stats, ok
+	})
 }

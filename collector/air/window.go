@@ -14,10 +14,8 @@ import (
 // Bounds of what is held and assessed of one station. They are far above what a monitor sends, and bound the memory and
 // the time that a faulty one takes.
 const (
-	maxSeries      = 36     // quantities and averaging periods
-	maxPerHour     = 3_600  // readings of an hour in a series: one each second
-	maxHourTotal   = 14_400 // readings of an hour in all series, if each has more than minPerHour
-	minPerHour     = 240
+	maxSeries      = 36 // quantities and averaging periods
+	maxPerHour     = rollup.MaxPerHour
 	maxUnsettled   = 8_192 // readings added until the bounds are applied
 	settleByInsert = 4     // late readings that are inserted one by one
 )
@@ -152,9 +150,7 @@ func (w *window) addLate(i int) {
 }
 
 // maxPerHour returns the number of readings of one hour that are considered in each series.
-func (w *window) maxPerHour() int {
-	return min(max(maxHourTotal/max(len(w.series), 1), minPerHour), maxPerHour)
-}
+func (w *window) maxPerHour() int { return rollup.PerHour(len(w.series)) }
 
 // thin reduces an hour of series i to a sample of its readings. Which are in it depends only on their times, neither on
 // the order in which they came nor on a restart.
@@ -257,18 +253,15 @@ func (w *window) quantities() []nhip.Quantity {
 // bestSeries returns the index of the series that covers most of an hour, or -1, and the range of its samples in the
 // hour. For a station that sends both minutes and hours these are the minutes, or the hour if minutes are missing.
 func (w *window) bestSeries(q nhip.Quantity, h int64, reportEvery time.Duration) (series int, samples [2]int) {
-	series = -1
-	most := 0.0
+	covers, ranges := make([]rollup.Coverage, len(w.series)), make([][2]int, len(w.series))
 	for i := range w.series {
-		s := &w.series[i]
-		if s.Quantity != q || s.Period > time.Hour {
-			continue
+		if s := &w.series[i]; s.Quantity == q {
+			from, to := samplesBetween(s.Samples, startOf(h), endOf(h))
+			covers[i], ranges[i] = rollup.Coverage{Period: s.Period, Values: to - from}, [2]int{from, to}
 		}
-		from, to := samplesBetween(s.Samples, startOf(h), endOf(h))
-		share := min(float64(to-from)/w.expectedPerHour(s.Period, reportEvery), 1)
-		if share > most || share == most && series >= 0 && s.Period < w.series[series].Period {
-			series, samples, most = i, [2]int{from, to}, share
-		}
+	}
+	if series = rollup.Best(covers, reportEvery, w.maxPerHour()); series >= 0 {
+		samples = ranges[series]
 	}
 	return series, samples
 }
@@ -285,7 +278,7 @@ func samplesBetween(samples []qc.Sample, from, to int64) (first, last int) {
 // expectedPerHour returns the number of values that a station sends in an hour. A reportEvery of 0 means one report
 // for each averaging period. Readings beyond the bounds of the window do not count.
 func (w *window) expectedPerHour(period, reportEvery time.Duration) float64 {
-	return min(float64(time.Hour)/float64(max(period, reportEvery)), float64(w.maxPerHour()))
+	return rollup.Expected(period, reportEvery, w.maxPerHour())
 }
 
 // values returns values of series i at a quality. Reviews are applied at QualityReviewed.

@@ -76,6 +76,7 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 	case target < a.Grade:
 		s.Pending = 0
 		a.Grade, a.Value, a.Time = target, v, at
+		r.tellThreshold(a)
 		return true
 	}
 	if s.Pending == 0 {
@@ -93,8 +94,16 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 	}
 	s.Pending = 0
 	a.Grade, a.Value, a.Time = target, v, at
+	r.tellThreshold(a)
 	a.AckBy, a.AckNote, a.AckTime = "", "", time.Time{} // a higher grade requires a new acknowledgement
 	return true
+}
+
+// tellThreshold sets the threshold of an alert's grade. One that has ended keeps its last one.
+func (r *Rule) tellThreshold(a *nhip.Alert) {
+	if a.Grade > 0 {
+		a.Threshold = nhip.Some(r.Thresholds[a.Grade-1])
+	}
 }
 
 // Applies reports whether the rule covers a station.

@@ -60,7 +60,7 @@ func TestEpisodeIsReportedOnce(t *testing.T) {
 	s.Observe(r, "hn-01", noon.Add(time.Hour), 90)
 	want := nhip.Alert{
 		ID: id, Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: 1, Value: 60, Peak: 90, Since: noon, Time: noon,
-		AckBy: "Lan",
+		AckBy: "Lan", Threshold: nhip.Some(r.Thresholds[0]),
 	}
 	if !cmp.Equal(s.Alert, want) {
 		t.Error(cmp.Diff(want, s.Alert))

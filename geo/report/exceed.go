@@ -207,6 +207,12 @@ func meanOf(means []Mean) float64 {
 // a thousandth, and far above the rounding of the sums of a year's values.
 const exact = 1e-9
 
+// Running8h returns the mean of the last eight hours at the end of each hour at which three quarters of them exist.
+func Running8h(hours []Mean) []Mean { return runningMeans(hours, 8, rollup.DefaultCompleteness) }
+
+// Above reports whether a mean exceeds a limit. A mean that is exactly the limit does not.
+func Above(mean, limit float64) bool { return above(mean, limit) }
+
 // above reports whether a mean exceeds a limit. A mean that is exactly the limit does not.
 func above(mean, limit float64) bool { return mean-limit > exact*limit }
 

@@ -74,10 +74,10 @@ func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 	for _, r := range []struct{ user, action, topics string }{
 		{"nhip-collector", "subscribe", quote("#")},
 		{"nhip-collector", "publish", quote(
-			"nhip/live/#", topics.Keys, "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
+			"nhip/live/#", topics.Keys, topics.Devices, "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
 		{"nhip-api", "subscribe", quote(topics.Live, topics.Fleet, "nhip/event/#", topics.Responses, "nhip/probe/#")},
 		{"nhip-api", "publish", quote(topics.Requests, topics.UserActions, "nhip/probe/#")},
-		{"nhip-gateway", "subscribe", quote(topics.LiveCensus, topics.Requests)},
+		{"nhip-gateway", "subscribe", quote(topics.LiveCensus, topics.Devices, topics.Requests)},
 		{"nhip-gateway", "publish", quote(append(
 			[]string{"nhip/in/#", topics.Fleet, topics.Responses}, feedTopics(feeds)...)...)},
 	} {

@@ -121,7 +121,7 @@ func TestEMQX(t *testing.T) {
 		`{allow, {'and', [{username, "bus.1"}, {clientid, {re, "^bus\\.1$"}}]}, publish, ["sensors/bus.1"]}.`,
 		`{allow, {username, "bus.1"}, subscribe, ["nhip/cmd/bus.1/#"]}.`,
 		`{clientid, {re, "^depot(-.*)?$"}}`,
-		`{allow, {username, "nhip-gateway"}, subscribe, ["nhip/live/census/+", "nhip/ask/#"]}.`,
+		`{allow, {username, "nhip-gateway"}, subscribe, ["nhip/live/census/+", "nhip/fleet/device/#", "nhip/ask/#"]}.`,
 		`{allow, {username, "nhip-api"}, publish, ["nhip/ask/#", "nhip/say/#", "nhip/probe/#"]}.`,
 		`{allow, {username, "nhip-gateway"}, publish, ["nhip/in/#", "nhip/fleet/#", "nhip/answer/#", ` +
 			`"nhip/in/position/+", "sensors/+"]}.`,

@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"nhip"
 	"nhip/geo/alert"
@@ -59,4 +60,23 @@ func (c *Check) limitNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Reasons returns the reasons that staff may choose from for a review.
+func (a *Air) Reasons() []nhip.LocalizedText {
+	var out []nhip.LocalizedText
+	for _, r := range a.ReviewReasons {
+		vi, en, _ := strings.Cut(r, "|")
+		out = append(out, nhip.LocalizedText{Vi: strings.TrimSpace(vi), En: strings.TrimSpace(en)})
+	}
+	return out
+}
+
+// defaultReasons are those that the manuals of monitoring networks name.
+func defaultReasons() []string {
+	return []string{
+		"Bảo dưỡng | Maintenance", "Hiệu chuẩn | Calibration", "Thiết bị hỏng | Instrument fault",
+		"Mất điện | Power failure", "Lỗi truyền dữ liệu | Transmission error", "Nguồn thải tại chỗ | Local source",
+		"Thời tiết cực đoan | Extreme weather", "Khác | Other",
+	}
 }

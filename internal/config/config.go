@@ -33,8 +33,10 @@ type Config struct {
 	Air       Air
 	Retention Retention
 	Map       Map
+	Data      Data
 	Predict   Predict
 	Reports   Reports
+	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
 }
 
@@ -82,12 +84,16 @@ const (
 	MetricsPublic   = "public"
 )
 
-// HTTPLimits bounds what clients of an HTTP server, or one address, may hold at a time; 0 is no limit.
+// HTTPLimits bounds what clients of an HTTP server, or one address, may hold at a time, and what clients of the api may
+// ask for; 0 is no limit.
 type HTTPLimits struct {
 	Connections int64 // of all addresses
 	PerAddress  int64 // connections of one address
 	Bodies      int64 // requests of one address whose body is still open
 	History     int64 // queries of the history of one address
+	ClientRate  int64 // units a second of a client without a key; see quota.Limits
+	KeyRate     int64 // units a second of a key
+	SpareRate   int64 // units a second beyond these, of all together
 }
 
 // Streams bounds the live streams that are open at a time; 0 is no limit.
@@ -226,10 +232,12 @@ type Air struct {
 	Zone         string  // IANA name: time zone of days and months of stations without one in the fleet
 	Reach        float64 // m: maximum distance from a station at which the air is interpolated
 	Completeness float64 // percent of values an hour needs, and percent of hours a day needs
-	Checks       []Check // changes of the default limits
-	Alerts       []Alert
-	Webhook      Webhook
-	Mail         Mail
+	// reasons that staff may choose from for a review, each "VIETNAMESE | ENGLISH"
+	ReviewReasons []string
+	Checks        []Check // changes of the default limits
+	Alerts        []Alert
+	Webhook       Webhook
+	Mail          Mail
 }
 
 // Alert is an alert rule, see alert.Rule. A threshold that is NaN is not set.
@@ -297,6 +305,13 @@ type Feed struct {
 // Predict configures the prediction of arrivals.
 type Predict struct {
 	Lean float64 // share of the tolerance by which times for riders are told early, 0 to 1
+}
+
+// Data says under what others may use the city's data.
+type Data struct {
+	License    string // name, as in CC-BY-4.0; empty: not told
+	LicenseURL string
+	Source     string // who measures and publishes
 }
 
 // Map configures the web map.

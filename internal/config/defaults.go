@@ -48,6 +48,11 @@ const (
 	defaultHTTPPerAddress  = 10_000
 	defaultHTTPBodies      = 256
 	defaultHTTPHistory     = 4
+	// A phone that opens the map costs some 80 units of requests, and then one or two a second; a bucket has 30 seconds.
+	defaultClientRate = 10
+	defaultKeyRate    = 100
+	defaultSpareRate  = 1_000 // a fifth of what two cores serve of lists
+
 	// Streams leave connections for other requests.
 	defaultStreams           = 15_000
 	defaultStreamsPerAddress = 6_000
@@ -78,7 +83,8 @@ func Default() Config {
 			Streams: Streams{Max: defaultStreams, PerAddress: defaultStreamsPerAddress},
 			Limits: HTTPLimits{
 				Connections: defaultHTTPConnections, PerAddress: defaultHTTPPerAddress, Bodies: defaultHTTPBodies,
-				History: defaultHTTPHistory,
+				History: defaultHTTPHistory, ClientRate: defaultClientRate, KeyRate: defaultKeyRate,
+				SpareRate: defaultSpareRate,
 			},
 		},
 		MQTT: MQTT{Listen: defaultMQTT, Limits: Limits{
@@ -100,7 +106,8 @@ func Default() Config {
 		Feeds:    defaultFeeds(),
 		Air: Air{
 			Zone: defaultZone, Reach: air.DefaultReach, Completeness: defaultCompleteness,
-			Mail: Mail{Port: defaultMailPort, To: []string{}},
+			ReviewReasons: defaultReasons(),
+			Mail:          Mail{Port: defaultMailPort, To: []string{}},
 		},
 		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
 		Predict: Predict{Lean: predict.Lean},

@@ -52,7 +52,7 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"reports, " +
 		"fleet, " +
 		"gtfs, gtfs_agency, air, predict, " +
-		"retention, map, feeds, pulls, sources, zones"
+		"retention, map, data, places, feeds, pulls, sources, zones"
 	for text, want := range map[string]string{
 		"nonsense: 1":          `1:1: nonsense: is not a known key; expected one of ` + sections,
 		`"a\nb": 1`:            `1:1: "a\nb": is not a known key; expected one of ` + sections,

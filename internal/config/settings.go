@@ -36,6 +36,7 @@ const (
 	maxBacklogRate  = 10_000_000 // rows a second; no database is faster
 	maxBudget       = 1_000_000_000
 	maxConnections  = 10_000_000 // no machine has more
+	maxUnitRate     = 1_000_000  // no machine answers more requests a second
 	maxByteRate     = 1 << 30
 )
 
@@ -66,6 +67,9 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "http.limits.per_address", Value: settings.Count(&c.HTTP.Limits.PerAddress, maxConnections)},
 		{Key: "http.limits.bodies", Value: settings.Count(&c.HTTP.Limits.Bodies, maxConnections)},
 		{Key: "http.limits.history", Value: settings.Count(&c.HTTP.Limits.History, maxConnections)},
+		{Key: "http.limits.client_rate", Value: settings.Count(&c.HTTP.Limits.ClientRate, maxUnitRate)},
+		{Key: "http.limits.key_rate", Value: settings.Count(&c.HTTP.Limits.KeyRate, maxUnitRate)},
+		{Key: "http.limits.spare_rate", Value: settings.Count(&c.HTTP.Limits.SpareRate, maxUnitRate)},
 		{Key: "http.tls.cert", Value: settings.Text(&c.HTTP.TLS.Cert, settings.Printable)},
 		{Key: "http.tls.key", Value: settings.Text(&c.HTTP.TLS.Key, settings.Printable)},
 		{Key: "http.streams.max", Value: settings.Count(&c.HTTP.Streams.Max, maxConnections)},
@@ -125,6 +129,7 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "air.zone", Value: settings.Text(&c.Air.Zone, settings.Zone)},
 		{Key: "air.reach", Value: settings.Number(&c.Air.Reach, minReach, maxReach)},
 		{Key: "air.completeness", Value: settings.Number(&c.Air.Completeness, 1, percent)},
+		{Key: "air.review_reasons", Value: settings.TextList(&c.Air.ReviewReasons, reasonRule)},
 		{Key: "air.webhook.url", Value: settings.Text(&c.Air.Webhook.URL, settings.WebAddress)},
 		{Key: "air.webhook.secret", Value: settings.Text(&c.Air.Webhook.Secret, settings.Printable), Secret: true},
 		{Key: "air.mail.host", Value: settings.Text(&c.Air.Mail.Host, settings.Printable)},
@@ -143,6 +148,10 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "map.center", Value: settings.Point(&c.Map.Center)},
 		{Key: "map.zoom", Value: settings.Number(&c.Map.Zoom, 0, maxZoom)},
 		{Key: "map.attribution", Value: settings.Text(&c.Map.Attribution, settings.Printable)},
+		{Key: "data.license", Value: settings.Text(&c.Data.License, settings.Printable)},
+		{Key: "data.license_url", Value: settings.Text(&c.Data.LicenseURL, settings.WebAddress)},
+		{Key: "data.source", Value: settings.Text(&c.Data.Source, settings.Printable)},
+		{Key: "places", Value: settings.Text(&c.Places, settings.Printable)},
 	}
 }
 
@@ -262,6 +271,18 @@ func (z *Zones) settings(prefix string) []settings.Setting {
 const minReach, maxReach = 100, 100_000
 
 const maxPort = 65535
+
+// maxReason is the length of a reason, bytes.
+const maxReason = 200
+
+// reasonRule accepts a reason of reviews: a Vietnamese and an English text.
+func reasonRule(s string) error {
+	vi, en, both := strings.Cut(s, "|")
+	if s == "" || both && strings.TrimSpace(vi) != "" && strings.TrimSpace(en) != "" && len(s) <= maxReason {
+		return settings.Printable(s)
+	}
+	return fmt.Errorf("must be a Vietnamese and an English text, as in Bảo dưỡng | Maintenance, got %s", settings.Shown(s))
+}
 
 // mailAddress accepts an e-mail address, or an empty text.
 func mailAddress(s string) error {

@@ -22,6 +22,7 @@ type Feeds map[string]Feed
 type Feed struct {
 	Topic  string // MQTT filter
 	Format string // name of the decoder
+	Agency string // of its buses
 }
 
 // Load reads a fleet file. The error is settings.Faults if the content is invalid, and fs.ErrNotExist if there is no

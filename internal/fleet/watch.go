@@ -31,6 +31,10 @@ type WatchOptions struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 
+	// Changes is the path of a copy of the changes that staff have made over the web, which are in force from the start.
+	// "": they are in force when SetChanges is called.
+	Changes string
+
 	// Copy is the path of a copy of the version in force, which NewWatch uses if the file is invalid. "": none is kept,
 	// and an invalid file is an error of NewWatch.
 	Copy string
@@ -42,10 +46,13 @@ type WatchOptions struct {
 // version in force.
 type Watch struct {
 	o       WatchOptions
-	fleet   atomic.Pointer[Fleet]
-	stale   atomic.Bool // the file is invalid, and another version is in force
+	fleet   atomic.Pointer[Fleet] // in force: that of the file with the changes
+	file    atomic.Pointer[Fleet]
+	changes Changes                // of staff, over the web
+	states  map[string]ChangeState // of the changes
+	stale   atomic.Bool            // the file is invalid, and another version is in force
 	seen    stamp
-	mu      sync.Mutex     // held while the functions are called
+	mu      sync.Mutex     // of changes and states; held while the functions are called
 	apply   []func(*Fleet) // called with each version
 	refused prometheus.Gauge
 	devices prometheus.Gauge
@@ -96,6 +103,7 @@ func NewWatch(o WatchOptions) (*Watch, error) {
 		w.keepCopy(raw)
 	}
 	o.Registry.MustRegister(w.refused, w.devices, w.reloads)
+	w.restoreChanges()
 	w.enforce(f)
 	return w, nil
 }
@@ -192,7 +200,7 @@ func (w *Watch) check() {
 		return
 	}
 	w.seen = now
-	f, raw, err := w.load(w.Fleet())
+	f, raw, err := w.load(w.file.Load())
 	if err != nil {
 		w.setStale(true)
 		w.o.Logger.Error("invalid fleet file; the previous version stays in force", "error", err)
@@ -200,20 +208,27 @@ func (w *Watch) check() {
 	}
 	w.setStale(false)
 	w.keepCopy(raw)
-	changes := Diff(w.Fleet(), f)
+	changes := Diff(w.file.Load(), f)
 	w.o.Logger.Info("new fleet in force", "stations", len(f.Stations), "vehicles", len(f.Vehicles),
 		"devices", len(f.Devices), "changes", len(changes))
 	w.reloads.Inc()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.enforce(f)
+	w.tell()
+}
+
+// tell calls the functions with the version in force. The caller holds mu.
+func (w *Watch) tell() {
 	for _, apply := range w.apply {
-		apply(f)
+		apply(w.Fleet())
 	}
 }
 
-// enforce makes a version the one in force.
+// enforce makes a version of the file the one in force, with the changes. The caller holds mu, or is the first.
 func (w *Watch) enforce(f *Fleet) {
+	w.file.Store(f)
+	f, w.states = f.With(w.changes, w.o.Feeds)
 	enabled := slices.DeleteFunc(slices.Clone(f.Devices), func(d Device) bool { return d.Disabled })
 	w.devices.Set(float64(len(enabled)))
 	w.fleet.Store(f)

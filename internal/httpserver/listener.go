@@ -202,6 +202,7 @@ type conn struct {
 
 	work *WorkSlots               // nil: none
 	slot atomic.Pointer[workSlot] // the work slot that the connection holds
+	late atomic.Bool              // see Late
 
 	mu       sync.Mutex // guards the deadlines of writes
 	explicit time.Time  // as the handler set it

@@ -17,9 +17,10 @@ type WorkSlots struct {
 	slots []atomic.Int64 // since when each is held, see now; 0: free
 	free  chan int
 
-	mu      sync.Mutex
-	waiting int
-	watch   *time.Timer // runs while requests wait
+	backlog Backlog
+
+	mu    sync.Mutex
+	watch *time.Timer // runs while requests wait
 }
 
 // Timing of work slots.
@@ -32,7 +33,7 @@ const (
 func NewWorkSlots() *WorkSlots { return newWorkSlots(runtime.NumCPU()) }
 
 func newWorkSlots(slots int) *WorkSlots {
-	w := &WorkSlots{slots: make([]atomic.Int64, slots), free: make(chan int, slots)}
+	w := &WorkSlots{slots: make([]atomic.Int64, slots), free: make(chan int, slots), backlog: Backlog{Slots: slots}}
 	for i := range slots {
 		w.free <- i
 	}
@@ -43,6 +44,7 @@ func newWorkSlots(slots int) *WorkSlots {
 type workSlot struct {
 	index int
 	since int64 // identifies the holder
+	late  bool  // too many others wait
 }
 
 // enter waits for a slot. It reports false if ctx ends first.
@@ -53,11 +55,13 @@ func (w *WorkSlots) enter(ctx context.Context) (workSlot, bool) {
 	default:
 	}
 	w.countWaiting(1)
-	defer w.countWaiting(-1)
 	select {
 	case i := <-w.free:
-		return w.hold(i), true
+		s := w.hold(i)
+		s.late = w.countWaiting(-1)
+		return s, true
 	case <-ctx.Done():
+		w.countWaiting(-1)
 		return workSlot{}, false
 	}
 }
@@ -65,7 +69,7 @@ func (w *WorkSlots) enter(ctx context.Context) (workSlot, bool) {
 func (w *WorkSlots) hold(i int) workSlot {
 	since := now()
 	w.slots[i].Store(since)
-	return workSlot{i, since}
+	return workSlot{index: i, since: since}
 }
 
 // leave gives a slot back, once.
@@ -75,18 +79,20 @@ func (w *WorkSlots) leave(s workSlot) {
 	}
 }
 
-func (w *WorkSlots) countWaiting(n int) {
+// countWaiting counts n more that wait, and reports whether too many do.
+func (w *WorkSlots) countWaiting(n int) (tooMany bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.waiting += n
+	waiting, tooMany := w.backlog.Add(n, time.Now())
 	switch {
-	case w.waiting == 1 && n > 0 && w.watch == nil:
+	case waiting == 1 && n > 0 && w.watch == nil:
 		w.watch = time.AfterFunc(reclaimEvery, w.reclaim)
-	case w.waiting == 1 && n > 0:
+	case waiting == 1 && n > 0:
 		w.watch.Reset(reclaimEvery)
-	case w.waiting == 0:
+	case waiting == 0:
 		w.watch.Stop()
 	}
+	return tooMany
 }
 
 // reclaim frees the slots that have been held for too long, while requests wait.
@@ -94,12 +100,12 @@ func (w *WorkSlots) reclaim() {
 	limit := now() - int64(maxWork)
 	for i := range w.slots {
 		if since := w.slots[i].Load(); since != 0 && since < limit {
-			w.leave(workSlot{i, since})
+			w.leave(workSlot{index: i, since: since})
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.waiting > 0 {
+	if w.backlog.Waiting() > 0 {
 		w.watch.Reset(reclaimEvery)
 	}
 }
@@ -109,6 +115,13 @@ func Yield(r *http.Request) {
 	if c, ok := r.Context().Value(connKey{}).(*connState); ok && c.conn != nil && r.ProtoMajor == 1 {
 		c.conn.yield()
 	}
+}
+
+// Late reports whether so many requests wait for the processors that this one should be refused: it has waited, too, and
+// what is served after it would come late.
+func Late(r *http.Request) bool {
+	c, ok := r.Context().Value(connKey{}).(*connState)
+	return ok && c.conn != nil && c.conn.late.Load()
 }
 
 // yield gives back the work slot that the connection holds, if any.
@@ -130,6 +143,7 @@ func (c *conn) Read(to []byte) (int, error) {
 	if n > 0 {
 		if p, ok := c.work.enter(context.Background()); ok {
 			c.slot.Store(&p)
+			c.late.Store(p.late)
 		}
 	}
 	return n, err
@@ -146,5 +160,8 @@ func (b *bounds) work(next http.Handler, w *Response, r *http.Request) {
 		return // the client is gone
 	}
 	defer b.o.Work.leave(p)
+	if c, ok := r.Context().Value(connKey{}).(*connState); ok && c.conn != nil {
+		c.conn.late.Store(p.late) // of the latest request of the connection
+	}
 	next.ServeHTTP(w, r)
 }

@@ -53,13 +53,34 @@ const (
 var arrivalColumns = columnsOf(arrivalSchema(), colAgency, colVehicle, colRoute, colPattern, colTrip, colStartDate,
 	colStartTime, colStop, colOrigin, colDeparted, colIndex, colDelay, colInferred)
 
+// TravelQuery selects what happened in a span.
+type TravelQuery struct {
+	From, To time.Time // exclusive, inclusive
+	Agencies []string  // none: all
+}
+
+// where returns the conditions of the agencies, and others.
+func (q *TravelQuery) where(others ...TagCondition) []TagCondition {
+	if len(q.Agencies) == 0 {
+		return others
+	}
+	return append(others, where(colAgency, q.Agencies...))
+}
+
 // Arrivals calls yield for each arrival after from and up to to, inclusive, in order of time, then of agency, vehicle
 // and index. Errors are those of Readings.
 func (h History) Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error {
-	if err := checkInterval(from, to); err != nil {
+	return h.DayArrivals(ctx, TravelQuery{From: from, To: to}, yield)
+}
+
+// DayArrivals is Arrivals of some agencies.
+func (h History) DayArrivals(ctx context.Context, q TravelQuery, yield func(nhip.Arrival) error) error {
+	if err := checkInterval(q.From, q.To); err != nil {
 		return err
 	}
-	s := &Selection{Measurement: ArrivalMeasurement, Columns: arrivalColumns, From: after(from), To: after(to)}
+	s := &Selection{
+		Measurement: ArrivalMeasurement, Columns: arrivalColumns, From: after(q.From), To: after(q.To), Where: q.where(),
+	}
 	group := timeGroup[nhip.Arrival]{compare: compareArrivals, yield: func(a *nhip.Arrival) error { return yield(*a) }}
 	err := h.Source.Select(ctx, s, func(row *Row) error {
 		a := arrivalOf(row)

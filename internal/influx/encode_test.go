@@ -162,8 +162,8 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 		Station: "s", Quantity: nhip.O3, Period: nhip.PeriodDay, Quality: nhip.QualityRaw, Time: noon,
 	}, []float64{1, math.NaN()}, received)
 	lines = influx.AppendReview(lines, &nhip.Review{
-		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionExclude, By: "b", Why: "w",
-		Time: noon,
+		ID: "r", Station: "s", Quantity: nhip.PM25, From: noon, To: noon, Action: nhip.ActionUndo, Of: "q", By: "b",
+		Why: "w", Time: noon,
 	}, received)
 	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", By: "b", Note: "n", Time: noon}, received)
 	lines = influx.AppendAudit(lines, &nhip.AuditEntry{

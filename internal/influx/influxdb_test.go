@@ -62,6 +62,9 @@ type database interface {
 	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
+	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
+	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error
+	Span(ctx context.Context, measurement string) (first, last time.Time, err error)
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 	ReadingVersions(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) (
 		[]influx.ReadingVersion, error)
@@ -83,10 +86,12 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"Count":             testCount,
 		"Arrivals":          testArrivals,
 		"Fleet":             testFleet,
+		"Days":              testDays,
+		"Levels":            testLevels,
 		"StationSpans":      testStationSpans,
 		"Rollups":           testRollups,
 		"Means":             testMeans,
-		"Days":              testDays,
+		"Travel":            testTravel,
 		"Reviews":           testReviews,
 		"ReadingVersions":   testReadingVersions,
 		"Marker":            testMarker,
@@ -471,6 +476,83 @@ func testArrivals(t *testing.T, db database) {
 	})
 	if err != nil || !slices.Equal(got, []nhip.Arrival{full, bare}) {
 		t.Errorf("read %+v, want %+v and then %+v: %v", got, full, bare, err)
+	}
+}
+
+// testTravel reads what buses of an agency did in a span.
+func testTravel(t *testing.T, db database) {
+	var lines []byte
+	for _, agency := range []string{"hanoi", "other"} {
+		for i := range 3 {
+			at := noon.Add(time.Duration(i) * time.Hour)
+			lines = influx.AppendArrival(lines, &nhip.Arrival{
+				Agency: agency, Vehicle: "1", Route: "02", Time: at, Pattern: "p", Stop: "s", Index: i,
+			})
+			p := nhip.Position{
+				Agency: agency, Vehicle: "1", Event: nhip.EventPosition, Time: at, Point: nhip.Some(orb.Point{105.8, 21}),
+			}
+			lines = influx.AppendPosition(lines, &p, at)
+		}
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	for _, agencies := range [][]string{nil, {"hanoi"}, {"hanoi", "other"}, {"none"}} {
+		q := influx.TravelQuery{From: noon, To: noon.Add(2 * time.Hour), Agencies: agencies}
+		var arrivals, positions []string
+		err := db.DayArrivals(t.Context(), q, func(a nhip.Arrival) error {
+			arrivals = append(arrivals, fmt.Sprint(a.Time.Hour(), a.Agency, a.Vehicle))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.DayPositions(t.Context(), q, func(p nhip.Position) error {
+			if !p.Point.Known() {
+				t.Errorf("%+v", p)
+			}
+			positions = append(positions, fmt.Sprint(p.Time.Hour(), p.Agency, p.Vehicle))
+			return nil
+		})
+		want := 2 * len(agencies)
+		if agencies == nil {
+			want = 4
+		} else if agencies[0] == "none" {
+			want = 0
+		}
+		if err != nil || len(arrivals) != want || !slices.Equal(arrivals, positions) || !slices.IsSorted(arrivals) {
+			t.Errorf("%v: arrivals %v, positions %v: %v", agencies, arrivals, positions, err)
+		}
+	}
+	first, last, err := db.Span(t.Context(), influx.ArrivalMeasurement)
+	if err != nil || !first.Equal(noon) || !last.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("span %s to %s: %v", first, last, err)
+	}
+	if first, _, err := db.Span(t.Context(), influx.ReadingMeasurement); err != nil || !first.IsZero() {
+		t.Errorf("span of nothing from %s: %v", first, err)
+	}
+}
+
+// testLevels reads roll-ups of several levels, none of which takes the place of another.
+func testLevels(t *testing.T, db database) {
+	var lines []byte
+	for _, level := range []nhip.Quality{nhip.QualityReviewed, nhip.QualityAutomatic, nhip.QualityRaw} {
+		lines = influx.AppendRollup(lines, &nhip.Rollup{
+			Station: "s", Quantity: nhip.PM25, Period: nhip.PeriodHour, Quality: level, Time: noon,
+			RollupStats: nhip.RollupStats{Mean: 1, Count: 1, Flag: nhip.FlagGood},
+		}, influx.NetworkHour{}, noon)
+	}
+	if err := db.Write(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	q := influx.RollupQuery{
+		Station: "s", Period: nhip.PeriodHour, From: noon.Add(-time.Hour), To: noon,
+		Levels: []nhip.Quality{nhip.QualityReviewed, nhip.QualityAutomatic},
+	}
+	var got []nhip.Quality
+	err := db.Rollups(t.Context(), q, func(r influx.RollupRow) error { got = append(got, r.Quality); return nil })
+	if want := []nhip.Quality{nhip.QualityAutomatic, nhip.QualityReviewed}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, want %v: %v", got, want, err)
 	}
 }
 

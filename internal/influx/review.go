@@ -18,6 +18,7 @@ func AppendReview(dst []byte, r *nhip.Review, received time.Time) []byte {
 	dst = appendText(dst, colAction, string(r.Action))
 	dst = appendText(dst, colBy, r.By)
 	dst = appendInt(dst, colFrom, r.From.UnixMilli())
+	dst = appendText(dst, colOf, r.Of)
 	dst = appendText(dst, colQuantity, string(r.Quantity))
 	dst = appendInt(dst, colTo, r.To.UnixMilli())
 	dst = appendText(dst, colWhy, r.Why)
@@ -44,9 +45,11 @@ const (
 	reviewAction
 	reviewBy
 	reviewWhy
+	reviewOfID
 )
 
-var reviewColumns = columnsOf(reviewSchema(), colID, colStation, colQuantity, colFrom, colTo, colAction, colBy, colWhy)
+var reviewColumns = columnsOf(reviewSchema(), colID, colStation, colQuantity, colFrom, colTo, colAction, colBy, colWhy,
+	colOf)
 
 // Reviews returns the reviews of a station, or of all stations if station is "", that were decided up to until, in the
 // order of their decision, then of their ids. Of several reviews with the same id, only the first is returned.
@@ -82,6 +85,6 @@ func reviewOf(row *Row) nhip.Review {
 	return nhip.Review{
 		ID: row.TagText(reviewID), Station: row.TagText(reviewStation), Quantity: nhip.Quantity(row.Text(reviewQuantity)),
 		From: moment(reviewFrom), To: moment(reviewTo), Action: nhip.ReviewAction(row.Text(reviewAction)),
-		By: row.Text(reviewBy), Why: row.Text(reviewWhy), Time: row.At(),
+		Of: row.Text(reviewOfID), By: row.Text(reviewBy), Why: row.Text(reviewWhy), Time: row.At(),
 	}
 }

@@ -52,9 +52,11 @@ type RollupQuery struct {
 	Quantity nhip.Quantity // "" for all
 	Period   string        // nhip.PeriodHour, PeriodDay or PeriodMonth
 	Quality  nhip.Quality  // nhip.QualityReviewed also selects automatic roll-ups without a reviewed one
-	From     time.Time     // exclusive
-	To       time.Time     // inclusive
-	Brief    bool          // leaves out medians and the network, which only the collector needs
+	// Levels, if there are any, take the place of Quality: roll-ups of each, those of one time and quantity by level.
+	Levels []nhip.Quality
+	From   time.Time // exclusive
+	To     time.Time // inclusive
+	Brief  bool      // leaves out medians and the network, which only the collector needs
 }
 
 // RollupRow is a roll-up as stored.
@@ -116,6 +118,9 @@ func (h History) Rollups(ctx context.Context, q RollupQuery, yield func(RollupRo
 		return yield(r)
 	}
 	group := timeGroup[RollupRow]{compare: compareRollups, yield: func(r *RollupRow) error {
+		if len(q.Levels) > 0 {
+			return yield(*r)
+		}
 		if pending != nil && pending.Station == r.Station && pending.Quantity == r.Quantity && pending.Time.Equal(r.Time) {
 			pending = nil
 		}
@@ -147,7 +152,13 @@ func (q *RollupQuery) selection() *Selection {
 	if q.Brief {
 		s.Columns = rollupColumns[:rollupMedian]
 	}
-	if q.Quality == nhip.QualityReviewed {
+	if len(q.Levels) > 0 {
+		levels := make([]string, len(q.Levels))
+		for i, level := range q.Levels {
+			levels[i] = string(level)
+		}
+		s.Where = append(s.Where, where(colLevel, levels...))
+	} else if q.Quality == nhip.QualityReviewed {
 		s.Where = append(s.Where, where(colLevel, string(nhip.QualityAutomatic), string(nhip.QualityReviewed)))
 	} else {
 		s.Where = append(s.Where, where(colLevel, string(q.Quality)))

@@ -99,6 +99,7 @@ const (
 	colStartDate     = "start_date"
 	colStartTime     = "start_time"
 	colStation       = "station"
+	colOf            = "of"
 	colStop          = "stop"
 	colTests         = "tests"
 	colTo            = "to"
@@ -284,9 +285,10 @@ func reviewSchema() Measurement {
 		{colID, Tag, "unique id of the review"},
 		{colStation, Tag, "station id"},
 
-		{colAction, String, `"strike", "restore" or "annotate"`},
+		{colAction, String, `"strike", "restore", "annotate", "baseline" or "undo"`},
 		{colBy, String, "reviewer"},
 		{colFrom, Int, "begin of the reviewed span, exclusive, in ms since 1970"},
+		{colOf, String, "id of the review that is undone; missing for other actions"},
 		{colQuantity, String, "reviewed quantity; missing for all"},
 		{colReceived, Int, "when it reached the platform, in ms since 1970"},
 		{colTo, Int, "end of the reviewed span, inclusive, in ms since 1970"},

@@ -58,3 +58,17 @@ func (h History) stationTimes(ctx context.Context, s *Selection) (map[string]tim
 	})
 	return out, err
 }
+
+// Span returns the times of the first and the last row of a measurement; zero times if it has none. Errors are those of
+// Readings.
+func (h History) Span(ctx context.Context, measurement string) (first, last time.Time, err error) {
+	for f, at := range map[Function]*time.Time{First: &first, Last: &last} {
+		s := &Selection{
+			Measurement: measurement, Columns: receivedColumn, Function: f, From: epoch, To: endOfTime,
+		}
+		if err := h.Source.Select(ctx, s, func(row *Row) error { *at = row.At(); return nil }); err != nil {
+			return first, last, err
+		}
+	}
+	return first, last, nil
+}

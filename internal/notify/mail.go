@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -75,6 +76,7 @@ func (m *Mail) text(a *nhip.Alert) string {
 	grade, unit := nhip.GradeNames[a.Grade], nhip.Quantity(a.Measure).Unit()
 	const minute = "2006-01-02 15:04 -07:00"
 	at, since := a.Time.In(zone).Format(minute), a.Since.In(zone).Format(minute)
+	value, peak := math.Round(10*a.Value)/10, math.Round(10*a.Peak)/10
 	return fmt.Sprintf(`Trạm %s: %s
 %s = %v %s lúc %s (cao nhất %v, bắt đầu %s)
 Quy tắc: %s · Mã: %s
@@ -82,6 +84,6 @@ Quy tắc: %s · Mã: %s
 Station %s: %s
 %s = %v %s at %s (peak %v, since %s)
 Rule: %s · Id: %s
-`, a.Station, grade.Vi, a.Measure, a.Value, unit, at, a.Peak, since, a.Rule, a.ID,
-		a.Station, grade.En, a.Measure, a.Value, unit, at, a.Peak, since, a.Rule, a.ID)
+`, a.Station, grade.Vi, a.Measure, value, unit, at, peak, since, a.Rule, a.ID,
+		a.Station, grade.En, a.Measure, value, unit, at, peak, since, a.Rule, a.ID)
 }

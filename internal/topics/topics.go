@@ -18,12 +18,13 @@ const (
 	LiveService = "nhip/live/service/#" // trips and alerts of realtime feeds
 	Live        = "nhip/live/#"
 	Arrivals    = "nhip/event/arrival/#"
-	Events      = "nhip/event/+/+"     // outcomes of user actions, and alerts; not arrivals
-	Alerts      = "nhip/event/alert/+" // retained while the alert is active
-	Documents   = "nhip/live/doc/#"    // current states of documents, except of keys
-	Keys        = "nhip/fleet/key/#"   // current states of keys
-	UserActions = "nhip/say/#"         // from the api to the collectors
-	LiveHFP     = "nhip/live/hfp/v2/"  // followed by the levels of HSL's /hfp/v2/
+	Events      = "nhip/event/+/+"      // outcomes of user actions, and alerts; not arrivals
+	Alerts      = "nhip/event/alert/+"  // retained while the alert is active
+	Documents   = "nhip/live/doc/#"     // current states of documents, except of keys
+	Keys        = "nhip/fleet/key/#"    // current states of keys
+	Devices     = "nhip/fleet/device/#" // current states of what staff have changed of devices
+	UserActions = "nhip/say/#"          // from the api to the collectors
+	LiveHFP     = "nhip/live/hfp/v2/"   // followed by the levels of HSL's /hfp/v2/
 	Requests    = "nhip/ask/#"
 	Responses   = "nhip/answer/#"
 
@@ -47,6 +48,7 @@ const (
 	fleetVehicle     = "nhip/fleet/vehicle/"
 	fleetGateway     = "nhip/fleet/gateway/"
 	fleetKey         = "nhip/fleet/key/"
+	fleetDevice      = "nhip/fleet/device/"
 	liveDocument     = live + "doc/"
 	dead             = "nhip/dead/"
 	request          = "nhip/ask/"
@@ -323,11 +325,14 @@ func IsResponseTopic(topic string) bool {
 // ProbeTopic returns the topic on which a source publishes probes to itself.
 func ProbeTopic(client string) string { return probe + Escape(client) }
 
-// DocumentTopic returns the retained topic of the current state of a document. That of a key is in the fleet, where
-// gateways expect accounts.
+// DocumentTopic returns the retained topic of the current state of a document. Those of keys and devices are in the
+// fleet, where gateways expect accounts, and which guests can't read.
 func DocumentTopic(kind, id string) string {
-	if kind == nhip.DocumentKey {
+	switch kind {
+	case nhip.DocumentKey:
 		return fleetKey + Escape(id)
+	case nhip.DocumentDevice:
+		return fleetDevice + Escape(id)
 	}
 	return liveDocument + Escape(kind) + "/" + Escape(id)
 }
@@ -336,6 +341,9 @@ func DocumentTopic(kind, id string) string {
 func ParseDocument(topic string) (kind, id string, ok bool) {
 	if rest, is := strings.CutPrefix(topic, fleetKey); is {
 		return nhip.DocumentKey, Unescape(rest), rest != "" && !strings.Contains(rest, "/")
+	}
+	if rest, is := strings.CutPrefix(topic, fleetDevice); is {
+		return nhip.DocumentDevice, Unescape(rest), rest != "" && !strings.Contains(rest, "/")
 	}
 	rest, is := strings.CutPrefix(topic, liveDocument)
 	kind, id, found := strings.Cut(rest, "/")
