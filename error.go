@@ -32,7 +32,7 @@ const (
 	CodeUnauthorized Code = "unauthorized" // the caller is not authenticated
 	CodeForbidden    Code = "forbidden"    // the caller lacks the permission
 	CodeNotFound     Code = "not_found"    // the resource does not exist
-	CodeConflict     Code = "conflict"     // the resource has changed meanwhile; also of user actions that are refused for it
+	CodeConflict     Code = "conflict"     // the resource has changed meanwhile; also of refused user actions
 	CodeTooLarge     Code = "too_large"    // the request exceeds a size limit
 	CodeTooMany      Code = "too_many"     // the caller exceeds a rate limit
 	CodeUnavailable  Code = "unavailable"  // a dependency is unavailable; retry later

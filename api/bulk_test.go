@@ -220,7 +220,8 @@ func TestInvalidBulkQueries(t *testing.T) {
 		"/v1/readings?limit=0": "400 limit", "/v1/readings?station=s1": "400 station",
 		"/v1/readings?from=2024-01-01&period=raw":        "400 from",
 		"/v1/readings?period=hour&stations=" + many(501): "400 stations",
-		"/v1/arrivals/today":                             "400 date", "/v1/arrivals/2026-02-30": "400 date", "/v1/positions/2026-02-18": "400 date",
+		"/v1/arrivals/today":                             "400 date",
+		"/v1/arrivals/2026-02-30":                        "400 date", "/v1/positions/2026-02-18": "400 date",
 		"/v1/positions/2026-02-16?cursor=2026-02-18T00:00:00Z": "400 cursor", "/v1/positions/2026-02-16?x=1": "400 x",
 		"/v1/positions/2026-02-16?agency=": "400 agency", "/v1/datasets?x=1": "400 x",
 	} {

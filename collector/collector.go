@@ -221,7 +221,8 @@ func (c *Collector) open(o Options) (err error) {
 		guard:  c.guard,
 		intake: c.intake, outbox: c.outbox, ledger: c.ledger, letters: c.letters, deadDir: c.deadDir, collector: c.id,
 		enqueued: c.enqueued, unqueued: c.unqueued, leftOver: c.leftOver, losses: &c.losses,
-		publisher: c.publisher, documents: c.documents, air: c.air, routes: newRouteTags(c.state.KnowsRoute), clock: c.clock, log: c.log,
+		publisher: c.publisher, documents: c.documents, air: c.air,
+		routes: newRouteTags(c.state.KnowsRoute), clock: c.clock, log: c.log,
 		metrics: c.metrics, written: c.progress.contiguous, release: c.release,
 	})
 	if err != nil {

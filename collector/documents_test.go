@@ -48,7 +48,8 @@ func resultOf(t *testing.T, events *mqtttest.Listener, request string) (r nhip.A
 // keeps all of it through a kill.
 func TestDocumentsAreSetInOrder(t *testing.T) {
 	h := newHarness(t)
-	events, states := h.listen(t, "nhip/event/+/+"), mqtttest.Listen(t, mqtt.Options{URL: h.broker, ClientID: "keys"}, topics.Keys)
+	events := h.listen(t, "nhip/event/+/+")
+	states := mqtttest.Listen(t, mqtt.Options{URL: h.broker, ClientID: "keys"}, topics.Keys)
 	h.start(t)
 	expect := func(request string, version int64, refused nhip.Code) {
 		t.Helper()

@@ -30,7 +30,7 @@ type agencyElement struct {
 func (q *request) newAgency(a *gtfs.Agency) agencyElement {
 	e := agencyElement{ID: transit.AgencyID(a), Name: a.Name, URL: a.URL, Timezone: a.Location.String(), Lang: a.Language}
 	if e.URL == "" {
-		e.URL = q.h.BaseURL(q.http)
+		e.URL = q.baseURL
 	}
 	return e
 }

@@ -22,20 +22,6 @@ type envelope struct {
 // version is that of the API.
 const version = 2
 
-// entry is the data of an answer with one element.
-type entry struct {
-	Entry      any         `json:"entry"`
-	References *references `json:"references"`
-}
-
-// list is the data of an answer with several elements.
-type list struct {
-	List          any         `json:"list"`
-	LimitExceeded bool        `json:"limitExceeded"`
-	OutOfRange    bool        `json:"outOfRange"`
-	References    *references `json:"references"`
-}
-
 // answer writes the envelope of data or of an error, whose HTTP status is its code, too.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, now time.Time, data any, err error) {
 	e := envelope{Code: http.StatusOK, CurrentTime: now.UnixMilli(), Text: "OK", Version: version, Data: data}

@@ -40,7 +40,7 @@ func (q *request) findAgency() (*gtfs.Agency, error) {
 
 // findVehicle returns a bus by its id; of several with one id, the one that reported last.
 func (q *request) findVehicle(id string) (*nhip.Bus, error) {
-	all := q.h.Live.AllBuses()
+	all := q.live.AllBuses()
 	return known(transit.FindQualified(q.t, id, func(agency, rest string) *nhip.Bus {
 		var found *nhip.Bus
 		for _, b := range all {

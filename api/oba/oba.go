@@ -72,7 +72,9 @@ func (h *Handler) handle(answer method) http.HandlerFunc {
 			err = rest.ErrNotReady
 		}
 		if err == nil {
-			q := &request{h: h, t: t, now: now, http: r, query: r.URL.Query()}
+			q := &request{
+				t: t, now: now, http: r, query: r.URL.Query(), transit: h.Transit, live: h.Live, baseURL: h.BaseURL(r),
+			}
 			q.refs.init(q)
 			if data, err = answer(q); q.err != nil {
 				err = q.err

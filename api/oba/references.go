@@ -80,7 +80,7 @@ func (r *references) trip(t *gtfs.Trip) {
 // situations adds the active service alerts of a scope and returns their ids.
 func (r *references) situations(scope transit.AlertScope) []string {
 	ids := []string{}
-	for _, a := range r.q.h.Transit.ServiceAlerts(scope, false) {
+	for _, a := range r.q.transit.ServiceAlerts(scope, false) {
 		x := r.q.newSituation(a.ServiceAlert)
 		ids = append(ids, x.ID)
 		if r.isNew("situation " + x.ID) {
@@ -95,7 +95,7 @@ func (r *references) situationsOf(x *gtfs.Route) []string {
 	ids, known := r.byRoute[x]
 	if !known {
 		ids = []string{}
-		if r.q.h.Transit.HasServiceAlerts() { // most of the time there are none, and a scope is large
+		if r.q.transit.HasServiceAlerts() { // most of the time there are none, and a scope is large
 			ids = r.situations(r.q.t.RouteScope(x))
 		}
 		r.byRoute[x] = ids
@@ -111,6 +111,20 @@ func (r *references) sorted() *references {
 	slices.SortFunc(r.Stops, func(a, b stopElement) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(r.Trips, func(a, b tripElement) int { return cmp.Compare(a.ID, b.ID) })
 	return r
+}
+
+// entry is the data of an answer with one element.
+type entry struct {
+	Entry      any         `json:"entry"`
+	References *references `json:"references"`
+}
+
+// list is the data of an answer with several elements.
+type list struct {
+	List          any         `json:"list"`
+	LimitExceeded bool        `json:"limitExceeded"`
+	OutOfRange    bool        `json:"outOfRange"`
+	References    *references `json:"references"`
 }
 
 // entry returns the data of one element, and list that of several.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/live"
 	"nhip/api/rest"
 	"nhip/api/transit"
 	"nhip/geo/gtfs"
@@ -20,13 +21,16 @@ import (
 // request is one request and what its answer refers to. Parameters that a method does not have are ignored, as in other
 // servers: apps add keys and versions.
 type request struct {
-	h     *Handler
 	t     *transit.Timetable
 	now   time.Time
 	http  *http.Request
 	query url.Values
-	refs  references
-	err   error // the first invalid parameter
+
+	transit *transit.Model
+	live    *live.State
+	baseURL string // of the api, as the client reaches it
+	refs    references
+	err     error // the first invalid parameter
 }
 
 // errNotFound is the error of an element that does not exist.

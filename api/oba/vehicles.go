@@ -25,7 +25,7 @@ type vehicleStatus struct {
 
 // onTrip returns a bus that is trusted to be on a run of a trip, nil if it is not.
 func (q *request) onTrip(b *nhip.Bus) *transit.TrackedBus {
-	x := q.h.Transit.Tracked(topics.LiveBusTopic(b.Agency, b.ID))
+	x := q.transit.Tracked(topics.LiveBusTopic(b.Agency, b.ID))
 	if x == nil || !x.Serves() {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (q *request) vehiclesForAgency() (any, error) {
 		return nil, err
 	}
 	out := []vehicleStatus{}
-	for _, b := range q.h.Live.AllBuses() {
+	for _, b := range q.live.AllBuses() {
 		if q.t.VehicleAgency(b) != transit.AgencyID(a) {
 			continue
 		}
@@ -180,7 +180,7 @@ func (q *request) tripsForLocation() (any, error) {
 		return nil, nil
 	}
 	out, more, seen := []listedTrip{}, false, make(map[*gtfs.Trip]bool)
-	for _, b := range q.h.Live.AllBuses() {
+	for _, b := range q.live.AllBuses() {
 		on := q.onTrip(b)
 		if !where.box.Contains(b.Point()) || on == nil || seen[on.State.Instance.Trip] {
 			continue

@@ -30,7 +30,8 @@ func backtestETA(t *testing.T, args ...string) backtest.Report {
 	}
 	timetable := filepath.Join(dir, "gtfs-wmata-3routes", "gtfs.zip")
 	var out, errs bytes.Buffer
-	code := executeShared(t.Context(), append([]string{"backtest", "eta", "--json", "--gtfs", timetable}, args...), &out, &errs)
+	args = append([]string{"backtest", "eta", "--json", "--gtfs", timetable}, args...)
+	code := executeShared(t.Context(), args, &out, &errs)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}

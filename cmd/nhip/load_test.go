@@ -33,8 +33,8 @@ const (
 	rejectedEvery = 4 * time.Second
 )
 
-// loadRate returns the messages a second. In make test there are fewer of them, because what they cost is taken from the
-// tests that run at the same time.
+// loadRate returns the messages a second. In make test there are fewer of them, because what they cost is taken from
+// the tests that run at the same time.
 func loadRate() rate.Limit { return torturetest.Pick[rate.Limit](300, 1_000) }
 
 // counts are the rows of a device and hour that must be in the database.

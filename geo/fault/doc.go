@@ -12,8 +12,8 @@
 // an earlier bias, and it can't tell a clock that is one hour off from air that is carried.
 //
 // All constants were chosen on Beijing's twelve references (January to March 2015 and June to August 2014) and
-// Aberdeen's low-cost network (April 2019) with injected faults, and confirmed on other periods, other random faults and
-// on Mexico City and Kolkata.
+// Aberdeen's low-cost network (April 2019) with injected faults, and confirmed on other periods, other random faults
+// and on Mexico City and Kolkata.
 package fault
 
 import "nhip"

@@ -10,8 +10,8 @@ import (
 // that passes ends much earlier.
 const Timeout = 2 * time.Minute
 
-// The pause between two checks of a condition is a sixteenth of the time waited, within these bounds: a check, which may
-// be a request, must not take the processor from what it waits for.
+// The pause between two checks of a condition is a sixteenth of the time waited, within these bounds: a check, which
+// may be a request, must not take the processor from what it waits for.
 const (
 	minPause = 2 * time.Millisecond
 	maxPause = 100 * time.Millisecond

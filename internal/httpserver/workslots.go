@@ -117,8 +117,8 @@ func Yield(r *http.Request) {
 	}
 }
 
-// Late reports whether so many requests wait for the processors that this one should be refused: it has waited, too, and
-// what is served after it would come late.
+// Late reports whether so many requests wait for the processors that this one should be refused: it has waited, too,
+// and what is served after it would come late.
 func Late(r *http.Request) bool {
 	c, ok := r.Context().Value(connKey{}).(*connState)
 	return ok && c.conn != nil && c.conn.late.Load()

@@ -167,8 +167,9 @@ func TestEncodedRowsMatchSchema(t *testing.T) {
 	}, received)
 	lines = influx.AppendAck(lines, &nhip.Ack{Alert: "a", By: "b", Note: "n", Time: noon}, received)
 	lines = influx.AppendAudit(lines, &nhip.AuditEntry{
-		Time: noon, Kind: "key", ID: "k", By: "b", Role: nhip.RoleAdmin, Key: "k0", Object: "key/k", Before: []byte(`{"a":1}`),
-		After: []byte(`{"a":""\n"}`),
+		Time: noon, Kind: "key", ID: "k", By: "b", Role: nhip.RoleAdmin, Key: "k0", Object: "key/k",
+		Before: []byte(`{"a":1}`),
+		After:  []byte(`{"a":""\n"}`),
 	}, received)
 	lines = influx.AppendService(lines, &influx.ServiceRow{
 		Agency: "a", Feed: "f", Time: noon, Kind: "trip", ID: "i", Route: "r", Trip: "t", StartDate: "20260216",

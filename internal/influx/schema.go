@@ -331,3 +331,22 @@ func deletionSchema() Measurement {
 		{colUntil, Int, "time of the last rows that are deleted, in ms since 1970"},
 	}}
 }
+
+// auditSchema returns the measurement of the audit log.
+func auditSchema() Measurement {
+	return Measurement{
+		AuditMeasurement, "what somebody did; its time is the decision. Never changed or deleted",
+		[]Column{
+			{colID, Tag, "id of the review, the alert or the document"},
+			{colKind, Tag, "kind of the user action, as in nhip/say/<kind>/<id>"},
+
+			{colAfter, String, "the state after it, as JSON; missing if it was removed"},
+			{colBefore, String, "the state before it, as JSON; missing if there was none"},
+			{colBy, String, "name of who did it"},
+			{colKey, String, "id of the key or of the account; missing without one"},
+			{colObject, String, `what it is about, as in "station/hn-01"`},
+			{colReceived, Int, "when it reached the platform, in ms since 1970"},
+			{colRole, String, "role of who did it"},
+		},
+	}
+}

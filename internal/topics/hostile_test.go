@@ -37,7 +37,8 @@ func TestHostileTextBecomesValidTopic(t *testing.T) {
 			"live air": LiveAirTopic(a), "census": CensusTopic(a), "arrival": ArrivalTopic(a, b), "event": EventTopic(a, b),
 			"user action": UserActionTopic(a, b), "dead": DeadTopic(a, nhip.Code(b)), "request": RequestTopic(a, "dead/list"),
 			"response": ResponseTopic(a), "probe": ProbeTopic(a), "hfp": HFPTopic(a, b, c), "device": DeviceTopic(a, b),
-			"import": ImportTopic(a, b), "document": DocumentTopic(a, b), "key": DocumentTopic("key", a), "command": strings.TrimSuffix(CommandFilter(a), "#") + "x",
+			"import": ImportTopic(a, b), "document": DocumentTopic(a, b), "key": DocumentTopic("key", a),
+			"command": strings.TrimSuffix(CommandFilter(a), "#") + "x",
 		} {
 			levels := map[string]int{
 				"live bus": 5, "arrival": 5, "hfp": 11, "command": 4, "device": 4, "import": 5, "event": 4,
