@@ -1,6 +1,9 @@
 package nhip
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Role is what a caller of the API is. What each role may do stands in the table of grants.
 type Role string
@@ -57,6 +60,9 @@ const (
 	MayManageKeys        Permission = "keys"                // keys and roles
 	MayReadAudit         Permission = "audit.read"          //
 )
+
+// Permissions returns all permissions, sorted.
+func Permissions() []Permission { return slices.Sorted(maps.Keys(grants)) }
 
 // Known reports whether p is a permission.
 func (p Permission) Known() bool { _, known := grants[p]; return known }

@@ -49,6 +49,8 @@ type DocumentKind struct {
 	Validate func(id string, body json.RawMessage) error
 	// Redact returns a body as the audit may show it, without secrets. nil: as it is.
 	Redact func(body json.RawMessage) json.RawMessage
+	// Expiry returns when a document is removed without a further change. nil: never.
+	Expiry func(body json.RawMessage) time.Time
 	// Quiet leaves the changes out of the audit log unless they are asked for: programs make them, not people.
 	Quiet bool
 }

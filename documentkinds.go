@@ -2,8 +2,10 @@ package nhip
 
 // Kinds of documents, as in the topics nhip/say/<kind>/<id>.
 const (
-	DocumentKey    = "key"    // a Key
-	DocumentKeyUse = "keyuse" // a KeyUse, by the id of the key
+	DocumentKey     = "key"     // a Key
+	DocumentKeyUse  = "keyuse"  // a KeyUse, by the id of the key
+	DocumentSession = "session" // a Session
+	DocumentToken   = "token"   // a TokenRotation
 
 	DocumentReport  = "report"  // a CitizenReport
 	DocumentContact = "contact" // a ReportContact, by the id of the report
@@ -23,4 +25,8 @@ var documentKinds = []DocumentKind{
 	},
 	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
+	{
+		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,
+	},
+	{Name: DocumentToken, MaxBytes: 1 << 10, MaxCount: 100, Validate: validateTokenRotation},
 }

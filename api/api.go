@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nhip"
+	"nhip/api/access"
 	"nhip/api/actions"
 	"nhip/api/air"
 	"nhip/api/catalog"
@@ -53,6 +55,9 @@ type API struct {
 	air       *air.Model
 	stations  *catalog.Catalog
 	hub       *stream.Hub
+	token     *access.Token
+	keyring   *access.Keyring
+	links     *access.Links
 	actions   *actions.Client
 	documents *actions.Documents
 	reports   *reports.State
@@ -110,6 +115,11 @@ func New(o Options) (*API, error) {
 		a.live.Observe(observer)
 	}
 	a.actions, a.documents = actions.NewClient(a.publish, o.Clock, a.log), actions.NewDocuments()
+	a.token, a.links = access.NewToken(o.Token), access.NewLinks()
+	a.keyring = access.NewKeyring(o.Clock, zonesNow{o.Zones, o.Clock}, a.documents.Complete, a.log)
+	for _, kind := range []string{nhip.DocumentKey, nhip.DocumentKeyUse, nhip.DocumentSession} {
+		a.documents.Watch(kind, a.keyring.Update)
+	}
 	a.reports, a.closing = reports.NewState(), make(chan struct{})
 	open311.Follow(a.documents, a.reports, a.log)
 	a.events = staff.NewEvents(a.actions, a.log)
@@ -174,6 +184,7 @@ func (a *API) Start(ctx context.Context) error {
 		a.tasks.Go("inside server", func(context.Context) error { return a.serve(a.inside) })
 	}
 	a.tasks.Go("collector watch", a.collectors.run)
+	a.tasks.Go("uses of keys", a.publishKeyUses)
 	a.tasks.Go("live streams", a.hub.Run)
 	a.tasks.Go("air training", a.air.Run)
 	a.tasks.Go("arrival training", a.transit.Train)

@@ -89,6 +89,10 @@ func (absentHistory) StationSpans(context.Context, func(nhip.StationSpan) error)
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) Audit(context.Context, influx.AuditQuery) ([]nhip.AuditEntry, time.Time, error) {
+	return nil, time.Time{}, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) Ping(context.Context) error { return context.DeadlineExceeded }
 
 // newAPI returns an api whose state is empty and complete.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/accounts"
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/open311"
@@ -56,9 +57,13 @@ type Options struct {
 	AirFile   string         // see air.Options.File
 	Zone      *time.Location // of stations without a zone in the fleet; nil is UTC
 	Simulated bool           // whether the data are simulated, which the web map shows
-	Token     string         // the operator's token; "" closes the addresses for staff
+	Token     string         // the operator's token; "" allows nobody
+	Agencies  []string       // of the feeds; scopes may name them, and those of the buses
 	Streams   Streams        // bounds of the live streams
 	Reports   Reports        // reports of citizens
+
+	// RotateToken makes a new operator's token, writes it to its file and returns it; nil: there is no file.
+	RotateToken func() (string, error)
 
 	PublicMetrics     bool // /metrics needs no token
 	HistoryPerAddress int  // queries of the history of one address at a time; 0 is no limit
@@ -101,6 +106,7 @@ type History interface {
 	records.History
 	staff.History
 	catalog.History
+	accounts.History
 	// Ping returns an error if the database does not answer.
 	Ping(ctx context.Context) error
 }

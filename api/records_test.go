@@ -64,6 +64,30 @@ func (p *recordHistory) Rollups(_ context.Context, q influx.RollupQuery, yield f
 	return nil
 }
 
+func (p *recordHistory) Means(_ context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error {
+	series := make(map[string]*influx.MeanSeries)
+	for _, r := range p.rollups {
+		if r.Time.After(q.From) && !r.Time.After(q.To) && r.Period == q.Period && slices.Contains(q.Quantities, r.Quantity) &&
+			(len(q.Stations) == 0 || slices.Contains(q.Stations, r.Station)) {
+			key := string(r.Quantity) + " " + r.Station
+			if series[key] == nil {
+				series[key] = &influx.MeanSeries{Station: r.Station, Quantity: r.Quantity}
+			}
+			mean := influx.MeanAt{End: r.Time.UnixMilli(), Value: r.Mean}
+			if !r.Complete() {
+				mean.Value = math.NaN()
+			}
+			series[key].Means = append(series[key].Means, mean)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(series)) {
+		if err := yield(*series[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *recordHistory) Days(_ context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error {
 	series := make(map[string]*influx.DaySeries)
 	for _, r := range p.rollups {

@@ -59,7 +59,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
-	operator := access.NewGuard(access.Token(o.Token), a.log, o.Registry)
+	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
@@ -67,7 +67,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, rest.Authenticate(operator))
+	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
@@ -76,7 +76,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}))
 	metrics := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})
 	if !o.PublicMetrics {
-		metrics = p.Require(nhip.MayReadLedger)(metrics)
+		metrics = p.RequireWhole(nhip.MayReadLedger)(metrics)
 	}
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
@@ -116,7 +116,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
-	open := a.newReports(operator)
+	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)
@@ -141,6 +141,15 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Responder: p,
 		}).Routes(r)
 	})
+	people := a.accounts(guard)
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		people.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
+		people.SessionRoutes(r)
+	})
 	if o.In != nil {
 		r.Method(http.MethodPost, "/in/{format}/{device}", o.In)
 	}
@@ -156,7 +165,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 		t.Routes(r)
 	})
 	charged := limit.Charge(quota.Cached, classes.Tile)(t)
-	return a.tilesFirst(rest.Authenticate(operator)(charged), seconds, r), r
+	return a.tilesFirst(p.Authenticate(guard)(charged), seconds, r), r
 }
 
 // newReports returns the surface of the reports. Its state is that of the documents.

@@ -217,7 +217,7 @@ func checkValueHistory(t *testing.T, d *day) {
 		return len(value.Reviews) == 1
 	})
 	if value.Reading.Value != 24 || value.Reading.Verdict.Flag != 1 || value.Flag != 4 ||
-		value.Reviews[0].By != "Lan" || value.Reviews[0].Why != "lọc bụi bẩn" || value.Reviews[0].Action != "strike" {
+		value.Reviews[0].By != "operator" || value.Reviews[0].Why != "lọc bụi bẩn" || value.Reviews[0].Action != "strike" {
 		t.Errorf("value: %+v", value)
 	}
 	if got := d.api.Get(t, path); got.Status != http.StatusUnauthorized {

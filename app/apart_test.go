@@ -135,6 +135,6 @@ func TestUserActionsArriveOverMosquitto(t *testing.T) {
 	}
 	awaittest.True(t, "the alert is acknowledged", func() bool {
 		alerts, err := api.Alerts(t.Context())
-		return err == nil && len(alerts.Open) == 1 && alerts.Open[0].AckBy == "Lan"
+		return err == nil && len(alerts.Open) == 1 && alerts.Open[0].AckBy == "operator"
 	})
 }

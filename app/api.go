@@ -63,7 +63,7 @@ func (a *apiApp) listen(ctx context.Context) error {
 	if replayed, ok := a.clock.(*nhip.ReplayClock); ok {
 		o.Begin = replayed.Begin
 	}
-	o.Token = a.operatorToken()
+	o.Token, o.RotateToken = a.operatorToken(), a.rotateToken
 	o.Checks = []health.Check{a.damaged.Check(), a.timetable.check()}
 	a.api, err = a.newAPI(o)
 	return err
@@ -125,6 +125,7 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	return api.Options{
 		Addr: r.conf.HTTP.Listen, PublicURL: r.conf.HTTP.PublicURL, Clock: r.clock, Logger: r.log, Registry: r.registry,
 		Broker: broker, History: history, Network: t.transitMap(), Timetable: t.network, Web: web.Files(),
+		Agencies:     agenciesOf(&r.conf),
 		Completeness: r.conf.Air.Completeness / percent, ReviewReasons: r.conf.Air.Reasons(),
 		Places: places, Zones: zones, Zone: location(r.conf.Air.Zone),
 		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),

@@ -68,7 +68,7 @@ func startIntake(b *testing.B, secret string, store collector.Store) (address st
 	log := slog.New(slog.DiscardHandler)
 	role := fleet.NewSecret()
 	g, err := gateway.New(gateway.Options{
-		Addr: "127.0.0.1:0", Accounts: gateway.Accounts{Operator: secret, Role: role},
+		Addr: "127.0.0.1:0", Accounts: gateway.Accounts{Operator: gateway.NewSecret(secret), Role: role},
 		Clock: dayLater{}, Logger: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

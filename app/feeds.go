@@ -108,3 +108,13 @@ func location(name string) *time.Location {
 	}
 	return zone
 }
+
+// agenciesOf returns the agencies of the feeds.
+func agenciesOf(c *config.Config) (out []string) {
+	for _, f := range Feeds(c) {
+		if f.Agency != "" {
+			out = append(out, f.Agency)
+		}
+	}
+	return out
+}

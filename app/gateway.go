@@ -57,7 +57,7 @@ func (g *gatewayApp) prepare(context.Context) error {
 
 func (g *gatewayApp) listen(ctx context.Context) error {
 	var err error
-	g.gateway, g.fleet, err = g.newGateway(gateway.Accounts{Operator: g.token}, gateway.PublicOptions{})
+	g.gateway, g.fleet, err = g.newGateway(gateway.Accounts{Operator: gateway.NewSecret(g.token)}, gateway.PublicOptions{})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,12 @@ type Options struct {
 	Influxd string
 }
 
+// SignInLink is an address that signs a browser in once.
+type SignInLink struct {
+	Role nhip.Role
+	URL  string
+}
+
 // withDefaults returns o with its defaults filled in.
 func (o Options) withDefaults() Options {
 	if o.Config == nil {
@@ -68,6 +74,9 @@ type Addresses struct {
 	Health string // /livez, /readyz and /metrics, of a role without an API
 	Broker string // the outside broker that the roles share
 	Influx string // the database
+
+	// SignIn are the links of a simulated city that sign a browser in, one for each role; each works once.
+	SignIn []SignInLink
 
 	// Local has the addresses for tools on this machine, which are never behind TLS.
 	Local datadir.Addresses

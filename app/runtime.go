@@ -87,6 +87,12 @@ func (r *runtime) operatorToken() string {
 	return token
 }
 
+// rotateToken makes a new operator's token and writes it to its file. After an error the old one stays.
+func (r *runtime) rotateToken() (string, error) {
+	token := fleet.NewSecret()
+	return token, r.dir.SaveToken(token)
+}
+
 // announceAddresses writes a role's addresses to the data folder, for local tools.
 func (r *runtime) announceAddresses(a datadir.Addresses) {
 	if err := r.dir.Announce(a); err != nil {

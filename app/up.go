@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"nhip"
 	"nhip/api"
 	"nhip/collector"
 	"nhip/gateway"
@@ -34,6 +35,7 @@ type upApp struct {
 	health     *httpserver.Server
 	polled     pollers
 	queues     queueSources
+	signIn     []SignInLink
 }
 
 // history is the api's database, which is made after the api has its port and before it serves.
@@ -73,7 +75,9 @@ func (u *upApp) prepare(context.Context) error {
 	if err := u.claimParts(collectorParts...); err != nil {
 		return err
 	}
-	u.accounts.Role, u.accounts.Operator = fleet.NewSecret(), u.operatorToken()
+	u.accounts = gateway.Accounts{
+		Role: fleet.NewSecret(), Own: fleet.NewSecret(), Operator: gateway.NewSecret(u.operatorToken()),
+	}
 	return nil
 }
 
@@ -99,7 +103,14 @@ func (u *upApp) listen(ctx context.Context) error {
 		{Name: "publishing", Optional: true, Fault: u.intake.connectionFault},
 		u.polled.check(), u.queues.check(), u.timetable.check(), u.damaged.Check(), u.fleetCheck(u.fleet),
 	}, storageChecks(u.intake.collector.Load)...)
-	o.Token = u.accounts.Operator
+	o.Token = u.accounts.Operator.String()
+	o.RotateToken = func() (string, error) {
+		token, err := u.rotateToken()
+		if err == nil {
+			u.gateway.ReplaceOperator(token)
+		}
+		return token, err
+	}
 	o.In = u.gateway.Push()
 	u.api, err = u.newAPI(o)
 	return err
@@ -242,7 +253,8 @@ func (u *upApp) addresses() Addresses {
 	return Addresses{
 		HTTP: u.api.URL(), Health: u.health.URL(), MQTT: u.gateway.URL(), Influx: u.influxURL,
 		Public: u.gateway.PublicURL(), PublicMQTT: u.gateway.PublicMQTT(), PublicMQTTS: u.gateway.PublicMQTTS(),
-		Local: datadir.Addresses{HTTP: u.api.InsideURL(), MQTT: u.gateway.InsideURL(), Influx: u.influxURL},
+		SignIn: u.signIn,
+		Local:  datadir.Addresses{HTTP: u.api.InsideURL(), MQTT: u.gateway.InsideURL(), Influx: u.influxURL},
 	}
 }
 
@@ -253,11 +265,21 @@ func (u *upApp) startSimulation(ctx context.Context) error {
 	}
 	err := u.simulation.start(ctx, mqtt.Options{
 		URL: u.gateway.InsideURL(), ClientID: "nhip-simulator", Username: "simulator",
-		Password: u.accounts.Operator, Logger: u.log,
+		Password: u.accounts.Own, Logger: u.log,
 	})
 	if err != nil {
 		return err
 	}
 	u.cleanup.Push("the simulator", u.simulation.stop)
+	u.makeSignInLinks()
 	return nil
+}
+
+// makeSignInLinks makes an address for each role of staff that signs a browser in once: a simulated city has no staff.
+func (u *upApp) makeSignInLinks() {
+	for _, role := range nhip.Roles {
+		if role.Staff() {
+			u.signIn = append(u.signIn, SignInLink{role, u.api.SignInLink(role)})
+		}
+	}
 }

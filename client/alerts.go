@@ -26,7 +26,7 @@ func (c *Client) Alerts(ctx context.Context) (*Alerts, error) {
 // acknowledgement of the alert, which may be that of another person.
 func (c *Client) AckAlert(ctx context.Context, id, by, note string) (*nhip.Ack, error) {
 	body := struct {
-		By   string `json:"by"`
+		By   string `json:"by"` // ignored: the name is that of the key
 		Note string `json:"note,omitempty"`
 	}{by, note}
 	var ack nhip.Ack

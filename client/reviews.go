@@ -16,7 +16,7 @@ type NewReview struct {
 	From     time.Time         `json:"from"`               // exclusive
 	To       time.Time         `json:"to"`                 // inclusive, at most nhip.MaxReviewSpan after From
 	Action   nhip.ReviewAction `json:"action"`
-	By       string            `json:"by"`
+	By       string            `json:"by,omitempty"` // ignored: the name is that of the key
 	Why      string            `json:"why"`
 }
 

@@ -130,7 +130,7 @@ func (h *hook) authenticate(c *broker.Client, p *packet.Connect) (s *session, re
 	if _, isDevice := known[p.ClientID]; isDevice || h.usedByHigherKind(p.ClientID, kind) {
 		return nil, nhip.RefusedClientID
 	}
-	return &session{kind: kind}, ""
+	return &session{kind: kind, own: same(p.Password, h.accounts.Own)}, ""
 }
 
 // authenticateGuest returns the session of a client of the public listener.

@@ -62,7 +62,7 @@ func TestDeviceLogsInWithItsSecretsOnly(t *testing.T) {
 		"no secret":                  clientOptions(g, "bus-1", ""),
 		"a device without a secret":  clientOptions(g, "cert-only", ""),
 		"another client id":          {URL: g.URL(), ClientID: "bus-2", Username: "bus-1", Password: "new"},
-		"the operator as a device":   clientOptions(g, "bus-1", accounts.Operator),
+		"the operator as a device":   clientOptions(g, "bus-1", accounts.Operator.String()),
 		"a role as a device":         clientOptions(g, "bus-1", accounts.Role),
 		"a device as another device": {URL: g.URL(), ClientID: "bus-1", Username: "bus-2", Password: "other"},
 	} {
@@ -107,7 +107,7 @@ func TestDeviceWithoutClientIDSettingLogsIn(t *testing.T) {
 func TestClientIDOfHigherKindIsProtected(t *testing.T) {
 	g := start(t, &fakeAcceptor{})
 	role := dial(t, clientOptions(g, "nhip-api", accounts.Role))
-	if !loginFails(t, clientOptions(g, "nhip-api", accounts.Operator)) {
+	if !loginFails(t, clientOptions(g, "nhip-api", accounts.Operator.String())) {
 		t.Error("an operator takes over the session of a role")
 	}
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("{}")), waitFor) {
@@ -177,7 +177,7 @@ func TestDeviceReadsItsOwnCommandsOnly(t *testing.T) {
 		_ = r.Close()
 	}
 	l := mqtttest.Listen(t, clientOptions(g, "bus-1", "s"), "nhip/cmd/bus-1/#")
-	operator := dial(t, clientOptions(g, "console", accounts.Operator))
+	operator := dial(t, clientOptions(g, "console", accounts.Operator.String()))
 	operator.Publish("nhip/cmd/bus-2/restart", 1, false, []byte("for another"))
 	operator.Publish("nhip/cmd/bus-1/restart", 1, false, []byte("now"))
 	if m := l.Wait(t, "the command", func(mqtttest.Message) bool { return true }); m.Payload != "now" {
@@ -279,7 +279,7 @@ func TestSessionStaysWithItsOwner(t *testing.T) {
 	}
 	_ = r.Close()
 	awaittest.True(t, "it is offline", func() bool { return g.server.Stats().Clients == 0 })
-	operator := dial(t, clientOptions(g, "tool", accounts.Operator))
+	operator := dial(t, clientOptions(g, "tool", accounts.Operator.String()))
 	if !acked(operator.Publish("nhip/cmd/depot-2/door", 1, false, []byte("secret")), waitFor) {
 		t.Fatal("the command is not acknowledged")
 	}

@@ -28,7 +28,7 @@ func benchForwarder(b *testing.B, upstream string) *Forwarder {
 	b.Helper()
 	f, err := NewForwarder(ForwardOptions{
 		Dir: b.TempDir(), Upstream: mqtt.Options{
-			URL: upstream, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator,
+			URL: upstream, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator.String(),
 		},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})

@@ -275,7 +275,7 @@ func TestWaitingMessagesFillOnlyTheirShare(t *testing.T) {
 func TestGatewayThatMayNotReadCensusKeepsMessages(t *testing.T) {
 	d := &fakeAcceptor{}
 	upstream := start(t, d) // without a census
-	f := newTestForwarder(t, t.TempDir(), upstream.URL(), accounts.Operator)
+	f := newTestForwarder(t, t.TempDir(), upstream.URL(), accounts.Operator.String())
 	awaittest.True(t, "the gateway is connected", f.Connected)
 	f.accept(t, "0", "0 0")
 	if f.Pending() != 1 || len(d.messages()) != 0 {

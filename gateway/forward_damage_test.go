@@ -31,7 +31,7 @@ func TestDamagedSectorOfForwardJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &fakeAcceptor{}
-	e = newTestForwarder(t, dir, startUpstream(t, d).URL(), accounts.Operator)
+	e = newTestForwarder(t, dir, startUpstream(t, d).URL(), accounts.Operator.String())
 	awaittest.True(t, "the others arrive", func() bool { return distinct(d) == messages-1 && e.Pending() == 0 })
 	for _, m := range d.messages() {
 		if string(m.Payload) == fmt.Sprintf("0 %d", lost) {
@@ -49,7 +49,7 @@ func TestForwardJournalOlderThanCursor(t *testing.T) {
 	dir := t.TempDir()
 	d := &fakeAcceptor{}
 	url := startUpstream(t, d).URL()
-	e := newTestForwarder(t, dir, url, accounts.Operator)
+	e := newTestForwarder(t, dir, url, accounts.Operator.String())
 	for i := range 10 {
 		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
@@ -64,7 +64,7 @@ func TestForwardJournalOlderThanCursor(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e = newTestForwarder(t, dir, url, accounts.Operator)
+	e = newTestForwarder(t, dir, url, accounts.Operator.String())
 	for i := range 10 {
 		e.accept(t, "1", fmt.Sprintf("1 %d", i))
 	}

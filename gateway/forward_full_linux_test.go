@@ -56,9 +56,9 @@ func TestForwarderLosesNothingOnFullDisk(t *testing.T) {
 		return
 	}
 	d := &fakeAcceptor{hold: make(chan struct{})}
-	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator.String())
 	g := start(t, e)
-	device := dial(t, clientOptions(g, "0", accounts.Operator))
+	device := dial(t, clientOptions(g, "0", accounts.Operator.String()))
 	for i := range 3 {
 		if !acked(device.Publish("a", 1, false, fmt.Appendf(nil, "0 %d", i)), waitFor) {
 			t.Fatal("not acknowledged with free disk space")

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // forwardUntilKilled publishes messages and prints "<device> <number>" for each that is acknowledged.
 func forwardUntilKilled(dir, url, next string) error {
 	f, err := NewForwarder(ForwardOptions{
-		Dir: dir, Upstream: mqtt.Options{URL: url, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator},
+		Dir: dir, Upstream: mqtt.Options{URL: url, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator.String()},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), retry: 5 * time.Millisecond,
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func TestForwarderKilled(t *testing.T) {
 		behind = checkCursor(t, dir, d)
 	}
 	before := len(d.messages())
-	e := newTestForwarder(t, dir, url, accounts.Operator)
+	e := newTestForwarder(t, dir, url, accounts.Operator.String())
 	awaittest.True(t, "the remaining messages are forwarded", func() bool { return e.Pending() == 0 })
 	for device, n := range acked {
 		if n == 0 {

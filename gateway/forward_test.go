@@ -316,12 +316,12 @@ func TestStoreAndForward(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, h := upstream(t)
 			relay := newTCPRelay(t)
-			e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator)
+			e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator.String())
 			g := start(t, e)
 			const n, each = 6, 40
 			var devices []*mqtt.Client
 			for d := range n {
-				devices = append(devices, dial(t, clientOptions(g, fmt.Sprint("device-", d), accounts.Operator)))
+				devices = append(devices, dial(t, clientOptions(g, fmt.Sprint("device-", d), accounts.Operator.String())))
 			}
 
 			publishAll(t, devices, 0, each) // upstream is not reachable
@@ -358,7 +358,7 @@ func TestStoreAndForward(t *testing.T) {
 
 func TestPendingMessagesAreForwardedAfterRestart(t *testing.T) {
 	dir, relay, d := t.TempDir(), newTCPRelay(t), &fakeAcceptor{}
-	e := newTestForwarder(t, dir, relay.url(), accounts.Operator)
+	e := newTestForwarder(t, dir, relay.url(), accounts.Operator.String())
 	for i := range 10 {
 		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
@@ -370,11 +370,11 @@ func TestPendingMessagesAreForwardedAfterRestart(t *testing.T) {
 		t.Errorf("accept after stop: %v, want ErrClosed", err)
 	}
 	relay.up(t, startUpstream(t, d).URL())
-	e = newTestForwarder(t, dir, relay.url(), accounts.Operator)
+	e = newTestForwarder(t, dir, relay.url(), accounts.Operator.String())
 	e.accept(t, "0", "0 10")
 	awaittest.True(t, "all messages arrive", func() bool { return allArrived(t, d, 1, 11) })
 	e.halt(t)
-	e = newTestForwarder(t, dir, relay.url(), accounts.Operator)
+	e = newTestForwarder(t, dir, relay.url(), accounts.Operator.String())
 	if e.Pending() != 0 {
 		t.Errorf("%d pending after a complete stop", e.Pending())
 	}
@@ -387,7 +387,7 @@ func TestPendingMessagesAreForwardedAfterRestart(t *testing.T) {
 
 func TestStopForwardsPendingMessages(t *testing.T) {
 	d := &fakeAcceptor{hold: make(chan struct{})}
-	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator.String())
 	e.accept(t, "0", "0 0")
 	awaittest.True(t, "the message is in flight", func() bool { return len(d.messages()) == 1 })
 	short, cancel := context.WithTimeout(t.Context(), quietTime)
@@ -398,7 +398,7 @@ func TestStopForwardsPendingMessages(t *testing.T) {
 		t.Errorf("stop: %v, %d pending", err, e.Pending())
 	}
 	d2 := &fakeAcceptor{}
-	e = newTestForwarder(t, t.TempDir(), startUpstream(t, d2).URL(), accounts.Operator)
+	e = newTestForwarder(t, t.TempDir(), startUpstream(t, d2).URL(), accounts.Operator.String())
 	awaittest.True(t, "upstream is connected", e.Connected)
 	for i := range 200 {
 		e.accept(t, "0", fmt.Sprintf("0 %d", i))
@@ -412,7 +412,7 @@ func TestStopForwardsPendingMessages(t *testing.T) {
 func TestForwarderRetriesRefusedLogin(t *testing.T) {
 	relay, d := newTCPRelay(t), &fakeAcceptor{}
 	strict, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: "another"}, Clock: nhip.WallClock{},
+		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: NewSecret("another")}, Clock: nhip.WallClock{},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -423,7 +423,7 @@ func TestForwarderRetriesRefusedLogin(t *testing.T) {
 	}
 	defer strict.Stop(t.Context())
 	relay.up(t, strict.URL())
-	e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator)
+	e := newTestForwarder(t, t.TempDir(), relay.url(), accounts.Operator.String())
 	e.accept(t, "0", "0 0")
 	refusals := strict.hook.metrics.refused.WithLabelValues("credentials")
 	awaittest.True(t, "the forwarder retries", func() bool { return testutil.ToFloat64(refusals) > 3*forwardQueues })
@@ -454,7 +454,7 @@ func (p *rejectingAcceptor) Accept(m nhip.Message, done func(error)) {
 
 func TestRejectedMessageBlocksOnlyItsQueue(t *testing.T) {
 	d := &rejectingAcceptor{reject: "0 3"}
-	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator.String())
 	for i := range 10 {
 		e.accept(t, "0", fmt.Sprintf("0 %d", i))
 	}
@@ -509,7 +509,7 @@ func TestForwarderReadsAtMostOneWindow(t *testing.T) {
 
 func TestForwarderSavesCursorAndFreesDisk(t *testing.T) {
 	d := &fakeAcceptor{}
-	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator.String())
 	var outcomes sync.WaitGroup
 	for range 2 * segmentBytes / 60_000 {
 		outcomes.Add(1)
@@ -552,8 +552,8 @@ func TestForwarderRefusesInvalidMessages(t *testing.T) {
 // TestLargestMessageIsForwarded: the upstream gateway accepts the largest message that a gateway accepts.
 func TestLargestMessageIsForwarded(t *testing.T) {
 	d := &fakeAcceptor{}
-	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator)
-	device := dial(t, clientOptions(start(t, e), "device", accounts.Operator))
+	e := newTestForwarder(t, t.TempDir(), startUpstream(t, d).URL(), accounts.Operator.String())
+	device := dial(t, clientOptions(start(t, e), "device", accounts.Operator.String()))
 	const topic, head = "nhip/in/position/1", 5
 	payload := make([]byte, topics.MaxPacket-head-len(topic))
 	if !acked(device.Publish(topic, 1, false, payload), waitFor) {
@@ -582,7 +582,7 @@ func TestDamagedJournalCostsNoMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &fakeAcceptor{}
-	e := newTestForwarder(t, dir, startUpstream(t, d).URL(), accounts.Operator)
+	e := newTestForwarder(t, dir, startUpstream(t, d).URL(), accounts.Operator.String())
 	awaittest.True(t, "the valid message arrives", func() bool { return allArrived(t, d, 1, 1) && e.Pending() == 0 })
 	if e.value(t, "unreadable_total") != 1 || e.log.count("level=ERROR") != 2 {
 		t.Error("the damage is not counted and logged")

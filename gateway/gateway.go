@@ -149,6 +149,12 @@ func (g *Gateway) SetFleet(f *fleet.Fleet, feeds fleet.Feeds) {
 	g.fleet.Publish(f)
 }
 
+// ReplaceOperator replaces the operator's secret, and ends the connections that were made with the old one.
+func (g *Gateway) ReplaceOperator(secret string) {
+	g.hook.accounts.Operator.Set(secret)
+	g.hook.disconnectOperators()
+}
+
 // PublishCensus publishes the census of a gateway whose acceptor stores every message: another gateway may then forward
 // to it. It must be called after Start. Next to a collector it is not needed, because the collector has its own.
 func (g *Gateway) PublishCensus(id string) error {

@@ -59,7 +59,7 @@ func (d *fakeAcceptor) messages() []nhip.Message {
 	return append([]nhip.Message(nil), d.got...)
 }
 
-var accounts = Accounts{Operator: "operator-secret", Role: "role-secret"}
+var accounts = Accounts{Operator: NewSecret("operator-secret"), Role: "role-secret"}
 
 func start(t *testing.T, d nhip.Acceptor) *Gateway {
 	t.Helper()
@@ -113,7 +113,7 @@ func acked(tok paho.Token, within time.Duration) bool {
 
 func TestPubackFollowsAcceptor(t *testing.T) {
 	d := &fakeAcceptor{hold: make(chan struct{})}
-	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator))
+	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator.String()))
 	tok := c.Publish("nhip/in/position/5473", 1, false, []byte(`{"a":1}`))
 	awaittest.True(t, "the message reaches the acceptor", func() bool { return len(d.messages()) == 1 })
 	if acked(tok, quietTime) {
@@ -132,7 +132,7 @@ func TestPubackFollowsAcceptor(t *testing.T) {
 
 func TestUnsavedMessageIsNotAcknowledged(t *testing.T) {
 	d := &fakeAcceptor{err: errors.New("disk full")}
-	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator))
+	c := dial(t, clientOptions(start(t, d), "device", accounts.Operator.String()))
 	tok := c.Publish("nhip/in/position/1", 1, false, []byte("{}"))
 	awaittest.True(t, "the client sends the message again after it was disconnected", func() bool {
 		return len(d.messages()) >= 2
@@ -147,8 +147,8 @@ func TestUnsavedMessageIsNotAcknowledged(t *testing.T) {
 
 func TestDeviceMessagesAreNotBroadcast(t *testing.T) {
 	g := start(t, &fakeAcceptor{})
-	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), "#")
-	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator.String()), "#")
+	device := dial(t, clientOptions(g, "device", accounts.Operator.String()))
 	role := dial(t, clientOptions(g, "role", accounts.Role))
 	if !acked(device.Publish("nhip/in/position/1", 1, true, []byte("{}")), waitFor) {
 		t.Fatal("not acknowledged")
@@ -166,7 +166,7 @@ func TestLaterSubscriberReceivesRetainedState(t *testing.T) {
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("state")), waitFor) {
 		t.Fatal("not acknowledged")
 	}
-	l := mqtttest.Listen(t, clientOptions(g, "late", accounts.Operator), topics.Live)
+	l := mqtttest.Listen(t, clientOptions(g, "late", accounts.Operator.String()), topics.Live)
 	m := l.Wait(t, "the retained state", func(mqtttest.Message) bool { return true })
 	if !m.Retained || m.Payload != "state" {
 		t.Errorf("received %+v", m)
@@ -257,8 +257,8 @@ func TestMayPublishByKind(t *testing.T) {
 func TestForbiddenPublicationIsCountedAndDropped(t *testing.T) {
 	d := &fakeAcceptor{}
 	g := start(t, d)
-	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), topics.Live)
-	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator.String()), topics.Live)
+	device := dial(t, clientOptions(g, "device", accounts.Operator.String()))
 	device.Publish("nhip/live/bus/a/1", 0, true, []byte("forged"))
 	awaittest.True(t, "the attempt is counted", func() bool {
 		return testutil.ToFloat64(g.hook.metrics.denied.WithLabelValues("publish")) == 1
@@ -276,12 +276,12 @@ func TestForbiddenPublicationIsCountedAndDropped(t *testing.T) {
 func TestWillIsRemoved(t *testing.T) {
 	d := &fakeAcceptor{}
 	g := start(t, d)
-	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator), "#")
+	l := mqtttest.Listen(t, clientOptions(g, "spy", accounts.Operator.String()), "#")
 	conn, err := net.Dial("tcp", g.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").SetPassword(accounts.Operator).
+	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").SetPassword(accounts.Operator.String()).
 		SetWill("nhip/live/bus/a/1", "forged", 1, true).SetAutoReconnect(false).
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
 	c := paho.NewClient(o)
@@ -418,7 +418,7 @@ func TestStopEndsConnectionJustAccepted(t *testing.T) {
 func TestStopAcceptingWaitsForOutcomes(t *testing.T) {
 	d := &fakeAcceptor{hold: make(chan struct{})}
 	g := start(t, d)
-	device := dial(t, clientOptions(g, "device", accounts.Operator))
+	device := dial(t, clientOptions(g, "device", accounts.Operator.String()))
 	role := dial(t, clientOptions(g, "role", accounts.Role))
 	device.Publish("nhip/in/position/1", 1, false, []byte("{}"))
 	awaittest.True(t, "the message reaches the acceptor", func() bool { return len(d.messages()) == 1 })
@@ -434,7 +434,7 @@ func TestStopAcceptingWaitsForOutcomes(t *testing.T) {
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, true, []byte("{}")), waitFor) {
 		t.Error("a role was disconnected with the devices")
 	}
-	if c, err := mqtt.Dial(t.Context(), clientOptions(g, "late", accounts.Operator)); err == nil {
+	if c, err := mqtt.Dial(t.Context(), clientOptions(g, "late", accounts.Operator.String())); err == nil {
 		c.Close()
 		t.Error("a device connected after StopAccepting")
 	}
@@ -489,7 +489,7 @@ func TestStopWhileClientsDisconnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		dial(t, clientOptions(g, fmt.Sprint("device-", i), accounts.Operator))
+		dial(t, clientOptions(g, fmt.Sprint("device-", i), accounts.Operator.String()))
 	}
 	stopped := make(chan struct{})
 	var disconnecting sync.WaitGroup
@@ -504,7 +504,7 @@ func TestStopWhileClientsDisconnect(t *testing.T) {
 					if err != nil {
 						return
 					}
-					_, _ = conn.Write(connectAs("device-0", accounts.Operator))
+					_, _ = conn.Write(connectAs("device-0", accounts.Operator.String()))
 					_ = conn.Close()
 				}
 			}

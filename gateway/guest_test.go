@@ -116,7 +116,7 @@ func guestNeedsSecretUnlessAnonymous(t *testing.T, at transport) {
 	for _, c := range []struct {
 		id, secret string
 		want       byte
-	}{{"x", "", 5}, {"x", "wrong", 5}, {"bus-1", "s", 0}, {"x", accounts.Operator, 0}} {
+	}{{"x", "", 5}, {"x", "wrong", 5}, {"bus-1", "s", 0}, {"x", accounts.Operator.String(), 0}} {
 		if _, code := dialGuest(t, p, c.id, c.secret); code != c.want {
 			t.Errorf("%+v: CONNACK code %d", c, code)
 		}

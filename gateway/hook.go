@@ -104,6 +104,16 @@ func (h *hook) revoke(c *broker.Client, s *session) {
 	c.Disconnect(packet.NotAuthorized)
 }
 
+// disconnectOperators ends the connections of operators, whose secret was replaced.
+func (h *hook) disconnectOperators() {
+	h.sessions.Range(func(c, s any) bool {
+		if one := s.(*session); one.kind == Operator && !one.own {
+			c.(*broker.Client).Disconnect(packet.NotAuthorized)
+		}
+		return true
+	})
+}
+
 // observer counts the events of the broker.
 func (h *hook) observer() broker.Observer {
 	return broker.Observer{

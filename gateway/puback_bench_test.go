@@ -81,7 +81,7 @@ func startDurable(b *testing.B) (j *journal.Journal, address string) {
 
 func startGateway(b *testing.B, acceptor nhip.Acceptor) (address string) {
 	g, err := New(Options{
-		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: operator}, Clock: nhip.WallClock{},
+		Addr: "127.0.0.1:0", Accounts: Accounts{Operator: NewSecret(operator)}, Clock: nhip.WallClock{},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -91,7 +91,7 @@ func TestPushPassesMessageOn(t *testing.T) {
 			"{}",
 		},
 		{"/in/chirpstack/network?event=up", "{}", bearer("n"), "nhip/in/chirpstack/network", "{}"},
-		{"/in/airgradient/anybody", "{}", bearer(accounts.Operator), "nhip/in/airgradient/anybody", "{}"},
+		{"/in/airgradient/anybody", "{}", bearer(accounts.Operator.String()), "nhip/in/airgradient/anybody", "{}"},
 	} {
 		if status, p := post(t, url+c.path, c.body, c.header...); status != http.StatusNoContent {
 			t.Fatalf("%s: %d %+v", c.path, status, p)
@@ -131,10 +131,10 @@ func TestPushRejects(t *testing.T) {
 		"a header for another": {
 			"/in/sensor-community/esp8266-7", "{}", append(bearer("s"), "X-Sensor", "esp8266-8"), 400, "X-Sensor",
 		},
-		"a wildcard": {"/in/position/+", "{}", bearer(accounts.Operator), 400, "device"},
-		"a path":     {"/in/position/..%2Flive", "{}", bearer(accounts.Operator), 400, "device"},
+		"a wildcard": {"/in/position/+", "{}", bearer(accounts.Operator.String()), 400, "device"},
+		"a path":     {"/in/position/..%2Flive", "{}", bearer(accounts.Operator.String()), 400, "device"},
 		"a long name": {
-			"/in/position/" + strings.Repeat("a", 1000), "{}", bearer(accounts.Operator), 400, "device",
+			"/in/position/" + strings.Repeat("a", 1000), "{}", bearer(accounts.Operator.String()), 400, "device",
 		},
 		"no body":   {"/in/position/bus-1", "", bearer("b"), 400, ""},
 		"too large": {"/in/position/bus-1", big, bearer("b"), 413, ""},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"nhip"
 	"nhip/internal/topics"
 
 	"golang.org/x/time/rate"
@@ -13,6 +14,7 @@ import (
 // session is the state of a connection that has logged in.
 type session struct {
 	kind    PrincipalKind
+	own     bool          // an Operator with Accounts.Own
 	control *rate.Limiter // of packets that are no messages; nil: unlimited
 
 	// Of a Device only.
@@ -76,8 +78,11 @@ func (s *session) mayPublish(topic string) bool {
 // it forwards only what they cover. The rules of guests are hook.guestMayRead.
 func (s *session) mayRead(filter string) bool {
 	switch s.kind {
-	case Role, Operator:
+	case Role:
 		return true
+	case Operator: // but not the hashes of keys and sessions
+		kind, _, isDocument := topics.ParseDocument(filter)
+		return !isDocument || kind != nhip.DocumentKey && kind != nhip.DocumentSession
 	case Device:
 		d := s.device.Load()
 		return topics.Covers(d.commands, filter) || d.bridge && topics.Covers(topics.LiveCensus, filter)

@@ -305,7 +305,7 @@ func TestSharesOfListeners(t *testing.T) {
 		t.Errorf("a third connection is answered %x", answer)
 	}
 	device := dial(g.devices) // devices have a share of their own
-	device.send(connectAs("x", accounts.Operator))
+	device.send(connectAs("x", accounts.Operator.String()))
 	if answer := device.read(4); !bytes.Equal(answer, []byte{0x20, 2, 0, 0}) {
 		t.Errorf("a device is answered %x", answer)
 	}

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"nhip"
 	"nhip/api/scope"
@@ -14,7 +15,18 @@ type Caller struct {
 	Key  string // id of the key, for limits; "" without one
 	Role nhip.Role
 	View scope.View
+
+	Session string    // id of the session; "" for requests that carry their key
+	Until   time.Time // when the session expires
+
+	ended func() bool // nil: never
 }
+
+// Ended reports whether the caller's key or session has ended since the request began. Streams must ask now and then.
+func (c *Caller) Ended() bool { return c.ended != nil && c.ended() }
+
+// Actor returns the caller as who makes a user action.
+func (c *Caller) Actor() nhip.Actor { return nhip.Actor{Name: c.Name, Key: c.Key, Role: c.Role} }
 
 // Public is the caller of requests without credentials.
 var Public = Caller{Role: nhip.RolePublic}
@@ -36,7 +48,8 @@ type identified struct {
 
 // WithCaller returns a request that carries its caller.
 func WithCaller(r *http.Request, c Caller, o Outcome) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, &identified{c, o}))
+	ctx := context.WithValue(r.Context(), callerKey{}, &identified{c, o})
+	return r.WithContext(scope.With(ctx, c.View))
 }
 
 // CallerOf returns the caller of a request: Public and Refused if it carries none.
@@ -47,5 +60,19 @@ func CallerOf(ctx context.Context) (Caller, Outcome) {
 	return Public, Refused
 }
 
+// SessionCookie is the name of the cookie with the secret of a session.
+const SessionCookie = "nhip_session"
+
 // HasCredentials reports whether a request carries anything that may name its caller.
-func HasCredentials(r *http.Request) bool { return len(r.Header["Authorization"]) > 0 }
+func HasCredentials(r *http.Request) bool {
+	return len(r.Header["Authorization"]) > 0 || len(r.Header["Cookie"]) > 0 && sessionOf(r) != ""
+}
+
+// sessionOf returns the secret of the session of a request, "" without one.
+func sessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(SessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}

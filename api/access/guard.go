@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,15 +32,18 @@ type Outcome int
 
 // Outcomes.
 const (
-	Refused Outcome = iota // without the token or with a wrong one
-	Allowed                // with the token
-	Slowed                 // beyond the guesses of the address; its token was not looked at
+	Refused Outcome = iota // without a secret or with a wrong one
+	Allowed                // with a secret that is known
+	Slowed                 // beyond the guesses of the address; the operator's token was not looked at
+	Loading                // with a secret that may be among those that are not received yet
 )
 
-// Guard checks the operator's token and slows an address that guesses it. An address from which the right token came
+// Guard finds callers by their secrets and slows an address that guesses. For the operator's token, which may be a short
+// one that somebody wrote into its file, an address from which the right token came
 // within the last hour is not slowed: a stranger behind the same address must not lock the operator out.
 type Guard struct {
-	token   Token
+	token   *Token
+	keyring *Keyring // nil: there are no keys
 	log     *slog.Logger
 	guesses prometheus.Counter
 	slowed  prometheus.Counter
@@ -56,28 +60,72 @@ type guesser struct {
 	refused int // wrong tokens since logged
 }
 
-// NewGuard returns a guard of a token.
-func NewGuard(token Token, log *slog.Logger, r prometheus.Registerer) *Guard {
+// NewGuard returns a guard of the operator's token and of the keys and sessions of a keyring, which may be nil.
+func NewGuard(token *Token, keyring *Keyring, log *slog.Logger, r prometheus.Registerer) *Guard {
 	counter := func(outcome string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "nhip_api_token_refused_total", Help: "Requests with a wrong operator's token, and those beyond the rate " +
+			Name: "nhip_api_token_refused_total", Help: "Requests with a wrong token, key or session, and those beyond the rate " +
 				"of guesses, whose token was not looked at.", ConstLabels: prometheus.Labels{"outcome": outcome},
 		})
 	}
 	g := &Guard{
-		token: token, log: log, guesses: counter("wrong"), slowed: counter("slowed"),
+		token: token, keyring: keyring, log: log, guesses: counter("wrong"), slowed: counter("slowed"),
 		guessers: make(map[netip.Addr]*guesser),
 	}
 	r.MustRegister(g.guesses, g.slowed)
 	return g
 }
 
-// Check decides about a request. A request without a token is refused and counts as no guess.
-func (g *Guard) Check(r *http.Request) Outcome {
-	if r.Header.Get("Authorization") == "" {
-		return Refused
+// OperatorName is the name and the key of the caller with the operator's token.
+const OperatorName = "operator"
+
+// Authenticate returns the caller of a request by its bearer token, which may be the operator's token or a key, or else
+// by the cookie of its session.
+func (g *Guard) Authenticate(r *http.Request) (Caller, Outcome) {
+	at := httpserver.ShareAddr(r)
+	if r.Header.Get("Authorization") != "" {
+		return g.Identify(at, bearerOf(r))
 	}
-	at, now := httpserver.ShareAddr(r), time.Now()
+	secret := sessionOf(r)
+	if secret == "" || g.keyring == nil {
+		return Public, Refused
+	}
+	return g.unguessable(at, secret, g.keyring.Session)
+}
+
+// Identify returns the caller with the secret of a key or with the operator's token, however a request carries it.
+func (g *Guard) Identify(at netip.Addr, secret string) (Caller, Outcome) {
+	if g.keyring != nil && strings.HasPrefix(secret, KeyPrefix) {
+		return g.unguessable(at, secret, g.keyring.Key)
+	}
+	switch outcome := g.check(at, secret); outcome {
+	case Allowed:
+		token := g.token
+		return Caller{
+			Name: OperatorName, Key: OperatorName, Role: nhip.RoleAdmin, ended: func() bool { return !token.is(secret) },
+		}, Allowed
+	default:
+		return Public, outcome
+	}
+}
+
+// unguessable finds the caller of a secret of 32 random bytes. It is looked at however many wrong ones an address has
+// sent, so that nobody can lock out others behind the same address; those who send wrong ones are slowed all the same.
+func (g *Guard) unguessable(
+	at netip.Addr, secret string, find func(string) (Caller, Outcome),
+) (Caller, Outcome) {
+	caller, outcome := find(secret)
+	if outcome != Refused {
+		return caller, outcome
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return Public, g.wrong(at, time.Now())
+}
+
+// check decides about the operator's token.
+func (g *Guard) check(at netip.Addr, secret string) Outcome {
+	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	one := g.guessers[at]
@@ -87,13 +135,19 @@ func (g *Guard) Check(r *http.Request) Outcome {
 		g.report(one, at, now)
 		return Slowed
 	}
-	if g.token.Allows(r) {
+	if g.token.is(secret) {
 		if one == nil {
 			one = g.add(at)
 		}
 		one.right = now
 		return Allowed
 	}
+	return g.wrong(at, now)
+}
+
+// wrong counts a wrong secret. The caller holds mu.
+func (g *Guard) wrong(at netip.Addr, now time.Time) Outcome {
+	one := g.guessers[at]
 	if one == nil {
 		one = g.add(at)
 	}
@@ -105,21 +159,6 @@ func (g *Guard) Check(r *http.Request) Outcome {
 	}
 	return Refused
 }
-
-// operatorName is the name of the caller with the operator's token.
-const operatorName = "operator"
-
-// Authenticate returns an admin for a request with the token.
-func (g *Guard) Authenticate(r *http.Request) (Caller, Outcome) {
-	outcome := g.Check(r)
-	if outcome != Allowed {
-		return Public, outcome
-	}
-	return Caller{Name: operatorName, Key: operatorName, Role: nhip.RoleAdmin}, Allowed
-}
-
-// Allows reports whether a request carries the token, within the guesses of its address.
-func (g *Guard) Allows(r *http.Request) bool { return g.Check(r) == Allowed }
 
 // add adds an address, in the place of any other if there are too many. The caller holds mu.
 func (g *Guard) add(at netip.Addr) *guesser {
@@ -139,6 +178,6 @@ func (g *Guard) report(one *guesser, at netip.Addr, now time.Time) {
 	if one.refused++; now.Sub(one.logged) < logEvery {
 		return
 	}
-	g.log.Warn("wrong operator's token", "address", at, "requests", one.refused)
+	g.log.Warn("wrong token, key or session", "address", at, "requests", one.refused)
 	one.logged, one.refused = now, 0
 }

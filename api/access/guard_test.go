@@ -19,12 +19,13 @@ func ask(g *Guard, from, token string) Outcome {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	return g.Check(r)
+	_, outcome := g.Authenticate(r)
+	return outcome
 }
 
 func newTestGuard() (*Guard, *bytes.Buffer) {
 	log := new(bytes.Buffer)
-	return NewGuard("s3cret", slog.New(slog.NewTextHandler(log, nil)), prometheus.NewRegistry()), log
+	return NewGuard(NewToken("s3cret"), nil, slog.New(slog.NewTextHandler(log, nil)), prometheus.NewRegistry()), log
 }
 
 func TestGuessesAreSlowedAndLogged(t *testing.T) {
@@ -47,7 +48,7 @@ func TestGuessesAreSlowedAndLogged(t *testing.T) {
 	if got := ask(g, other, "s3cret"); got != Allowed {
 		t.Errorf("the operator elsewhere: %d", got)
 	}
-	if text := log.String(); strings.Count(text, "wrong operator's token") != 1 || !strings.Contains(text, stranger) ||
+	if text := log.String(); strings.Count(text, "wrong token") != 1 || !strings.Contains(text, stranger) ||
 		strings.Contains(text, "guess-") {
 		t.Errorf("log: %s", text)
 	}

@@ -6,16 +6,38 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
-// Token is the operator's secret. The empty token allows nobody.
-type Token string
+// Token is the operator's secret, which may be replaced at any time. The zero Token and the empty secret allow nobody.
+// It is safe for concurrent use.
+type Token struct{ secret atomic.Pointer[string] }
 
-// Allows reports whether the request carries the token as an HTTP bearer token (RFC 6750). The comparison takes the
-// same time for every token.
-func (t Token) Allows(r *http.Request) bool {
-	want := sha256.Sum256([]byte(t))
+// NewToken returns a token with a secret.
+func NewToken(secret string) *Token {
+	t := new(Token)
+	t.Set(secret)
+	return t
+}
+
+// Set replaces the secret. The old one is not valid any more.
+func (t *Token) Set(secret string) { t.secret.Store(&secret) }
+
+// is reports whether a text is the secret. The comparison takes the same time for every text.
+func (t *Token) is(text string) bool {
+	secret := t.secret.Load()
+	if secret == nil {
+		return false
+	}
+	given, want := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(*secret))
+	return subtle.ConstantTimeCompare(given[:], want[:]) == 1 && *secret != ""
+}
+
+// bearerOf returns the HTTP bearer token of a request (RFC 6750), "" without one.
+func bearerOf(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	given := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(given[:], want[:]) == 1 && t != ""
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }

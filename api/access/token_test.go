@@ -8,7 +8,7 @@ import (
 
 func TestTokenAllowsOnlyItsBearer(t *testing.T) {
 	for _, c := range []struct {
-		token  Token
+		token  string
 		header string
 		want   bool
 	}{
@@ -23,7 +23,7 @@ func TestTokenAllowsOnlyItsBearer(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Authorization", c.header)
-		if got := c.token.Allows(r); got != c.want {
+		if got := NewToken(c.token).is(bearerOf(r)); got != c.want {
 			t.Errorf("token %q with %q: %t, want %t", c.token, c.header, got, c.want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"nhip"
 	"nhip/api/cache"
 	"nhip/api/live"
+	"nhip/api/scope"
 )
 
 // History is the part of the history database that a Catalog reads.
@@ -52,10 +53,19 @@ func (c *Catalog) Close() {
 	c.buses.Close()
 }
 
-// Station returns a station that exists: from the live state, from the fleet without values, or, of one that only the
+// Station returns a station that exists and that the caller of the context sees: from the live state, from the fleet without values, or, of one that only the
 // history has, with its id only. The error is live.UnknownStation if there is none. A station is taken to exist if the
 // history does not answer.
 func (c *Catalog) Station(ctx context.Context, id string) (*nhip.Station, error) {
+	s, err := c.station(ctx, id)
+	if err == nil && !scope.Of(ctx).Station(s) {
+		return nil, live.UnknownStation(id)
+	}
+	return s, err
+}
+
+// station is Station for a caller who sees everything.
+func (c *Catalog) station(ctx context.Context, id string) (*nhip.Station, error) {
 	if s, ok := c.live.Known(id); ok {
 		return s, nil
 	}
@@ -81,7 +91,7 @@ func (c *Catalog) Stations(ctx context.Context) ([]*nhip.Station, error) {
 	if err != nil {
 		return nil, c.away(ctx, "stations", err)
 	}
-	return c.merge(slices.Values(ids)), nil
+	return seen(ctx, c.merge(slices.Values(ids))), nil
 }
 
 // Entry is a station with the time span of its readings. First and Last are zero if it has none.
@@ -97,7 +107,7 @@ func (c *Catalog) Entries(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, c.away(ctx, "station spans", err)
 	}
-	stations := c.merge(maps.Keys(spans))
+	stations := seen(ctx, c.merge(maps.Keys(spans)))
 	entries := make([]Entry, len(stations))
 	for i, s := range stations {
 		entries[i] = entryOf(s, spans[s.ID])
@@ -188,6 +198,25 @@ func (c *Catalog) merge(history func(yield func(string) bool)) []*nhip.Station {
 		}
 	}
 	return slices.SortedFunc(maps.Values(all), func(a, b *nhip.Station) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// seen returns the stations that the caller sees.
+func seen(ctx context.Context, stations []*nhip.Station) []*nhip.Station {
+	view := scope.Of(ctx)
+	return slices.DeleteFunc(stations, func(s *nhip.Station) bool { return !view.Station(s) })
+}
+
+// Sees reports whether the caller sees a station with an id, whether it exists or not.
+func (c *Catalog) Sees(ctx context.Context, id string) bool {
+	view := scope.Of(ctx)
+	if !view.Limits().LimitsStations() {
+		return true
+	}
+	s, ok := c.live.Known(id)
+	if !ok {
+		s = &nhip.Station{ID: id}
+	}
+	return view.Station(s)
 }
 
 // away logs the error of a query of the history and returns the public one.

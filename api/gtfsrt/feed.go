@@ -163,7 +163,7 @@ func (e *encoding) serve(w http.ResponseWriter, r *http.Request) {
 		body, etag = e.gzip, strings.TrimSuffix(e.etag, `"`)+`-gzip"`
 	}
 	h.Set("Cache-Control", rest.CacheBrief)
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
 	h.Set("Last-Modified", e.stamp.Format(http.TimeFormat))
 	if e.unchanged(r, etag) {

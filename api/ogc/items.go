@@ -137,7 +137,7 @@ func (h *Handler) listItems(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found := q.filter(l.features(h, q.span))
+	found := q.filter(l.features(h, asked{q.span, rest.ScopeOf(r)}))
 	page := []encodedFeature{}
 	for _, f := range found[min(q.offset, len(found)):min(q.offset+q.limit, len(found))] {
 		page = append(page, f.encode())
@@ -170,7 +170,7 @@ func (h *Handler) getItem(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	base := h.BaseURL(r)
-	for _, f := range l.features(h, anyTime) {
+	for _, f := range l.features(h, asked{anyTime, rest.ScopeOf(r)}) {
 		if f.id == id {
 			self := link{base + r.URL.EscapedPath(), "self", geojson.ContentType, ""}
 			return h.JSONAs(w, geojson.ContentType, rest.CacheBrief, f.encode(self, l.link(base)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/scope"
 	"nhip/api/transit"
 	"nhip/geo/aqi"
 	"nhip/geo/index"
@@ -17,10 +18,16 @@ import (
 // Properties are flat, because a GIS shows each one as a column. Every feature has all properties of its layer, null or
 // empty where unknown, because QGIS derives the columns from the first ten features.
 
+// asked is what a request asks for.
+type asked struct {
+	timeSpan
+	view scope.View // what the caller sees
+}
+
 // layer is a collection of features.
 type layer struct {
 	id, title, description string
-	features               func(h *Handler, span timeSpan) []feature // those that may match span
+	features               func(h *Handler, ask asked) []feature // those that may match
 }
 
 // layers returns all layers.
@@ -64,19 +71,19 @@ type stationProperties struct {
 	Origin   nhip.Origin         `json:"origin"`
 }
 
-// placedStations returns the stations with a public position. A GIS treats a layer whose first features have no
+// placedStations returns the stations in a view with a public position. A GIS treats a layer whose first features have no
 // geometry as a table.
-func (h *Handler) placedStations(now time.Time) []*nhip.Station {
+func (h *Handler) placedStations(now time.Time, view scope.View) []*nhip.Station {
 	return slices.DeleteFunc(h.Live.Stations(), func(s *nhip.Station) bool {
 		_, placed := s.Point()
-		return !placed || s.Expired(now)
+		return !placed || s.Expired(now) || !view.Station(s)
 	})
 }
 
-func (h *Handler) stations(timeSpan) []feature {
+func (h *Handler) stations(ask asked) []feature {
 	now := h.Clock.Now()
 	var out []feature
-	for _, s := range h.placedStations(now) {
+	for _, s := range h.placedStations(now, ask.view) {
 		p, _ := s.Point()
 		out = append(out, feature{s.ID, p, s.Time, func() any { return newStationProperties(s, now) }})
 	}
@@ -110,10 +117,10 @@ type readingProperties struct {
 	Origin   nhip.Origin   `json:"origin"`
 }
 
-func (h *Handler) readings(timeSpan) []feature {
+func (h *Handler) readings(ask asked) []feature {
 	now := h.Clock.Now()
 	var out []feature
-	for _, s := range h.placedStations(now) {
+	for _, s := range h.placedStations(now, ask.view) {
 		p, _ := s.Point()
 		for _, q := range slices.Sorted(maps.Keys(s.Values)) {
 			v := s.Values[q]
@@ -138,7 +145,7 @@ type stopProperties struct {
 	Lines  string `json:"lines"` // separated by commas
 }
 
-func (h *Handler) stops(timeSpan) []feature {
+func (h *Handler) stops(asked) []feature {
 	t, err := h.Transit.Timetable()
 	if err != nil {
 		return nil
@@ -176,7 +183,7 @@ type routeProperties struct {
 	Buses  int    `json:"buses"`
 }
 
-func (h *Handler) routes(timeSpan) []feature {
+func (h *Handler) routes(asked) []feature {
 	t, err := h.Transit.Timetable()
 	if err != nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"nhip/api/geojson"
 	"nhip/api/live"
 	"nhip/api/rest"
+	"nhip/api/scope"
 	"nhip/api/transit"
 
 	"github.com/go-chi/chi/v5"
@@ -99,10 +100,10 @@ type spatialExtent struct {
 }
 
 // describe returns the description of a layer; base is the URL of the landing page.
-func (h *Handler) describe(l *layer, base string) collection {
+func (h *Handler) describe(l *layer, base string, view scope.View) collection {
 	url := base + "/collections/" + l.id
 	return collection{
-		ID: l.id, Title: l.title, Description: l.description, Extent: extentOf(l.features(h, anyTime)),
+		ID: l.id, Title: l.title, Description: l.description, Extent: extentOf(l.features(h, asked{anyTime, view})),
 		ItemType: "feature", CRS: []string{crs84},
 		Links: []link{
 			{url, "self", "application/json", l.title},
@@ -132,7 +133,7 @@ func (h *Handler) listCollections(w http.ResponseWriter, r *http.Request) error 
 	base := h.BaseURL(r) + root
 	all := []collection{}
 	for _, l := range layers() {
-		all = append(all, h.describe(&l, base))
+		all = append(all, h.describe(&l, base, rest.ScopeOf(r)))
 	}
 	return h.JSON(w, "", struct {
 		Links       []link       `json:"links"`
@@ -160,5 +161,5 @@ func (h *Handler) getCollection(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.JSON(w, "", h.describe(l, h.BaseURL(r)+root))
+	return h.JSON(w, "", h.describe(l, h.BaseURL(r)+root, rest.ScopeOf(r)))
 }

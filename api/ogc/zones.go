@@ -2,11 +2,13 @@ package ogc
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nhip"
 	"nhip/api/air"
 	"nhip/api/encode"
+	"nhip/api/scope"
 	"nhip/geo/zone"
 )
 
@@ -26,7 +28,8 @@ type zoneProperties struct {
 }
 
 // zones returns the zones that are valid at any time of the span, or now if no span is given.
-func (h *Handler) zones(span timeSpan) []feature {
+func (h *Handler) zones(ask asked) []feature {
+	span := ask.timeSpan
 	if !span.given {
 		now := h.Clock.Now()
 		span = timeSpan{now, now, true}
@@ -37,7 +40,7 @@ func (h *Handler) zones(span timeSpan) []feature {
 	for _, z := range h.Air.ZoneSet().Between(span.from, span.to) {
 		out = append(out, feature{ids[z], z.Area, time.Time{}, func() any {
 			if current == nil {
-				current = h.currentZones()
+				current = h.currentZones(ask.view)
 			}
 			return newZoneProperties(z, current)
 		}})
@@ -64,12 +67,17 @@ func zoneIDs(s *zone.Set) map[*zone.Zone]string {
 	return ids
 }
 
-// currentZones returns the zones that are valid now, with their current air.
-func (h *Handler) currentZones() map[*zone.Zone]air.ZoneRow {
+// currentZones returns the zones that are valid now, with their current air and the stations in a view.
+func (h *Handler) currentZones(view scope.View) map[*zone.Zone]air.ZoneRow {
 	now := h.Air.Zones(h.Air.Current(), nhip.ScaleVNAQI)
 	out := make(map[*zone.Zone]air.ZoneRow, len(now.Zones))
 	for i, z := range now.Zones {
-		out[z] = now.Rows[i]
+		row := now.Rows[i]
+		row.Stations = slices.DeleteFunc(slices.Clone(row.Stations), func(id string) bool {
+			s, ok := h.Live.Known(id)
+			return !ok || !view.Station(s)
+		})
+		out[z] = row
 	}
 	return out
 }

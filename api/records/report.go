@@ -191,7 +191,7 @@ func (h *Handler) monthReport(ctx context.Context, q *reportQuery) (*monthReport
 		Zone: zoneName(q.month), Level: qualityNames[q.quality].In(q.lang),
 		Made: localMinute(h.Clock.Now().In(zone), q.lang), Source: limits.Source,
 	}
-	if s, ok := h.Live.Known(q.station); ok {
+	if s, ok := h.Live.Known(q.station); ok { // withSlot has checked that the caller sees it
 		m.Name, m.Area = s.Name.In(q.lang), s.Area
 	}
 	for _, day := range weekdayNames {

@@ -65,7 +65,7 @@ func (o *rowWriter) begin() {
 	if o.q.quality == nhip.QualityRaw {
 		h.Set("Cache-Control", rest.NoStore)
 	}
-	h.Set("Vary", "Accept, Authorization")
+	h.Add("Vary", "Accept")
 	if o.hasTrailer() {
 		h.Set("Trailer", nextTrailer)
 	}

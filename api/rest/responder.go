@@ -47,7 +47,7 @@ func (p Responder) Problem(w http.ResponseWriter, r *http.Request, err error) {
 		refuse(w, r, full, full.wait)
 		return
 	case errors.Is(err, ErrNotAcceptable):
-		w.Header().Set("Vary", "Accept")
+		w.Header().Add("Vary", "Accept")
 		problem.Plain(w, http.StatusNotAcceptable, nhip.CodeInvalid, "available formats are JSON and text/csv")
 		return
 	case nhip.ErrorCode(err) == nhip.CodeInternal:
@@ -126,7 +126,7 @@ func send(w http.ResponseWriter, status int, contentType, cache string, body []b
 		h.Set("Cache-Control", cache)
 	}
 	if cache != NoStore && cache != Revalidate { // a shared cache may hold several formats
-		h.Set("Vary", "Accept")
+		h.Add("Vary", "Accept")
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails if the client disconnected

@@ -13,6 +13,8 @@ import (
 type Zones interface {
 	// InZone reports whether a point, WGS84 lon and lat, is in a zone that is valid now. The zone is named kind/id.
 	InZone(zone string, p orb.Point) bool
+	// HasZone reports whether a zone is valid now.
+	HasZone(zone string) bool
 }
 
 // View is what a caller sees. The zero View sees everything.

@@ -11,6 +11,8 @@ import (
 // west contains the points west of 106° E, and no zone else does.
 type west struct{}
 
+func (west) HasZone(zone string) bool { return zone == "district/west" }
+
 func (west) InZone(zone string, p orb.Point) bool { return zone == "district/west" && p.Lon() < 106 }
 
 func station(id, area string, lon float64) *nhip.Station {

@@ -1,9 +1,11 @@
 package staff
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"nhip"
@@ -16,6 +18,7 @@ func (h *Handler) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	open, ended := h.Events.alerts.list()
+	open, ended = h.seenAlerts(r.Context(), open), h.seenAlerts(r.Context(), ended)
 	return h.JSON(w, rest.NoStore, struct {
 		Open  []shownAlert `json:"open"`
 		Ended []shownAlert `json:"ended"`
@@ -42,7 +45,10 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 		return nhip.Errorf(nhip.CodeUnavailable, "", "there are too many streams of alerts; try again later")
 	}
 	defer stop()
-	s := alertStream{w, http.NewResponseController(w), h}
+	s := alertStream{w, http.NewResponseController(w), h, func(all []nhip.Alert) []nhip.Alert {
+		return h.seenAlerts(r.Context(), all)
+	}}
+	caller := rest.CallerOf(r)
 	open, _ := h.Events.alerts.list()
 	if s.alerts(open) != nil || s.send("event: ready\ndata: {}\n\n") != nil {
 		return nil
@@ -57,8 +63,14 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 		case <-h.Events.closed:
 			return nil
 		case <-changes.wake:
+			if caller.Ended() {
+				return nil
+			}
 			err = s.alerts(changes.take())
 		case <-ticker.C:
+			if caller.Ended() {
+				return nil
+			}
 			err = s.send("event: time\ndata: {}\n\n")
 		}
 		if err != nil {
@@ -72,10 +84,18 @@ type alertStream struct {
 	w   http.ResponseWriter
 	out *http.ResponseController
 	of  *Handler
+
+	seen func([]nhip.Alert) []nhip.Alert // those that the caller sees
+}
+
+// seenAlerts returns the alerts of stations that the caller sees.
+func (h *Handler) seenAlerts(ctx context.Context, all []nhip.Alert) []nhip.Alert {
+	return slices.DeleteFunc(all, func(a nhip.Alert) bool { return !h.Stations.Sees(ctx, a.Station) })
 }
 
 // alerts sends alerts as events.
 func (s alertStream) alerts(all []nhip.Alert) error {
+	all = s.seen(all)
 	for i := range all {
 		data, err := json.Marshal(s.of.shown(&all[i]))
 		if err != nil {
@@ -108,19 +128,19 @@ func (h *Handler) ackAlert(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		By   string `json:"by"`
+		By   string `json:"by"` // ignored: the name is that of the session
 		Note string `json:"note"`
 	}
 	if err := rest.DecodeBody(w, r, &body); err != nil {
 		return err
 	}
-	ack := nhip.Ack{Alert: id, By: body.By, Note: body.Note, Time: h.Clock.Now().Truncate(time.Millisecond)}
+	ack := nhip.Ack{Alert: id, By: rest.CallerOf(r).Name, Note: body.Note, Time: h.Clock.Now().Truncate(time.Millisecond)}
 	if err := ack.Validate(); err != nil {
 		return rest.AsInvalid(err)
 	}
 	open, known := h.Events.alerts.find(id)
 	switch {
-	case !known:
+	case !known || !h.Stations.Sees(r.Context(), open.Station):
 		return nhip.Errorf(nhip.CodeNotFound, "id", "there is no open alert %q", id)
 	case !open.AckTime.IsZero():
 		return h.JSON(w, rest.NoStore, ackOf(&open))

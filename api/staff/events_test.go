@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/access"
 	"nhip/api/actions"
 	"nhip/api/rest"
 	"nhip/internal/topics"
@@ -166,7 +167,9 @@ func TestAcknowledgementsAtOnceAgreeOnTheFirst(t *testing.T) {
 		r := chi.NewRouter()
 		r.Post("/v1/alerts/{id}/ack", h.Handle(h.ackAlert))
 		w := httptest.NewRecorder()
-		r.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/alerts/a/ack", strings.NewReader(`{"by":"Minh"}`)))
+		req := httptest.NewRequest(http.MethodPost, "/v1/alerts/a/ack", strings.NewReader(`{"by":"somebody else"}`))
+		minh := access.Caller{Name: "Minh", Role: nhip.RoleAnalyst}
+		r.ServeHTTP(w, access.WithCaller(req, minh, access.Allowed))
 		var got nhip.Ack
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.By != first {
 			t.Errorf("%d %s, want %s", w.Code, w.Body, first)

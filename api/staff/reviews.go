@@ -3,6 +3,7 @@ package staff
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"time"
 
 	"nhip"
@@ -18,7 +19,7 @@ type newReview struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to"`
 	Action   nhip.ReviewAction `json:"action"`
-	By       string            `json:"by"`
+	By       string            `json:"by"` // ignored: the name is that of the session
 	Why      string            `json:"why"`
 }
 
@@ -33,7 +34,7 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 	}
 	review := nhip.Review{
 		ID: body.ID, Station: body.Station, Quantity: body.Quantity, From: body.From.UTC(), To: body.To.UTC(),
-		Action: body.Action, By: body.By, Why: body.Why, Time: h.Clock.Now().Truncate(time.Millisecond),
+		Action: body.Action, By: rest.CallerOf(r).Name, Why: body.Why, Time: h.Clock.Now().Truncate(time.Millisecond),
 	}
 	if review.Action == nhip.ActionUndo {
 		return nhip.Errorf(nhip.CodeInvalid, "action", "a review is undone by POST /v1/reviews/{id}/undo")
@@ -102,5 +103,6 @@ func (h *Handler) listReviews(w http.ResponseWriter, r *http.Request) error {
 			reviews = append(reviews, all[i])
 		}
 	}
+	reviews = slices.DeleteFunc(reviews, func(x nhip.Review) bool { return !h.Stations.Sees(r.Context(), x.Station) })
 	return h.JSON(w, rest.NoStore, reviewsAnswer{reviews})
 }

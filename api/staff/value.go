@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/live"
 	"nhip/api/rest"
 )
 
@@ -63,6 +64,9 @@ func (h *Handler) getValue(w http.ResponseWriter, r *http.Request) error {
 	q, err := readValueQuery(r)
 	if err != nil {
 		return err
+	}
+	if !h.Stations.Sees(r.Context(), q.station) {
+		return live.UnknownStation(q.station)
 	}
 	versions, err := h.History.ReadingVersions(r.Context(), q.station, q.quantity, q.at)
 	if err != nil {

@@ -46,7 +46,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	setHead(w.Header())
-	if r.TLS == nil && r.ProtoMajor == 1 && h.Hub.serving() {
+	if r.TLS == nil && r.ProtoMajor == 1 && h.Hub.serving() && rest.CallerOf(r).Name == "" {
 		if c := takeOver(w, r, h.Hub.elapsed()); c != nil {
 			h.handOver(s, c, c.awaitEnd)
 			return nil
@@ -126,9 +126,10 @@ func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request, s *stream)
 		return
 	}
 	c := newSocket(conn, early, h.Hub, s)
-	if r.TLS == nil && h.Hub.serving() {
+	caller := rest.CallerOf(r)
+	if r.TLS == nil && h.Hub.serving() && caller.Name == "" {
 		h.handOver(s, newConnection(conn, h.Hub.elapsed()), c.read)
 		return
 	}
-	h.Hub.serveSocketHere(s, c)
+	h.Hub.serveSocketHere(s, c, caller.Ended)
 }

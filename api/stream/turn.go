@@ -2,10 +2,12 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
 
+	"nhip/api/rest"
 	"nhip/internal/wait"
 )
 
@@ -14,8 +16,11 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, frameBytes+frameB
 
 // serveHere serves a stream in the goroutine of its request, over TLS for example.
 func (h *Handler) serveHere(w http.ResponseWriter, r *http.Request, s *stream) {
-	out := http.NewResponseController(w)
+	out, caller := http.NewResponseController(w), rest.CallerOf(r)
 	reason := h.Hub.serveLoop(r.Context(), s, func(frame []byte) error {
+		if caller.Ended() {
+			return errEnded
+		}
 		if err := out.SetWriteDeadline(time.Now().Add(h.Hub.o.stuckLimit)); err != nil {
 			return err
 		}
@@ -27,8 +32,11 @@ func (h *Handler) serveHere(w http.ResponseWriter, r *http.Request, s *stream) {
 	h.Hub.leave(s, reason)
 }
 
+// errEnded ends the stream of a caller whose key or session has ended. There is a frame with each heartbeat.
+var errEnded = errors.New("the key or session of the client has ended")
+
 // serveSocketHere serves a WebSocket in goroutines of its own: one reads, the other one writes and closes it.
-func (h *Hub) serveSocketHere(s *stream, c *socket) {
+func (h *Hub) serveSocketHere(s *stream, c *socket, ended func() bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.readers.Go(func() {
 		defer cancel()
@@ -36,6 +44,9 @@ func (h *Hub) serveSocketHere(s *stream, c *socket) {
 	})
 	h.readers.Go(func() {
 		send := func(frame []byte) error {
+			if ended() {
+				return errEnded
+			}
 			if err := c.conn.SetWriteDeadline(time.Now().Add(h.o.stuckLimit)); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"nhip/api/air"
 	"nhip/api/encode"
 	"nhip/api/rest"
+	"nhip/api/scope"
 	geoair "nhip/geo/air"
 	"nhip/geo/aqi"
 
@@ -110,7 +111,7 @@ func (h *Handler) getAir(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := airAnswer{
 		Time: s.End, Age: encode.Round(max(0, h.Clock.Now().Sub(s.End).Seconds()), 10), State: s.State(),
-		Nearest: nearest(s, place, scale),
+		Nearest: nearest(s, place, scale, rest.ScopeOf(r)),
 	}
 	here, blank := s.Field(scale).At(place)
 	if why, isBlank := blankReasons[blank]; isBlank {
@@ -150,13 +151,13 @@ func known(v, unit float64) nhip.Opt[float64] {
 	return nhip.Some(encode.Round(v, unit))
 }
 
-// nearest returns the maxNearby fixed stations nearest to a place, the nearest first.
-func nearest(s *air.Snapshot, place orb.Point, scale nhip.Scale) []nearbyStation {
+// nearest returns the maxNearby fixed stations in a view nearest to a place, the nearest first.
+func nearest(s *air.Snapshot, place orb.Point, scale nhip.Scale, view scope.View) []nearbyStation {
 	out := []nearbyStation{}
 	for i := range s.Stations {
 		x := &s.Stations[i]
 		p, placed := x.Point()
-		if !placed || x.Mobile {
+		if !placed || x.Mobile || !view.Station(x) {
 			continue
 		}
 		out = append(out, nearbyStation{

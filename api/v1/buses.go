@@ -10,6 +10,7 @@ import (
 	"nhip/api/geojson"
 	"nhip/api/live"
 	"nhip/api/rest"
+	"nhip/api/scope"
 	"nhip/geo/index"
 	"nhip/geo/network"
 
@@ -85,11 +86,12 @@ type busQuery struct {
 	direction nhip.Opt[int]
 	maxAge    time.Duration // 0 is unlimited
 	box       index.Box
+	view      scope.View
 }
 
 func (h *Handler) busQuery(r *http.Request) (q *busQuery, format string, err error) {
 	p := rest.ReadQuery(r, "near", "limit", "radius", "route", "direction", "agency", "max_age", "bbox", "format", "time")
-	q = new(busQuery)
+	q = &busQuery{view: rest.ScopeOf(r)}
 	q.near, q.hasNear = p.Point("near")
 	q.limit = maxBuses
 	if q.hasNear {
@@ -130,7 +132,7 @@ func (q *busQuery) find() (hits []index.Hit[*nhip.Bus], matched int) {
 func (q *busQuery) matches(b *nhip.Bus) bool {
 	switch {
 	case q.route != "" && b.Route != q.route, q.agency != "" && b.Agency != q.agency,
-		q.direction.Known() && b.Direction != q.direction, q.maxAge > 0 && q.now.Sub(b.Time) > q.maxAge:
+		!q.view.Agency(b.Agency), q.direction.Known() && b.Direction != q.direction, q.maxAge > 0 && q.now.Sub(b.Time) > q.maxAge:
 		return false
 	}
 	return !b.Expired(q.now) && q.box.Contains(b.Point())

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"nhip"
@@ -47,6 +48,11 @@ func (h *Handler) getRoute(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := h.Clock.Now()
 	answer, patterns := t.RoutePatterns(route, now)
+	view := rest.ScopeOf(r)
+	for i := range patterns {
+		buses := &patterns[i].Buses
+		*buses = slices.DeleteFunc(*buses, func(b transit.BusOnPattern) bool { return !view.Agency(b.Agency) })
+	}
 	return h.JSON(w, rest.CacheLive, struct {
 		transit.Route
 		Time     time.Time              `json:"time"`

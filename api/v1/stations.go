@@ -10,6 +10,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/geojson"
 	"nhip/api/rest"
+	"nhip/api/scope"
 	"nhip/geo/index"
 )
 
@@ -22,6 +23,7 @@ type stationsQuery struct {
 	listed bool       // of all stations that exist, not of those on the map
 	format string
 	now    time.Time
+	view   scope.View
 }
 
 // stateAll is the value of the parameter state for all stations that exist.
@@ -30,7 +32,7 @@ const stateAll = "all"
 // stationsQuery reads the query of GET /v1/stations.
 func (h *Handler) stationsQuery(r *http.Request) (*stationsQuery, error) {
 	p := rest.ReadQuery(r, "bbox", "index", "state", "format")
-	q := &stationsQuery{scale: p.Scale("index"), format: p.Format(r), now: h.Clock.Now()}
+	q := &stationsQuery{scale: p.Scale("index"), format: p.Format(r), now: h.Clock.Now(), view: rest.ScopeOf(r)}
 	q.box, q.boxed = p.Box("bbox")
 	switch state := nhip.State(p.Text("state")); state {
 	case "":
@@ -46,6 +48,9 @@ func (h *Handler) stationsQuery(r *http.Request) (*stationsQuery, error) {
 
 // matches reports whether a station is asked for.
 func (q *stationsQuery) matches(s *nhip.Station) bool {
+	if !q.view.Station(s) {
+		return false
+	}
 	if q.boxed {
 		if p, placed := s.Point(); !placed || !q.box.Contains(p) {
 			return false
@@ -123,7 +128,7 @@ func (h *Handler) getStation(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := h.Clock.Now()
 	s, ok := h.Live.Station(id)
-	if !ok || s.Expired(now) {
+	if !ok || s.Expired(now) || !rest.ScopeOf(r).Station(s) {
 		return h.getSilentStation(w, r, id)
 	}
 	body := geojson.AppendAdvice(geojson.AppendStationOpen(nil, s, scale, now), s, scale, now)

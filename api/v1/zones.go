@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -27,11 +28,11 @@ func (h *Handler) listZones(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if r.URL.Path != "/v1/zones" {
-		return h.JSONAs(w, geojson.ContentType, cachePolicy(s), zoneFeatures(s, scale, z, chosen))
+		return h.JSONAs(w, geojson.ContentType, cachePolicy(s), h.zoneFeatures(r.Context(), s, scale, z, chosen))
 	}
 	rows := []air.ZoneRow{}
 	for _, i := range chosen {
-		rows = append(rows, z.Rows[i])
+		rows = append(rows, h.seenRow(r.Context(), &z.Rows[i]))
 	}
 	return h.JSON(w, cachePolicy(s), struct {
 		Time  time.Time     `json:"time"`
@@ -58,12 +59,26 @@ type zoneFeature struct {
 	Properties air.ZoneRow      `json:"properties"`
 }
 
-func zoneFeatures(s *air.Snapshot, scale nhip.Scale, z *air.ZoneAQI, chosen []int) zoneCollection {
+// seenRow returns a row with the stations that the caller sees.
+func (h *Handler) seenRow(ctx context.Context, row *air.ZoneRow) air.ZoneRow {
+	out := *row
+	out.Stations = []string{}
+	for _, id := range row.Stations {
+		if h.Stations.Sees(ctx, id) {
+			out.Stations = append(out.Stations, id)
+		}
+	}
+	return out
+}
+
+func (h *Handler) zoneFeatures(
+	ctx context.Context, s *air.Snapshot, scale nhip.Scale, z *air.ZoneAQI, chosen []int,
+) zoneCollection {
 	features := []zoneFeature{}
 	for _, i := range chosen {
 		zone := z.Zones[i]
 		id := zone.Kind + "/" + zone.ID
-		features = append(features, zoneFeature{"Feature", id, geojson.Geometry{Geometry: zone.Area}, z.Rows[i]})
+		features = append(features, zoneFeature{"Feature", id, geojson.Geometry{Geometry: zone.Area}, h.seenRow(ctx, &z.Rows[i])})
 	}
 	return zoneCollection{"FeatureCollection", s.End, s.State(), scale, len(features), features}
 }

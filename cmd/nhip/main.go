@@ -34,6 +34,7 @@ type cli struct {
 	Import       importCmd       `cmd:"" help:"Import files of readings of any age."`
 	Recompute    recomputeCmd    `cmd:"" help:"Assess, correct and aggregate readings again from the raw values."`
 	Verify       verifyCmd       `cmd:"" help:"Check results by a second computation."`
+	Key          keyCmd          `cmd:"" help:"Make, list, rotate and remove keys of staff and programs."`
 	Retention    retentionCmd    `cmd:"" help:"Show and delete history that is older than the retention policy keeps."`
 	Backtest     backtestCmd     `cmd:"" help:"Compare the engine's estimates for a recorded day with the actual values."`
 	Ledger       ledgerCmd       `cmd:"" help:"Show the outcome of all received rows, and verify it."`

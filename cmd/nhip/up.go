@@ -39,7 +39,11 @@ func (c *upCmd) Run(e *env) error {
 				public += " " + l.name + "=" + l.url
 			}
 		}
-		return fmt.Sprintf("ready http=%s mqtt=%s influx=%s%s\nmap   %s/", a.HTTP, a.MQTT, a.Influx, public, a.HTTP)
+		signIn := ""
+		for _, link := range a.SignIn {
+			signIn += fmt.Sprintf("\nsign in once as %-10s %s", link.Role, link.URL)
+		}
+		return fmt.Sprintf("ready http=%s mqtt=%s influx=%s%s\nmap   %s/%s", a.HTTP, a.MQTT, a.Influx, public, a.HTTP, signIn)
 	})
 }
 

@@ -14,7 +14,8 @@ type key struct{ kind, id string }
 // if the broker was away, and its versions go on if it is made again.
 type state struct {
 	nhip.DocumentState
-	Request string `json:"request,omitempty"` // that of the last change
+	Request string    `json:"request,omitempty"` // that of the last change
+	Expires time.Time `json:"expires,omitzero"`  // zero: never
 }
 
 // Outcome is what Apply has done.
@@ -52,6 +53,9 @@ func next(d *nhip.Document, by string, before *state) *state {
 	s.Body = append(json.RawMessage(nil), d.Body...) // a nil body stays nil
 	if before != nil {
 		s.Version = before.Version + 1
+	}
+	if kind, _ := nhip.DocumentKindOf(d.Kind); kind.Expiry != nil && s.Exists() {
+		s.Expires = kind.Expiry(s.Body)
 	}
 	return s
 }

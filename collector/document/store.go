@@ -105,12 +105,29 @@ func (s *Store) Check(d *nhip.Document) (repeated bool, err error) {
 		return false, err
 	}
 	kind, _ := nhip.DocumentKindOf(d.Kind)
+	if kind.Expiry != nil {
+		s.expire(d.Kind, d.Time)
+	}
 	isNew := before == nil || !before.Exists()
 	if isNew && len(d.Body) > 0 && s.counts[d.Kind] >= kind.MaxCount {
 		return false, nhip.Errorf(nhip.CodeConflict, "kind", "there are %d of %q already, the maximum; remove some",
 			kind.MaxCount, d.Kind)
 	}
 	return false, nil
+}
+
+// expire removes the documents of a kind that have expired at the time of a change. The caller holds mu.
+func (s *Store) expire(kind string, now time.Time) {
+	for k, old := range s.states {
+		if k.kind != kind || !old.Exists() || old.Expires.IsZero() || now.Before(old.Expires) {
+			continue
+		}
+		gone := *old
+		gone.Body, gone.Version, gone.Time = nil, old.Version+1, old.Expires
+		s.set(k, &gone)
+		s.unsaved[k], s.dirty[k] = true, true
+	}
+	s.signal()
 }
 
 // Apply makes a change that Check has allowed. It returns the body before it, and the new state.

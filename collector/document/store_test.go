@@ -193,3 +193,39 @@ func TestSaveFailsWithItsFolder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestSessionsExpire: a session that has expired is removed when the next one begins, and its topic is cleared.
+func TestSessionsExpire(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, nil)
+	begin := func(id string, at time.Time) {
+		t.Helper()
+		body, err := json.Marshal(nhip.Session{
+			Name: "Lan", Role: nhip.RoleViewer, Way: nhip.SessionByLink, Created: at, Expires: at.Add(time.Hour),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := nhip.Document{Kind: nhip.DocumentSession, ID: id, Request: id, Time: at, Body: body}
+		if _, err := s.Check(&d); err != nil {
+			t.Fatal(err)
+		}
+		s.Apply(&d, "Lan")
+	}
+	begin("a", noon)
+	begin("b", noon.Add(30*time.Minute))
+	s = open(t, dir, save(t, s))
+	begin("c", noon.Add(time.Hour))
+	if s.Count() != 2 {
+		t.Errorf("%d sessions", s.Count())
+	}
+	cleared := 0
+	for _, m := range s.TakeDirty() {
+		if m.Payload == nil {
+			cleared++
+		}
+	}
+	if cleared != 1 {
+		t.Errorf("%d topics are cleared", cleared)
+	}
+}

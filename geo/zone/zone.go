@@ -125,3 +125,22 @@ func (s *Set) Between(from, to time.Time) []*Zone {
 	}
 	return out
 }
+
+// Find returns the zone of a kind with an id that is valid at a time, nil if there is none.
+func (s *Set) Find(kind, id string, t time.Time) *Zone {
+	if s == nil {
+		return nil
+	}
+	first, _ := slices.BinarySearchFunc(s.zones, [2]string{kind, id}, func(z *Zone, name [2]string) int {
+		return cmp.Or(cmp.Compare(z.Kind, name[0]), cmp.Compare(z.ID, name[1]))
+	})
+	for _, z := range s.zones[first:] {
+		if z.Kind != kind || z.ID != id {
+			return nil
+		}
+		if z.ValidAt(t) {
+			return z
+		}
+	}
+	return nil
+}

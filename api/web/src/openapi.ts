@@ -159,6 +159,25 @@ export type Arrivals = {
   time: string;
 };
 
+export type AuditEntry = {
+  /** The state after; missing if it was removed */
+  after?: Record<string, unknown>;
+  /** The state before; missing if there was none */
+  before?: Record<string, unknown>;
+  /** Name of who did it */
+  by: string;
+  /** Of the review, the alert or the document */
+  id: string;
+  /** Id of the key */
+  key?: string;
+  /** Of the user action: review, ack or the kind of a document, such as key */
+  kind: string;
+  /** What it is about, as in station/hn-01 */
+  object?: string;
+  role?: string;
+  time: string;
+};
+
 export type Bus = {
   geometry: Point;
   properties: {
@@ -505,6 +524,23 @@ export type IndexLevel = {
   number: number;
 };
 
+export type Key = {
+  created?: string;
+  expired?: boolean;
+  expires?: string;
+  id: string;
+  /** The hour in which it was used last */
+  last_use?: string;
+  name: string;
+  role: Role;
+  /** When its secret was replaced last */
+  rotated?: string;
+  /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
+  scope?: Scope;
+  /** Only in the answer that makes it */
+  secret?: string;
+};
+
 export type Layer = {
   crs: string[];
   description?: string;
@@ -768,6 +804,18 @@ export type NamedRef = {
   type?: string;
   /** Of a place that is a zone: kind/id */
   zone?: string;
+};
+
+export type NewKey = {
+  /** Default: never */
+  expires?: string;
+  /** Default: a new one */
+  id?: string;
+  /** Of the person or program, for the audit */
+  name: string;
+  role: Role;
+  /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
+  scope?: Scope;
 };
 
 export type Open311Definition = {
@@ -1155,6 +1203,8 @@ export type ReviewEffect = {
   values: number;
 };
 
+export type Role = 'app' | 'viewer' | 'analyst' | 'dispatcher' | 'operator' | 'admin';
+
 export type Route = {
   agency: string;
   buses: number;
@@ -1224,6 +1274,14 @@ export type Routes = {
 /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
 export type Scale = 'VN_AQI' | 'US_EPA' | 'WHO';
 
+/** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
+export type Scope = {
+  agencies?: string[];
+  areas?: string[];
+  stations?: string[];
+  zones?: string[];
+};
+
 /** A notice of an operator, from the Alerts of a GTFS-realtime feed */
 export type ServiceAlert = {
   /** Now; otherwise it will be */
@@ -1285,6 +1343,26 @@ export type ServiceAlerts = {
 
 /** Local time HH:MM; 24 hours are added for each day after the service day */
 export type ServiceTime = string;
+
+export type SessionAnswer = {
+  session: {
+    /** End of the session; missing for a request with its key */
+    expires?: string;
+    name: string;
+    permissions: string[];
+    role: Role;
+    scope: {
+      agencies?: string[];
+      areas?: string[];
+      /** Stations in scope; missing while the history is away */
+      station_count?: number;
+      stations?: string[];
+      /** In the order of zones */
+      zone_names?: Name[];
+      zones?: string[];
+    };
+  } | null;
+};
 
 export type State = 'live' | 'stale';
 
@@ -1576,6 +1654,11 @@ export interface Answers {
     open: Alert[];
   };
   '/v1/arrivals/{date}': DayArrivals;
+  '/v1/audit': {
+    entries: AuditEntry[];
+    /** `to` of the next page; missing on the last one */
+    next?: string;
+  };
   '/v1/buses': BusCollection;
   '/v1/buses/{agency}/{id}': BusAhead;
   '/v1/datasets': Datasets;
@@ -1653,6 +1736,9 @@ export interface Answers {
       topics?: string[];
     }[];
   };
+  '/v1/keys': {
+    keys: Key[];
+  };
   '/v1/ledger': Ledger;
   '/v1/legend': {
     classes: (IndexLevel & {
@@ -1695,6 +1781,7 @@ export interface Answers {
   '/v1/routes/{id}/air': RouteAir;
   '/v1/search': Found;
   '/v1/service-alerts': ServiceAlerts;
+  '/v1/session': SessionAnswer;
   '/v1/stations': StationCollection;
   '/v1/stations/status': {
     from: string;
@@ -1834,6 +1921,7 @@ export interface Queries {
   '/open311/v2/tokens/{token}.{format}': {jurisdiction_id?: string; api_key?: string};
   '/openapi.yaml': {lang?: 'vi' | 'en'};
   '/readyz': Record<string, never>;
+  '/sign-in/{link}': Record<string, never>;
   '/siri/lite/stop-monitoring.json': {MonitoringRef?: string; MaximumStopVisits?: string; MinimumStopVisitsPerLine?: string; StopMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
   '/siri/lite/vehicle-monitoring.json': {VehicleRef?: string; VehicleMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
   '/styles/nhip.json': {theme?: 'light' | 'dark'; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
@@ -1847,6 +1935,7 @@ export interface Queries {
   '/v1/alerts': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
   '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
+  '/v1/audit': {who?: string; kind?: string; object?: string; from?: string; to?: string; limit?: number; format?: 'json' | 'csv'};
   '/v1/buses': {near?: string; limit?: number; radius?: number; route?: string; direction?: 0 | 1; agency?: string; time?: string; max_age?: number; bbox?: string; format?: 'json' | 'csv'};
   '/v1/buses/{agency}/{id}': Record<string, never>;
   '/v1/datasets': Record<string, never>;
@@ -1857,6 +1946,7 @@ export interface Queries {
   '/v1/devices/{id}': Record<string, never>;
   '/v1/exceedances': {station?: string; area?: string; quantity?: Quantity; from?: string; to?: string; level?: Level; exceeded?: boolean; format?: 'json' | 'csv'};
   '/v1/fleet/changes': Record<string, never>;
+  '/v1/keys': Record<string, never>;
   '/v1/ledger': {collector?: string; device?: string; from?: string; to?: string; verify?: 'true' | 'false'; limit?: number; after?: string; format?: 'json' | 'csv'};
   '/v1/legend': {index?: Scale};
   '/v1/live': {bbox?: string; lines?: string; stops?: string; stations?: string; zones?: string; zoom?: number; form?: 'plain' | 'compact' | 'short'; last_event_id?: string};
@@ -1878,6 +1968,7 @@ export interface Queries {
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
+  '/v1/session': Record<string, never>;
   '/v1/stations': {bbox?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
   '/v1/stations/status': {hours?: number};
   '/v1/stations/{id}': {index?: Scale};
