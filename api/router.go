@@ -7,6 +7,7 @@ import (
 
 	"nhip"
 	"nhip/api/access"
+	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
 	"nhip/api/oba"
@@ -33,6 +34,11 @@ import (
 
 //go:embed openapi.yaml
 var contract []byte
+
+// vietnameseTexts are those of the contract.
+//
+//go:embed openapi.vi.yaml
+var vietnameseTexts []byte
 
 // Contract returns a copy of api/openapi.yaml.
 func Contract() []byte { return bytes.Clone(contract) }
@@ -63,7 +69,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
-	r.MethodNotAllowed(methodNotAllowed)
+	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
 	r.Method(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.ready.ServeHTTP(w, r)
@@ -100,10 +106,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
 		}).Routes(r)
 	})
+	routes := r
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
+		r.Use(othersFirst(routes), limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
-		r.Get("/openapi.yaml", serveContract)
+		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
@@ -173,14 +180,4 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
 	})
-}
-
-func serveContract(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(contract) // fails if the client disconnected
-}
-
-func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", allowed)
-	problem.Plain(w, http.StatusMethodNotAllowed, nhip.CodeInvalid, r.Method+" is not allowed at this address")
 }

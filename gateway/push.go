@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -58,7 +59,11 @@ func (h *hook) acceptPush(w http.ResponseWriter, r *http.Request, format *string
 		return err
 	}
 	*format = p.format
-	if event := r.URL.Query().Get("event"); p.format == chirpstack && event != "" && event != uplinkEvent {
+	event, err := pushedEvent(r)
+	if err != nil {
+		return err
+	}
+	if p.format == chirpstack && event != "" && event != uplinkEvent {
 		return nil // ChirpStack sends joins and radio states to the same address; they carry no payload
 	}
 	topic := topics.DeviceTopic(p.format, p.device)
@@ -75,6 +80,20 @@ func (h *hook) acceptPush(w http.ResponseWriter, r *http.Request, format *string
 	return h.accept(nhip.Message{
 		Client: p.device, Topic: topic, Payload: payload, Received: now, Trusted: p.quota == unlimited,
 	})
+}
+
+// pushedEvent returns the parameter event, "" if it is missing. Other parameters are ignored: senders add their own.
+func pushedEvent(r *http.Request) (string, error) {
+	given := r.URL.Query()["event"]
+	switch {
+	case len(given) == 0:
+		return "", nil
+	case len(given) > 1:
+		return "", nhip.Errorf(nhip.CodeInvalid, "event", "must be given once")
+	case given[0] == "":
+		return "", nhip.Errorf(nhip.CodeInvalid, "event", "must not be empty")
+	}
+	return given[0], nhip.CheckText("event", given[0])
 }
 
 // limitPush counts and logs that a device is beyond its message rate.
@@ -102,7 +121,7 @@ type pushRequest struct {
 // authenticatePush checks the path and the secret of a request.
 func (h *hook) authenticatePush(r *http.Request) (pushRequest, error) {
 	p := pushRequest{format: chi.URLParam(r, "format"), device: chi.URLParam(r, "device")}
-	if err := nhip.CheckID("device", p.device); err != nil {
+	if err := cmp.Or(nhip.CheckID("device", p.device), nhip.CheckID("format", p.format)); err != nil {
 		return p, err
 	}
 	if topics.Escape(p.device) != p.device || topics.Escape(p.format) != p.format {

@@ -2,6 +2,7 @@
 package apitest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"nhip/api"
 
@@ -22,7 +24,7 @@ import (
 
 // Client sends requests to one api.
 type Client struct {
-	// Token is the operator's token, which requests for /metrics carry; empty: none.
+	// Token is the operator's token, which Send and requests for /metrics carry; empty: none.
 	Token string
 
 	base   string
@@ -36,16 +38,17 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := doc.Validate(context.Background()); err != nil {
+	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, err
 	}
 	for name, decode := range map[string]openapi3filter.BodyDecoder{
 		"application/geo+json":               openapi3filter.JSONBodyDecoder,
 		"application/vnd.mapbox-vector-tile": openapi3filter.FileBodyDecoder,
 		"application/yaml":                   openapi3filter.FileBodyDecoder,
-		"text/event-stream":                  openapi3filter.FileBodyDecoder,
+		"text/event-stream":                  decodeEvent,
 		"text/csv":                           openapi3filter.FileBodyDecoder,
 		"text/html":                          openapi3filter.FileBodyDecoder,
+		"text/css":                           openapi3filter.FileBodyDecoder,
 		"text/xml":                           openapi3filter.FileBodyDecoder,
 		"image/jpeg":                         openapi3filter.FileBodyDecoder,
 		"application/vnd.apache.parquet":     openapi3filter.FileBodyDecoder,
@@ -65,6 +68,9 @@ func New(t testing.TB, base string) *Client {
 	}
 	return &Client{base: base, router: router}
 }
+
+// Base returns the address of the api.
+func (c *Client) Base() string { return c.base }
 
 // Answer is the answer to a request.
 type Answer struct {
@@ -94,31 +100,81 @@ func (c *Client) Delete(t testing.TB, path string, header ...string) Answer {
 
 func (c *Client) do(t testing.TB, method, path, body string, header []string) Answer {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, c.base+path, strings.NewReader(body))
+	h := make(http.Header)
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	if path == "/metrics" && c.Token != "" && h.Get("Authorization") == "" {
+		h.Set("Authorization", "Bearer "+c.Token)
+	}
+	return c.send(t, method, path, body, h)
+}
+
+// Send sends a request, with the token if there is one, and checks the answer like Get.
+func (c *Client) Send(t testing.TB, r *Request) Answer {
+	t.Helper()
+	h := r.Header.Clone()
+	if c.Token != "" {
+		h.Set("Authorization", "Bearer "+c.Token)
+	}
+	return c.send(t, r.Method, r.URI(), r.Body, h)
+}
+
+func (c *Client) send(t testing.TB, method, path, body string, header http.Header) Answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if path == "/metrics" && c.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
+	req.Header = header
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
+	raw, err := readAnswer(resp)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	a := Answer{resp.StatusCode, resp.Header, raw}
-	if method == http.MethodPost {
+	if body != "" {
 		req.Body = io.NopCloser(strings.NewReader(body)) // the transport has read the first one
 	}
 	c.check(t, req, a)
 	return a
+}
+
+// requestTimeout bounds a request and its answer.
+const requestTimeout = 2 * time.Minute
+
+// readAnswer reads an answer, of a stream of events the first one: a stream does not end.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		return io.ReadAll(resp.Body)
+	}
+	var event []byte
+	lines := bufio.NewReader(resp.Body)
+	for {
+		line, err := lines.ReadBytes('\n')
+		event = append(event, line...)
+		if err != nil || len(bytes.TrimSpace(line)) == 0 {
+			return event, err
+		}
+	}
+}
+
+// decodeEvent decodes a server-sent event into its fields.
+func decodeEvent(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+	event := make(map[string]any)
+	lines := bufio.NewScanner(body)
+	for lines.Scan() {
+		if name, value, found := strings.Cut(lines.Text(), ":"); found && name != "" {
+			event[name] = strings.TrimPrefix(value, " ")
+		}
+	}
+	return event, lines.Err()
 }
 
 func (c *Client) check(t testing.TB, req *http.Request, a Answer) {

@@ -19,8 +19,13 @@ import (
 const maxBody = 64 << 10
 
 // DecodeBody decodes a body of one JSON object, of at most 64 KiB, into a struct. Its errors have nhip.CodeTooLarge or
-// nhip.CodeInvalid, and name the field where there is one. A field that the struct lacks is an error.
+// nhip.CodeInvalid, and name the field where there is one. A field that the struct lacks is an error, and so are what
+// encoding/json lets pass: a null, a name that is given twice, and one in other letters (From for from). A request with
+// a body has no parameters.
 func DecodeBody(w http.ResponseWriter, r *http.Request, into any) error {
+	if q := ReadQuery(r); q.Err != nil {
+		return q.Err
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLong *http.MaxBytesError
 	switch {
@@ -34,10 +39,10 @@ func DecodeBody(w http.ResponseWriter, r *http.Request, into any) error {
 	if err := d.Decode(into); err != nil {
 		return bodyError(err, raw, into)
 	}
-	if d.More() {
+	if d.InputOffset() < int64(len(bytes.TrimRight(raw, " \t\r\n"))) {
 		return nhip.Errorf(nhip.CodeInvalid, "", "the body must be a single object")
 	}
-	return nil
+	return checkFields(raw, reflect.TypeOf(into).Elem(), "")
 }
 
 // bodyError returns the error for a body that can't be decoded into a struct.

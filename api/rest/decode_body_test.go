@@ -13,9 +13,9 @@ import (
 
 func TestDecodeBodyRejectsAllButOneKnownObject(t *testing.T) {
 	for body, want := range map[string]nhip.Code{
-		`{"name":"a"}`: "", `{"name":1}`: nhip.CodeInvalid, `{"nam":"a"}`: nhip.CodeInvalid,
-		`{"name":"a"}{}`: nhip.CodeInvalid, "": nhip.CodeInvalid, "[]": nhip.CodeInvalid,
-		`{"name":"` + strings.Repeat("a", maxBody) + `"}`: nhip.CodeTooLarge,
+		`{"Name":"a"}`: "", `{"Name":1}`: nhip.CodeInvalid, `{"nam":"a"}`: nhip.CodeInvalid,
+		`{"Name":"a"}{}`: nhip.CodeInvalid, "": nhip.CodeInvalid, "[]": nhip.CodeInvalid,
+		`{"Name":"` + strings.Repeat("a", maxBody) + `"}`: nhip.CodeTooLarge,
 	} {
 		var into struct{ Name string }
 		err := DecodeBody(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), &into)
@@ -34,8 +34,15 @@ func TestDecodeBodyNamesTheField(t *testing.T) {
 		`{"nam":"a"}`:                             {"nam", "not a field"},
 		`{"name":1}`:                              {"name", "number"},
 		`{"from":"2026-02-16T15:00:00Z","inner":{"x":"y"}}`: {"inner.x", "string"},
-		`{`:      {"", "JSON object"},
-		`"text"`: {"", "JSON object"},
+		`{"name":null}`:           {"name", "null"},
+		`{"inner":{"x":null}}`:    {"inner.x", "null"},
+		`{"name":"a","name":"b"}`: {"name", "once"},
+		`{"Name":"a"}`:            {"Name", "not a field"},
+		`{"inner":{"X":1}}`:       {"inner.X", "not a field"},
+		`{"name":"a"}}`:           {"", "single object"},
+		`null`:                    {"", "null"},
+		`{`:                       {"", "JSON object"},
+		`"text"`:                  {"", "JSON object"},
 	} {
 		var into struct {
 			Name  string    `json:"name"`

@@ -43,9 +43,17 @@ func ReadQuery(r *http.Request, known ...string) *Query {
 	return q
 }
 
-// LenientQuery returns the parameters of a request and ignores unknown ones: map programs add keys and versions to the
-// addresses of tiles.
-func LenientQuery(r *http.Request) *Query { return &Query{Values: r.URL.Query()} }
+// LenientQuery returns the parameters of a request and ignores those that are not among the known ones: map programs
+// add keys and versions to the addresses of tiles.
+func LenientQuery(r *http.Request, known ...string) *Query {
+	q := &Query{Values: r.URL.Query()}
+	for _, name := range known {
+		if len(q.Values[name]) > 1 {
+			q.Fail(name, "must be given once")
+		}
+	}
+	return q
+}
 
 // alternatives lists the known parameters for an error text.
 func alternatives(known []string) string {

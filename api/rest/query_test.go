@@ -76,4 +76,7 @@ func TestReadQueryRejectsUnknownAndRepeatedParameters(t *testing.T) {
 	if q := LenientQuery(httptest.NewRequest(http.MethodGet, "/?key=1", nil)); q.Err != nil {
 		t.Errorf("a lenient query: %v", q.Err)
 	}
+	if q := LenientQuery(httptest.NewRequest(http.MethodGet, "/?time=1&time=2", nil), "time"); q.Err == nil {
+		t.Error("a lenient query takes one of two values")
+	}
 }

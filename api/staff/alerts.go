@@ -31,6 +31,9 @@ const heartbeat = 15 * time.Second
 
 // streamAlerts answers GET /v1/alerts/live with the open alerts and then with every change.
 func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", rest.NoStore)
 	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers events

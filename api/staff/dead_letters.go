@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -19,7 +18,6 @@ import (
 const (
 	defaultLetters = 100
 	maxLetters     = 1000
-	maxReplayBody  = 64 << 10 // bytes
 )
 
 // letterPage is the answer of GET /v1/dead.
@@ -180,17 +178,10 @@ func (h *Handler) replayDeadLetters(w http.ResponseWriter, r *http.Request) erro
 // readReplay reads and checks the body of a replay.
 func readReplay(w http.ResponseWriter, r *http.Request) (*replayRequest, error) {
 	q := new(replayRequest)
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxReplayBody))
-	d.DisallowUnknownFields()
-	err := d.Decode(q)
-	var tooLong *http.MaxBytesError
+	if err := rest.DecodeBody(w, r, q); err != nil {
+		return nil, err
+	}
 	switch {
-	case errors.As(err, &tooLong):
-		return nil, nhip.Errorf(nhip.CodeInvalid, "", "the body must have at most %d bytes", maxReplayBody)
-	case err != nil:
-		return nil, nhip.Errorf(nhip.CodeInvalid, "", "the body must be {\"collector\":…,\"ids\":[…]}: %v", err)
-	case d.More():
-		return nil, nhip.Errorf(nhip.CodeInvalid, "", "the body must be one object")
 	case q.Collector == "":
 		return nil, nhip.Errorf(nhip.CodeMissing, "collector", "is required")
 	case len(q.IDs) == 0 || len(q.IDs) > nhip.MaxReplay:

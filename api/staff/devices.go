@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -67,7 +68,7 @@ func (h *Handler) listDevices(w http.ResponseWriter, r *http.Request) error {
 // getDevice answers GET /v1/devices/{id}.
 func (h *Handler) getDevice(w http.ResponseWriter, r *http.Request) error {
 	id, err := rest.PathID(r, "id")
-	if err != nil {
+	if err = cmp.Or(err, rest.ReadQuery(r).Err); err != nil {
 		return err
 	}
 	page, err := h.Gateways.page(r.Context(), nhip.DeviceQuery{ID: id, Limit: 1})

@@ -33,7 +33,7 @@ func (h *Handler) airQuery(r *http.Request, p place) (*airQuery, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := rest.LenientQuery(r)
+	values := rest.LenientQuery(r, "quantity", "index", "time")
 	q := &airQuery{at: at, scale: values.Scale("index"), quantity: values.SurfaceQuantity("quantity", "index")}
 	t := values.PastTime("time", h.Clock.Now())
 	if values.Err != nil {

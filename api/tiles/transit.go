@@ -19,7 +19,7 @@ func (h *Handler) getTransit(w http.ResponseWriter, r *http.Request, p place) er
 	if err != nil {
 		return err
 	}
-	q := rest.LenientQuery(r)
+	q := rest.LenientQuery(r, "time")
 	moment := q.PastTime("time", h.Clock.Now()) // checked for tiles without buses, too
 	if q.Err != nil {
 		return q.Err

@@ -28,6 +28,7 @@ func (h *Handler) getStyle(w http.ResponseWriter, r *http.Request) error {
 	if !known {
 		q.Fail("theme", "must be light or dark, got %q", theme)
 	}
+	q.Scale("index")
 	q.SurfaceQuantity("quantity", "index")
 	q.PastTime("time", h.Clock.Now())
 	if q.Err != nil {

@@ -51,7 +51,10 @@ type mapAnswer struct {
 }
 
 // getMap answers GET /v1/map.
-func (h *Handler) getMap(w http.ResponseWriter, _ *http.Request) error {
+func (h *Handler) getMap(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err
+	}
 	c := &h.Config
 	answer := mapAnswer{Center: c.Center, Zoom: c.Zoom, Attribution: c.Attribution, Simulated: c.Simulated}
 	if c.Style != "" {

@@ -129,10 +129,10 @@ func readingOf(row *Row, station string) (r assessedRow, ok bool, err error) {
 		return r, false, errSchema(ReadingMeasurement, "quantity "+quantity+", period "+r.period)
 	}
 	value, hasValue := row.Float(readingValue)
-	flag, _ := row.Int(readingFlag)
 	r.Reading = nhip.Reading{
 		Station: station, Quantity: nhip.Quantity(quantity), Time: row.At(), Period: period, Value: value,
-		Flag: nhip.Flag(flag), Point: pointOf(row, readingLat, readingLon), Origin: nhip.Origin(row.Text(readingOrigin)),
+		Flag: flagOf(row, readingFlag), Point: pointOf(row, readingLat, readingLon),
+		Origin: nhip.Origin(row.Text(readingOrigin)),
 	}
 	a, ok1 := row.Float(readingChannelA)
 	b, ok2 := row.Float(readingChannelB)
@@ -141,6 +141,15 @@ func readingOf(row *Row, station string) (r assessedRow, ok bool, err error) {
 	}
 	r.Assessment = assessmentOf(row)
 	return r, hasValue, nil
+}
+
+// flagOf reads a flag, nhip.FlagNotEvaluated if the row has none. InfluxDB writes the fields of a row one after the
+// other, so that a query may see a value before its flag.
+func flagOf(row *Row, column int) nhip.Flag {
+	if flag, ok := row.Int(column); ok && flag != 0 {
+		return nhip.Flag(flag)
+	}
+	return nhip.FlagNotEvaluated
 }
 
 // pointOf reads a location from two columns.

@@ -236,3 +236,19 @@ func TestReadingsTimeoutExcludesYield(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReadingWithoutFlagIsNotEvaluated reads rows whose value is written and whose flag is not yet.
+func TestReadingWithoutFlagIsNotEvaluated(t *testing.T) {
+	db := openFake(t, func(w http.ResponseWriter, r *http.Request) { respond(w, r, rows(false)) },
+		func(*influx.Options) {})
+	n := 0
+	err := db.Readings(t.Context(), around("s"), func(r nhip.AssessedReading) error {
+		if n++; r.Flag != nhip.FlagNotEvaluated {
+			t.Errorf("flag %d", r.Flag)
+		}
+		return nil
+	})
+	if err != nil || n == 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}

@@ -188,7 +188,7 @@ func rollupOf(row *Row, q *RollupQuery) RollupRow {
 			Mean: number(rollupMean), Min: number(rollupMin), Max: number(rollupMax), P98: number(rollupP98),
 			Max1h: floatOf(row, rollupMax1h), Max8h: floatOf(row, rollupMax8h),
 			Capture8h: floatOf(row, rollupCapture8h),
-			Count:     int(whole(rollupCount)), Capture: number(rollupCapture), Flag: nhip.Flag(whole(rollupFlag)),
+			Count:     int(whole(rollupCount)), Capture: number(rollupCapture), Flag: flagOf(row, rollupFlag),
 		},
 	}}
 	if !q.Brief {

@@ -1,4 +1,5 @@
 import type {BusFeature, LonLat, MapInfo, Readings} from './contract.ts';
+import type {Quantity, Queries} from './openapi.ts';
 
 /** Why a request failed: the code in the api's problem details, or `offline`. */
 export type Trouble = 'invalid' | 'not_found' | 'unavailable' | 'internal' | 'offline';
@@ -33,13 +34,13 @@ export class Api {
 
   /** The buses nearest to a place, nearest first. */
   async near([lon, lat]: LonLat, limit: number, signal?: AbortSignal): Promise<BusFeature[]> {
-    const query = new URLSearchParams({near: `${lat.toFixed(6)},${lon.toFixed(6)}`, limit: String(limit)});
+    const query = queryOf({near: `${lat.toFixed(6)},${lon.toFixed(6)}`, limit} satisfies Queries['/v1/buses']);
     return (await this.#get<{features: BusFeature[]}>(`/v1/buses?${query}`, signal)).features;
   }
 
   /** The day of readings that ends at `to`, oldest first. */
   readings(station: string, quantity: string, to: Date, signal?: AbortSignal): Promise<Readings> {
-    const query = new URLSearchParams({quantity, to: to.toISOString()});
+    const query = queryOf({quantity: quantity as Quantity, to: to.toISOString()} satisfies Queries['/v1/stations/{id}/readings']);
     return this.#get(`/v1/stations/${encodeURIComponent(station)}/readings?${query}`, signal);
   }
 
@@ -62,6 +63,10 @@ export class Api {
       throw new ApiError('offline', 'the api does not answer');
     }
   }
+}
+
+function queryOf(parameters: Record<string, string | number>): URLSearchParams {
+  return new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
 }
 
 async function problem(response: Response): Promise<ApiError> {

@@ -52,7 +52,7 @@ export class CityMap {
     this.#theme = theme;
     this.#style = info.style;
     this.map = new MapLibre({
-      container, center: info.center, zoom: info.zoom, style: this.#ground(),
+      container, center: [...info.center], zoom: info.zoom, style: this.#ground(),
       attributionControl: false, fadeDuration: 0, maxPitch: 0, dragRotate: false, pitchWithRotate: false,
       // The worker needs absolute URLs of tiles. Tiles in a file have their own scheme.
       transformRequest: (url) => ({url: url.startsWith('pmtiles:') ? url : new URL(url, location.href).href}),

@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"nhip/api/apitest"
+	"nhip/app/apptest"
+)
+
+var updateExamples = flag.Bool("update-examples", false, "write the answers of the examples into api/openapi.yaml")
+
+const contractFile = "../api/openapi.yaml"
+
+// absent are the operations whose example names what a city may lack. The answer is 404 then.
+var absent = []string{"ackAlert", "getBasemap"}
+
+// checkExamples sends the example of every operation, and each of its optional parameters. The answers must be those
+// that the contract describes, and the contract must have an example of each answer in JSON.
+func checkExamples(t *testing.T, c *apitest.Client, operations []apitest.Operation) {
+	t.Helper()
+	answers := make(map[string]string)
+	for i := range operations {
+		o := &operations[i]
+		r := o.Example()
+		if find := finders[o.ID]; find != nil {
+			find(t, c, &r)
+		}
+		a := c.Send(t, &r)
+		if a.Status >= 400 && (a.Status != http.StatusNotFound || !slices.Contains(absent, o.ID)) {
+			t.Errorf("%s: the example %s is answered with %d %.300s", o.ID, &r, a.Status, a.Body)
+		}
+		if a.Status < 400 && strings.Contains(a.Header.Get("Content-Type"), "json") && o.ID != "ogcAPI" {
+			answers[o.ID] = string(a.Body)
+		}
+		for _, r := range o.Optional(&r) {
+			if a := c.Send(t, &r); a.Status >= 400 && a.Status != http.StatusNotFound {
+				t.Errorf("%s: the example %s is answered with %d %.300s", o.ID, &r, a.Status, a.Body)
+			}
+		}
+	}
+	if *updateExamples {
+		writeExamples(t, answers, c.Base())
+		return
+	}
+	described := apitest.AnswerExamples(t)
+	for id := range answers {
+		if !described[id] {
+			t.Errorf("%s: the answer has no example: "+
+				"go test ./app -run TestContractOfSimulatedCity -update-examples writes it", id)
+		}
+	}
+}
+
+// finders set what an example names and each city has under another name.
+var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
+	"showDead": func(t *testing.T, c *apitest.Client, r *apitest.Request) { r.Path["id"] = firstDeadLetter(t, c) },
+	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		var found struct {
+			Readings []struct{ Time, Quantity, Period string }
+		}
+		apptest.Decode(t, c.Get(t, "/v1/stations/hn-hoan-kiem/readings?quantity=pm25"), &found)
+		newest := found.Readings[len(found.Readings)-1]
+		r.Query.Set("time", newest.Time)
+	},
+}
+
+func firstDeadLetter(t *testing.T, c *apitest.Client) string {
+	t.Helper()
+	var page struct{ Letters []struct{ ID string } }
+	apptest.Decode(t, c.Get(t, "/v1/dead?limit=1", "Authorization", "Bearer "+c.Token), &page)
+	if len(page.Letters) == 0 {
+		t.Fatal("there is no dead letter")
+	}
+	return page.Letters[0].ID
+}
+
+// writeExamples writes answers into the contract: into components, and a reference where each is described.
+func writeExamples(t *testing.T, answers map[string]string, base string) {
+	t.Helper()
+	raw, err := os.ReadFile(contractFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, examples bytes.Buffer
+	operation, success, skip := "", false, false
+	lines := strings.SplitAfter(string(raw), "\n")
+	for i, line := range lines {
+		if skip = skip && strings.HasPrefix(line, "    ") || line == "  examples:\n"; skip {
+			continue
+		}
+		if id, found := strings.CutPrefix(line, "      operationId: "); found {
+			operation, success = strings.TrimSpace(id), false
+		}
+		if strings.HasPrefix(line, `        "`) {
+			success = strings.HasPrefix(line, `        "2`)
+		}
+		if strings.HasPrefix(line, "              examples: {city: ") && success {
+			continue // of the last time
+		}
+		out.WriteString(line)
+		media := strings.TrimSpace(line)
+		if answer := answers[operation]; answer != "" && success && strings.HasPrefix(line, "            ") &&
+			(media == "application/json:" || media == "application/geo+json:") && i+1 < len(lines) {
+			fmt.Fprintf(&out, "              examples: {city: {$ref: \"#/components/examples/%s\"}}\n", operation)
+			writeExample(t, &examples, operation, strings.ReplaceAll(answer, base, "http://localhost:8080"))
+			delete(answers, operation)
+		}
+	}
+	text := strings.Replace(out.String(), "\n  schemas:\n", "\n  examples:\n"+examples.String()+"  schemas:\n", 1)
+	if err := os.WriteFile(contractFile, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeExample(t *testing.T, to *bytes.Buffer, id, answer string) {
+	t.Helper()
+	const indent = "        "
+	if !json.Valid([]byte(answer)) {
+		t.Fatalf("%s: %s", id, answer)
+	}
+	trimmed, err := apitest.Trim([]byte(answer), 120-len(indent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(to, "    %s:\n      value:\n%s%s\n", id, indent, strings.ReplaceAll(trimmed, "\n", "\n"+indent))
+}

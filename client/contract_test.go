@@ -1,0 +1,190 @@
+package client_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"nhip"
+	"nhip/client"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// described is a server that checks each request against the contract and answers with the contract's example.
+type described struct {
+	t      *testing.T
+	router routers.Router
+	route  *routers.Route // of the last request
+}
+
+func (d *described) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	route, params, err := d.router.FindRoute(r)
+	if err != nil {
+		d.t.Errorf("%s %s is not in the contract", r.Method, r.URL)
+		http.NotFound(w, r)
+		return
+	}
+	d.route = route
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	in := &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil {
+		d.t.Errorf("%s %s: %v", r.Method, r.URL, err)
+	}
+	media := d.answer()
+	example := media.Example
+	for _, e := range media.Examples {
+		example = e.Value.Value
+	}
+	if list, isObject := example.(map[string]any); isObject {
+		delete(list, "next") // the client would ask for more
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(example)
+}
+
+// answer returns the description of the successful answer of the last request.
+func (d *described) answer() *openapi3.MediaType {
+	for _, status := range []string{"200", "201"} {
+		if answer := d.route.Operation.Responses.Value(status); answer != nil {
+			for _, format := range []string{"application/json", "application/geo+json"} {
+				if media := answer.Value.Content[format]; media != nil && (media.Example != nil || len(media.Examples) > 0) {
+					return media
+				}
+			}
+		}
+	}
+	d.t.Fatalf("%s has no example of its answer", d.route.Operation.OperationID)
+	return nil
+}
+
+// TestMethodsFollowTheContract calls every method. Its request must be one of the contract, and it must take the answer
+// that the contract shows. What it returns must not be empty where the example is not.
+func TestMethodsFollowTheContract(t *testing.T) {
+	raw, err := os.ReadFile("../api/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &described{t: t, router: router}
+	server := httptest.NewServer(d)
+	t.Cleanup(server.Close)
+	c, err := client.New(server.URL, "s3cret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range calls(c) {
+		d.route = nil
+		result, err := call(t.Context())
+		if err != nil || d.route == nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		checkKnown(t, name, result, d.answer().Schema.Value)
+	}
+}
+
+// checkKnown checks that the fields of an answer, where its type is the answer's, are those of the contract.
+func checkKnown(t *testing.T, name string, result any, s *openapi3.Schema) {
+	t.Helper()
+	raw, err := json.Marshal(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if feature := s.Properties["properties"]; feature != nil {
+		s = &openapi3.Schema{Properties: feature.Value.Properties} // of GeoJSON, the client has some of the properties
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil || len(s.Properties) == 0 {
+		return // a list out of the answer
+	}
+	for field := range fields {
+		if s.Properties[field] == nil {
+			t.Errorf("%s returns the field %s, which the contract lacks", name, field)
+		}
+	}
+	for _, field := range s.Required {
+		if fields[field] == nil {
+			t.Errorf("%s returns no %s, which the contract requires", name, field)
+		}
+	}
+}
+
+// calls returns a call of each method of the client, with all of its parameters.
+func calls(c *client.Client) map[string]func(context.Context) (any, error) {
+	from := time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC)
+	to := from.Add(24 * time.Hour)
+	return map[string]func(context.Context) (any, error){
+		"Alerts": func(ctx context.Context) (any, error) { return c.Alerts(ctx) },
+		"AckAlert": func(ctx context.Context) (any, error) {
+			return c.AckAlert(ctx, "smog.hn-hoan-kiem", "Lan", "on the way")
+		},
+		"DeadLetters": func(ctx context.Context) (any, error) {
+			return c.DeadLetters(ctx, client.DeadLetterQuery{
+				Collector: "main", Device: "air/a", Code: nhip.CodeOutOfRange, From: from, To: to, Limit: 5, After: "x",
+			})
+		},
+		"DeadLetter": func(ctx context.Context) (any, error) { return c.DeadLetter(ctx, "main", "1-2.0") },
+		"ReplayDeadLetters": func(ctx context.Context) (any, error) {
+			return c.ReplayDeadLetters(ctx, "main", []string{"1-2.0"})
+		},
+		"Devices": func(ctx context.Context) (any, error) {
+			return c.Devices(ctx, client.DeviceQuery{Limit: 5, After: "a"})
+		},
+		"Device": func(ctx context.Context) (any, error) { return c.Device(ctx, "bus 5473/ç") },
+		"Ledger": func(ctx context.Context) (any, error) {
+			return c.Ledger(ctx, client.LedgerQuery{
+				Collector: "main", Device: "air/a", From: from, To: to, Verify: true, Limit: 5, After: "x",
+			})
+		},
+		"Recompute": func(ctx context.Context) (any, error) {
+			return c.Recompute(ctx, nhip.RecomputeQuery{Station: "a", From: from, To: to})
+		},
+		"RecomputeProgress": func(ctx context.Context) (any, error) { return c.RecomputeProgress(ctx, "a") },
+		"Readings": func(ctx context.Context) (any, error) {
+			var rows []*client.ReadingRow
+			for row, err := range c.Readings(ctx, client.ReadingQuery{Station: "hn-hoan-kiem", From: from, To: to}) {
+				if err != nil {
+					return nil, err
+				}
+				rows = append(rows, row)
+			}
+			return rows, nil
+		},
+		"Indices": func(ctx context.Context) (any, error) {
+			return c.Indices(ctx, client.IndexQuery{Station: "a", From: from, To: to})
+		},
+		"Exceedances": func(ctx context.Context) (any, error) {
+			return c.Exceedances(ctx, client.ExceedanceQuery{Station: "a", From: from, To: to})
+		},
+		"Station":        func(ctx context.Context) (any, error) { return c.Station(ctx, "a") },
+		"Retention":      func(ctx context.Context) (any, error) { return c.Retention(ctx) },
+		"ApplyRetention": func(ctx context.Context) (any, error) { return c.ApplyRetention(ctx) },
+		"CreateReview": func(ctx context.Context) (any, error) {
+			return c.CreateReview(ctx, client.NewReview{
+				Station: "a", Quantity: nhip.PM25, From: from, To: to, Action: nhip.ActionAnnotate, By: "Lan", Why: "fog",
+			})
+		},
+		"Reviews": func(ctx context.Context) (any, error) { return c.Reviews(ctx, "a") },
+	}
+}
