@@ -172,8 +172,8 @@ func (d *day) checkPreview(t *testing.T, body string, before, after float64) {
 func checkUndo(t *testing.T, api *client.Client, d *day) {
 	t.Helper()
 	d.checkPreview(t, `{"action":"undo","of":"r2"}`, 12.5, 11.5)
-	undo, err := api.UndoReview(t.Context(), "r2", "", "nhầm trạm")
-	if err != nil || undo.Of != "r2" || undo.Action != nhip.ActionUndo || undo.By == "" {
+	undo, err := api.UndoReview(t.Context(), "r2", "Somebody Else", "nhầm trạm")
+	if err != nil || undo.Of != "r2" || undo.Action != nhip.ActionUndo || undo.By != "operator" {
 		t.Fatalf("%+v %v", undo, err)
 	}
 	awaittest.True(t, "the exclusion counts again", func() bool { return d.mean(t, "reviewed") == 11.5 })

@@ -1,7 +1,6 @@
 package staff
 
 import (
-	"cmp"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -20,7 +19,7 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		By  string `json:"by"`
+		By  string `json:"by"` // ignored: the name is that of the session
 		Why string `json:"why"`
 	}
 	if err := rest.DecodeBody(w, r, &body); err != nil {
@@ -36,7 +35,7 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	of := &all[at]
 	undo := nhip.Review{
 		ID: rand.Text(), Station: of.Station, Quantity: of.Quantity, From: of.From, To: of.To,
-		Action: nhip.ActionUndo, Of: of.ID, By: cmp.Or(body.By, rest.CallerOf(r).Name), Why: body.Why,
+		Action: nhip.ActionUndo, Of: of.ID, By: rest.CallerOf(r).Name, Why: body.Why,
 		Time: h.Clock.Now().Truncate(time.Millisecond).UTC(),
 	}
 	if !undo.Time.After(of.Time) { // within the same millisecond, or another api's clock is ahead
@@ -55,12 +54,15 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) findReview(r *http.Request, id string) (all []nhip.Review, at int, err error) {
 	unknown := nhip.Errorf(nhip.CodeNotFound, "id", "there is no review %q", id)
 	byID := func(v nhip.Review) bool { return v.ID == id }
-	station := ""
-	if v, ok := h.Decided.find(id); ok {
-		station = v.Station
+	if v, ok := h.Decided.find(id); ok { // then those of one station may be enough
+		if all, err = h.reviews(r.Context(), v.Station); err != nil {
+			return nil, 0, err
+		}
 	}
-	if all, err = h.reviews(r.Context(), station); err != nil {
-		return nil, 0, err
+	if !slices.ContainsFunc(all, byID) { // a later request may have used the id again, for another station
+		if all, err = h.reviews(r.Context(), ""); err != nil {
+			return nil, 0, err
+		}
 	}
 	all = h.Decided.merge(all)
 	if at = slices.IndexFunc(all, byID); at < 0 {

@@ -24,7 +24,7 @@ func (h *Handler) Routes(r chi.Router) {
 	whole(nhip.MayReplay).Get("/v1/dead", h.Handle(h.listDeadLetters))
 	whole(nhip.MayReplay).Get("/v1/dead/{collector}/{id}", h.Handle(h.getDeadLetter))
 	whole(nhip.MayReplay).Post("/v1/dead/replay", h.Handle(h.replayDeadLetters))
-	get("/v1/fleet/changes", nhip.MayUseAllDevices, h.listFleetChanges)
+	whole(nhip.MayUseAllDevices).Get("/v1/fleet/changes", h.Handle(h.listFleetChanges))
 	post("/v1/devices", nhip.MayUseDevices, h.addDevice)
 	post("/v1/devices/{id}/rotate", nhip.MayUseDevices, h.rotateDevice)
 	post("/v1/devices/{id}/disable", nhip.MayUseDevices, h.disableDevice)
