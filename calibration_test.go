@@ -2,6 +2,7 @@ package nhip
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,8 @@ func TestCalibrationsAreChecked(t *testing.T) {
 			Kind: DocumentCalibration, ID: "hn-01/pm25", Request: "r", Time: time.Unix(1, 0), Body: json.RawMessage(body),
 		}
 		err := d.Validate()
-		if got := ErrorField(err); err == nil != (field == "") || err != nil && got != "body."+field {
+		var known *Error
+		if errors.As(err, &known) != (field != "") || known != nil && known.Field != "body."+field {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -15,10 +15,14 @@ import (
 // calibrationPreview is the body of POST /v1/stations/{id}/calibrations/preview: a line to be added, or the id of one
 // to be removed, and the span of readings to look at.
 type calibrationPreview struct {
-	newLine
-	Remove string    `json:"remove"`
-	From   time.Time `json:"from"` // exclusive
-	To     time.Time `json:"to"`   // inclusive
+	Quantity  nhip.Quantity     `json:"quantity"`
+	ValidFrom time.Time         `json:"valid_from"`
+	Slope     nhip.Opt[float64] `json:"slope"`
+	Offset    nhip.Opt[float64] `json:"offset"`
+	Why       string            `json:"why"`
+	Remove    string            `json:"remove"`
+	From      time.Time         `json:"from"` // exclusive
+	To        time.Time         `json:"to"`   // inclusive
 }
 
 // calibrationEffect is its answer.
@@ -77,13 +81,14 @@ func (h *Handler) previewCalibration(w http.ResponseWriter, r *http.Request) err
 func (h *Handler) proposedLines(
 	r *http.Request, station string, body *calibrationPreview,
 ) (*calibration, []nhip.CalibrationLine, error) {
+	added := newLine{body.Quantity, body.ValidFrom, body.Slope, body.Offset, body.Why}
 	if body.Remove != "" {
-		if body.newLine != (newLine{}) {
+		if added != (newLine{}) {
 			return nil, nil, nhip.Errorf(nhip.CodeInvalid, "remove", "must not be combined with a line to be added")
 		}
 		return h.without(station, body.Remove, "remove")
 	}
-	line, err := body.line(rest.CallerOf(r).Name, h.Clock.Now())
+	line, err := added.line(rest.CallerOf(r).Name, h.Clock.Now())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -124,7 +124,7 @@ func shownLines(lines []nhip.CalibrationLine) string {
 	}
 	parts := make([]string, len(lines))
 	for i, l := range lines {
-		parts[i] = fmt.Sprintf("%v×%+v from %s", l.Slope, l.Offset, l.From.UTC().Format(time.RFC3339))
+		parts[i] = fmt.Sprintf("%v×%+g from %s", l.Slope, l.Offset, l.From.UTC().Format(time.RFC3339))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -39,7 +39,8 @@ func TestCalibrationCountsUntilTheFileIsEdited(t *testing.T) {
 		t.Errorf("%+v, made from %+v", got, published)
 	}
 	published.Quantities[0].Calibration[0].Offset = 2
-	if entry := published.WithCalibrations(changes).QuantityOf(nhip.PM25); entry.Calibration[0].Slope != 0.9 {
+	got = published.WithCalibrations(changes)
+	if entry := got.QuantityOf(nhip.PM25); entry.Calibration[0].Slope != 0.9 {
 		t.Errorf("an edited entry loses: %+v", entry)
 	}
 	corrected := Quantity{Name: nhip.PM25, Correction: "epa_2021"}
