@@ -34,8 +34,8 @@ const (
 	MaxCalibrationLines = 40 // of one quantity of a station, in a change
 )
 
-// Times of which a line may be valid, by their years. The database accepts no others.
-const firstCalibrationYear, lastCalibrationYear = 1970, 2200
+// Years in which a line may begin to be valid. An early one means that it always is.
+const firstCalibrationYear, lastCalibrationYear = 1900, 2200
 
 // CalibrationID returns the id of the document with the calibration of a station's quantity.
 func CalibrationID(station string, q Quantity) string { return station + "/" + string(q) }
