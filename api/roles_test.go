@@ -178,6 +178,7 @@ func TestScopeHidesTheRest(t *testing.T) {
 	for _, path := range []string{
 		"/v1/stations/s2", "/v1/stations/s2/readings", "/v1/stations/s2/aqi", "/v1/stations/s2/report?month=2026-01",
 		"/v1/stations/s2/value?quantity=pm25&time=2026-02-16T12:00:00Z", "/v1/reviews?station=s2", "/v1/exceedances?station=s2",
+		"/v1/stations/s2/calibrations",
 		"/v1/exceedances?area=" + "%C4%90%E1%BB%91ng%20%C4%90a", "/ogc/collections/stations/items/s2",
 		"/v1/buses/two/b2", "/v1/reports/monthly?month=2026-01&station=s2", "/v1/arrivals/2026-02-15?agency=two",
 		"/v1/positions/2026-02-15?agency=two",
@@ -193,6 +194,16 @@ func TestScopeHidesTheRest(t *testing.T) {
 		t.Errorf("an acknowledgement: %d", got)
 	}
 	operator := addKey(t, a, "operator-of-one", nhip.RoleOperator, scope)
+	for method, path := range map[string]string{
+		http.MethodPost: "/v1/stations/s2/calibrations", http.MethodDelete: "/v1/stations/s2/calibrations/pm25-1",
+	} {
+		if got := ask(a, method, path, operator); got != http.StatusNotFound {
+			t.Errorf("%s %s: %d", method, path, got)
+		}
+	}
+	if got := ask(a, http.MethodPost, "/v1/stations/s2/calibrations/preview", operator); got != http.StatusNotFound {
+		t.Errorf("a preview: %d", got)
+	}
 	for _, path := range []string{"/v1/ledger", "/v1/dead", "/v1/retention", "/v1/recompute", "/v1/fleet/changes"} {
 		if got := ask(a, http.MethodGet, path, operator); got != http.StatusForbidden {
 			t.Errorf("%s with a scope: %d", path, got)

@@ -234,7 +234,8 @@ func (h *Handler) removeDevice(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listFleetChanges answers GET /v1/fleet/changes with what staff have changed over the web, by the id of the device.
+// listFleetChanges answers GET /v1/fleet/changes with what staff have changed over the web: devices, by id, and
+// calibrations, by station and quantity.
 func (h *Handler) listFleetChanges(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.ReadQuery(r).Err; err != nil {
 		return err
@@ -251,7 +252,5 @@ func (h *Handler) listFleetChanges(w http.ResponseWriter, r *http.Request) error
 		c.Mosquitto = ""
 		changes = append(changes, c)
 	}
-	return h.JSON(w, rest.NoStore, struct {
-		Changes []nhip.MadeChange `json:"changes"`
-	}{changes})
+	return h.JSON(w, rest.NoStore, nhip.FleetChanges{Changes: changes, Calibrations: h.madeCalibrations(r)})
 }

@@ -75,7 +75,7 @@ func TestHistoryMoves(t *testing.T) {
 	again := launchEmbedded(t, dir, "--config", config)
 	succeed(t, dir, "ledger", "--verify")
 	again.Publish(t, apptest.Position("4", now, 21, 105.8))
-	awaitStored(t, again, 15)
+	awaitStored(t, again, 17)
 	succeed(t, dir, "ledger", "--verify")
 	db := influxtest.Open(t, to, "moved")
 	if n, err := db.Count(t.Context(), influx.PositionMeasurement, now.Add(-time.Hour), now); err != nil || n != 3 {
