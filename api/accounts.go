@@ -42,7 +42,11 @@ func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 	h := &accounts.Handler{
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
 		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Agencies: a.agencies, Clock: a.o.Clock,
+		OpenID: a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
+	}
+	if a.o.OpenID != nil {
+		a.keyring.UseRules(a.o.OpenID.Rules())
 	}
 	if a.o.RotateToken != nil {
 		h.RotateToken = a.rotateToken
