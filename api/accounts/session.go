@@ -65,7 +65,8 @@ func (h *Handler) stateOf(ctx context.Context, c *access.Caller) *sessionState {
 		}
 	}
 	for _, zone := range limits.Zones {
-		s.Scope.ZoneNames = append(s.Scope.ZoneNames, h.Zones.Name(zone))
+		name := h.Zones.Name(zone) // files of zones need not have a name in both languages
+		s.Scope.ZoneNames = append(s.Scope.ZoneNames, nhip.LocalizedText{Vi: name.In("vi"), En: name.In("en")})
 	}
 	if stations, err := h.Stations.Stations(ctx); err == nil {
 		n := 0

@@ -27,7 +27,7 @@ import (
 const (
 	requestTimeout = 10 * time.Second
 	maxAnswer      = 1 << 20         // bytes
-	retryAfter     = 2 * time.Second // an issuer that was away is asked again
+	retryAfter     = 1 * time.Second // an issuer that was away is asked again
 	configFor      = time.Hour       // the configuration of an issuer is read again
 	maxFlows       = 32              // sign-ins at a time for which the issuer is asked
 )
