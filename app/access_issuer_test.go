@@ -77,8 +77,8 @@ func (a *access) testIssuer(t *testing.T) {
 		}
 	}
 	got := a.session(t, cookie)
-	if got == nil || got.Name != "Hạnh" || got.Role != nhip.RoleAnalyst || got.Scope.Count == nil || *got.Scope.Count != 1 ||
-		time.Until(got.Expires) > 8*time.Hour || time.Until(got.Expires) < 7*time.Hour {
+	if got == nil || got.Name != "Hạnh" || got.Role != nhip.RoleAnalyst || got.Scope.Count == nil ||
+		*got.Scope.Count != 1 || time.Until(got.Expires) > 8*time.Hour || time.Until(got.Expires) < 7*time.Hour {
 		t.Errorf("session %+v", got)
 	}
 	a.checkRefusal(t, back, state, http.StatusForbidden, "used already")
@@ -124,8 +124,8 @@ func (a *access) checkRefusal(t *testing.T, back, cookie string, status int, tex
 	t.Helper()
 	got := a.api.Get(t, back, "Cookie", cookie)
 	if got.Status != status || !strings.Contains(string(got.Body), text) ||
-		!strings.Contains(string(got.Body), "Chưa đăng nhập được") || strings.Contains(got.Header.Get("Set-Cookie"), "session") ||
-		got.Header.Get("Cache-Control") != "no-store" {
+		!strings.Contains(string(got.Body), "Chưa đăng nhập được") ||
+		strings.Contains(got.Header.Get("Set-Cookie"), "session") || got.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s: %d %v %s", text, got.Status, got.Header, got.Body)
 	}
 }
@@ -189,8 +189,9 @@ func probeIssuer(t *testing.T, issuer *openidtest.Issuer) string {
 	if err := os.WriteFile(file, []byte(openidtest.ClientSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return issuerYAML(issuer, fmt.Sprintf(`client_secret_file: %q, redirect: "https://probe.example/back", scopes: [groups],
-  session: 7m, rules: [
+	return issuerYAML(issuer, fmt.Sprintf(`
+  client_secret_file: %q, redirect: "https://probe.example/back", scopes: [groups], session: 7m, rules: [
     {claim: groups, value: cooks, role: admin},
-    {claim: groups, value: yard, role: analyst, zones: [yard/a], areas: [yards], stations: [s1], agencies: [probed]}]`, file))
+    {claim: groups, value: yard, role: analyst, zones: [yard/a], areas: [yards], stations: [s1],
+     agencies: [probed]}]`, file))
 }

@@ -98,17 +98,19 @@ func TestConfigOfIssuer(t *testing.T) {
 		}
 		return "{claim: a, value: b, role: viewer, stations: [" + strings.Join(names, ", ") + "]}"
 	}
+	const file = "client_id: nhip, client_secret_file: f, "
+	const noIssuer = "has no effect without access.oidc.issuer"
 	for text, want := range map[string]string{
-		client + rules: "",
-		client:         "access.oidc.issuer: needs access.oidc.rules",
-		issuer + "client_id: nhip, client_secret_file: f, " + rules: "",
-		issuer + "client_id: nhip, " + rules:                        "access.oidc.issuer: needs either access.oidc.client_secret or",
-		client + "client_secret_file: f, " + rules:                  "access.oidc.issuer: needs either access.oidc.client_secret or",
-		issuer + "client_secret: s, " + rules:                       "access.oidc.issuer: needs access.oidc.client_id",
-		rules:                                                       "access.oidc.rules[0].claim: has no effect without access.oidc.issuer",
-		"client_secret: s":                                          "access.oidc.client_secret: has no effect without access.oidc.issuer",
-		"redirect: 'https://a.example/b'":                           "access.oidc.redirect: has no effect without access.oidc.issuer",
-		client + "rules: [" + many(0) + ", " + many(100) + "]":      "access.oidc.rules[1].stations: with those of the other",
+		client + rules:                       "",
+		client:                               "access.oidc.issuer: needs access.oidc.rules",
+		issuer + file + rules:                "",
+		issuer + "client_id: nhip, " + rules: "access.oidc.issuer: needs either access.oidc.client_secret or",
+		client + "client_secret_file: f, " + rules:             "needs either access.oidc.client_secret or",
+		issuer + "client_secret: s, " + rules:                  "access.oidc.issuer: needs access.oidc.client_id",
+		rules:                                                  "access.oidc.rules[0].claim: " + noIssuer,
+		"client_secret: s":                                     "access.oidc.client_secret: " + noIssuer,
+		"redirect: 'https://a.example/b'":                      "access.oidc.redirect: " + noIssuer,
+		client + "rules: [" + many(0) + ", " + many(100) + "]": "rules[1].stations: with those of the other",
 	} {
 		faults := loadFile(t, "access: {oidc: {"+text+"}}")
 		if (want == "") != (faults == "") || !strings.Contains(faults, want) {

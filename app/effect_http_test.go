@@ -149,5 +149,6 @@ func checkMetricsKey(t *testing.T, checked effects) {
 	checked.check(t, "http.metrics", status(public, "/metrics") == http.StatusOK)
 	issuer.Say(openidtest.Answers{Claims: map[string]any{"sub": "7"}})
 	_, state, back := goToIssuer(t, public.API(t), "/")
-	checked.check(t, "access.oidc.client_secret", public.API(t).Get(t, back, "Cookie", state).Status == http.StatusSeeOther)
+	signedIn := public.API(t).Get(t, back, "Cookie", state)
+	checked.check(t, "access.oidc.client_secret", signedIn.Status == http.StatusSeeOther)
 }

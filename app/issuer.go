@@ -17,8 +17,8 @@ func checkIssuer(set *config.Effective) {
 	o := &set.Access.OIDC
 	if o.Issuer == "" {
 		for key, is := range map[string]bool{
-			"client_id": o.ClientID != "", "client_secret": o.ClientSecret != "", "client_secret_file": o.ClientSecretFile != "",
-			"redirect": o.Redirect != "",
+			"client_id": o.ClientID != "", "client_secret": o.ClientSecret != "",
+			"client_secret_file": o.ClientSecretFile != "", "redirect": o.Redirect != "",
 		} {
 			key = "access.oidc." + key
 			if is && !set.FromEnvironment(key) {
@@ -55,7 +55,8 @@ func checkUnitedScopes(set *config.Effective, rules []config.AccessRule) {
 		var fault *nhip.Error
 		if errors.As(scope.Validate(), &fault) {
 			key := strings.TrimPrefix(fault.Field, "scope.")
-			set.Refuse(fmt.Sprintf("access.oidc.rules[%d].%s", i, key), "with those of the other rules of the role "+fault.Rule)
+			key = fmt.Sprintf("access.oidc.rules[%d].%s", i, key)
+			set.Refuse(key, "with those of the other rules of the role "+fault.Rule)
 			return
 		}
 	}

@@ -3,9 +3,9 @@ package access
 import (
 	"encoding/json"
 	"log/slog"
-	"strings"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 

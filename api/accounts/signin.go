@@ -113,7 +113,8 @@ func (h *Handler) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.setState(w, "", -1)
 	session := nhip.Session{
-		Name: who.Name, Role: who.Role, Scope: who.Scope, Way: nhip.SessionByAccount, Account: who.Account, Rules: who.Rules,
+		Name: who.Name, Role: who.Role, Scope: who.Scope, Way: nhip.SessionByAccount, Account: who.Account,
+		Rules: who.Rules,
 	}
 	if err := h.SignIn(w, r, session, h.OpenID.SessionLength()); err != nil {
 		return h.refuseSignIn(w, err)

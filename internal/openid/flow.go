@@ -21,8 +21,8 @@ type Person struct {
 	Grant
 }
 
-// Begin returns the address at the issuer to which to send a browser, and the text of a cookie, which is to be handed to
-// Finish. redirect is where the issuer sends the browser back, unless the options say it; to is the path to go to after
+// Begin returns the address at the issuer to which to send a browser, and the text of a cookie, which is to be handed
+// to Finish. redirect is where the issuer sends the browser back, unless the options say it; to is the path to go to after
 // that. The error is a *Refusal.
 func (c *Client) Begin(ctx context.Context, redirect, to string) (address, cookie string, err error) {
 	p, err := c.discover(ctx)
@@ -103,8 +103,8 @@ func (c *Client) redeem(ctx context.Context, redirect string, s *state, code str
 	return found, c.addUserInfo(ctx, p, tokens, found)
 }
 
-// addUserInfo adds the claims that only the issuer's userinfo endpoint tells, if there is one. Those of the token, which
-// is signed, stay.
+// addUserInfo adds the claims that only the issuer's userinfo endpoint tells, if there is one. Those of the token,
+// which is signed, stay.
 func (c *Client) addUserInfo(ctx context.Context, p *oidc.Provider, tokens *oauth2.Token, found claims) error {
 	if p.UserInfoEndpoint() == "" {
 		return nil
@@ -142,7 +142,8 @@ func (c *Client) identify(found claims) (Person, error) {
 	return who, nil
 }
 
-// exchangeRefusal returns why a code was not exchanged. The text of the issuer's answer is left out: it may have secrets.
+// exchangeRefusal returns why a code was not exchanged. The text of the issuer's answer is left out: it may have
+// secrets.
 func exchangeRefusal(err error) error {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {

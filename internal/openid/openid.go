@@ -101,8 +101,8 @@ func (c *Client) Rules() []string {
 	return ids
 }
 
-// discover returns the configuration of the issuer. The error is a *Refusal. It takes the wall clock: what it bounds are
-// requests.
+// discover returns the configuration of the issuer. The error is a *Refusal, or that of ctx. It takes the wall clock:
+// what it bounds are requests.
 func (c *Client) discover(ctx context.Context) (*oidc.Provider, error) {
 	known := c.found.Load()
 	if known != nil && time.Since(known.read) < configFor {

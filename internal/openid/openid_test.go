@@ -130,7 +130,8 @@ func TestRulesGiveRoleAndScope(t *testing.T) {
 			scope: nhip.Scope{Areas: []string{"Ba Đình", "Đống Đa"}, Stations: []string{"s1"}},
 		},
 		"a path": {
-			claims: map[string]any{"sub": "1", "realm_access": map[string]any{"roles": []string{"chief"}}}, role: nhip.RoleAdmin,
+			claims: map[string]any{"sub": "1", "realm_access": map[string]any{"roles": []string{"chief"}}},
+			role:   nhip.RoleAdmin,
 		},
 		"one that sees everything": {
 			claims: map[string]any{"sub": "1", "email": "lan@city.example", "staff": true}, role: nhip.RoleViewer,
@@ -266,7 +267,8 @@ func TestIssuerMayBeAway(t *testing.T) {
 	f.issuer.Say(openidtest.Answers{Away: true})
 	var refusal *openid.Refusal
 	for range 2 {
-		if _, _, err := f.client.Begin(t.Context(), redirect, "/"); !errors.As(err, &refusal) || refusal.Reason != openid.Away {
+		_, _, err := f.client.Begin(t.Context(), redirect, "/")
+		if !errors.As(err, &refusal) || refusal.Reason != openid.Away {
 			t.Fatalf("away: %v", err)
 		}
 	}

@@ -55,7 +55,8 @@ func enterPassword(t *testing.T, issuer, at string) *url.URL {
 	}
 	_ = form.Body.Close()
 	done, err := browser.PostForm(issuer+"/login/username", url.Values{
-		"id": {form.Request.URL.Query().Get("authRequestID")}, "username": {"test-user@localhost"}, "password": {"verysecure"},
+		"id": {form.Request.URL.Query().Get("authRequestID")}, "username": {"test-user@localhost"},
+		"password": {"verysecure"},
 	})
 	if err != nil {
 		t.Fatal(err)
