@@ -29,6 +29,20 @@ func cookieOf(a apitest.Answer) string {
 	return cookie
 }
 
+// sessionCookie returns the cookie of the session that an answer begins, as browsers send it.
+func sessionCookie(t *testing.T, a apitest.Answer) (cookie string) {
+	t.Helper()
+	for _, line := range a.Header.Values("Set-Cookie") {
+		if strings.HasPrefix(line, "nhip_session=") {
+			cookie, _, _ = strings.Cut(line, ";")
+			if !strings.Contains(line, "HttpOnly") || !strings.Contains(line, "SameSite=Strict") {
+				t.Errorf("the cookie %s", line)
+			}
+		}
+	}
+	return cookie
+}
+
 // goToIssuer begins to sign in. It returns the address at the issuer, the cookie, and the path with which the issuer
 // sends the browser back.
 func goToIssuer(t *testing.T, c *apitest.Client, to string) (at *url.URL, cookie, back string) {
@@ -67,15 +81,7 @@ func (a *access) testIssuer(t *testing.T) {
 	if !strings.Contains(cookies, "nhip_sign_in=; ") {
 		t.Errorf("the state stays: %s", cookies)
 	}
-	var cookie string
-	for _, line := range signedIn.Header.Values("Set-Cookie") {
-		if strings.HasPrefix(line, "nhip_session=") {
-			cookie, _, _ = strings.Cut(line, ";")
-			if !strings.Contains(line, "HttpOnly") || !strings.Contains(line, "SameSite=Strict") {
-				t.Errorf("the cookie %s", line)
-			}
-		}
-	}
+	cookie := sessionCookie(t, signedIn)
 	got := a.session(t, cookie)
 	if got == nil || got.Name != "Hạnh" || got.Role != nhip.RoleAnalyst || got.Scope.Count == nil ||
 		*got.Scope.Count != 1 || time.Until(got.Expires) > 8*time.Hour || time.Until(got.Expires) < 7*time.Hour {
@@ -156,12 +162,7 @@ func checkIssuer(t *testing.T, checked effects, c *apitest.Client, issuer *openi
 	checked.check(t, "access.oidc.scopes", q.Get("scope") == "openid groups")
 	signedIn := c.Get(t, back, "Cookie", state)
 	checked.check(t, "access.oidc.client_secret_file", signedIn.Status == http.StatusSeeOther)
-	cookie := ""
-	for _, line := range signedIn.Header.Values("Set-Cookie") {
-		if strings.HasPrefix(line, "nhip_session=") {
-			cookie, _, _ = strings.Cut(line, ";")
-		}
-	}
+	cookie := sessionCookie(t, signedIn)
 	var got struct {
 		Session struct {
 			Role    nhip.Role
