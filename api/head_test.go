@@ -74,7 +74,7 @@ func TestHeadHasTheHeadOfGet(t *testing.T) {
 	err := chi.Walk(a.server.Handler.(chi.Routes), func(method, route string, _ http.Handler,
 		_ ...func(http.Handler) http.Handler,
 	) error {
-		if method == http.MethodGet && !strings.HasPrefix(route, "/metrics") { // which differ by the request before
+		if method == http.MethodGet && route != "/metrics" && route != "/open311/v2/form" { // which differ by the request before
 			path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "*", "").Replace(route)
 			paths = append(paths, strings.Replace(path, "/report", "/report?month=2026-02", 1))
 		}

@@ -189,8 +189,8 @@ func TestScopeHidesTheRest(t *testing.T) {
 		if got := ask(a, http.MethodGet, path, secret); got != http.StatusNotFound && got != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d, want 404", path, got)
 		}
-		got := ask(a, http.MethodGet, path, secret)
-		if got == http.StatusServiceUnavailable && !strings.Contains(path, "area") {
+		if got := ask(a, http.MethodGet, path, secret); got == http.StatusServiceUnavailable &&
+			!strings.Contains(path, "area") {
 			t.Errorf("%s: the history is asked", path)
 		}
 	}

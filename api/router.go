@@ -190,7 +190,7 @@ func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
 		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Clock: a.o.Clock,
 		Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) },
-		OpenID: a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
+		OpenID:   a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
 	}
 	if a.o.OpenID != nil {

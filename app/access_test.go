@@ -20,7 +20,8 @@ import (
 	"nhip/internal/openid/openidtest"
 )
 
-// TestPeopleHaveKeysAndSessions makes, uses, rotates and removes keys, signs browsers in and out, and reads who did what.
+// TestPeopleHaveKeysAndSessions makes, uses, rotates and removes keys, signs browsers in and out, and reads who did
+// what.
 func TestPeopleHaveKeysAndSessions(t *testing.T) {
 	issuer := openidtest.Start(t)
 	issuer.Say(openidtest.Answers{Away: true}) // while the platform starts
@@ -115,8 +116,9 @@ func (a *access) testScopes(t *testing.T) {
 	}
 	for body, field := range map[string]string{
 		`{"name":"x","role":"public"}`: "role", `{"name":"","role":"app"}`: "name",
-		`{"name":"x","role":"app","expires":"2001-01-01T00:00:00Z"}`: "expires", `{"name":"x","role":"app","hash":"a"}`: "hash",
-		`{"id":"operator","name":"x","role":"app"}`: "id",
+		`{"name":"x","role":"app","expires":"2001-01-01T00:00:00Z"}`: "expires",
+		`{"name":"x","role":"app","hash":"a"}`:                       "hash",
+		`{"id":"operator","name":"x","role":"app"}`:                  "id",
 	} {
 		got := a.api.Post(t, "/v1/keys", body, bearer(a.p.Token(t))...)
 		if got.Status != http.StatusBadRequest || !strings.Contains(string(got.Body), `"field":"`+field+`"`) {
@@ -165,7 +167,8 @@ func (a *access) testSessions(t *testing.T) {
 	})
 	cookie := a.signIn(t, key.Secret)
 	got := a.session(t, cookie)
-	if got == nil || got.Name != "Lan" || got.Role != nhip.RoleAnalyst || got.Scope.Count == nil || *got.Scope.Count != 1 ||
+	if got == nil || got.Name != "Lan" || got.Role != nhip.RoleAnalyst || got.Scope.Count == nil ||
+		*got.Scope.Count != 1 ||
 		got.Expires.IsZero() {
 		t.Errorf("session %+v", got)
 	}
@@ -288,7 +291,10 @@ func (a *access) testAudit(t *testing.T) {
 		}
 		return strings.Join(kinds, " ")
 	}
-	awaittest.True(t, "what was done to minh's key is told", func() bool { return read("object", "key/minh") == "key key key" })
+	awaittest.True(t, "what was done to minh's key is told", func() bool {
+		return read("object",
+			"key/minh") == "key key key"
+	})
 	var before, after nhip.Key
 	_, _ = json.Unmarshal(entries[1].Before, &before), json.Unmarshal(entries[1].After, &after)
 	if entries[0].After != nil || entries[2].Before != nil || before.Name != "Minh" || !before.Rotated.IsZero() ||

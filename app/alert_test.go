@@ -131,7 +131,8 @@ air:
 	}
 	awaittest.True(t, "the alert is acknowledged", func() bool {
 		alerts, err := api.Alerts(t.Context())
-		return err == nil && len(alerts.Open) == 1 && alerts.Open[0].AckBy == "operator" && alerts.Open[0].AckNote == "đã biết"
+		return err == nil && len(alerts.Open) == 1 && alerts.Open[0].AckBy == "operator" &&
+			alerts.Open[0].AckNote == "đã biết"
 	})
 	if ack, err := api.AckAlert(t.Context(), a.ID, "Minh", "tôi cũng biết"); err != nil || ack.By != "operator" ||
 		ack.Note != "đã biết" {

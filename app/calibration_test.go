@@ -97,7 +97,8 @@ func checkCalibrations(t *testing.T, p *apptest.Platform, d *day, file string) {
 	post(line + `,"slope":2`)
 	d.awaitMean(t, "the day is calibrated", 25)
 	state, lines := d.calibrations(t)
-	if len(lines) != 1 || state != "in_force" || lines[0].Source != "web" || !lines[0].Current || lines[0].By != "operator" {
+	if len(lines) != 1 || state != "in_force" || lines[0].Source != "web" || !lines[0].Current ||
+		lines[0].By != "operator" {
 		t.Fatalf("over the web: %s %+v", state, lines)
 	}
 	d.checkCalibrationPreview(t, fmt.Sprintf(`"remove":%q`, lines[0].ID), 25, 12.5)

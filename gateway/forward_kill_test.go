@@ -43,7 +43,10 @@ func TestMain(m *testing.M) {
 // forwardUntilKilled publishes messages and prints "<device> <number>" for each that is acknowledged.
 func forwardUntilKilled(dir, url, next string) error {
 	f, err := NewForwarder(ForwardOptions{
-		Dir: dir, Upstream: mqtt.Options{URL: url, ClientID: "forwarder", Username: "forwarder", Password: accounts.Operator.String()},
+		Dir: dir, Upstream: mqtt.Options{
+			URL: url, ClientID: "forwarder", Username: "forwarder",
+			Password: accounts.Operator.String(),
+		},
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), retry: 5 * time.Millisecond,
 	})
 	if err != nil {

@@ -281,7 +281,8 @@ func TestWillIsRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").SetPassword(accounts.Operator.String()).
+	o := paho.NewClientOptions().AddBroker(g.URL()).SetClientID("w").SetUsername("w").
+		SetPassword(accounts.Operator.String()).
 		SetWill("nhip/live/bus/a/1", "forged", 1, true).SetAutoReconnect(false).
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
 	c := paho.NewClient(o)

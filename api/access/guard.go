@@ -38,9 +38,9 @@ const (
 	Loading                // with a secret that may be among those that are not received yet
 )
 
-// Guard finds callers by their secrets and slows an address that guesses. For the operator's token, which may be a short
-// one that somebody wrote into its file, an address from which the right token came
-// within the last hour is not slowed: a stranger behind the same address must not lock the operator out.
+// Guard finds callers by their secrets and slows an address that guesses. For the operator's token, which may be a
+// short one that somebody wrote into its file, an address from which the right token came within the last hour is not
+// slowed: a stranger behind the same address must not lock the operator out.
 type Guard struct {
 	token   *Token
 	keyring *Keyring // nil: there are no keys
@@ -64,7 +64,8 @@ type guesser struct {
 func NewGuard(token *Token, keyring *Keyring, log *slog.Logger, r prometheus.Registerer) *Guard {
 	counter := func(outcome string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "nhip_api_token_refused_total", Help: "Requests with a wrong token, key or session, and those beyond the rate " +
+			Name: "nhip_api_token_refused_total",
+			Help: "Requests with a wrong token, key or session, and those beyond the rate " +
 				"of guesses, whose token was not looked at.", ConstLabels: prometheus.Labels{"outcome": outcome},
 		})
 	}

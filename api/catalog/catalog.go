@@ -53,9 +53,9 @@ func (c *Catalog) Close() {
 	c.buses.Close()
 }
 
-// Station returns a station that exists and that the caller of the context sees: from the live state, from the fleet without values, or, of one that only the
-// history has, with its id only. The error is live.UnknownStation if there is none. A station is taken to exist if the
-// history does not answer.
+// Station returns a station that exists and that the caller of the context sees: from the live state, from the fleet
+// without values, or, of one that only the history has, with its id only. The error is live.UnknownStation if there
+// is none. A station is taken to exist if the history does not answer.
 func (c *Catalog) Station(ctx context.Context, id string) (*nhip.Station, error) {
 	s, err := c.station(ctx, id)
 	if err == nil && !scope.Of(ctx).Station(s) {

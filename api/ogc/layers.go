@@ -71,8 +71,8 @@ type stationProperties struct {
 	Origin   nhip.Origin         `json:"origin"`
 }
 
-// placedStations returns the stations in a view with a public position. A GIS treats a layer whose first features have no
-// geometry as a table.
+// placedStations returns the stations in a view with a public position. A GIS treats a layer whose first features
+// have no geometry as a table.
 func (h *Handler) placedStations(now time.Time, view scope.View) []*nhip.Station {
 	return slices.DeleteFunc(h.Live.Stations(), func(s *nhip.Station) bool {
 		_, placed := s.Point()

@@ -132,7 +132,8 @@ func (q *busQuery) find() (hits []index.Hit[*nhip.Bus], matched int) {
 func (q *busQuery) matches(b *nhip.Bus) bool {
 	switch {
 	case q.route != "" && b.Route != q.route, q.agency != "" && b.Agency != q.agency,
-		!q.view.Agency(b.Agency), q.direction.Known() && b.Direction != q.direction, q.maxAge > 0 && q.now.Sub(b.Time) > q.maxAge:
+		!q.view.Agency(b.Agency), q.direction.Known() && b.Direction != q.direction, q.maxAge > 0 &&
+			q.now.Sub(b.Time) > q.maxAge:
 		return false
 	}
 	return !b.Expired(q.now) && q.box.Contains(b.Point())

@@ -9,7 +9,8 @@ import (
 )
 
 // ApplyCalibration applies a change of a document if it is the calibration of a station's quantity. Without a body, the
-// calibration of the fleet alone is in force. As one of the fleet, a new line applies to all readings since it is valid.
+// calibration of the fleet alone is in force. As one of the fleet, a new line applies to all readings since it is
+// valid.
 func (p *Processor) ApplyCalibration(doc *nhip.Document) {
 	station, q, ok := nhip.ParseCalibrationID(doc.ID)
 	if doc.Kind != nhip.DocumentCalibration || !ok {

@@ -79,7 +79,8 @@ func issuerRule(s string) error {
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || settings.Printable(s) != nil {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		settings.Printable(s) != nil {
 		return fmt.Errorf("must be an address as in https://id.example/realm, got %s", shownAddress(s))
 	}
 	local := u.Hostname() == "localhost"

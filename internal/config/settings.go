@@ -127,7 +127,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "access.oidc.issuer", Value: settings.Text(&c.Access.OIDC.Issuer, issuerRule)},
 		{Key: "access.oidc.client_id", Value: settings.Text(&c.Access.OIDC.ClientID, settings.Printable)},
 		{
-			Key: "access.oidc.client_secret", Value: settings.Text(&c.Access.OIDC.ClientSecret, settings.Printable), Secret: true,
+			Key: "access.oidc.client_secret", Value: settings.Text(&c.Access.OIDC.ClientSecret, settings.Printable),
+			Secret: true,
 		},
 		{Key: "access.oidc.client_secret_file", Value: settings.Text(&c.Access.OIDC.ClientSecretFile, settings.Printable)},
 		{Key: "access.oidc.redirect", Value: settings.Text(&c.Access.OIDC.Redirect, redirectRule)},

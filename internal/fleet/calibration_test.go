@@ -12,7 +12,10 @@ import (
 func calibratedStation() Station {
 	hanoi := time.FixedZone("", 7*3600)
 	return Station{ID: "a", Kind: Reference, Quantities: []Quantity{
-		{Name: nhip.PM25, Calibration: []Calibration{{From: time.Date(2026, 1, 1, 0, 0, 0, 0, hanoi), Slope: 0.9, Offset: 1.5}}},
+		{Name: nhip.PM25, Calibration: []Calibration{{
+			From: time.Date(2026, 1, 1, 0, 0, 0, 0, hanoi), Slope: 0.9,
+			Offset: 1.5,
+		}}},
 		{Name: nhip.NO2},
 	}}
 }
@@ -55,7 +58,10 @@ func TestDiffOfCalibrations(t *testing.T) {
 	lines := []nhip.CalibrationLine{{From: at, Slope: 2, Offset: -1}}
 	made := func(station string, q nhip.Quantity, base string) nhip.MadeCalibration {
 		return nhip.MadeCalibration{
-			Station: station, Quantity: q, By: "Lan", Time: at, CalibrationChange: nhip.CalibrationChange{Base: base, Lines: lines},
+			Station: station, Quantity: q, By: "Lan", Time: at, CalibrationChange: nhip.CalibrationChange{
+				Base:  base,
+				Lines: lines,
+			},
 		}
 	}
 	got := DiffChanges(file, &nhip.FleetChanges{Calibrations: []nhip.MadeCalibration{

@@ -22,8 +22,8 @@ type Person struct {
 }
 
 // Begin returns the address at the issuer to which to send a browser, and the text of a cookie, which is to be handed
-// to Finish. redirect is where the issuer sends the browser back, unless the options say it; to is the path to go to after
-// that. The error is a *Refusal.
+// to Finish. redirect is where the issuer sends the browser back, unless the options say it; to is the path to go to
+// after that. The error is a *Refusal.
 func (c *Client) Begin(ctx context.Context, redirect, to string) (address, cookie string, err error) {
 	p, err := c.discover(ctx)
 	if err != nil {
