@@ -36,7 +36,9 @@ func TestCalibrationsAreChecked(t *testing.T) {
 		`{"base":"","lines":[{"valid_from":"2026-01-01T00:00:00Z","slope":1,"why":"a\u0007"}]}`: "why",
 		`{"base":"","lines":[` + strings.Repeat(line+",",
 			MaxCalibrationLines) + line + `]}`: "lines",
-		`{"base":"","lines":[{"valid_from":"2026-01-01T00:00:00Z","slope":"2"}]}`:                                     "lines.slope",
+
+		`{"base":"","lines":[{"valid_from":"2026-01-01T00:00:00Z","slope":"2"}]}`: "lines.slope",
+
 		`{"base":"` + strings.Repeat("x", MaxText+1) + `","lines":[{"valid_from":"2026-01-01T00:00:00Z","slope":1}]}`: "base",
 	} {
 		d := Document{

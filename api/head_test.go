@@ -74,7 +74,8 @@ func TestHeadHasTheHeadOfGet(t *testing.T) {
 	err := chi.Walk(a.server.Handler.(chi.Routes), func(method, route string, _ http.Handler,
 		_ ...func(http.Handler) http.Handler,
 	) error {
-		if method == http.MethodGet && route != "/metrics" && route != "/open311/v2/form" { // which differ by the request before
+		differs := route == "/metrics" || route == "/open311/v2/form" // by what came before the request
+		if method == http.MethodGet && !differs {
 			path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "*", "").Replace(route)
 			paths = append(paths, strings.Replace(path, "/report", "/report?month=2026-02", 1))
 		}
