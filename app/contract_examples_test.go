@@ -62,6 +62,7 @@ func checkExamples(t *testing.T, c *apitest.Client, operations []apitest.Operati
 // finders set what an example names and each city has under another name.
 var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"showDead": func(t *testing.T, c *apitest.Client, r *apitest.Request) { r.Path["id"] = firstDeadLetter(t, c) },
+	"signIn": func(_ *testing.T, c *apitest.Client, r *apitest.Request) { r.Body = fmt.Sprintf(`{"key":%q}`, c.Token) },
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }

@@ -29,7 +29,7 @@ func TestContractOfSimulatedCity(t *testing.T) {
 				checkRefused(t, c, &r)
 			}
 		}
-		for _, r := range apitest.Methods(operations) {
+		for _, r := range apitest.Methods(apitest.Operations(t)) {
 			checkMethod(t, c, &r)
 		}
 	})

@@ -809,7 +809,7 @@ export type NamedRef = {
 export type NewKey = {
   /** Default: never */
   expires?: string;
-  /** Default: a new one */
+  /** Default, and if it is empty: a new one */
   id?: string;
   /** Of the person or program, for the audit */
   name: string;
