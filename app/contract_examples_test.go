@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nhip/api/apitest"
 	"nhip/app/apptest"
@@ -62,7 +63,21 @@ func checkExamples(t *testing.T, c *apitest.Client, operations []apitest.Operati
 // finders set what an example names and each city has under another name.
 var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"showDead": func(t *testing.T, c *apitest.Client, r *apitest.Request) { r.Path["id"] = firstDeadLetter(t, c) },
-	"signIn": func(_ *testing.T, c *apitest.Client, r *apitest.Request) { r.Body = fmt.Sprintf(`{"key":%q}`, c.Token) },
+	"signIn":   func(_ *testing.T, c *apitest.Client, r *apitest.Request) { r.Body = fmt.Sprintf(`{"key":%q}`, c.Token) },
+	"getBus": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		var found struct {
+			Features []struct {
+				Properties struct{ Agency, ID string }
+			}
+		}
+		apptest.Decode(t, c.Get(t, "/v1/buses"), &found)
+		r.Path["agency"], r.Path["id"] = found.Features[0].Properties.Agency, found.Features[0].Properties.ID
+	},
+	"listAllReadings": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+		r.Query.Set("stations", "hn-hoan-kiem") // the readings of all since the day of the example are too many
+	},
+	"listDayArrivals":  setToday,
+	"listDayPositions": setToday,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -71,6 +86,11 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 		newest := found.Readings[len(found.Readings)-1]
 		r.Query.Set("time", newest.Time)
 	},
+}
+
+// setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.
+func setToday(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+	r.Path["date"] = time.Now().UTC().Format(time.DateOnly)
 }
 
 func firstDeadLetter(t *testing.T, c *apitest.Client) string {

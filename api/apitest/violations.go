@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -47,8 +48,8 @@ func (o *Operation) badParameter(base *Request, p *openapi3.Parameter) []Request
 		all = append(all, r)
 	}
 	for _, w := range wrongTexts(p.Schema.Value) {
-		if p.In == openapi3.ParameterInHeader && strings.ContainsAny(w.value, "\x00\n") {
-			continue // can't be sent
+		if p.In == openapi3.ParameterInHeader && (strings.ContainsAny(w.value, "\x00\n") || !utf8.ValidString(w.value)) {
+			continue // can't be sent, or is text of another encoding
 		}
 		add(w.rule, func(r *Request) { r.set(p, w.value) })
 	}

@@ -670,7 +670,7 @@ export type Link = {
 /** A server-sent event. `data` is JSON. */
 export type LiveEvent = {
   data: string;
-  event: 'hello' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'time';
+  event: 'hello' | 'resumed' | 'reset' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'board' | 'zone' | 'tiles' | 'beat' | 'time';
 };
 
 export type Map = {
