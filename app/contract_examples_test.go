@@ -14,6 +14,7 @@ import (
 
 	"nhip/api/apitest"
 	"nhip/app/apptest"
+	"nhip/internal/awaittest"
 )
 
 var updateExamples = flag.Bool("update-examples", false, "write the answers of the examples into api/openapi.yaml")
@@ -21,7 +22,7 @@ var updateExamples = flag.Bool("update-examples", false, "write the answers of t
 const contractFile = "../api/openapi.yaml"
 
 // absent are the operations whose example names what a city may lack. The answer is 404 then.
-var absent = []string{"ackAlert", "getBasemap"}
+var absent = []string{"ackAlert", "getBasemap", "signInByLink", "undoReview"}
 
 // checkExamples sends the example of every operation, and each of its optional parameters. The answers must be those
 // that the contract describes, and the contract must have an example of each answer in JSON.
@@ -76,6 +77,12 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"listAllReadings": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 		r.Query.Set("stations", "hn-hoan-kiem") // the readings of all since the day of the example are too many
 	},
+	"removeKey":        setNewKey,
+	"rotateKey":        setNewKey,
+	"removeDevice":     setNewDevice,
+	"disableDevice":    setNewDevice,
+	"enableDevice":     setNewDevice,
+	"rotateDevice":     setNewDevice,
 	"listDayArrivals":  setToday,
 	"listDayPositions": setToday,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
@@ -86,6 +93,31 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 		newest := found.Readings[len(found.Readings)-1]
 		r.Query.Set("time", newest.Time)
 	},
+}
+
+// setNewKey sets the id of a path to that of a key of its own: what is removed or rotated is not needed elsewhere.
+func setNewKey(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	r.Path["id"] = created(t, c, "/v1/keys", `{"name":"depot","role":"app"}`)
+}
+
+// setNewDevice sets the id of a path to that of a device of its own.
+func setNewDevice(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	id := created(t, c, "/v1/devices", fmt.Sprintf(`{"id":"new-%s","feed":"position"}`, r.Operation.ID))
+	awaittest.True(t, "the gateway has the device "+id, func() bool {
+		return c.Get(t, "/v1/devices/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
+	r.Path["id"] = id
+}
+
+// created posts a body and returns the id in the answer.
+func created(t *testing.T, c *apitest.Client, path, body string) string {
+	t.Helper()
+	var answer struct{ ID string }
+	a := c.Post(t, path, body, "Authorization", "Bearer "+c.Token)
+	if err := json.Unmarshal(a.Body, &answer); err != nil || a.Status != http.StatusCreated {
+		t.Fatalf("%s: %d %s", path, a.Status, a.Body)
+	}
+	return answer.ID
 }
 
 // setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.

@@ -1,7 +1,6 @@
 package staff
 
 import (
-	"cmp"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -20,7 +19,7 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		By  string `json:"by"`
+		By  string `json:"by"` // ignored: the name is that of the session
 		Why string `json:"why"`
 	}
 	if err := rest.DecodeBody(w, r, &body); err != nil {
@@ -30,13 +29,10 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if earlier := undoOf(all, at); earlier != nil {
-		return h.JSON(w, rest.NoStore, earlier)
-	}
 	of := &all[at]
 	undo := nhip.Review{
 		ID: rand.Text(), Station: of.Station, Quantity: of.Quantity, From: of.From, To: of.To,
-		Action: nhip.ActionUndo, Of: of.ID, By: cmp.Or(body.By, rest.CallerOf(r).Name), Why: body.Why,
+		Action: nhip.ActionUndo, Of: of.ID, By: rest.CallerOf(r).Name, Why: body.Why,
 		Time: h.Clock.Now().Truncate(time.Millisecond).UTC(),
 	}
 	if !undo.Time.After(of.Time) { // within the same millisecond, or another api's clock is ahead
@@ -44,6 +40,9 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := undo.Validate(); err != nil {
 		return rest.AsInvalid(err)
+	}
+	if earlier := undoOf(all, at); earlier != nil {
+		return h.JSON(w, rest.NoStore, earlier)
 	}
 	if err := h.decide(r, &undo); err != nil {
 		return err
