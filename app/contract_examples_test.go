@@ -22,7 +22,7 @@ var updateExamples = flag.Bool("update-examples", false, "write the answers of t
 const contractFile = "../api/openapi.yaml"
 
 // absent are the operations whose example names what a city may lack. The answer is 404 then.
-var absent = []string{"ackAlert", "getBasemap", "signInByLink", "undoReview"}
+var absent = []string{"ackAlert", "getBasemap", "signInByLink", "undoReview", "open311Photo", "getQueuedPhoto"}
 
 // checkExamples sends the example of every operation, and each of its optional parameters. The answers must be those
 // that the contract describes, and the contract must have an example of each answer in JSON.
@@ -77,14 +77,18 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"listAllReadings": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 		r.Query.Set("stations", "hn-hoan-kiem") // the readings of all since the day of the example are too many
 	},
-	"removeKey":        setNewKey,
-	"rotateKey":        setNewKey,
-	"removeDevice":     setNewDevice,
-	"disableDevice":    setNewDevice,
-	"enableDevice":     setNewDevice,
-	"rotateDevice":     setNewDevice,
-	"listDayArrivals":  setToday,
-	"listDayPositions": setToday,
+	"removeKey":         setNewKey,
+	"rotateKey":         setNewKey,
+	"removeDevice":      setNewDevice,
+	"disableDevice":     setNewDevice,
+	"enableDevice":      setNewDevice,
+	"rotateDevice":      setNewDevice,
+	"open311GetRequest": setNewReport,
+	"open311GetToken":   setNewReport,
+	"getQueued":         setNewReport,
+	"changeQueued":      setNewReport,
+	"listDayArrivals":   setToday,
+	"listDayPositions":  setToday,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -118,6 +122,19 @@ func created(t *testing.T, c *apitest.Client, path, body string) string {
 		t.Fatalf("%s: %d %s", path, a.Status, a.Body)
 	}
 	return answer.ID
+}
+
+// setNewReport sets the id or the token of a path to that of a report of its own.
+func setNewReport(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	awaitReports(t, c)
+	body := fmt.Sprintf(`{"service_code":"smoke","lat":%f,"long":105.85,"description":"khói","form_token":%q}`,
+		21+0.001*float64(len(r.Operation.ID)), formToken(t, c))
+	a := c.Post(t, "/open311/v2/requests.json", body)
+	id := createdReport(t, a.Status, a.Body)
+	r.Path["id"], r.Path["token"] = id, id
+	awaittest.True(t, "the report is in the queue", func() bool {
+		return c.Get(t, "/v1/queue/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
 }
 
 // setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.

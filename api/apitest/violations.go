@@ -27,7 +27,9 @@ func (o *Operation) Violations() []Request {
 		return all // a wrong parameter has an answer with status 200, as the standard of the operation says
 	}
 	for _, p := range o.parameters() {
-		all = append(all, o.badParameter(&base, p)...)
+		if !p.Deprecated { // those are ignored, whatever they say
+			all = append(all, o.badParameter(&base, p)...)
+		}
 	}
 	if media := o.jsonBody(); media != nil {
 		all = append(all, badBodies(&base, media.Schema.Value)...)

@@ -963,6 +963,12 @@ export type Quality = {
 
 export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
 
+/** A server-sent event. `data` is JSON. */
+export type QueueEvent = {
+  data: string;
+  event: 'report' | 'ready' | 'time';
+};
+
 /** A citizen's report as staff see it. */
 export type QueuedReport = {
   answer?: string;
