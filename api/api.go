@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -184,7 +185,8 @@ func (a *API) Start(ctx context.Context) error {
 		a.tasks.Go("inside server", func(context.Context) error { return a.serve(a.inside) })
 	}
 	a.tasks.Go("collector watch", a.collectors.run)
-	a.tasks.Go("uses of keys", a.publishKeyUses)
+	uses := keyUses{a.keyring, a.documents, a.actions, a.log}
+	a.tasks.Go("uses of keys", uses.run)
 	a.tasks.Go("live streams", a.hub.Run)
 	a.tasks.Go("air training", a.air.Run)
 	a.tasks.Go("arrival training", a.transit.Train)
@@ -253,4 +255,13 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// SignInLink returns an address that signs a browser in once, with a role. It must be called after Start.
+func (a *API) SignInLink(role nhip.Role) string {
+	base := a.o.PublicURL
+	if base == "" {
+		base = a.URL()
+	}
+	return strings.TrimSuffix(base, "/") + "/sign-in/" + a.links.New(role, a.o.Clock.Now())
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	_ "embed" // of the contract
 	"net/http"
+	"strings"
 
 	"nhip"
 	"nhip/api/access"
+	"nhip/api/accounts"
 	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
@@ -180,4 +182,26 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
 	})
+}
+
+// accounts returns the handler of keys, sessions and the audit log.
+func (a *API) accounts(guard *access.Guard) *accounts.Handler {
+	h := &accounts.Handler{
+		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
+		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) }, Clock: a.o.Clock,
+		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
+	}
+	if a.o.RotateToken != nil {
+		h.RotateToken = a.rotateToken
+	}
+	return h
+}
+
+// rotateToken replaces the operator's token.
+func (a *API) rotateToken() (string, error) {
+	token, err := a.o.RotateToken()
+	if err == nil {
+		a.token.Set(token)
+	}
+	return token, err
 }

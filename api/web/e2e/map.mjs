@@ -109,7 +109,8 @@ async function tapBus(page) {
       const {map} = globalThis.nhip;
       const spots = map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot']}).map((f) => map.project(f.geometry.coordinates));
       const free = spots.filter(({x, y}) => document.elementFromPoint(x, y) === map.getCanvas());
-      return free.map(({x, y}) => ({x, y}))[0];
+      const at = free[Math.floor(Math.random() * free.length)]; // another one each time: one may lie under others
+      return at && {x: at.x, y: at.y};
     });
     if (spot) {
       await page.mouse.click(spot.x, spot.y);

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"nhip"
+	"nhip/api/access"
+	"nhip/api/actions"
+	"nhip/api/live"
+	"nhip/geo/index"
+	"nhip/internal/wait"
+)
+
+// keyUseEvery is the interval in which the uses of keys are published, each at most once an hour.
+const keyUseEvery = time.Minute
+
+// keyUses publishes when keys were used last.
+type keyUses struct {
+	keyring   *access.Keyring
+	documents *actions.Documents
+	actions   *actions.Client
+	log       *slog.Logger
+}
+
+// run publishes until ctx ends.
+func (u *keyUses) run(ctx context.Context) error {
+	for {
+		if err := wait.Sleep(ctx, keyUseEvery); err != nil {
+			return err
+		}
+		if !u.documents.Complete() {
+			continue
+		}
+		for id, actor := range u.keyring.Unpublished() {
+			d := nhip.Document{Kind: nhip.DocumentKeyUse, ID: id, Object: "key/" + id}
+			_, err := u.actions.SetJSON(ctx, d, nhip.KeyUse{Time: u.keyring.LastUse(id)}, actor)
+			if err != nil {
+				u.log.Warn("the use of a key is not published", "key", id, "error", err)
+				break // the collectors are away
+			}
+		}
+	}
+}
+
+// agenciesOf returns the configured agencies and those of the buses, sorted.
+func agenciesOf(configured []string, state *live.State) []string {
+	known := make(map[string]bool)
+	for _, id := range configured {
+		known[id] = true
+	}
+	state.Buses().Within(nil, index.World, func(b **nhip.Bus) bool {
+		known[(*b).Agency] = true
+		return false
+	})
+	return slices.Sorted(maps.Keys(known))
+}
