@@ -10,6 +10,8 @@ const (
 	DocumentReport  = "report"  // a CitizenReport
 	DocumentContact = "contact" // a ReportContact, by the id of the report
 	DocumentDevice  = "device"  // a DeviceChange, by the id of the device
+
+	DocumentCalibration = "calibration" // a CalibrationChange, by CalibrationID
 )
 
 // documentKinds are all kinds of documents.
@@ -24,6 +26,7 @@ var documentKinds = []DocumentKind{
 		Quiet: true,
 	},
 	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
+	{Name: DocumentCalibration, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateCalibration},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"nhip/api/livetest"
 	"nhip/geo/geotest"
 	"nhip/geo/network"
+	"nhip/internal/awaittest"
 
 	"github.com/coder/websocket"
 )
@@ -60,7 +62,9 @@ func serveAPI(t *testing.T, a *API) {
 	a.tasks.Go("live streams", a.hub.Run)
 	go func() { _ = a.server.Serve(a.listener) }() // until the test stops the api
 	t.Cleanup(func() {
-		if err := a.Stop(t.Context()); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), awaittest.Timeout)
+		defer cancel()
+		if err := a.Stop(ctx); err != nil {
 			t.Error(err)
 		}
 	})

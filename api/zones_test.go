@@ -32,9 +32,9 @@ func testZones() *zone.Set {
 	})
 }
 
-func zonesOf(t *testing.T, a *API, query string) map[string]air.ZoneRow {
+func zonesOf(t *testing.T, a *API, query string, header ...string) map[string]air.ZoneRow {
 	t.Helper()
-	w := get(t, a, "/v1/zones"+query)
+	w := get(t, a, "/v1/zones"+query, header...)
 	var got struct{ Zones []air.ZoneRow }
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d %s %v", w.Code, w.Body, err)
@@ -75,6 +75,11 @@ func TestZones(t *testing.T) {
 	// The highest PM2.5 in the east is 85 µg/m³, an index of 153, in each of the 12 known hours that has a NowCast.
 	if e := east.Exceed; e == nil || e.Hours < 9 || e.Hours != e.Known || now["far"].Exceed != nil {
 		t.Errorf("%+v", e)
+	}
+	secret := addKey(t, a, "lan", nhip.RoleViewer, nhip.Scope{Stations: west.Stations[:1]})
+	seen := zonesOf(t, a, "", "Authorization", "Bearer "+secret)
+	if e := seen["east"]; len(e.Stations) > 0 || e.Exceed != nil || len(seen["west"].Stations) != 1 || e.Air == nil {
+		t.Errorf("as one who sees a station in the west: %+v", seen)
 	}
 	if got := zonesOf(t, a, "?kind=ward&at=21,105.9"); len(got) != 1 || got["east"].ID == "" {
 		t.Errorf("zones at the place: %v", got)

@@ -97,9 +97,12 @@ func (d *day) mean(t *testing.T, level string) float64 {
 	return got.Readings[0].Mean
 }
 
-// TestStaffReviewReadings excludes two hours of a day, reinstates them, and reads what was decided.
+// TestStaffReviewReadings excludes two hours of a day, reinstates them, and reads what was decided. Then the day is
+// calibrated.
 func TestStaffReviewReadings(t *testing.T) {
-	p := apptest.Up(t, t.TempDir(), "")
+	dir, file := t.TempDir(), fleetFile(t, calibratedFleet(""))
+	yaml := fmt.Sprintf("fleet: %q\n", file)
+	p := apptest.Up(t, dir, yaml)
 	d, api := publishDay(t, p), p.Client(t)
 	awaittest.True(t, "the day is aggregated", func() bool { return d.mean(t, "reviewed") == 12.5 })
 	review := func(action nhip.ReviewAction, id string) {
@@ -139,6 +142,9 @@ func TestStaffReviewReadings(t *testing.T) {
 			t.Errorf("ledger row of reviews: %+v", row)
 		}
 	}
+	checkCalibrations(t, p, d, file)
+	p.Stop(t)
+	checkCalibrationsAgain(t, apptest.Up(t, dir, yaml), d)
 }
 
 // checkPreview checks what a review is said to change of the day's mean.
@@ -172,8 +178,8 @@ func (d *day) checkPreview(t *testing.T, body string, before, after float64) {
 func checkUndo(t *testing.T, api *client.Client, d *day) {
 	t.Helper()
 	d.checkPreview(t, `{"action":"undo","of":"r2"}`, 12.5, 11.5)
-	undo, err := api.UndoReview(t.Context(), "r2", "", "nhầm trạm")
-	if err != nil || undo.Of != "r2" || undo.Action != nhip.ActionUndo || undo.By == "" {
+	undo, err := api.UndoReview(t.Context(), "r2", "Somebody Else", "nhầm trạm")
+	if err != nil || undo.Of != "r2" || undo.Action != nhip.ActionUndo || undo.By != "operator" {
 		t.Fatalf("%+v %v", undo, err)
 	}
 	awaittest.True(t, "the exclusion counts again", func() bool { return d.mean(t, "reviewed") == 11.5 })

@@ -140,8 +140,8 @@ func changeDevices(t *testing.T, p *apptest.Platform, api *client.Client) {
 	must(api.DisableDevice(ctx, "bus-6"))
 	accepted("bus-6", "s", false)
 	changes, err := api.FleetChanges(ctx)
-	if must(err); len(changes) != 2 || !changes[0].Removed || changes[0].ID != "bus-5" || !changes[1].Disabled ||
-		len(changes[1].Secrets[0]) > 20 {
+	if must(err); len(changes.Changes) != 2 || !changes.Changes[0].Removed || changes.Changes[0].ID != "bus-5" ||
+		!changes.Changes[1].Disabled || len(changes.Changes[1].Secrets[0]) > 20 {
 		t.Errorf("changes beside the file: %+v", changes)
 	}
 	add := func(id, feed string) error {

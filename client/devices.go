@@ -102,11 +102,13 @@ func (c *Client) RemoveDevice(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, devicePath(id), nil, nil)
 }
 
-// FleetChanges returns what staff have changed of devices over the web, by the ids of the devices.
-func (c *Client) FleetChanges(ctx context.Context) ([]nhip.MadeChange, error) {
-	var answer struct{ Changes []nhip.MadeChange }
-	err := c.get(ctx, "/v1/fleet/changes", nil, &answer)
-	return answer.Changes, err
+// FleetChanges returns what staff have changed of devices and calibrations over the web, beside the fleet file.
+func (c *Client) FleetChanges(ctx context.Context) (*nhip.FleetChanges, error) {
+	answer := new(nhip.FleetChanges)
+	if err := c.get(ctx, "/v1/fleet/changes", nil, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 func devicePath(id string) string { return "/v1/devices/" + url.PathEscape(id) }

@@ -69,6 +69,9 @@ func (d *deduplicator) addDocument(seq uint64, a *nhip.UserAction, f *ledger.Fac
 		return influx.AppendAudit(dst, &entry, received)
 	})
 	d.count(f.Device, hourOf(f.Time), queued)
+	if d.air != nil {
+		d.air.ApplyCalibration(doc)
+	}
 	d.documentResult(a, change)
 }
 

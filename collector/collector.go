@@ -215,6 +215,7 @@ func (c *Collector) open(o Options) (err error) {
 		if c.air, err = c.newAir(o); err != nil {
 			return err
 		}
+		c.air.SetCalibrations(c.documents.List(nhip.DocumentCalibration)) // as of the checkpoint
 	}
 	c.opened.Push("the database writer", closing(c.writer.close))
 	c.dedup, err = openDeduplicator(deduplicatorOptions{

@@ -177,7 +177,8 @@ func (k *Keyring) session(id string) (nhip.Session, bool) {
 	case !known || !now.Before(session.Expires):
 		return session, false
 	case session.Key == "" || session.Key == OperatorName:
-	case !keyKnown || key.Expired(now) || key.Role != session.Role || !session.Created.After(key.Rotated):
+	case !keyKnown || key.Expired(now) || key.Role != session.Role || !session.Created.After(key.Rotated),
+		session.Created.Before(key.Created): // that of a key that was removed; another one has its id now
 		return session, false
 	}
 	for _, zone := range session.Scope.Zones {

@@ -109,6 +109,10 @@ func TestSessionsEndWithWhatTheyStandOn(t *testing.T) {
 			k.addKey(t, "lan", func(key *nhip.Key) { key.Rotated = noon.Add(2) })
 		},
 		"zone": func(_ *testing.T, k keyringTest) { k.zones.gone = true },
+		"another key of the same id": func(t *testing.T, k keyringTest) {
+			k.set(t, nhip.DocumentKey, "lan", nil)
+			k.addKey(t, "lan", func(key *nhip.Key) { key.Created = noon.Add(2) })
+		},
 	} {
 		k := newKeyringTest()
 		k.addKey(t, "lan", nil)

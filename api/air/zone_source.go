@@ -43,15 +43,14 @@ type streamedZone struct {
 func (z ZoneSource) Content(id string, sees scope.View, last any) (data []byte, state any, found bool) {
 	s := z.Model.Current()
 	kind, name, _ := strings.Cut(id, "/")
-	rows := z.Model.Zones(s, nhip.ScaleVNAQI).Rows
-	at := slices.IndexFunc(rows, func(r ZoneRow) bool { return r.Kind == kind && r.ID == name })
+	zones := z.Model.Zones(s, nhip.ScaleVNAQI)
+	at := slices.IndexFunc(zones.Rows, func(r ZoneRow) bool { return r.Kind == kind && r.ID == name })
 	if at < 0 {
 		return nil, nil, false
 	}
-	row := rows[at]
-	row.Stations = slices.DeleteFunc(slices.Clone(row.Stations), func(id string) bool {
+	row := zones.Row(at, func(id string) bool {
 		station, ok := z.Model.o.State.Station(id)
-		return !ok || !sees.Station(station)
+		return ok && sees.Station(station)
 	})
 	data, err := json.Marshal(streamedZone{id, s.End, s.State(), nhip.ScaleVNAQI, row})
 	if shown, ok := last.([]byte); ok && bytes.Equal(shown, data) {

@@ -2,6 +2,7 @@ package air
 
 import (
 	"math"
+	"slices"
 
 	"nhip"
 	"nhip/api/encode"
@@ -16,6 +17,19 @@ type ZoneAQI struct {
 	Zones   []*zone.Zone
 	Rows    []ZoneRow // one for each zone
 	Drawing *tile.ZoneMap
+
+	exceedances map[string][exceedanceSpan]int8 // by station, see Snapshot.exceedances
+	limit       float64
+}
+
+// Row returns a row for somebody who sees some stations only: with these, and what is counted at these.
+func (z *ZoneAQI) Row(i int, sees func(station string) bool) ZoneRow {
+	row := z.Rows[i]
+	seen := slices.DeleteFunc(slices.Clone(row.Stations), func(id string) bool { return !sees(id) })
+	if len(seen) < len(row.Stations) {
+		row.Stations, row.Exceed = seen, exceedanceIn(z.exceedances, seen, z.limit)
+	}
+	return row
 }
 
 // ZoneRow is a zone and its air.
@@ -77,15 +91,14 @@ func (m *Model) Zones(s *Snapshot, scale nhip.Scale) *ZoneAQI {
 
 func (m *Model) zoneAQI(s *Snapshot, scale nhip.Scale) *ZoneAQI {
 	field := s.Field(scale)
-	z := &ZoneAQI{Zones: m.o.Zones.All(s.End)}
+	z := &ZoneAQI{Zones: m.o.Zones.All(s.End), exceedances: s.exceedances(scale), limit: exceedanceLimit(scale)}
 	z.Drawing = m.zones.drawing(z.Zones)
-	exceedances := s.exceedances(scale)
 	for _, area := range z.Zones {
 		row := ZoneRow{
 			Kind: area.Kind, ID: area.ID, Name: area.Name, SquareKm: encode.Round(area.SquareKm(), 100),
 			Stations: s.stationsIn(area),
 		}
-		row.Exceed = exceedanceIn(exceedances, row.Stations, exceedanceLimit(scale))
+		row.Exceed = exceedanceIn(z.exceedances, row.Stations, z.limit)
 		if a, ok := field.Area(m.zones.latticeNodes(field.Grid, area)); ok {
 			row.Air = newZoneIndex(&a)
 		}

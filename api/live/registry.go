@@ -145,6 +145,13 @@ func (r *fleetRegistry) station(id string) (*nhip.Station, bool) {
 	return enrich(&nhip.Station{ID: id}, known), true
 }
 
+// FleetStation returns the entry of a station in the fleet file, which must not be changed; nil if there is none.
+func (s *State) FleetStation(id string) *fleet.Station {
+	s.fleet.mu.RLock()
+	defer s.fleet.mu.RUnlock()
+	return s.fleet.stations[id]
+}
+
 // allStations returns the stations of the fleet by id, without values.
 func (r *fleetRegistry) allStations() map[string]*nhip.Station {
 	r.mu.RLock()

@@ -2,7 +2,6 @@ package ogc
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"nhip"
@@ -72,12 +71,10 @@ func (h *Handler) currentZones(view scope.View) map[*zone.Zone]air.ZoneRow {
 	now := h.Air.Zones(h.Air.Current(), nhip.ScaleVNAQI)
 	out := make(map[*zone.Zone]air.ZoneRow, len(now.Zones))
 	for i, z := range now.Zones {
-		row := now.Rows[i]
-		row.Stations = slices.DeleteFunc(slices.Clone(row.Stations), func(id string) bool {
+		out[z] = now.Row(i, func(id string) bool {
 			s, ok := h.Live.Known(id)
-			return !ok || !view.Station(s)
+			return ok && view.Station(s)
 		})
-		out[z] = row
 	}
 	return out
 }

@@ -33,7 +33,7 @@ func (h *Handler) streamQueue(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := eventStream{w, http.NewResponseController(w)}
+	s, caller := eventStream{w, http.NewResponseController(w)}, rest.CallerOf(r)
 	err := s.send("event: ready\ndata: {}\n\n")
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
@@ -44,8 +44,14 @@ func (h *Handler) streamQueue(w http.ResponseWriter, r *http.Request) error {
 		case <-h.Closed:
 			return nil
 		case <-changes.Wake:
+			if caller.Ended() {
+				return nil
+			}
 			err = s.reports(readerOf(r), changes.Take())
 		case <-ticker.C:
+			if caller.Ended() {
+				return nil
+			}
 			err = s.send("event: time\ndata: {}\n\n")
 		}
 	}

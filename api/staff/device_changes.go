@@ -68,8 +68,8 @@ func (h *Handler) addDevice(w http.ResponseWriter, r *http.Request) error {
 		return rest.AsInvalid(err)
 	}
 	if len(body.Topics) > 0 {
-		if err := rest.PermissionError(r, nhip.MayUseAllDevices); err != nil {
-			return err // it would publish for others
+		if err := mayPublishForOthers(r); err != nil {
+			return err
 		}
 	}
 	secret := fleet.NewSecret()
@@ -94,6 +94,16 @@ func (h *Handler) addDevice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.Created(w, deviceSecret{body.ID, secret})
+}
+
+// mayPublishForOthers returns an error if the caller may not have the secret of a device with topics of its own, which
+// may be those of other devices.
+func mayPublishForOthers(r *http.Request) error {
+	err := rest.PermissionError(r, nhip.MayUseAllDevices)
+	if err == nil && !rest.ScopeOf(r).Unlimited() {
+		err = nhip.Errorf(nhip.CodeForbidden, "topics", "must be empty: the caller has a scope, and topics may be beyond it")
+	}
+	return err
 }
 
 // setDevice stores a change of a device; nil leaves the fleet file alone in force.
@@ -151,6 +161,11 @@ func (h *Handler) rotateDevice(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret := fleet.NewSecret()
 	id, err := h.changeDevice(r, func(e *nhip.DeviceEntry) error {
+		if len(e.Topics) > 0 {
+			if err := mayPublishForOthers(r); err != nil {
+				return err
+			}
+		}
 		if len(e.Secrets) >= nhip.MaxDeviceSecrets {
 			return nhip.Errorf(nhip.CodeConflict, "end", "the device has two secrets already; end that rotation first")
 		}
@@ -220,7 +235,8 @@ func (h *Handler) removeDevice(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listFleetChanges answers GET /v1/fleet/changes with what staff have changed over the web, by the id of the device.
+// listFleetChanges answers GET /v1/fleet/changes with what staff have changed over the web: devices, by id, and
+// calibrations, by station and quantity.
 func (h *Handler) listFleetChanges(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.ReadQuery(r).Err; err != nil {
 		return err
@@ -237,7 +253,5 @@ func (h *Handler) listFleetChanges(w http.ResponseWriter, r *http.Request) error
 		c.Mosquitto = ""
 		changes = append(changes, c)
 	}
-	return h.JSON(w, rest.NoStore, struct {
-		Changes []nhip.MadeChange `json:"changes"`
-	}{changes})
+	return h.JSON(w, rest.NoStore, nhip.FleetChanges{Changes: changes, Calibrations: h.madeCalibrations(r)})
 }

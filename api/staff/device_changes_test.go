@@ -38,3 +38,24 @@ func TestDispatchersUseTheBusesOfTheirAgency(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsOfDevicesWithTopicsNeedTheWholeFleet: such a device publishes for others.
+func TestSecretsOfDevicesWithTopicsNeedTheWholeFleet(t *testing.T) {
+	for _, c := range []struct {
+		role    nhip.Role
+		scope   nhip.Scope
+		allowed bool
+	}{
+		{nhip.RoleOperator, nhip.Scope{}, true},
+		{nhip.RoleOperator, nhip.Scope{Stations: []string{"d"}}, false},
+		{nhip.RoleAdmin, nhip.Scope{Agencies: []string{"hanoi"}}, false},
+		{nhip.RoleDispatcher, nhip.Scope{}, false},
+	} {
+		caller := access.Caller{Name: "Lan", Role: c.role, View: scope.New(c.scope, nil)}
+		r := access.WithCaller(httptest.NewRequest(http.MethodPost, "/", nil), caller, access.Allowed)
+		if err := mayPublishForOthers(r); (err == nil) != c.allowed ||
+			err != nil && nhip.ErrorCode(err) != nhip.CodeForbidden {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}

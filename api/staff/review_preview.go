@@ -56,7 +56,7 @@ func (h *Handler) previewReview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	in, err := h.previewInput(r.Context(), change, reviews)
+	in, err := h.previewInput(r.Context(), change, reviews, nil)
 	if err != nil {
 		return err
 	}
@@ -88,9 +88,8 @@ func (h *Handler) proposed(r *http.Request, body *newPreview) (*nhip.Review, []n
 	if err := change.Validate(); err != nil {
 		return nil, nil, rest.AsInvalid(err)
 	}
-	if change.To.Sub(change.From) > maxPreviewSpan {
-		return nil, nil, nhip.Errorf(nhip.CodeInvalid, "from", "must be at most %d days before to",
-			int(maxPreviewSpan/(24*time.Hour)))
+	if err := checkPreviewSpan(change.From, change.To); err != nil {
+		return nil, nil, err
 	}
 	if err := h.stationInScope(r, change.Station); err != nil {
 		return nil, nil, err
@@ -102,15 +101,27 @@ func (h *Handler) proposed(r *http.Request, body *newPreview) (*nhip.Review, []n
 	return change, h.Decided.mergeOf(change.Station, reviews), nil
 }
 
+func checkPreviewSpan(from, to time.Time) error {
+	if to.Sub(from) > maxPreviewSpan {
+		return nhip.Errorf(nhip.CodeInvalid, "from", "must be at most %d days before to",
+			int(maxPreviewSpan/(24*time.Hour)))
+	}
+	return nil
+}
+
 // errManyReadings ends the reading of a preview with too many.
 var errManyReadings = nhip.Errorf(nhip.CodeInvalid, "from", "the span has more than %d readings; choose a shorter one",
 	maxPreviewReadings)
 
-// previewInput reads what the effect of a review is computed from.
-func (h *Handler) previewInput(ctx context.Context, change *nhip.Review, reviews []nhip.Review) (*review.Input, error) {
+// previewInput reads what the effect of a review or a calibration is computed from. corrected may be nil; see
+// review.Input.
+func (h *Handler) previewInput(
+	ctx context.Context, change *nhip.Review, reviews []nhip.Review,
+	corrected func(*nhip.AssessedReading, bool) float64,
+) (*review.Input, error) {
 	state := h.Collectors.Live
 	in := &review.Input{
-		Reviews: reviews, Change: *change, Zone: state.Zone(change.Station), Now: h.Clock.Now(),
+		Reviews: reviews, Change: *change, Corrected: corrected, Zone: state.Zone(change.Station), Now: h.Clock.Now(),
 		Completeness: cmp.Or(h.Completeness, rollup.DefaultCompleteness),
 	}
 	if s, ok := state.Known(change.Station); ok {
@@ -141,7 +152,7 @@ func (h *Handler) previewInput(ctx context.Context, change *nhip.Review, reviews
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, h.historyError("preview of a review", err)
+		return nil, h.historyError("preview", err)
 	}
 	return in, nil
 }

@@ -54,12 +54,15 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) findReview(r *http.Request, id string) (all []nhip.Review, at int, err error) {
 	unknown := nhip.Errorf(nhip.CodeNotFound, "id", "there is no review %q", id)
 	byID := func(v nhip.Review) bool { return v.ID == id }
-	station := ""
-	if v, ok := h.Decided.find(id); ok {
-		station = v.Station
+	if v, ok := h.Decided.find(id); ok { // then those of one station may be enough
+		if all, err = h.reviews(r.Context(), v.Station); err != nil {
+			return nil, 0, err
+		}
 	}
-	if all, err = h.reviews(r.Context(), station); err != nil {
-		return nil, 0, err
+	if !slices.ContainsFunc(all, byID) { // a later request may have used the id again, for another station
+		if all, err = h.reviews(r.Context(), ""); err != nil {
+			return nil, 0, err
+		}
 	}
 	all = h.Decided.merge(all)
 	if at = slices.IndexFunc(all, byID); at < 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/api/scope"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 )
@@ -15,6 +16,7 @@ type BoardQuery struct {
 	Now, Until time.Time
 	Routes     []*gtfs.Route // any if empty
 	Direction  nhip.Opt[int] // any if unknown
+	View       scope.View    // whose agencies' buses are told
 
 	arrivals bool
 }
@@ -25,10 +27,15 @@ func (q *BoardQuery) wantsLine(p *network.Pattern) bool {
 		(!q.Direction.Known() || q.Direction == p.Direction)
 }
 
+// tells reports whether a departure is soon enough for the query, and not by a bus that is out of scope.
+func (q *BoardQuery) tells(d *Departure) bool {
+	return !d.at.After(q.Until) && (d.Agency == "" || q.View.Agency(d.Agency))
+}
+
 // wants reports whether the query asks for the line and the direction of a departure.
 func (q *BoardQuery) wants(d *Departure) bool {
 	named := func(r *gtfs.Route) bool { return r.ID == d.Route }
-	return (len(q.Routes) == 0 || slices.ContainsFunc(q.Routes, named)) &&
+	return q.tells(d) && (len(q.Routes) == 0 || slices.ContainsFunc(q.Routes, named)) &&
 		(!q.Direction.Known() || q.Direction == d.Direction)
 }
 

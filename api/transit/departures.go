@@ -81,7 +81,7 @@ func (t *Timetable) callDepartures(dst []Departure, c network.Call, q *BoardQuer
 		if !q.wantsCall(c, tripOf(b.State.Instance)) {
 			continue
 		}
-		if d, ok := t.announcedBus(b, c, q.Now); ok && !d.at.After(q.Until) {
+		if d, ok := t.announcedBus(b, c, q.Now); ok && q.tells(&d) {
 			dst = append(dst, d)
 		}
 	}
@@ -92,7 +92,7 @@ func (t *Timetable) callDepartures(dst []Departure, c network.Call, q *BoardQuer
 				!q.wantsCall(c, trip.Trip) {
 				continue
 			}
-			if d, ok := t.announcedTrip(c, trip, due, q.Now); ok && !d.at.After(q.Until) {
+			if d, ok := t.announcedTrip(c, trip, due, q.Now); ok && q.tells(&d) {
 				dst = append(dst, d)
 			}
 		}

@@ -20,7 +20,7 @@ func (t *Timetable) extraDepartures(dst []Departure, s *gtfs.Stop, q *BoardQuery
 			continue
 		}
 		for _, d := range t.extraCalls(u, f, s, now, q.arrivals) {
-			if !d.at.Before(now.Add(-dueGrace)) && !d.at.After(q.Until) && q.wants(&d) {
+			if !d.at.Before(now.Add(-dueGrace)) && q.wants(&d) {
 				d.Minutes = MinutesUntil(d.at, now)
 				dst = append(dst, d)
 			}

@@ -29,10 +29,16 @@ type SearchQuery struct {
 	Near  nhip.Opt[orb.Point] // lists near things first among those that match about as well; WGS84 lon, lat
 	Kinds []string            // any if empty
 	Limit int
+	Sees  func(station string) bool // which stations are looked at; nil: all
 }
 
 func (q *SearchQuery) wants(kind string) bool {
 	return len(q.Kinds) == 0 || slices.Contains(q.Kinds, kind)
+}
+
+// sees reports whether a thing may be found: anything but a station out of the scope of who searches.
+func (q *SearchQuery) sees(n *Named) bool {
+	return n.Kind != KindStation || q.Sees == nil || q.Sees(n.ID)
 }
 
 // Named is a place or a station with its names.
@@ -191,7 +197,9 @@ func (x *searchIndex) each(q *SearchQuery, route func(*indexed[*gtfs.Route]) int
 	for _, index := range x.named {
 		for i := range index.items {
 			if e := &index.items[i]; q.wants(e.item.Kind) {
-				add(other(e), foundItem{kind: e.item.Kind, named: e.item}, &e.folded)
+				if rank := other(e); rank >= 0 && q.sees(e.item) {
+					add(rank, foundItem{kind: e.item.Kind, named: e.item}, &e.folded)
+				}
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package transit
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"nhip"
@@ -39,8 +38,7 @@ func (s StopSource) Content(id string, sees scope.View, last any) (data []byte, 
 		return nil, nil, false
 	}
 	now := s.Model.o.Clock.Now()
-	b := s.Model.StopBoard(t, stop, BoardQuery{Now: now, Until: now.Add(streamedAhead)}, streamedArrivals)
-	b.Arrivals = slices.DeleteFunc(b.Arrivals, func(d Departure) bool { return d.Agency != "" && !sees.Agency(d.Agency) })
+	b := s.Model.StopBoard(t, stop, BoardQuery{Now: now, Until: now.Add(streamedAhead), View: sees}, streamedArrivals)
 	if shown, ok := last.(*StopBoard); ok && !b.Differs(shown) {
 		return nil, shown, true
 	}

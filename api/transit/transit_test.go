@@ -12,6 +12,7 @@ import (
 
 	"nhip"
 	"nhip/api/livetest"
+	"nhip/api/scope"
 	"nhip/geo/geotest"
 	"nhip/geo/network"
 	"nhip/geo/track"
@@ -227,6 +228,12 @@ func TestBoardsReplaceBusesOfWhichTooLittleIsKnown(t *testing.T) {
 		if len(found) != 1 || (found[0].Vehicle != "") != c.bus || found[0].State != c.state ||
 			(found[0].Expected != nil) != c.bus {
 			t.Errorf("%s: %+v", c.name, found)
+		}
+		q.View = scope.New(nhip.Scope{Agencies: []string{"other"}}, nil)
+		for _, d := range timetable.StopArrivals(trip.Pattern.Stops[c.stop], q) {
+			if d.Vehicle != "" {
+				t.Errorf("%s: told to who sees another agency: %+v", c.name, d)
+			}
 		}
 	}
 }

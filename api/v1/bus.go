@@ -26,7 +26,7 @@ func (h *Handler) getBus(w http.ResponseWriter, r *http.Request) error {
 	}
 	topic, now := topics.LiveBusTopic(agency, id), h.Clock.Now()
 	bus, ok := h.Live.Bus(topic)
-	if !ok || bus.Expired(now) {
+	if !ok || bus.Expired(now) || !rest.ScopeOf(r).Agency(bus.Agency) {
 		return live.UnknownBus(agency, id)
 	}
 	ahead, err := json.Marshal(h.Transit.Ahead(topic))

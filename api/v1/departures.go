@@ -36,7 +36,7 @@ func (h *Handler) listDepartures(w http.ResponseWriter, r *http.Request) error {
 	if !given {
 		q.Fail("near", "is required: LAT,LON in degrees, as in 21.0285,105.8542")
 	}
-	board, routes := h.boardQuery(q)
+	board, routes := h.boardQuery(r, q)
 	t, err := h.timetable(q)
 	if err != nil {
 		return err
@@ -56,10 +56,12 @@ func (h *Handler) listDepartures(w http.ResponseWriter, r *http.Request) error {
 
 // boardQuery reads the parameters that departures and arrivals have in common. routes is the parameter route, for
 // Timetable.FindRoutes.
-func (h *Handler) boardQuery(q *rest.Query) (b transit.BoardQuery, routes string) {
+func (h *Handler) boardQuery(r *http.Request, q *rest.Query) (b transit.BoardQuery, routes string) {
 	now := h.Clock.Now()
 	ahead := time.Duration(q.Integer("minutes", defaultAhead, 1, maxAhead)) * time.Minute
-	return transit.BoardQuery{Now: now, Until: now.Add(ahead), Direction: direction(q)}, q.Text("route")
+	return transit.BoardQuery{
+		Now: now, Until: now.Add(ahead), Direction: direction(q), View: rest.ScopeOf(r),
+	}, q.Text("route")
 }
 
 // direction reads the parameter direction.

@@ -23,6 +23,9 @@ func (h *Handler) search(w http.ResponseWriter, r *http.Request) error {
 	query := transit.SearchQuery{
 		Text: text, Kinds: searchKinds(q), Limit: q.Integer("limit", defaultHits, 1, maxHits),
 	}
+	if rest.ScopeOf(r).Limits().LimitsStations() {
+		query.Sees = func(id string) bool { return h.Stations.Sees(r.Context(), id) }
+	}
 	if near, given := q.Point("near"); given {
 		query.Near = nhip.Some(near)
 	}

@@ -92,7 +92,7 @@ func (h *Handler) getStop(w http.ResponseWriter, r *http.Request) error {
 // listArrivals answers GET /v1/stops/{id}/arrivals.
 func (h *Handler) listArrivals(w http.ResponseWriter, r *http.Request) error {
 	q := rest.ReadQuery(r, "minutes", "limit", "route", "direction")
-	board, routes := h.boardQuery(q)
+	board, routes := h.boardQuery(r, q)
 	limit := q.Integer("limit", defaultArrivals, 1, maxArrivals)
 	t, s, err := h.stopOf(r, q)
 	if err != nil {

@@ -32,7 +32,7 @@ func (h *Handler) listZones(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows := []air.ZoneRow{}
 	for _, i := range chosen {
-		rows = append(rows, h.seenRow(r.Context(), &z.Rows[i]))
+		rows = append(rows, h.seenRow(r.Context(), z, i))
 	}
 	return h.JSON(w, cachePolicy(s), struct {
 		Time  time.Time     `json:"time"`
@@ -59,16 +59,9 @@ type zoneFeature struct {
 	Properties air.ZoneRow      `json:"properties"`
 }
 
-// seenRow returns a row with the stations that the caller sees.
-func (h *Handler) seenRow(ctx context.Context, row *air.ZoneRow) air.ZoneRow {
-	out := *row
-	out.Stations = []string{}
-	for _, id := range row.Stations {
-		if h.Stations.Sees(ctx, id) {
-			out.Stations = append(out.Stations, id)
-		}
-	}
-	return out
+// seenRow returns a row as the caller sees it.
+func (h *Handler) seenRow(ctx context.Context, z *air.ZoneAQI, i int) air.ZoneRow {
+	return z.Row(i, func(station string) bool { return h.Stations.Sees(ctx, station) })
 }
 
 func (h *Handler) zoneFeatures(
@@ -78,7 +71,7 @@ func (h *Handler) zoneFeatures(
 	for _, i := range chosen {
 		zone := z.Zones[i]
 		id := zone.Kind + "/" + zone.ID
-		features = append(features, zoneFeature{"Feature", id, geojson.Geometry{Geometry: zone.Area}, h.seenRow(ctx, &z.Rows[i])})
+		features = append(features, zoneFeature{"Feature", id, geojson.Geometry{Geometry: zone.Area}, h.seenRow(ctx, z, i)})
 	}
 	return zoneCollection{"FeatureCollection", s.End, s.State(), scale, len(features), features}
 }

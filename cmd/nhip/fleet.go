@@ -51,10 +51,13 @@ func (c *fleetDiffCmd) changes(e *env, file *fleet.Fleet) error {
 		return err
 	}
 	changes, err := api.FleetChanges(e.ctx)
+	if err != nil {
+		return err
+	}
 	for _, line := range fleet.DiffChanges(file, changes) {
 		fmt.Fprintln(e.stdout, line)
 	}
-	return err
+	return nil
 }
 
 // fleetFlags select a fleet.

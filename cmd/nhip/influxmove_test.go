@@ -32,7 +32,7 @@ func TestHistoryMoves(t *testing.T) {
 	p.Publish(t, apptest.Reading("hn-01", now, 66), // a revision
 		apptest.Position(`1 "x"\, '=`, now, 21, 105.8), apptest.Position("2", now.Add(-30*24*time.Hour), 21, 105.8))
 	review(t, p, now, "r1")
-	awaitStored(t, p, 11)
+	awaitStored(t, p, 12) // with the row of the review in the audit log
 	apptest.AwaitAssessed(t, p.API(t), 6)
 
 	to := influxtest.Server(t)
@@ -52,9 +52,9 @@ func TestHistoryMoves(t *testing.T) {
 
 	p.Publish(t, apptest.Position("3", now, 21, 105.8), apptest.Reading("hn-01", now, 67))
 	review(t, p, now, "r2")
-	awaitStored(t, p, 14)
+	awaitStored(t, p, 16)
 	apptest.AwaitAssessed(t, p.API(t), 6)
-	if code, out, _ := try(t, dir, verifying...); code != 1 || strings.Count(out, "THE DATABASE HOLDS") != 3 {
+	if code, out, _ := try(t, dir, verifying...); code != 1 || strings.Count(out, "THE DATABASE HOLDS") != 4 {
 		t.Errorf("verification before the changes are copied ends with %d: %s", code, out)
 	}
 	if out := succeed(t, dir, "retention", "apply"); !strings.Contains(out, "deleted") {
@@ -75,7 +75,7 @@ func TestHistoryMoves(t *testing.T) {
 	again := launchEmbedded(t, dir, "--config", config)
 	succeed(t, dir, "ledger", "--verify")
 	again.Publish(t, apptest.Position("4", now, 21, 105.8))
-	awaitStored(t, again, 15)
+	awaitStored(t, again, 17)
 	succeed(t, dir, "ledger", "--verify")
 	db := influxtest.Open(t, to, "moved")
 	if n, err := db.Count(t.Context(), influx.PositionMeasurement, now.Add(-time.Hour), now); err != nil || n != 3 {

@@ -309,7 +309,8 @@ func TestComparedMonitorsAreInOrder(t *testing.T) {
 	for _, id := range []string{"c", "moving", "a", "b"} {
 		s := newStation(id, hanoi)
 		s.faults = []nhip.MonitorFault{{Cause: "gain"}}
-		s.configure(fleet.Station{ID: id, Mobile: id == "moving"}, hanoi)
+		s.fleet = fleet.Station{ID: id, Mobile: id == "moving"}
+		s.configure(hanoi)
 		if gone := len(s.faults) == 0; gone != (id == "moving") || gone != s.republish {
 			t.Errorf("faults of %s: %v", id, s.faults)
 		}

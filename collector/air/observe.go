@@ -71,15 +71,22 @@ func (p *Processor) UpdateStation(id string, f fleet.Station) {
 	defer p.mu.Unlock()
 	s := p.station(id)
 	before := s.fleetPosition
-	from := s.configure(f, p.o.Zone)
+	s.fleet = f
+	p.reconfigure(s)
 	if s.movedFrom(before) {
 		s.moved = hourOf(p.o.Clock.Now().UnixMilli())
 		p.log.Info("station moved; its comparison with other monitors begins anew", "station", id)
 	}
+}
+
+// reconfigure applies the configuration of a station, and marks the readings whose assessment it changes. p.mu must be
+// held.
+func (p *Processor) reconfigure(s *station) {
+	from := s.configure(p.o.Zone)
 	if from == math.MaxInt64 || s.last == 0 {
 		return
 	}
 	p.markForReassessment(s, from, endOf(s.last))
-	p.log.Info("station configuration changed; readings are assessed again", "station", id)
+	p.log.Info("station configuration changed; readings are assessed again", "station", s.id)
 	p.signal()
 }

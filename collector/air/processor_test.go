@@ -1,6 +1,7 @@
 package air
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"testing"
@@ -25,6 +26,7 @@ func TestProcessor(t *testing.T) {
 	run("late readings", testLateReadings)
 	run("restart", testRestart)
 	run("calibration", testCalibration)
+	run("calibration over the web", testCalibrationOverTheWeb)
 	run("review", testReview)
 	run("history", testHistory)
 	run("neighbourhood", testNeighbourhood)
@@ -217,6 +219,68 @@ func testCalibration(t *testing.T, db *influx.DB) {
 	if got := h.rollups(t, "hn-01", nhip.PeriodHour, nhip.QualityAutomatic)["no2 2026-02-16T12"].Mean; got != 99 {
 		t.Errorf("hour without the calibration is %v, want 99", got)
 	}
+}
+
+// testCalibrationOverTheWeb sets a calibration beside that of the fleet, across a restart and a kill. A later edit of
+// the fleet wins.
+func testCalibrationOverTheWeb(t *testing.T, db *influx.DB) {
+	h := newHarness(t, db)
+	h.store(t, series("hn-01", nhip.NO2, time.Hour, noon, ramp(40, 60)...)...)
+	h.waitIdle(t)
+	from := noon.Add(-30 * time.Hour)
+	station := fleet.Station{ID: "hn-01", Kind: fleet.Reference, Quantities: []fleet.Quantity{{
+		Name: nhip.NO2, Calibration: []fleet.Calibration{{From: from, Slope: 2, Offset: 1}},
+	}}}
+	h.UpdateStation("hn-01", station)
+	h.waitIdle(t)
+	expect := func(when string, want float64) {
+		t.Helper()
+		h.waitIdle(t)
+		hours := h.rollups(t, "hn-01", nhip.PeriodHour, nhip.QualityAutomatic)
+		if got := hours["no2 2026-02-16T12"].Mean; got != want || hours["no2 2026-02-14T12"].Mean != 51 {
+			t.Errorf("%s: %v, want %v; before: %v", when, got, want, hours["no2 2026-02-14T12"].Mean)
+		}
+	}
+	expect("the fleet's", 2*99+1)
+	change := func(slope float64) (*nhip.Document, []nhip.DocumentState) {
+		body, err := json.Marshal(nhip.CalibrationChange{
+			Base: station.Quantities[0].Base(), Lines: []nhip.CalibrationLine{{From: from, Slope: slope}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := nhip.CalibrationID("hn-01", nhip.NO2)
+		return &nhip.Document{Kind: nhip.DocumentCalibration, ID: id, Body: body},
+			[]nhip.DocumentState{{Kind: nhip.DocumentCalibration, ID: id, Body: body}}
+	}
+	three, stored := change(3)
+	h.ApplyCalibration(three)
+	expect("over the web", 3*99)
+	if err := h.Save(); err != nil {
+		t.Fatal(err)
+	}
+	four, later := change(4)
+	h.ApplyCalibration(four) // lost with a kill, and repeated from the journal
+	h.stop()
+	h.start(t)
+	h.SetCalibrations(stored)
+	h.UpdateStation("hn-01", station)
+	h.ApplyCalibration(four)
+	expect("after a kill", 4*99)
+	before := h.rowsWritten
+	h.SetCalibrations(later)
+	h.UpdateStation("hn-01", station)
+	if expect("the same again", 4*99); h.rowsWritten != before {
+		t.Errorf("%d rows written without a change", h.rowsWritten-before)
+	}
+	station.Quantities = []fleet.Quantity{{
+		Name: nhip.NO2, Calibration: []fleet.Calibration{{From: from, Slope: 5}},
+	}}
+	h.UpdateStation("hn-01", station)
+	expect("the file is edited", 5*99)
+	four.Body = nil
+	h.ApplyCalibration(four)
+	expect("removed", 5*99)
 }
 
 func testReview(t *testing.T, db *influx.DB) {

@@ -27,8 +27,11 @@ type storedState struct {
 
 // storedStation is a station in stateFile.
 type storedStation struct {
-	ID     string              `json:"id"`
-	Fleet  fleet.Station       `json:"fleet,omitzero"`
+	ID    string        `json:"id"`
+	Fleet fleet.Station `json:"fleet,omitzero"`
+
+	Calibrations calibrations `json:"calibrations,omitempty"` // over the web
+
 	At     nhip.Opt[orb.Point] `json:"at,omitzero"`
 	First  int64               `json:"first"`
 	Last   int64               `json:"last"`
@@ -45,7 +48,7 @@ func (p *Processor) Save() error {
 	for _, s := range p.stations {
 		// Rows in the buffer may be lost. Readings after assessFrom are in dirty hours.
 		state.Stations = append(state.Stations, storedStation{
-			ID: s.id, Fleet: s.config, At: s.reportedPosition, First: s.first, Last: s.last, Moved: s.moved,
+			ID: s.id, Fleet: s.fleet, Calibrations: s.web, At: s.reportedPosition, First: s.first, Last: s.last, Moved: s.moved,
 			Dirty: s.open(), Days: s.days.addAll(s.summing.days), Months: s.months.addAll(s.summing.months),
 		})
 	}
@@ -88,7 +91,8 @@ func (p *Processor) restore() error {
 	p.savedReviews = state.Reviews
 	for _, x := range state.Stations {
 		s := p.station(x.ID)
-		s.configure(x.Fleet, p.o.Zone)
+		s.fleet, s.web = x.Fleet, x.Calibrations
+		s.configure(p.o.Zone)
 		s.reportedPosition, s.first, s.last, s.moved = x.At, x.First, x.Last, x.Moved
 		s.dirty, s.days, s.months = x.Dirty, x.Days, x.Months
 	}

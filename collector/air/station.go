@@ -21,6 +21,8 @@ import (
 // Processor.mu protects it, except for the window, which belongs to Processor.processRecent alone.
 type station struct {
 	setup
+	fleet            fleet.Station       // as the fleet has it; zero for a station that is not in the fleet
+	web              calibrations        // what staff have set over the web; replaced, never changed
 	reportedPosition nhip.Opt[orb.Point] // from its readings
 
 	inbox   []nhip.Reading // not in the window yet
@@ -57,13 +59,16 @@ type station struct {
 // used without a lock.
 type setup struct {
 	id            string
-	config        fleet.Station // zero for a station that is not in the fleet
+	config        fleet.Station // in force: that of the fleet with the calibrations over the web; zero if there is neither
 	class         qc.Class
 	fleetPosition nhip.Opt[orb.Point] // from the fleet
 	zone          *time.Location
 	corrections   map[nhip.Quantity]*qc.Correction
 	reviews       []nhip.Review // sorted by the time of the decision
 }
+
+// calibrations are what staff have set of a station over the web.
+type calibrations map[nhip.Quantity]nhip.CalibrationChange
 
 // dueHours are the hours whose days and months sumPeriods is at.
 type dueHours struct{ days, months spans }
@@ -93,9 +98,11 @@ func (s *station) open() spans {
 	return s.dirty.addAll(s.working).addAll(s.refilling).addAll(s.sending).addAll(s.inFlight)
 }
 
-// configure applies a configuration from the fleet. It returns the time in ms since 1970 from which the assessment of
-// readings changes: math.MaxInt64 for no change, math.MinInt64 for all readings.
-func (s *station) configure(f fleet.Station, zone *time.Location) int64 {
+// configure applies the configuration from the fleet with the calibrations over the web that are in force. It returns
+// the time in ms since 1970 from which the assessment of readings changes: math.MaxInt64 for no change, math.MinInt64
+// for all readings.
+func (s *station) configure(zone *time.Location) int64 {
+	f := s.fleet.WithCalibrations(s.web)
 	oldCorrections, oldClass := s.corrections, s.class
 	s.config, s.class, s.fleetPosition, s.zone = f, qc.ClassLowCost, nhip.Opt[orb.Point]{}, zone
 	if f.Mobile && len(s.faults)+len(s.unvouched) > 0 { // it is not compared any more
@@ -114,7 +121,9 @@ func (s *station) configure(f fleet.Station, zone *time.Location) int64 {
 	for _, q := range f.Quantities {
 		c := &qc.Correction{EPA2021: q.Correction == qc.EPA2021}
 		for _, line := range q.Calibration {
-			c.Calibrations = append(c.Calibrations, qc.LinearCorrection{From: line.From, Slope: line.Slope, Offset: line.Offset})
+			c.Calibrations = append(c.Calibrations, qc.LinearCorrection{
+				From: line.From.UTC(), Slope: line.Slope, Offset: line.Offset, // in UTC, to be compared
+			})
 		}
 		s.corrections[q.Name] = c
 	}

@@ -160,6 +160,18 @@ func (s *state) change() nhip.DocumentChange {
 	return nhip.DocumentChange{Kind: s.Kind, ID: s.ID, Version: s.Version, Time: s.Time, Removed: !s.Exists()}
 }
 
+// List returns the documents of a kind, in no order.
+func (s *Store) List(kind string) (out []nhip.DocumentState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, state := range s.states {
+		if k.kind == kind && state.Exists() {
+			out = append(out, state.DocumentState)
+		}
+	}
+	return out
+}
+
 // Count returns the number of documents.
 func (s *Store) Count() int {
 	s.mu.Lock()

@@ -1,4 +1,5 @@
-// Package review computes what a review of readings would change: means, indices and exceedances, before and after.
+// Package review computes what a review of readings, or another calibration of them, would change: means, indices and
+// exceedances, before and after.
 package review
 
 import (
@@ -24,7 +25,9 @@ const (
 // Input is what an effect is computed from, all of one station.
 type Input struct {
 	Reviews []nhip.Review // that were decided, in their order
-	Change  nhip.Review   // what may be decided next
+	Change  nhip.Review   // what may be decided next; of another calibration, an annotation of the span
+	// Corrected returns the corrected value of a reading as it is now or, with after, as it would be. nil: as stored.
+	Corrected func(r *nhip.AssessedReading, after bool) float64
 	// Readings of the hours that Change touches, and of no others.
 	Readings []nhip.AssessedReading
 	// Stored are the reviewed roll-ups of hours: from LookBack before the local days that Change touches up to LookAhead
@@ -38,7 +41,7 @@ type Input struct {
 
 // Effect is what a review would change. Before and after are empty where there is, or would be, no complete mean.
 type Effect struct {
-	Values      int                `json:"values"` // readings whose flag would change
+	Values      int                `json:"values"` // readings whose flag or corrected value would change
 	Means       []MeanChange       `json:"means"`
 	Indices     []IndexChange      `json:"indices"`
 	Exceedances []ExceedanceChange `json:"exceedances"`
@@ -91,14 +94,17 @@ func Of(in *Input) Effect {
 		r := &in.Readings[i]
 		_, flag := r.At(nhip.QualityAutomatic)
 		was, _ := nhip.Decide(in.Reviews, r.Quantity, r.Time, flag)
-		if is, _ := nhip.Decide(after, r.Quantity, r.Time, flag); is != was {
+		is, _ := nhip.Decide(after, r.Quantity, r.Time, flag)
+		if is != was || in.value(r, true) != in.value(r, false) {
 			e.Values++
 		}
 	}
 	if e.Values == 0 {
 		return e
 	}
-	c := &comparison{in: in, before: stateOf(in, sumHours(in, in.Reviews)), after: stateOf(in, sumHours(in, after))}
+	c := &comparison{
+		in: in, before: stateOf(in, sumHours(in, in.Reviews, false)), after: stateOf(in, sumHours(in, after, true)),
+	}
 	c.first, c.last, c.daysFrom, c.daysTo = Touched(&in.Change, in.Zone)
 	for _, s := range []*state{c.before, c.after} {
 		c.sumDays(s)
@@ -108,6 +114,15 @@ func Of(in *Input) Effect {
 	c.dailyIndices(&e)
 	c.exceedances(&e)
 	return e
+}
+
+// value returns the corrected value of a reading, now or after the change.
+func (in *Input) value(r *nhip.AssessedReading, after bool) float64 {
+	if in.Corrected != nil {
+		return in.Corrected(r, after)
+	}
+	v, _ := r.At(nhip.QualityAutomatic)
+	return v
 }
 
 // state is the station's means under some reviews.
@@ -149,7 +164,7 @@ func (s *state) series(q nhip.Quantity) report.Series {
 	return out
 }
 
-// comparison compares the states before and after a review.
+// comparison compares the states before and after the change.
 type comparison struct {
 	in               *Input
 	before, after    *state

@@ -42,8 +42,9 @@ type seriesKey struct {
 	period   time.Duration
 }
 
-// sumHours sums up the hours that have readings, under a list of reviews, as the collector does.
-func sumHours(in *Input, reviews []nhip.Review) hours {
+// sumHours sums up the hours that have readings, under a list of reviews, as the collector does: with the values of now
+// or after the change.
+func sumHours(in *Input, reviews []nhip.Review, after bool) hours {
 	byHour := make(map[int64]map[seriesKey][]rollup.Value)
 	kinds := make(map[seriesKey]bool)
 	for i := range in.Readings {
@@ -52,9 +53,9 @@ func sumHours(in *Input, reviews []nhip.Review) hours {
 		if byHour[h] == nil {
 			byHour[h] = make(map[seriesKey][]rollup.Value)
 		}
-		value, flag := r.At(nhip.QualityAutomatic)
+		_, flag := r.At(nhip.QualityAutomatic)
 		flag, _ = nhip.Decide(reviews, r.Quantity, r.Time, flag)
-		byHour[h][k] = append(byHour[h][k], rollup.Value{Value: value, Flag: flag})
+		byHour[h][k] = append(byHour[h][k], rollup.Value{Value: in.value(r, after), Flag: flag})
 		kinds[k] = true
 	}
 	out, perHour := make(hours), rollup.PerHour(len(kinds))

@@ -133,13 +133,22 @@ func (f *Fleet) Agencies(feeds Feeds) func(id, feed string) string {
 // busFormats are the formats that only buses send.
 var busFormats = []string{"position", "hfp", "ufms", "ufms-bus", "gtfs-rt"}
 
-// DiffChanges compares a fleet file with what staff have changed over the web: a line for each device, as Diff has
-// them, with who changed it and when, and one for each change that a later edit of the file has superseded.
-func DiffChanges(file *Fleet, changes []nhip.MadeChange) []string {
-	var lines []string
+// DiffChanges compares a fleet file with what staff have changed over the web: a line for each device and for each
+// calibration, as Diff has them, with who changed it and when, and one for each change that a later edit of the file
+// has superseded.
+func DiffChanges(file *Fleet, changes *nhip.FleetChanges) []string {
+	return append(diffDevices(file, changes.Changes), diffCalibrations(file, changes.Calibrations)...)
+}
+
+// madeBy returns the end of a line about a change over the web.
+func madeBy(by string, at time.Time) string {
+	return fmt.Sprintf(" (over the web by %s, %s)", by, at.UTC().Format(time.RFC3339))
+}
+
+func diffDevices(file *Fleet, changes []nhip.MadeChange) (lines []string) {
 	for i := range changes {
 		c := &changes[i]
-		made := fmt.Sprintf(" (over the web by %s, %s)", c.By, c.Time.UTC().Format(time.RFC3339))
+		made := madeBy(c.By, c.Time)
 		d := file.Device(c.ID)
 		if c.Base != Base(d) {
 			lines = append(lines, "! device "+c.ID+": the file was edited later and wins"+made)

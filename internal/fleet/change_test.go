@@ -54,11 +54,11 @@ func TestDiffChangesNamesWhoAndWhatWins(t *testing.T) {
 	entry := EntryOf(file.Device("a"))
 	entry.Secrets[0], entry.Disabled = nhip.ShortSecret(entry.Secrets[0]), true
 	at := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
-	got := DiffChanges(file, []nhip.MadeChange{
+	got := DiffChanges(file, &nhip.FleetChanges{Changes: []nhip.MadeChange{
 		{ID: "a", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{Base: Base(file.Device("a")), DeviceEntry: entry}},
 		{ID: "b", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{Base: "old", Removed: true}},
 		{ID: "c", By: "Lan", Time: at, DeviceChange: nhip.DeviceChange{DeviceEntry: entryWith("s")}},
-	})
+	}})
 	const made = " (over the web by Lan, 2026-02-16T12:00:00Z)"
 	want := []string{
 		"~ device a: disabled false → true" + made, "! device b: the file was edited later and wins" + made,

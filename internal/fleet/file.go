@@ -177,17 +177,13 @@ func quantityRule(s string) error {
 	return nil
 }
 
-// Bounds of a calibration. Beyond them an instrument is broken rather than uncalibrated.
-const (
-	minSlope, maxSlope = 0.01, 100
-	maxOffset          = 1_000_000
-)
-
 func (r *reader) calibration(prefix string, item ast.Node, c *Calibration) {
 	ok := r.Section(prefix, item, []settings.Setting{
 		{Key: prefix + "from", Value: settings.Time(&c.From)},
-		{Key: prefix + "slope", Value: settings.Number(&c.Slope, minSlope, maxSlope)},
-		{Key: prefix + "offset", Value: settings.Number(&c.Offset, -maxOffset, maxOffset)},
+		{Key: prefix + "slope", Value: settings.Number(&c.Slope, nhip.MinCalibrationSlope, nhip.MaxCalibrationSlope)},
+		{Key: prefix + "offset", Value: settings.Number(
+			&c.Offset, -nhip.MaxCalibrationOffset, nhip.MaxCalibrationOffset,
+		)},
 	}, nil)
 	if ok {
 		r.Require(item, prefix+"from")

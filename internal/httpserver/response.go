@@ -45,13 +45,14 @@ func (w *Response) WriteHeader(status int) {
 }
 
 // Flush implements http.Flusher.
-func (w *Response) Flush() {
+func (w *Response) Flush() { _ = w.FlushError() } // the next Write tells of an error
+
+// FlushError serves http.ResponseController. The writer behind may be one that only unwraps to one that can flush.
+func (w *Response) FlushError() error {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Write implements http.ResponseWriter. A body without a media type gets the one that net/http would guess, so that

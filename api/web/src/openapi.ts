@@ -266,6 +266,90 @@ export type BusCollection = {
   type: 'FeatureCollection';
 };
 
+export type Calibration = {
+  /** What staff have set over the web; missing if nothing */
+  change?: {
+    /** Who made the last change */
+    by: string;
+    state: 'in_force' | 'superseded' | 'invalid';
+    time: string;
+  };
+  /** Of the fleet file, as in epa_2021; it excludes a calibration */
+  correction?: string;
+  /** By valid_from */
+  lines: CalibrationLine[];
+  quantity: Quantity;
+  unit: string;
+};
+
+export type CalibrationEffect = {
+  /** Comparisons with a limit over the local days of the span that would change */
+  exceedances: {
+    after: LimitComparison;
+    before: LimitComparison;
+  }[];
+  from: string;
+  indices: {
+    after: number | null;
+    before: number | null;
+    rule: 'hourly' | 'daily';
+    /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
+    scale: Scale;
+    /** END */
+    time: string;
+  }[];
+  /** Those that would be in force */
+  lines: CalibrationLineSet[];
+  means: {
+    above_after: boolean;
+    above_before: boolean;
+    after: number | null;
+    average: '1h' | '8h' | '24h';
+    /** Null where there is no complete mean */
+    before: number | null;
+    /** In force for this average, if there is one */
+    limit?: number;
+    quantity: Quantity;
+    /** END */
+    time: string;
+    unit: string;
+  }[];
+  quantity: Quantity;
+  station: string;
+  to: string;
+  /** Readings whose corrected value would change */
+  values: number;
+};
+
+export type CalibrationLine = {
+  /** Who added it over the web */
+  by?: string;
+  /** It corrects values of now */
+  current: boolean;
+  /** For DELETE; of lines in force */
+  id?: string;
+  /** It corrects values since valid_from, until the next line in force */
+  in_force: boolean;
+  /** In the unit of the quantity */
+  offset: number;
+  slope: number;
+  source: 'file' | 'web';
+  /** When */
+  time?: string;
+  valid_from: string;
+  why?: string;
+};
+
+export type CalibrationLineSet = {
+  /** Who added it over the web; none for a line of the file */
+  by?: string;
+  offset: number;
+  slope: number;
+  time?: string;
+  valid_from: string;
+  why?: string;
+};
+
 export type Datasets = {
   datasets: {
     /** A text in both languages; if only one is known, both contain it */
@@ -1726,6 +1810,16 @@ export interface Answers {
     }[];
   };
   '/v1/fleet/changes': {
+    calibrations: {
+      /** Digest of the entry of the file; empty if it has no calibration */
+      base: string;
+      /** Who made the last change */
+      by: string;
+      lines: CalibrationLineSet[];
+      quantity: Quantity;
+      station: string;
+      time: string;
+    }[];
     changes: {
       /** Digest of the entry of the file; empty if it had none */
       base: string;
@@ -1842,6 +1936,10 @@ export interface Answers {
     period: 'hour' | 'day';
     station: string;
     to: string;
+  };
+  '/v1/stations/{id}/calibrations': {
+    calibrations: Calibration[];
+    station: string;
   };
   '/v1/stations/{id}/readings': Readings;
   '/v1/stations/{id}/value': {
@@ -1979,6 +2077,7 @@ export interface Queries {
   '/v1/stations/status': {hours?: number};
   '/v1/stations/{id}': {index?: Scale};
   '/v1/stations/{id}/aqi': {from?: string; to?: string; period?: 'hour' | 'day'; level?: 'raw' | 'automatic' | 'reviewed'; index?: Scale; format?: 'json' | 'csv'};
+  '/v1/stations/{id}/calibrations': Record<string, never>;
   '/v1/stations/{id}/readings': {from?: string; to?: string; quantity?: Quantity; period?: 'raw' | 'hour' | 'day' | 'month'; level?: 'raw' | 'automatic' | 'reviewed'; index?: Scale; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/stations/{id}/report': {month: string; lang?: 'vi' | 'en'; level?: Level; format?: 'html' | 'csv'};
   '/v1/stations/{id}/value': {quantity: Quantity; time: string; period?: string};
