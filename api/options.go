@@ -26,6 +26,7 @@ import (
 	"nhip/internal/httpserver"
 	"nhip/internal/influx"
 	"nhip/internal/mqtt"
+	"nhip/internal/openid"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -58,6 +59,7 @@ type Options struct {
 	Zone      *time.Location // of stations without a zone in the fleet; nil is UTC
 	Simulated bool           // whether the data are simulated, which the web map shows
 	Token     string         // the operator's token; "" allows nobody
+	OpenID    *openid.Client // signs staff in at an issuer; nil: they have keys only
 	Agencies  []string       // of the feeds; scopes may name them, and those of the buses
 	Streams   Streams        // bounds of the live streams
 	Reports   Reports        // reports of citizens

@@ -91,8 +91,10 @@ func TestRolesByOperation(t *testing.T) {
 		secrets[role] = addKey(t, a, string(role), role, nhip.Scope{})
 	}
 	replacer := strings.NewReplacer(
-		"{id}", "s", "{link}", "l", "{collector}", "c", "{z}", "1", "{x}", "1", "{y}", "1", "{agency}", "a",
-		"{date}", "2026-02-15", "{collection}", "stations", "{feature}", "s", "{format}", "json", "{code}", "c", "{token}", "t",
+		"{id}", "s", "{link}", "l", "{line}", "pm25-1", "{collector}", "c", "{z}", "1", "{x}", "1", "{y}", "1",
+		"{agency}", "a",
+		"{date}", "2026-02-15", "{collection}", "stations", "{feature}", "s", "{format}", "json", "{code}", "c",
+		"{token}", "t",
 	)
 	operations := roleOperations(t)
 	if len(operations) < 8 {
@@ -177,7 +179,8 @@ func TestScopeHidesTheRest(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/v1/stations/s2", "/v1/stations/s2/readings", "/v1/stations/s2/aqi", "/v1/stations/s2/report?month=2026-01",
-		"/v1/stations/s2/value?quantity=pm25&time=2026-02-16T12:00:00Z", "/v1/reviews?station=s2", "/v1/exceedances?station=s2",
+		"/v1/stations/s2/value?quantity=pm25&time=2026-02-16T12:00:00Z", "/v1/reviews?station=s2",
+		"/v1/exceedances?station=s2",
 		"/v1/stations/s2/calibrations",
 		"/v1/exceedances?area=" + "%C4%90%E1%BB%91ng%20%C4%90a", "/ogc/collections/stations/items/s2",
 		"/v1/buses/two/b2", "/v1/reports/monthly?month=2026-01&station=s2", "/v1/arrivals/2026-02-15?agency=two",
@@ -186,7 +189,8 @@ func TestScopeHidesTheRest(t *testing.T) {
 		if got := ask(a, http.MethodGet, path, secret); got != http.StatusNotFound && got != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d, want 404", path, got)
 		}
-		if got := ask(a, http.MethodGet, path, secret); got == http.StatusServiceUnavailable && !strings.Contains(path, "area") {
+		got := ask(a, http.MethodGet, path, secret)
+		if got == http.StatusServiceUnavailable && !strings.Contains(path, "area") {
 			t.Errorf("%s: the history is asked", path)
 		}
 	}

@@ -188,8 +188,13 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 	h := &accounts.Handler{
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
-		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) }, Clock: a.o.Clock,
+		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Clock: a.o.Clock,
+		Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) },
+		OpenID: a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
+	}
+	if a.o.OpenID != nil {
+		a.keyring.UseRules(a.o.OpenID.Rules())
 	}
 	if a.o.RotateToken != nil {
 		h.RotateToken = a.rotateToken

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,27 +17,34 @@ import (
 	"nhip/client"
 	"nhip/internal/awaittest"
 	"nhip/internal/mqtt"
+	"nhip/internal/openid/openidtest"
 )
 
 // TestPeopleHaveKeysAndSessions makes, uses, rotates and removes keys, signs browsers in and out, and reads who did what.
 func TestPeopleHaveKeysAndSessions(t *testing.T) {
-	p := apptest.Up(t, t.TempDir(), "")
+	issuer := openidtest.Start(t)
+	issuer.Say(openidtest.Answers{Away: true}) // while the platform starts
+	p := apptest.Up(t, t.TempDir(), issuerYAML(issuer, fmt.Sprintf(`client_secret: %q, session: 8h, rules: [
+  {claim: groups, value: air, role: analyst, stations: [hn-01]},
+  {claim: groups, value: nowhere, role: viewer, zones: [district/nowhere]}]`, openidtest.ClientSecret)))
 	p.Publish(t, apptest.Reading("hn-01", time.Now().Truncate(time.Hour), 20),
 		apptest.Reading("hn-02", time.Now().Truncate(time.Hour), 30))
 	apptest.AwaitAssessed(t, p.API(t), 2)
-	a := access{p, p.API(t), p.Client(t)}
+	a := access{p, p.API(t), p.Client(t), issuer}
 	t.Run("keys", a.testKeys)
 	t.Run("scopes must exist", a.testScopes)
 	t.Run("sessions", a.testSessions)
 	t.Run("origins", a.testOrigins)
+	t.Run("issuer", a.testIssuer)
 	t.Run("operator's token", a.testRotation)
 	t.Run("audit", a.testAudit)
 }
 
 type access struct {
-	p     *apptest.Platform
-	api   *apitest.Client
-	admin *client.Client
+	p      *apptest.Platform
+	api    *apitest.Client
+	admin  *client.Client
+	issuer *openidtest.Issuer
 }
 
 func bearer(secret string) []string { return []string{"Authorization", "Bearer " + secret} }
@@ -292,6 +300,9 @@ func (a *access) testAudit(t *testing.T) {
 	}
 	if got := read("who", "Lan"); !strings.HasPrefix(got, "session") {
 		t.Errorf("what Lan did: %s", got)
+	}
+	if got := read("who", "Hạnh"); got != "session session" || !strings.HasPrefix(entries[0].Key, "account:") {
+		t.Errorf("what Hạnh did: %s %+v", got, entries)
 	}
 	csv := a.api.Get(t, "/v1/audit?format=csv", bearer(a.p.Token(t))...)
 	if csv.Status != 200 || !strings.Contains(string(csv.Body), "time,who,role,key,kind,id,object,before,after\n") {

@@ -118,6 +118,10 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	if err != nil {
 		return api.Options{}, err
 	}
+	signIn, err := r.openID()
+	if err != nil {
+		return api.Options{}, err
+	}
 	attribution := m.Attribution
 	if r.options.Simulate {
 		attribution = cmp.Or(attribution, simulatedAttribution)
@@ -126,6 +130,7 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 		Addr: r.conf.HTTP.Listen, PublicURL: r.conf.HTTP.PublicURL, Clock: r.clock, Logger: r.log, Registry: r.registry,
 		Broker: broker, History: history, Network: t.transitMap(), Timetable: t.network, Web: web.Files(),
 		Agencies:     agenciesOf(&r.conf),
+		OpenID:       signIn,
 		Completeness: r.conf.Air.Completeness / percent, ReviewReasons: r.conf.Air.Reasons(),
 		Places: places, Zones: zones, Zone: location(r.conf.Air.Zone),
 		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),

@@ -42,6 +42,7 @@ func LoadConfig(s config.Sources) *config.Effective {
 	checkRetention(set)
 	checkPlain(set)
 	checkGuests(set)
+	checkIssuer(set)
 	return set
 }
 
@@ -99,7 +100,7 @@ func checkTimetableName(set *config.Effective, key, name, format string) {
 func credentials() []string {
 	return []string{
 		"broker.ca", "broker.username", "broker.password", "influx.token", "influx.org", "air.webhook.secret",
-		"air.mail.username", "air.mail.password",
+		"air.mail.username", "air.mail.password", "access.oidc.client_secret",
 	}
 }
 

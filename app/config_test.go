@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,7 @@ func TestRolesShareAnEnvironment(t *testing.T) {
 	all := []string{
 		"NHIP_INFLUX_TOKEN=t", "NHIP_INFLUX_ORG=city", "NHIP_BROKER_USERNAME=u", "NHIP_BROKER_PASSWORD=p",
 		"NHIP_BROKER_CA=ca.pem", "NHIP_AIR_WEBHOOK_SECRET=s", "NHIP_AIR_MAIL_USERNAME=u", "NHIP_AIR_MAIL_PASSWORD=p",
+		"NHIP_ACCESS_OIDC_CLIENT_SECRET=s",
 	}
 	if faults := loadFile(t, "", all...); faults != "" {
 		t.Errorf("a shared environment is refused: %s", faults)
@@ -78,6 +80,40 @@ func TestConfigOfPublicListeners(t *testing.T) {
 		"public: {mqt: ':1884'}":                                      "mqt: ",
 	} {
 		if faults := loadFile(t, text); (want == "") != (faults == "") || !strings.Contains(faults, want) {
+			t.Errorf("%q: faults %q, want %q", text, faults, want)
+		}
+	}
+}
+
+func TestConfigOfIssuer(t *testing.T) {
+	const (
+		issuer = "issuer: 'https://id.example', "
+		client = issuer + "client_id: nhip, client_secret: s3cret, "
+		rules  = "rules: [{claim: groups, value: air, role: viewer}]"
+	)
+	many := func(from int) string {
+		names := make([]string, 150)
+		for i := range names {
+			names[i] = fmt.Sprint("s", from+i)
+		}
+		return "{claim: a, value: b, role: viewer, stations: [" + strings.Join(names, ", ") + "]}"
+	}
+	const file = "client_id: nhip, client_secret_file: f, "
+	const noIssuer = "has no effect without access.oidc.issuer"
+	for text, want := range map[string]string{
+		client + rules:                       "",
+		client:                               "access.oidc.issuer: needs access.oidc.rules",
+		issuer + file + rules:                "",
+		issuer + "client_id: nhip, " + rules: "access.oidc.issuer: needs either access.oidc.client_secret or",
+		client + "client_secret_file: f, " + rules:             "needs either access.oidc.client_secret or",
+		issuer + "client_secret: s, " + rules:                  "access.oidc.issuer: needs access.oidc.client_id",
+		rules:                                                  "access.oidc.rules[0].claim: " + noIssuer,
+		"client_secret: s":                                     "access.oidc.client_secret: " + noIssuer,
+		"redirect: 'https://a.example/b'":                      "access.oidc.redirect: " + noIssuer,
+		client + "rules: [" + many(0) + ", " + many(100) + "]": "rules[1].stations: with those of the other",
+	} {
+		faults := loadFile(t, "access: {oidc: {"+text+"}}")
+		if (want == "") != (faults == "") || !strings.Contains(faults, want) {
 			t.Errorf("%q: faults %q, want %q", text, faults, want)
 		}
 	}

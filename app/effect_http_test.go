@@ -14,6 +14,7 @@ import (
 	"nhip/internal/awaittest"
 	"nhip/internal/config"
 	"nhip/internal/influx/influxtest"
+	"nhip/internal/openid/openidtest"
 )
 
 // checkHTTP checks the keys of the HTTP server: the limits of connections and bodies on the push server of gateways,
@@ -141,5 +142,13 @@ func checkMetricsKey(t *testing.T, checked effects) {
 	other := status(p, "/v1/ledger", "Authorization", "Bearer wrong", "X-Forwarded-For", "203.0.113.8")
 	checked.check(t, "http.trusted_proxies",
 		guesser == http.StatusTooManyRequests && other == http.StatusUnauthorized)
-	checked.check(t, "http.metrics", status(start("metrics: public"), "/metrics") == http.StatusOK)
+	issuer := openidtest.Start(t)
+	secret := issuerYAML(issuer, fmt.Sprintf("client_secret: %q, rules: [{claim: sub, value: '7', role: viewer}]",
+		openidtest.ClientSecret))
+	public := start("metrics: public}" + strings.TrimSuffix(secret, "}\n"))
+	checked.check(t, "http.metrics", status(public, "/metrics") == http.StatusOK)
+	issuer.Say(openidtest.Answers{Claims: map[string]any{"sub": "7"}})
+	_, state, back := goToIssuer(t, public.API(t), "/")
+	signedIn := public.API(t).Get(t, back, "Cookie", state)
+	checked.check(t, "access.oidc.client_secret", signedIn.Status == http.StatusSeeOther)
 }

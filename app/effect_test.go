@@ -31,6 +31,7 @@ import (
 	"nhip/internal/mqtt"
 	"nhip/internal/mqtt/mqtttest"
 	"nhip/internal/mqtt/publish"
+	"nhip/internal/openid/openidtest"
 	"nhip/internal/topics"
 )
 
@@ -73,6 +74,7 @@ func TestEveryKeyHasAnEffect(t *testing.T) {
 func checkUp(t *testing.T, checked effects) {
 	t.Helper()
 	database := influxtest.ServerIn(t, filepath.Join(t.TempDir(), "influx"))
+	issuer := openidtest.Start(t)
 	p := apptest.Start(t, app.Up, app.Options{DataDir: t.TempDir(), Config: apptest.LoadConfig(t, fmt.Sprintf(`
 http: {listen: 127.0.0.1:0, public_url: "https://probe.example", streams: {max: 77, per_address: 33}}
 mqtt: {listen: 127.0.0.1:0}
@@ -89,7 +91,7 @@ places: %q
 map:
   {pmtiles: %q, style: "https://probe.example/style.json", center: [100.5, 13.7], zoom: 7.5, attribution: probe's own}
 `, database.URL(), database.Token(), apptest.ZoneFile(t, ""), apptest.PlacesFile(t),
-		apptest.BasemapFile(t)))})
+		apptest.BasemapFile(t))+probeIssuer(t, issuer))})
 	defaults := config.Default()
 	checked.check(t, "http.listen", !strings.HasSuffix(p.HTTP, defaults.HTTP.Listen))
 	checked.check(t, "mqtt.listen", !strings.HasSuffix(p.MQTT, defaults.MQTT.Listen))
@@ -98,6 +100,7 @@ map:
 	checkMapKeys(t, checked, c, p.Token(t))
 	checkMetricKeys(t, checked, c)
 	checkFormSecret(t, checked, c)
+	checkIssuer(t, checked, c, issuer)
 	p.Publish(t, apptest.Message{
 		Topic: "probe/old", Payload: apptest.Position("", time.Now().Add(-3*time.Hour), 13.7, 100.5).Payload,
 	})

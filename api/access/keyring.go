@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"sync"
@@ -22,6 +23,7 @@ type Keyring struct {
 	byHash   map[string]string       // id of a key by its hash
 	sessions map[string]nhip.Session // by id, which is the hash
 	uses     map[string]keyUse       // by id of the key
+	rules    map[string]bool         // ids of the rules for accounts
 }
 
 // keyUse is when a key was used last, and the last time that is published.
@@ -33,6 +35,17 @@ func NewKeyring(clock nhip.Clock, zones scope.Zones, loaded func() bool, log *sl
 		clock: clock, zones: zones, loaded: loaded, log: log, keys: make(map[string]nhip.Key),
 		byHash: make(map[string]string), sessions: make(map[string]nhip.Session), uses: make(map[string]keyUse),
 	}
+}
+
+// UseRules replaces the rules for accounts, by their ids. Sessions that another rule gave end.
+func (k *Keyring) UseRules(ids []string) {
+	rules := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		rules[id] = true
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.rules = rules
 }
 
 // Update applies the state of a document: a key, the use of one, or a session.
@@ -154,26 +167,30 @@ func (k *Keyring) Session(secret string) (Caller, Outcome) {
 	if !ok {
 		return Public, k.unknown(false)
 	}
-	key := session.Key
-	if key == "" {
-		key = "session:" + id[:16]
-	} else {
-		k.note(key)
+	if session.Key != "" {
+		k.note(session.Key)
 	}
+	key := cmp.Or(session.Owner(), "session:"+id[:16])
 	return Caller{
 		Name: session.Name, Key: key, Role: session.Role, View: scope.New(session.Scope, k.zones), Session: id,
 		Until: session.Expires, ended: func() bool { _, ok := k.session(id); return !ok },
 	}, Allowed
 }
 
-// session returns a session that has not ended: neither by itself nor with its key, role or zones.
+// session returns a session that has not ended: neither by itself nor with its key, role, rules or zones.
 func (k *Keyring) session(id string) (nhip.Session, bool) {
 	now := k.clock.Now()
 	k.mu.RLock()
 	session, known := k.sessions[id]
 	key, keyKnown := k.keys[session.Key]
+	ruled := true
+	for _, rule := range session.Rules {
+		ruled = ruled && k.rules[rule]
+	}
 	k.mu.RUnlock()
 	switch {
+	case !ruled:
+		return session, false
 	case !known || !now.Before(session.Expires):
 		return session, false
 	case session.Key == "" || session.Key == OperatorName:
@@ -189,12 +206,12 @@ func (k *Keyring) session(id string) (nhip.Session, bool) {
 	return session, true
 }
 
-// SessionsOf returns the ids of the sessions of a key.
-func (k *Keyring) SessionsOf(key string) (ids []string) {
+// SessionsOf returns the ids of the sessions of a key or an account.
+func (k *Keyring) SessionsOf(owner string) (ids []string) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	for id, s := range k.sessions {
-		if s.Key == key {
+		if s.Owner() == owner {
 			ids = append(ids, id)
 		}
 	}

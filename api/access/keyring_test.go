@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,5 +177,44 @@ func TestLinksWorkOnce(t *testing.T) {
 	}
 	if _, ok := l.Take(l.New(nhip.RoleViewer, noon), true, noon.Add(linkLife)); ok {
 		t.Error("an old link works")
+	}
+}
+
+// TestSessionsOfAccountsEndWithTheirRules: a configuration that takes a role away takes the sessions, too.
+func TestSessionsOfAccountsEndWithTheirRules(t *testing.T) {
+	for name, rules := range map[string][]string{"no rules": nil, "one of two": {"a", "c"}, "another": {"c"}} {
+		k := newKeyringTest()
+		k.UseRules([]string{"a", "b"})
+		secret, id := NewSecret(SessionPrefix)
+		k.set(t, nhip.DocumentSession, id, nhip.Session{
+			Name: "Lan", Role: nhip.RoleAnalyst, Way: nhip.SessionByAccount, Account: "account:1", Rules: []string{"a", "b"},
+			Created: noon, Expires: noon.Add(time.Hour),
+		})
+		caller, outcome := k.Session(secret)
+		if outcome != Allowed || caller.Key != "account:1" || len(k.SessionsOf("account:1")) != 1 {
+			t.Fatalf("%s: %+v %d", name, caller, outcome)
+		}
+		k.UseRules(rules)
+		if _, outcome := k.Session(secret); outcome != Refused || !caller.Ended() {
+			t.Errorf("%s: the session goes on", name)
+		}
+	}
+}
+
+func TestSessionsOfAccountsNameTheirRules(t *testing.T) {
+	base := nhip.Session{Name: "Lan", Role: nhip.RoleViewer, Created: noon, Expires: noon.Add(time.Hour)}
+	for field, change := range map[string]func(s *nhip.Session){
+		"rules":   func(s *nhip.Session) { s.Way, s.Account = nhip.SessionByAccount, "account:1" },
+		"account": func(s *nhip.Session) { s.Way, s.Rules = nhip.SessionByAccount, []string{"a"} },
+	} {
+		s := base
+		change(&s)
+		if err := s.Validate(); err == nil || !strings.HasPrefix(err.Error(), field+": ") {
+			t.Errorf("%s: %v", field, err)
+		}
+		s.Way = nhip.SessionByLink
+		if err := s.Validate(); err == nil || !strings.HasPrefix(err.Error(), "account: ") {
+			t.Errorf("a link with %s: %v", field, err)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"nhip/api/rest"
 	"nhip/api/scope"
 	"nhip/internal/influx"
+	"nhip/internal/openid"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -37,6 +38,8 @@ type Handler struct {
 	Keyring   *access.Keyring
 	Guard     *access.Guard
 	Links     *access.Links
+	OpenID    *openid.Client // nil: staff have keys only
+	SignIns   *SignInMetrics
 	History   History
 	Stations  *catalog.Catalog
 	Zones     Zones
@@ -64,6 +67,8 @@ func (h *Handler) SessionRoutes(r chi.Router) {
 	r.Get("/v1/session", h.Handle(h.getSession))
 	r.Post("/v1/session", h.Handle(h.postSession))
 	r.Delete("/v1/session", h.Handle(h.deleteSession))
+	r.Get("/sign-in/oidc", h.Handle(h.beginSignIn))
+	r.Get("/sign-in/oidc/callback", h.Handle(h.finishSignIn))
 	r.Get("/sign-in/{link}", h.Handle(h.signInByLink))
 }
 

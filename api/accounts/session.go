@@ -65,7 +65,8 @@ func (h *Handler) stateOf(ctx context.Context, c *access.Caller) *sessionState {
 		}
 	}
 	for _, zone := range limits.Zones {
-		s.Scope.ZoneNames = append(s.Scope.ZoneNames, h.Zones.Name(zone))
+		name := h.Zones.Name(zone) // files of zones need not have a name in both languages
+		s.Scope.ZoneNames = append(s.Scope.ZoneNames, nhip.LocalizedText{Vi: name.In("vi"), En: name.In("en")})
 	}
 	if stations, err := h.Stations.Stations(ctx); err == nil {
 		n := 0
@@ -108,21 +109,21 @@ func (h *Handler) postSession(w http.ResponseWriter, r *http.Request) error {
 	session := nhip.Session{
 		Name: caller.Name, Role: caller.Role, Scope: caller.View.Limits(), Key: caller.Key, Way: nhip.SessionByKey,
 	}
-	if err := h.SignIn(w, r, session); err != nil {
+	if err := h.SignIn(w, r, session, sessionLength); err != nil {
 		return err
 	}
 	caller.Until = h.Clock.Now().Add(sessionLength).UTC().Truncate(time.Millisecond)
 	return h.Created(w, sessionAnswer{h.stateOf(r.Context(), &caller)})
 }
 
-// SignIn begins a session and sets its cookie. It fills in the times of the session.
-func (h *Handler) SignIn(w http.ResponseWriter, r *http.Request, s nhip.Session) error {
+// SignIn begins a session of a length and sets its cookie. It fills in the times of the session.
+func (h *Handler) SignIn(w http.ResponseWriter, r *http.Request, s nhip.Session, length time.Duration) error {
 	secret, id := access.NewSecret(access.SessionPrefix)
 	s.Created = h.Clock.Now().UTC().Truncate(time.Millisecond)
-	s.Expires = s.Created.Add(sessionLength)
-	actor := nhip.Actor{Name: s.Name, Key: s.Key, Role: s.Role}
-	if s.Key != "" {
-		if err := h.makeRoom(r.Context(), s.Key, actor); err != nil {
+	s.Expires = s.Created.Add(length)
+	actor := nhip.Actor{Name: s.Name, Key: s.Owner(), Role: s.Role}
+	if owner := s.Owner(); owner != "" {
+		if err := h.makeRoom(r.Context(), owner, actor); err != nil {
 			return err
 		}
 	}
@@ -132,13 +133,13 @@ func (h *Handler) SignIn(w http.ResponseWriter, r *http.Request, s nhip.Session)
 	if _, err := h.Actions.SetJSON(r.Context(), d, s, actor); err != nil {
 		return asRequest(err)
 	}
-	h.setCookie(w, secret, int(sessionLength/time.Second))
+	h.setCookie(w, secret, int(length/time.Second))
 	return nil
 }
 
-// makeRoom ends sessions of a key that has too many.
-func (h *Handler) makeRoom(ctx context.Context, key string, actor nhip.Actor) error {
-	ids := h.Keyring.SessionsOf(key)
+// makeRoom ends sessions of a key or an account that has too many.
+func (h *Handler) makeRoom(ctx context.Context, owner string, actor nhip.Actor) error {
+	ids := h.Keyring.SessionsOf(owner)
 	if len(ids) < maxSessionsPerKey {
 		return nil
 	}
@@ -190,7 +191,7 @@ func (h *Handler) signInByLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !preview {
 		session := nhip.Session{Name: string(role), Role: role, Way: nhip.SessionByLink}
-		if err := h.SignIn(w, r, session); err != nil {
+		if err := h.SignIn(w, r, session, sessionLength); err != nil {
 			return err
 		}
 	}

@@ -36,8 +36,37 @@ type Config struct {
 	Data      Data
 	Predict   Predict
 	Reports   Reports
+	Access    Access
 	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
+}
+
+// Access configures who may do what.
+type Access struct {
+	OIDC OIDC
+}
+
+// OIDC is the OpenID Connect issuer at which staff sign in.
+type OIDC struct {
+	Issuer           string // its address; empty: none
+	ClientID         string
+	ClientSecret     string // secret
+	ClientSecretFile string // path of the secret, in the place of ClientSecret
+	Redirect         string // address to which the issuer sends browsers back; empty: below http.public_url
+	Scopes           []string
+	Session          time.Duration // how long somebody stays signed in
+	Rules            []AccessRule  // the first that matches counts
+}
+
+// AccessRule gives people with a claim a role and a scope.
+type AccessRule struct {
+	Claim    string
+	Value    string
+	Role     string
+	Zones    []string
+	Areas    []string
+	Stations []string
+	Agencies []string
 }
 
 // Reports configures the reports of citizens (Open311).

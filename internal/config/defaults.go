@@ -7,6 +7,7 @@ import (
 	"nhip/geo/air"
 	"nhip/geo/predict"
 	"nhip/internal/fleet"
+	"nhip/internal/openid"
 )
 
 // Defaults.
@@ -111,6 +112,7 @@ func Default() Config {
 		},
 		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
 		Predict: Predict{Lean: predict.Lean},
+		Access:  Access{OIDC: OIDC{Scopes: []string{"profile", "email"}, Session: openid.MaxSession}},
 		Reports: Reports{
 			PerAddress: defaultReportsPerAddress, PerHour: defaultReportsPerHour, KeepContact: defaultKeepContact,
 		},

@@ -23,6 +23,7 @@ func (e *Effective) read(path string, raw []byte) {
 		{Key: sourcesKey, Read: func(n ast.Node) { e.readSources(f, n) }},
 		{Key: zonesKey, Read: func(n ast.Node) { e.readZones(f, n) }},
 		{Key: alertsKey, Read: func(n ast.Node) { e.readAlerts(f, n) }},
+		{Key: rulesKey, Read: func(n ast.Node) { e.readRules(f, n) }},
 		{Key: checksKey, Read: func(n ast.Node) { e.readChecks(f, n) }},
 	})
 	for key, at := range f.Positions {

@@ -14,6 +14,7 @@ import (
 	"nhip/geo/aqi"
 	"nhip/geo/qc"
 	"nhip/internal/fleet"
+	"nhip/internal/openid"
 	"nhip/internal/outbound"
 	"nhip/internal/settings"
 )
@@ -52,6 +53,7 @@ const (
 	sourcesKey = "sources"
 	checksKey  = "air.checks"
 	alertsKey  = "air.alerts"
+	rulesKey   = "access.oidc.rules"
 )
 
 // settings returns the keys with one value, in the order of display. A test checks that each field of Config has a
@@ -122,6 +124,15 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "reports.per_hour", Value: settings.Count(&c.Reports.PerHour, maxReports)},
 		{Key: "reports.keep_contact", Value: settings.Days(&c.Reports.KeepContact, minPhotoKeep, maxKeep)},
 		{Key: "reports.form_secret", Value: settings.Text(&c.Reports.FormSecret, formSecret), Secret: true},
+		{Key: "access.oidc.issuer", Value: settings.Text(&c.Access.OIDC.Issuer, issuerRule)},
+		{Key: "access.oidc.client_id", Value: settings.Text(&c.Access.OIDC.ClientID, settings.Printable)},
+		{
+			Key: "access.oidc.client_secret", Value: settings.Text(&c.Access.OIDC.ClientSecret, settings.Printable), Secret: true,
+		},
+		{Key: "access.oidc.client_secret_file", Value: settings.Text(&c.Access.OIDC.ClientSecretFile, settings.Printable)},
+		{Key: "access.oidc.redirect", Value: settings.Text(&c.Access.OIDC.Redirect, redirectRule)},
+		{Key: "access.oidc.scopes", Value: settings.TextList(&c.Access.OIDC.Scopes, scopeRule)},
+		{Key: "access.oidc.session", Value: settings.Days(&c.Access.OIDC.Session, minSignIn, openid.MaxSession)},
 		{Key: "fleet", Value: settings.Text(&c.Fleet, settings.Printable)},
 		{Key: "gtfs", Value: settings.Text(&c.GTFS, settings.Printable)},
 		{Key: "gtfs_agency.name", Value: settings.Text(&c.Agency.Name, settings.Printable)},
@@ -391,6 +402,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Air.Alerts {
 		all = append(all, c.Air.Alerts[i].configured(prefix(alertsKey, i))...)
+	}
+	for i := range c.Access.OIDC.Rules {
+		all = append(all, c.Access.OIDC.Rules[i].settings(prefix(rulesKey, i))...)
 	}
 	for i := range c.Air.Checks {
 		all = append(all, c.Air.Checks[i].configured(prefix(checksKey, i))...)

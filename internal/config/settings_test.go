@@ -51,9 +51,11 @@ func TestEveryConfigFieldHasKey(t *testing.T) {
 	var z Zones
 	var ch Check
 	var al Alert
+	var ru AccessRule
 	settings := slices.Concat(c.settings(), f.settings(prefix(feedsKey, 0)), p.settings(prefix(pullsKey, 0)),
 		so.settings(prefix(sourcesKey, 0)),
-		z.settings(prefix(zonesKey, 0)), ch.settings(prefix(checksKey, 0)), al.settings(prefix(alertsKey, 0)))
+		z.settings(prefix(zonesKey, 0)), ch.settings(prefix(checksKey, 0)), al.settings(prefix(alertsKey, 0)),
+		ru.settings(prefix(rulesKey, 0)))
 	keys := make(map[any]string)
 	for _, s := range settings {
 		keys[s.Value.Target()] = s.Key
@@ -72,6 +74,7 @@ func TestEveryConfigFieldHasKey(t *testing.T) {
 	fields("Zones", reflect.ValueOf(&z).Elem(), visit)
 	fields("Check", reflect.ValueOf(&ch).Elem(), visit)
 	fields("Alert", reflect.ValueOf(&al).Elem(), visit)
+	fields("AccessRule", reflect.ValueOf(&ru).Elem(), visit)
 	if walked != len(keys) || walked != len(settings) {
 		t.Errorf("%d fields, %d settings, which write to %d fields", walked, len(settings), len(keys))
 	}
@@ -101,6 +104,10 @@ func samples() map[string]string {
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB",
 		"collector.photo_bytes": "64MB", "collector.photo_keep": "30d", "reports.per_address": "7", "reports.per_hour": "77",
 		"reports.keep_contact": "10d", "reports.form_secret": "0123456789abcdef0123456789abcdef",
+		"access.oidc.issuer": "https://id.example/city/", "access.oidc.client_id": "nhip",
+		"access.oidc.client_secret": "s3cret", "access.oidc.client_secret_file": "oidc.secret",
+		"access.oidc.redirect": "https://nhip.example/back", "access.oidc.scopes": "groups, email",
+		"access.oidc.session":   "8h",
 		"collector.late_window": "36h", "influx.backlog_rate": "5000",
 		"influx.url": "http://db:8086", "influx.listen": "127.0.0.1:8086", "influx.token": "s3cret", "influx.org": "city",
 		"influx.bucket":    "air",

@@ -190,11 +190,13 @@ type daysValue struct {
 	least, most time.Duration
 }
 
-func (d daysValue) String() string {
-	if v := *d.to; v%day == 0 {
+func (d daysValue) String() string { return formatDays(*d.to) }
+
+func formatDays(v time.Duration) string {
+	if v%day == 0 {
 		return strconv.FormatInt(int64(v/day), 10) + "d"
 	}
-	return d.durationValue.String()
+	return nhip.FormatDuration(v)
 }
 
 func (d daysValue) Set(s string) error {
@@ -206,8 +208,7 @@ func (d daysValue) Set(s string) error {
 	}
 	if v := *d.to; v < d.least || v > d.most {
 		*d.to = before
-		return fmt.Errorf("must be between %s and %dd, got %s", nhip.FormatDuration(d.least), d.most/day,
-			Shown(s))
+		return fmt.Errorf("must be between %s and %s, got %s", nhip.FormatDuration(d.least), formatDays(d.most), Shown(s))
 	}
 	return nil
 }

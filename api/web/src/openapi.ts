@@ -2025,6 +2025,8 @@ export interface Queries {
   '/open311/v2/tokens/{token}.{format}': {jurisdiction_id?: string; api_key?: string};
   '/openapi.yaml': {lang?: 'vi' | 'en'};
   '/readyz': Record<string, never>;
+  '/sign-in/oidc': {to?: string};
+  '/sign-in/oidc/callback': {code?: string; state?: string; error?: string; iss?: string};
   '/sign-in/{link}': Record<string, never>;
   '/siri/lite/stop-monitoring.json': {MonitoringRef?: string; MaximumStopVisits?: string; MinimumStopVisitsPerLine?: string; StopMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
   '/siri/lite/vehicle-monitoring.json': {VehicleRef?: string; VehicleMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
