@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nhip/api/apitest"
 	"nhip/app/apptest"
+	"nhip/internal/awaittest"
 )
 
 var updateExamples = flag.Bool("update-examples", false, "write the answers of the examples into api/openapi.yaml")
@@ -20,7 +22,9 @@ var updateExamples = flag.Bool("update-examples", false, "write the answers of t
 const contractFile = "../api/openapi.yaml"
 
 // absent are the operations whose example names what a city may lack. The answer is 404 then.
-var absent = []string{"ackAlert", "getBasemap", "signInAtIssuer", "finishSignIn"}
+var absent = []string{
+	"ackAlert", "getBasemap", "signInByLink", "undoReview", "open311Photo", "getQueuedPhoto", "signInAtIssuer", "finishSignIn",
+}
 
 // checkExamples sends the example of every operation, and each of its optional parameters. The answers must be those
 // that the contract describes, and the contract must have an example of each answer in JSON.
@@ -62,6 +66,31 @@ func checkExamples(t *testing.T, c *apitest.Client, operations []apitest.Operati
 // finders set what an example names and each city has under another name.
 var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"showDead": func(t *testing.T, c *apitest.Client, r *apitest.Request) { r.Path["id"] = firstDeadLetter(t, c) },
+	"signIn":   func(_ *testing.T, c *apitest.Client, r *apitest.Request) { r.Body = fmt.Sprintf(`{"key":%q}`, c.Token) },
+	"getBus": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		var found struct {
+			Features []struct {
+				Properties struct{ Agency, ID string }
+			}
+		}
+		apptest.Decode(t, c.Get(t, "/v1/buses"), &found)
+		r.Path["agency"], r.Path["id"] = found.Features[0].Properties.Agency, found.Features[0].Properties.ID
+	},
+	"listAllReadings": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+		r.Query.Set("stations", "hn-hoan-kiem") // the readings of all since the day of the example are too many
+	},
+	"removeKey":         setNewKey,
+	"rotateKey":         setNewKey,
+	"removeDevice":      setNewDevice,
+	"disableDevice":     setNewDevice,
+	"enableDevice":      setNewDevice,
+	"rotateDevice":      setNewDevice,
+	"open311GetRequest": setNewReport,
+	"open311GetToken":   setNewReport,
+	"getQueued":         setNewReport,
+	"changeQueued":      setNewReport,
+	"listDayArrivals":   setToday,
+	"listDayPositions":  setToday,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -70,6 +99,49 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 		newest := found.Readings[len(found.Readings)-1]
 		r.Query.Set("time", newest.Time)
 	},
+}
+
+// setNewKey sets the id of a path to that of a key of its own: what is removed or rotated is not needed elsewhere.
+func setNewKey(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	r.Path["id"] = created(t, c, "/v1/keys", `{"name":"depot","role":"app"}`)
+}
+
+// setNewDevice sets the id of a path to that of a device of its own.
+func setNewDevice(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	id := created(t, c, "/v1/devices", fmt.Sprintf(`{"id":"new-%s","feed":"position"}`, r.Operation.ID))
+	awaittest.True(t, "the gateway has the device "+id, func() bool {
+		return c.Get(t, "/v1/devices/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
+	r.Path["id"] = id
+}
+
+// created posts a body and returns the id in the answer.
+func created(t *testing.T, c *apitest.Client, path, body string) string {
+	t.Helper()
+	var answer struct{ ID string }
+	a := c.Post(t, path, body, "Authorization", "Bearer "+c.Token)
+	if err := json.Unmarshal(a.Body, &answer); err != nil || a.Status != http.StatusCreated {
+		t.Fatalf("%s: %d %s", path, a.Status, a.Body)
+	}
+	return answer.ID
+}
+
+// setNewReport sets the id or the token of a path to that of a report of its own.
+func setNewReport(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	awaitReports(t, c)
+	body := fmt.Sprintf(`{"service_code":"smoke","lat":%f,"long":105.85,"description":"khói","form_token":%q}`,
+		21+0.001*float64(len(r.Operation.ID)), formToken(t, c))
+	a := c.Post(t, "/open311/v2/requests.json", body)
+	id := createdReport(t, a.Status, a.Body)
+	r.Path["id"], r.Path["token"] = id, id
+	awaittest.True(t, "the report is in the queue", func() bool {
+		return c.Get(t, "/v1/queue/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
+}
+
+// setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.
+func setToday(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+	r.Path["date"] = time.Now().UTC().Format(time.DateOnly)
 }
 
 func firstDeadLetter(t *testing.T, c *apitest.Client) string {

@@ -29,7 +29,7 @@ func TestContractOfSimulatedCity(t *testing.T) {
 				checkRefused(t, c, &r)
 			}
 		}
-		for _, r := range apitest.Methods(operations) {
+		for _, r := range apitest.Methods(apitest.Operations(t)) {
 			checkMethod(t, c, &r)
 		}
 	})
@@ -73,15 +73,26 @@ func startDescribedCity(t *testing.T) *apptest.Platform {
 func checkRefused(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	t.Helper()
 	a := c.Send(t, r)
-	var problem struct{ Field string }
-	err := json.Unmarshal(a.Body, &problem)
+	field, err := problemField(a.Body)
 	if a.Status < 400 || a.Status >= 500 || err != nil {
 		t.Errorf("%s: %s: answered with %d %.200s", r, r.Breaks, a.Status, a.Body)
 		return
 	}
-	if a.Status == http.StatusBadRequest && r.Field != "" && !namesField(problem.Field, r.Field) {
-		t.Errorf("%s: %s: the problem names the field %q: %s", r, r.Breaks, problem.Field, a.Body)
+	if a.Status == http.StatusBadRequest && r.Field != "" && !namesField(field, r.Field) {
+		t.Errorf("%s: %s: the problem names the field %q: %s", r, r.Breaks, field, a.Body)
 	}
+}
+
+// problemField returns the field that a problem names, or that begins the first description of Open311's list of errors.
+func problemField(body []byte) (string, error) {
+	var errors []struct{ Description string }
+	if json.Unmarshal(body, &errors) == nil && len(errors) > 0 {
+		field, _, _ := strings.Cut(errors[0].Description, ":")
+		return field, nil
+	}
+	var problem struct{ Field string }
+	err := json.Unmarshal(body, &problem)
+	return problem.Field, err
 }
 
 // namesField reports whether a problem's field is a field, or a part of it.

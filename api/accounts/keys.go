@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -161,7 +162,8 @@ func (h *Handler) checkAreas(ctx context.Context, areas []string) error {
 
 // find returns the key that a path names, with its version.
 func (h *Handler) find(r *http.Request) (id string, key nhip.Key, version int64, err error) {
-	if id, err = rest.PathID(r, "id"); err != nil {
+	id, err = rest.PathID(r, "id")
+	if err = cmp.Or(err, rest.ReadQuery(r).Err); err != nil {
 		return id, key, 0, err
 	}
 	if err := h.loaded(); err != nil {
@@ -176,7 +178,7 @@ func (h *Handler) find(r *http.Request) (id string, key nhip.Key, version int64,
 
 // rotateKey answers POST /v1/keys/{id}/rotate: the key gets a new secret, and the old one ends at once.
 func (h *Handler) rotateKey(w http.ResponseWriter, r *http.Request) error {
-	if id, err := rest.PathID(r, "id"); err == nil && id == access.OperatorName {
+	if id, err := rest.PathID(r, "id"); err == nil && rest.ReadQuery(r).Err == nil && id == access.OperatorName {
 		return h.rotateToken(w, r)
 	}
 	id, key, version, err := h.find(r)

@@ -162,6 +162,9 @@ func (h *Handler) setCookie(w http.ResponseWriter, secret string, seconds int) {
 
 // deleteSession answers DELETE /v1/session: it ends here, and for all apis.
 func (h *Handler) deleteSession(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err
+	}
 	if caller := rest.CallerOf(r); caller.Session != "" {
 		if err := h.endSession(r.Context(), caller.Session, caller.Actor()); err != nil {
 			return err
@@ -178,6 +181,9 @@ func (h *Handler) endSession(ctx context.Context, id string, actor nhip.Actor) e
 
 // signInByLink answers GET /sign-in/{link}: a link works once.
 func (h *Handler) signInByLink(w http.ResponseWriter, r *http.Request) error {
+	if err := rest.ReadQuery(r).Err; err != nil {
+		return err // and the link stays unused
+	}
 	preview := r.Method == http.MethodHead // which must not use the link
 	role, ok := h.Links.Take(chi.URLParam(r, "link"), !preview, h.Clock.Now())
 	if !ok {

@@ -133,7 +133,10 @@ func (c *Client) send(t testing.TB, method, path, body string, header http.Heade
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer resp.Body.Close()
+	defer func() {
+		cancel() // Close waits for the rest of an answer, and a stream does not end
+		_ = resp.Body.Close()
+	}()
 	raw, err := readAnswer(resp)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)

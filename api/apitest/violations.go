@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -26,7 +27,9 @@ func (o *Operation) Violations() []Request {
 		return all // a wrong parameter has an answer with status 200, as the standard of the operation says
 	}
 	for _, p := range o.parameters() {
-		all = append(all, o.badParameter(&base, p)...)
+		if !p.Deprecated { // those are ignored, whatever they say
+			all = append(all, o.badParameter(&base, p)...)
+		}
 	}
 	if media := o.jsonBody(); media != nil {
 		all = append(all, badBodies(&base, media.Schema.Value)...)
@@ -47,8 +50,8 @@ func (o *Operation) badParameter(base *Request, p *openapi3.Parameter) []Request
 		all = append(all, r)
 	}
 	for _, w := range wrongTexts(p.Schema.Value) {
-		if p.In == openapi3.ParameterInHeader && strings.ContainsAny(w.value, "\x00\n") {
-			continue // can't be sent
+		if p.In == openapi3.ParameterInHeader && (strings.ContainsAny(w.value, "\x00\n") || !utf8.ValidString(w.value)) {
+			continue // can't be sent, or is text of another encoding
 		}
 		add(w.rule, func(r *Request) { r.set(p, w.value) })
 	}
@@ -183,6 +186,9 @@ func badObjects(s *openapi3.Schema, good map[string]any) []badObject {
 		all = append(all, badObject{name + " is missing", name, o})
 	}
 	for name, ref := range s.Properties {
+		if ref.Value.Deprecated {
+			continue // ignored, whatever it says
+		}
 		for rule, value := range wrongValues(ref.Value) {
 			with(rule, name, value)
 		}
@@ -241,20 +247,16 @@ func wrongValues(s *openapi3.Schema) map[string]any {
 
 // Methods returns a request of each method that no operation of the path has.
 func Methods(all []Operation) []Request {
-	has := make(map[string][]string)
-	for _, o := range all {
-		has[o.Path] = append(has[o.Path], o.Method)
-	}
 	var out []Request
 	for i := range all {
 		o := &all[i]
-		if has[o.Path][0] != o.Method {
+		if i > 0 && all[i-1].Path == o.Path {
 			continue // the first operation of the path stands for it
 		}
 		for _, method := range []string{
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "QUERY",
 		} {
-			if !slices.Contains(has[o.Path], method) {
+			if !serves(all, method, o.Path) {
 				r := o.Example()
 				r.Method, r.Breaks = method, "the method"
 				out = append(out, r)
@@ -262,4 +264,12 @@ func Methods(all []Operation) []Request {
 		}
 	}
 	return out
+}
+
+// serves reports whether an operation has the method and a path that matches: /v1/queue/{id} matches /v1/queue/live.
+func serves(all []Operation, method, path string) bool {
+	return slices.ContainsFunc(all, func(o Operation) bool {
+		return o.Method == method && slices.EqualFunc(strings.Split(o.Path, "/"), strings.Split(path, "/"),
+			func(pattern, part string) bool { return pattern == part || strings.HasPrefix(pattern, "{") })
+	})
 }

@@ -126,7 +126,8 @@ func (h *Handler) setDevice(r *http.Request, id string, change *nhip.DeviceChang
 
 // changeDevice applies a change to the entry of the device of the path.
 func (h *Handler) changeDevice(r *http.Request, change func(*nhip.DeviceEntry) error) (id string, err error) {
-	if id, err = rest.PathID(r, "id"); err != nil {
+	id, err = rest.PathID(r, "id")
+	if err = cmp.Or(err, rest.ReadQuery(r).Err); err != nil {
 		return "", err
 	}
 	d, err := h.deviceEntry(r, id, nil)
@@ -213,7 +214,7 @@ func (h *Handler) setDisabled(w http.ResponseWriter, r *http.Request, disabled b
 // removeDevice answers DELETE /v1/devices/{id}.
 func (h *Handler) removeDevice(w http.ResponseWriter, r *http.Request) error {
 	id, err := rest.PathID(r, "id")
-	if err != nil {
+	if err = cmp.Or(err, rest.ReadQuery(r).Err); err != nil {
 		return err
 	}
 	d, err := h.deviceEntry(r, id, nil)

@@ -29,9 +29,6 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if earlier := undoOf(all, at); earlier != nil {
-		return h.JSON(w, rest.NoStore, earlier)
-	}
 	of := &all[at]
 	undo := nhip.Review{
 		ID: rand.Text(), Station: of.Station, Quantity: of.Quantity, From: of.From, To: of.To,
@@ -43,6 +40,9 @@ func (h *Handler) undoReview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := undo.Validate(); err != nil {
 		return rest.AsInvalid(err)
+	}
+	if earlier := undoOf(all, at); earlier != nil {
+		return h.JSON(w, rest.NoStore, earlier)
 	}
 	if err := h.decide(r, &undo); err != nil {
 		return err

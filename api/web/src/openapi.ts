@@ -754,7 +754,7 @@ export type Link = {
 /** A server-sent event. `data` is JSON. */
 export type LiveEvent = {
   data: string;
-  event: 'hello' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'time';
+  event: 'hello' | 'resumed' | 'reset' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'board' | 'zone' | 'tiles' | 'beat' | 'time';
 };
 
 export type Map = {
@@ -893,7 +893,7 @@ export type NamedRef = {
 export type NewKey = {
   /** Default: never */
   expires?: string;
-  /** Default: a new one */
+  /** Default, and if it is empty: a new one */
   id?: string;
   /** Of the person or program, for the audit */
   name: string;
@@ -1046,6 +1046,12 @@ export type Quality = {
 };
 
 export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
+
+/** A server-sent event. `data` is JSON. */
+export type QueueEvent = {
+  data: string;
+  event: 'report' | 'ready' | 'time';
+};
 
 /** A citizen's report as staff see it. */
 export type QueuedReport = {
