@@ -83,7 +83,8 @@ func checkRefused(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	}
 }
 
-// problemField returns the field that a problem names, or that begins the first description of Open311's list of errors.
+// problemField returns the field that a problem names, or that begins the first description of Open311's list of
+// errors.
 func problemField(body []byte) (string, error) {
 	var errors []struct{ Description string }
 	if json.Unmarshal(body, &errors) == nil && len(errors) > 0 {
