@@ -105,11 +105,13 @@ func TestConfigOfIssuer(t *testing.T) {
 		client:                               "access.oidc.issuer: needs access.oidc.rules",
 		issuer + file + rules:                "",
 		issuer + "client_id: nhip, " + rules: "access.oidc.issuer: needs either access.oidc.client_secret or",
-		client + "client_secret_file: f, " + rules:             "needs either access.oidc.client_secret or",
-		issuer + "client_secret: s, " + rules:                  "access.oidc.issuer: needs access.oidc.client_id",
-		rules:                                                  "access.oidc.rules[0].claim: " + noIssuer,
-		"client_secret: s":                                     "access.oidc.client_secret: " + noIssuer,
-		"redirect: 'https://a.example/b'":                      "access.oidc.redirect: " + noIssuer,
+
+		client + "client_secret_file: f, " + rules: "needs either access.oidc.client_secret or",
+		issuer + "client_secret: s, " + rules:      "access.oidc.issuer: needs access.oidc.client_id",
+		rules:                                      "access.oidc.rules[0].claim: " + noIssuer,
+		"client_secret: s":                         "access.oidc.client_secret: " + noIssuer,
+		"redirect: 'https://a.example/b'":          "access.oidc.redirect: " + noIssuer,
+
 		client + "rules: [" + many(0) + ", " + many(100) + "]": "rules[1].stations: with those of the other",
 	} {
 		faults := loadFile(t, "access: {oidc: {"+text+"}}")

@@ -2,8 +2,6 @@ package staff
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -25,18 +23,14 @@ func (h *Handler) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	}{h.shownAll(open), h.shownAll(ended)})
 }
 
-// heartbeat is the interval of events without an alert, for proxies that close idle connections, and for clients to
-// notice a dead connection.
-const heartbeat = 15 * time.Second
-
 // streamAlerts answers GET /v1/alerts/live with the open alerts and then with every change.
 func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.ReadQuery(r).Err; err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", rest.NoStore)
-	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers events
+	s := alertStream{rest.NewEventStream(w), h, func(all []nhip.Alert) []nhip.Alert {
+		return h.seenAlerts(r.Context(), all)
+	}}
 	if r.Method == http.MethodHead {
 		return nil
 	}
@@ -45,15 +39,12 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 		return nhip.Errorf(nhip.CodeUnavailable, "", "there are too many streams of alerts; try again later")
 	}
 	defer stop()
-	s := alertStream{w, http.NewResponseController(w), h, func(all []nhip.Alert) []nhip.Alert {
-		return h.seenAlerts(r.Context(), all)
-	}}
 	caller := rest.CallerOf(r)
 	open, _ := h.Events.alerts.list()
-	if s.alerts(open) != nil || s.send("event: ready\ndata: {}\n\n") != nil {
+	if s.alerts(open) != nil || s.Send("ready", struct{}{}) != nil {
 		return nil
 	}
-	ticker := time.NewTicker(heartbeat)
+	ticker := time.NewTicker(rest.Heartbeat)
 	defer ticker.Stop()
 	for {
 		var err error
@@ -71,7 +62,7 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 			if caller.Ended() {
 				return nil
 			}
-			err = s.send("event: time\ndata: {}\n\n")
+			err = s.Send("time", struct{}{})
 		}
 		if err != nil {
 			return nil // the client is gone
@@ -79,11 +70,10 @@ func (h *Handler) streamAlerts(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// alertStream writes server-sent events.
+// alertStream sends alerts.
 type alertStream struct {
-	w   http.ResponseWriter
-	out *http.ResponseController
-	of  *Handler
+	rest.EventStream
+	of *Handler
 
 	seen func([]nhip.Alert) []nhip.Alert // those that the caller sees
 }
@@ -97,27 +87,11 @@ func (h *Handler) seenAlerts(ctx context.Context, all []nhip.Alert) []nhip.Alert
 func (s alertStream) alerts(all []nhip.Alert) error {
 	all = s.seen(all)
 	for i := range all {
-		data, err := json.Marshal(s.of.shown(&all[i]))
-		if err != nil {
-			return err
-		}
-		if err := s.send("event: alert\ndata: " + string(data) + "\n\n"); err != nil {
+		if err := s.Send("alert", s.of.shown(&all[i])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// send sends a text. It fails after rest.ClientTimeout if the client does not read.
-func (s alertStream) send(text string) error {
-	if err := s.out.SetWriteDeadline(time.Now().Add(rest.ClientTimeout)); err != nil &&
-		!errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return s.out.Flush()
 }
 
 // ackAlert answers POST /v1/alerts/{id}/ack: with 201 and the acknowledgement if it is the first, otherwise with 200

@@ -6,10 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"strings"
 
 	"nhip"
+	"nhip/geo/zone"
 
 	"github.com/paulmach/orb"
 )
@@ -87,12 +86,12 @@ func Read(raw []byte) ([]Place, error) {
 
 // place returns the place of a feature.
 func (f *feature) place() (p Place, err error) {
-	p.ID = text(f.ID)
+	p.ID = zone.TextOf(f.ID)
 	if p.ID == "" {
-		p.ID = text(f.Properties["id"])
+		p.ID = zone.TextOf(f.Properties["id"])
 	}
-	p.Name = nhip.LocalizedText{Vi: text(f.Properties["name"]), En: text(f.Properties["name_en"])}
-	p.Type = text(f.Properties["type"])
+	p.Name = nhip.LocalizedText{Vi: zone.TextOf(f.Properties["name"]), En: zone.TextOf(f.Properties["name_en"])}
+	p.Type = zone.TextOf(f.Properties["type"])
 	if err := nhip.CheckID("id", p.ID); err != nil {
 		return p, err
 	}
@@ -115,17 +114,4 @@ func (f *feature) place() (p Place, err error) {
 		return p, fmt.Errorf("the position (%v, %v) is not longitude, latitude in degrees", position[0], position[1])
 	}
 	return p, nil
-}
-
-// text returns a JSON string, or a whole number as text.
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return strings.TrimSpace(v)
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return fmt.Sprintf("%.0f", v)
-		}
-	}
-	return ""
 }

@@ -144,23 +144,23 @@ func (r *reader) feature(i int, f *feature) {
 
 func (r *reader) idOf(f *feature) string {
 	if r.spec.ID != "" {
-		return textOf(f.Properties[r.spec.ID])
+		return TextOf(f.Properties[r.spec.ID])
 	}
-	if own := textOf(f.ID); own != "" {
+	if own := TextOf(f.ID); own != "" {
 		return own
 	}
-	return textOf(f.Properties["code"])
+	return TextOf(f.Properties["code"])
 }
 
 func property(f *feature, name, usual string) string {
 	if name == "" {
 		name = usual
 	}
-	return textOf(f.Properties[name])
+	return TextOf(f.Properties[name])
 }
 
-// textOf returns a JSON string, or a whole number as text.
-func textOf(v any) string {
+// TextOf returns a property of a GeoJSON feature as text: a JSON string, or a whole number; "" for anything else.
+func TextOf(v any) string {
 	switch v := v.(type) {
 	case string:
 		return strings.TrimSpace(v)
