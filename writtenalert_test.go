@@ -22,7 +22,10 @@ func goodAlert() *WrittenAlert {
 			{From: alertTime.Add(time.Hour), To: alertTime.Add(2 * time.Hour)},
 		},
 		Informed: []InformedEntity{
-			{Agency: "hanoi"}, {RouteType: Some(3)}, {Route: "32", Direction: Some(1)}, {Stop: "S1", SubstituteStop: "S2"},
+			{Agency: "hanoi"},
+			{RouteType: Some(3)},
+			{Route: "32", Direction: Some(1)},
+			{Stop: "S1", SubstituteStop: "S2"},
 			{Trip: "T1", Route: "32"},
 		},
 	}

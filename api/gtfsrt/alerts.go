@@ -53,7 +53,7 @@ func (b *builder) serviceAlert(t *transit.Timetable, a *nhip.ServiceAlert) {
 			out.InformedEntity = append(out.InformedEntity, e)
 		}
 	}
-	if len(out.InformedEntity) == 0 {
+	if len(out.InformedEntity) == 0 && a.Feed != nhip.WrittenFeed { // those name what they mean, an agency too
 		out.InformedEntity = agencySelector(t, a.Agency) // E032
 	}
 	if len(out.InformedEntity) > 0 {

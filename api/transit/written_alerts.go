@@ -87,13 +87,14 @@ func (m *Model) WrittenAlerts(wanted func(*nhip.WrittenAlert) bool) []WrittenAle
 	return out
 }
 
-// AwaitWritten waits until the model has a version of a written alert, or a later one, or ctx ends.
+// AwaitWritten waits until the model has a version of a written alert, or a later one, or ctx ends. Version 0 is that
+// there is none.
 func (m *Model) AwaitWritten(ctx context.Context, id string, version int64) {
 	for {
 		m.written.mu.RLock()
-		known, changed := m.written.byID[id].Version >= version, m.written.changed
+		has, changed := m.written.byID[id].Version, m.written.changed
 		m.written.mu.RUnlock()
-		if known {
+		if version > 0 && has >= version || version == 0 && has == 0 {
 			return
 		}
 		select {

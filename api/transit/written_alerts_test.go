@@ -165,10 +165,22 @@ func TestReachAgreesWithScopes(t *testing.T) {
 	p := n.Patterns[0]
 	route, stop, trip := p.Route.ID, p.Stops[3].ID, p.Trips[0].ID
 	for i, e := range []nhip.InformedEntity{
-		{Agency: p.Route.Agency.ID}, {Agency: "nobody"}, {Route: route}, {Route: "nowhere"}, {Stop: stop}, {Stop: "nowhere"},
-		{Stop: stop, Route: route}, {Stop: stop, Route: "nowhere"}, {Trip: trip}, {Trip: "nowhere"}, {Trip: trip, Route: "x"},
-		{RouteType: nhip.Some(p.Route.Type)}, {RouteType: nhip.Some(99)}, {Route: route, Direction: p.Direction},
-		{Stop: stop, Direction: p.Direction}, {Direction: p.Direction},
+		{Agency: p.Route.Agency.ID},
+		{Agency: "nobody"},
+		{Route: route},
+		{Route: "nowhere"},
+		{Stop: stop},
+		{Stop: "nowhere"},
+		{Stop: stop, Route: route},
+		{Stop: stop, Route: "nowhere"},
+		{Trip: trip},
+		{Trip: "nowhere"},
+		{Trip: trip, Route: "x"},
+		{RouteType: nhip.Some(p.Route.Type)},
+		{RouteType: nhip.Some(99)},
+		{Route: route, Direction: p.Direction},
+		{Stop: stop, Direction: p.Direction},
+		{Direction: p.Direction},
 	} {
 		a := written(n, e)
 		write(t, m, a, int64(i+1))
