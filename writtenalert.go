@@ -29,6 +29,7 @@ const (
 	MaxAlertPeriods     = 20                   // of one alert
 	MaxAlertInformed    = 50                   // of one alert
 	MaxAlertAhead       = 366 * 24 * time.Hour // from the last change to the end of the last period
+	MaxAlertAgo         = 10 * MaxAlertAhead   // from the begin of the first period to the making of the alert
 	MaxWrittenAlerts    = 200                  // of one agency, that have not ended
 	KeepWrittenAlerts   = 90 * 24 * time.Hour  // from their end until they are removed
 )
@@ -188,8 +189,8 @@ func (a *WrittenAlert) checkPeriods() error {
 			return Errorf(CodeOutOfRange, field+".to", "must be after from")
 		case i > 0 && p.From.Before(a.Periods[i-1].To):
 			return Errorf(CodeOutOfRange, field+".from", "must not be before the end of the period before it")
-		case p.From.Before(a.Created.Add(-MaxAlertAhead)):
-			return Errorf(CodeOutOfRange, field+".from", "must be at most 366 days ago")
+		case p.From.Before(a.Created.Add(-MaxAlertAgo)):
+			return Errorf(CodeOutOfRange, field+".from", "must be at most 3660 days ago")
 		case p.To.After(a.Updated.Add(MaxAlertAhead)):
 			return Errorf(CodeOutOfRange, field+".to", "must be at most 366 days ahead")
 		}

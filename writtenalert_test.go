@@ -80,7 +80,7 @@ func TestWrittenAlertsAreChecked(t *testing.T) {
 		{"periods[1].to", "required", func(a *WrittenAlert) { a.Periods[1].To = time.Time{} }},
 		{"periods[1].to", "after from", func(a *WrittenAlert) { a.Periods[1].To = a.Periods[1].From }},
 		{"periods[1].from", "before it", func(a *WrittenAlert) { a.Periods[1].From = alertTime }},
-		{"periods[0].from", "366 days", func(a *WrittenAlert) { a.Periods[0].From = alertTime.AddDate(-2, 0, 0) }},
+		{"periods[0].from", "3660 days", func(a *WrittenAlert) { a.Periods[0].From = alertTime.AddDate(-11, 0, 0) }},
 		{"periods[1].to", "366 days", func(a *WrittenAlert) { a.Periods[1].To = alertTime.AddDate(2, 0, 0) }},
 		{"informed", "at least one", func(a *WrittenAlert) { a.Informed = nil }},
 		{"informed", "at most 50", func(a *WrittenAlert) { a.Informed = make([]InformedEntity, 51) }},
