@@ -123,8 +123,6 @@ func (a *WrittenAlert) checkState() error {
 		return Errorf(CodeMissing, "created", "is required")
 	case a.Updated.Before(a.Created):
 		return Errorf(CodeOutOfRange, "updated", "must not be before created")
-	case !a.Ended.IsZero() && a.Ended.Before(a.Created):
-		return Errorf(CodeOutOfRange, "ended", "must not be before created")
 	}
 	return nil
 }

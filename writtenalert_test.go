@@ -45,7 +45,6 @@ func TestWrittenAlertsAreChecked(t *testing.T) {
 		{"status", "draft or published", func(a *WrittenAlert) { a.Status = "live" }},
 		{"created", "required", func(a *WrittenAlert) { a.Created = time.Time{} }},
 		{"updated", "before created", func(a *WrittenAlert) { a.Updated = alertTime.Add(-1) }},
-		{"ended", "before created", func(a *WrittenAlert) { a.Ended = alertTime.Add(-1) }},
 		{"cause", "one of UNKNOWN_CAUSE", func(a *WrittenAlert) { a.Cause = "construction" }},
 		{"effect", "required", func(a *WrittenAlert) { a.Effect = "" }},
 		{"severity", "one of INFO", func(a *WrittenAlert) { a.Severity = "UNKNOWN_SEVERITY" }},

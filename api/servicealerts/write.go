@@ -40,7 +40,7 @@ func (b *request) newAlert(now time.Time) (*nhip.WrittenAlert, error) {
 func (b *request) apply(a *nhip.WrittenAlert, now time.Time) {
 	a.Agency, a.Status, a.Cause, a.Effect, a.Severity = b.Agency, b.Status, b.Cause, b.Effect, b.Severity
 	a.Header, a.Description, a.URL, a.Informed = b.Header, b.Description, b.URL, b.Informed
-	a.Periods, a.Updated = make([]nhip.Period, len(b.Periods)), later(now, a.Created)
+	a.Periods, a.Updated = make([]nhip.Period, len(b.Periods)), updated(now, a.Updated)
 	for i, p := range b.Periods {
 		if p.From.IsZero() && i == 0 {
 			p.From = now
@@ -49,12 +49,13 @@ func (b *request) apply(a *nhip.WrittenAlert, now time.Time) {
 	}
 }
 
-// later returns the later of two times: the clock may have been set back since an alert was made.
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
+// updated returns the time of a change: now, but later than the change before it, though the clock was set back. No two
+// changes of an alert have the same time.
+func updated(now, before time.Time) time.Time {
+	if now.After(before) {
+		return now
 	}
-	return a
+	return before.Add(time.Millisecond)
 }
 
 // whole returns a time in whole seconds, as GTFS-realtime has it.
@@ -144,8 +145,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request) error {
 		return errEnded
 	}
 	a := *before.WrittenAlert
-	a.Updated = later(now, a.Created)
-	a.Ended = a.Updated
+	a.Ended, a.Updated = now, updated(now, a.Updated)
 	out, err := h.set(r, &a, before.Version)
 	if err != nil {
 		return err
