@@ -89,7 +89,7 @@ func TestWrittenAlertsAreChecked(t *testing.T) {
 		{"informed[2].route", "printable", func(a *WrittenAlert) { a.Informed[2].Route = "\x00" }},
 		{"informed[2].route", "at most 256", func(a *WrittenAlert) { a.Informed[2].Route = strings.Repeat("r", 257) }},
 		{"informed[2].direction", "0 or 1", func(a *WrittenAlert) { a.Informed[2].Direction = Some(2) }},
-		{"informed[2].direction", "needs a route", func(a *WrittenAlert) { a.Informed[2].Route, a.Informed[2].Stop = "", "S" }},
+		{"informed[0].direction", "needs a route", func(a *WrittenAlert) { a.Informed[0].Direction = Some(1) }},
 		{"informed[4].direction", "no trip", func(a *WrittenAlert) { a.Informed[4].Direction = Some(1) }},
 		{"informed[2].route_type", "can't be given", func(a *WrittenAlert) { a.Informed[2].RouteType = Some(3) }},
 		{"informed[4].start_date", "can't be given", func(a *WrittenAlert) { a.Informed[4].StartDate = "20260302" }},

@@ -30,8 +30,8 @@ type desk struct {
 	away    bool
 }
 
-// newDesk returns a desk of a city with two agencies: HN, with the line R1 and the stops S0 to S20, and VIN with the line
-// V1 from S0 to V9.
+// newDesk returns a desk of a city with two agencies: HN, with the line R1 and the stops S0 to S20, and VIN with the
+// line V1 from S0 to V9.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	f := geotest.Line(21, 15*time.Minute)

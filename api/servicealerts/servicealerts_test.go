@@ -18,7 +18,8 @@ func (d *desk) told() int { return len(d.Transit.ServiceAlerts(transit.Everythin
 
 func TestLifeOfAnAlert(t *testing.T) {
 	d := newDesk(t)
-	answer := d.want(t, post, "/v1/service-alerts", alertBody(t, `"id":"DETOUR01","status":"draft"`), 201, `"state":"draft"`)
+	answer := d.want(t, post, "/v1/service-alerts", alertBody(t, `"id":"DETOUR01","status":"draft"`), 201,
+		`"state":"draft"`)
 	if d.told() != 0 || !strings.Contains(answer, `"from":"2026-03-02T01:00:00Z"`) {
 		t.Errorf("a draft is told, or does not begin now: %s", answer)
 	}
@@ -51,7 +52,8 @@ func TestLifeOfAnAlert(t *testing.T) {
 func TestAlertEndsByTheClock(t *testing.T) {
 	d := newDesk(t)
 	d.want(t, post, "/v1/service-alerts", alertBody(t, `"id":"DETOUR01",
-		"periods":[{"to":"2026-03-02T08:30:00+07:00"},{"from":"2026-03-02T09:00:00+07:00","to":"2026-03-02T10:00:00+07:00"}]`),
+		"periods":[{"to":"2026-03-02T08:30:00+07:00"},
+			{"from":"2026-03-02T09:00:00+07:00","to":"2026-03-02T10:00:00+07:00"}]`),
 		201, `"state":"active"`)
 	for after, want := range map[time.Duration]string{
 		30*time.Minute - 1: stateActive, 30 * time.Minute: stateUpcoming, time.Hour: stateActive, 2 * time.Hour: stateEnded,

@@ -199,7 +199,8 @@ func TestReachAgreesWithScopes(t *testing.T) {
 	}
 	empty := New(Options{Clock: m.o.Clock})
 	reach := empty.Reach(&nhip.ServiceAlert{Informed: []nhip.InformedEntity{{Route: "r"}, {Stop: "s"}}})
-	if got := fmt.Sprint(reach.ConcernsLine("r"), reach.ConcernsStop("s"), reach.ConcernsLine("")); got != "true true false" {
+	if got := fmt.Sprint(reach.ConcernsLine("r"), reach.ConcernsStop("s"),
+		reach.ConcernsLine("")); got != "true true false" {
 		t.Errorf("without a timetable: %s", got)
 	}
 }

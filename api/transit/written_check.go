@@ -73,14 +73,16 @@ func (c *entityCheck) calls(stops []*gtfs.Stop) bool {
 			continue
 		}
 		for _, p := range c.Network.PatternsOf(r) {
-			if selectsLine(c.e, lineKey{r, p.Direction}) && (stops == nil || slices.ContainsFunc(p.Stops, func(s *gtfs.Stop) bool {
-				return slices.Contains(stops, s)
-			})) {
+			if selectsLine(c.e, lineKey{r, p.Direction}) && (stops == nil || callsAtAny(p.Stops, stops)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func callsAtAny(calls, stops []*gtfs.Stop) bool {
+	return slices.ContainsFunc(calls, func(s *gtfs.Stop) bool { return slices.Contains(stops, s) })
 }
 
 func (c *entityCheck) routeType() error {
@@ -124,8 +126,7 @@ func (c *entityCheck) substitute() error {
 	if id == "" {
 		return nil
 	}
-	s := c.FindStop(id)
-	if s == nil {
+	if c.FindStop(id) == nil {
 		return c.fail("substitute_stop", "there is no stop %q", id)
 	}
 	return nil
