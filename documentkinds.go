@@ -30,7 +30,7 @@ var documentKinds = []DocumentKind{
 	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
 	{Name: DocumentCalibration, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateCalibration},
 	{
-		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 5000, Validate: validateWrittenAlert,
+		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateWrittenAlert,
 		Expiry: writtenAlertExpiry,
 	},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},

@@ -30,7 +30,9 @@ const (
 	MaxAlertInformed    = 50                   // of one alert
 	MaxAlertAhead       = 366 * 24 * time.Hour // from the last change to the end of the last period
 	MaxAlertAgo         = 10 * MaxAlertAhead   // from the begin of the first period to the making of the alert
+	MaxAlertSubstitutes = 15                   // substitute stops of one alert: riders are told each as a line of text
 	MaxWrittenAlerts    = 200                  // of one agency, that have not ended
+	MaxEndedAlerts      = 1000                 // of one agency, that have ended and are kept
 	KeepWrittenAlerts   = 90 * 24 * time.Hour  // from their end until they are removed
 )
 
@@ -203,8 +205,16 @@ func (a *WrittenAlert) checkInformed() error {
 	case n > MaxAlertInformed:
 		return Errorf(CodeOutOfRange, "informed", "must be at most %d, got %d", MaxAlertInformed, n)
 	}
+	substitutes := 0
 	for i := range a.Informed {
 		field := fmt.Sprintf("informed[%d]", i)
+		if a.Informed[i].SubstituteStop != "" {
+			substitutes++
+		}
+		if substitutes > MaxAlertSubstitutes {
+			return Errorf(CodeOutOfRange, field+".substitute_stop", "must not be given more than %d times",
+				MaxAlertSubstitutes)
+		}
 		if slices.Contains(a.Informed[:i], a.Informed[i]) {
 			return Errorf(CodeInvalid, field, "repeats another one")
 		}

@@ -83,6 +83,13 @@ func TestWrittenAlertsAreChecked(t *testing.T) {
 		{"periods[1].to", "366 days", func(a *WrittenAlert) { a.Periods[1].To = alertTime.AddDate(2, 0, 0) }},
 		{"informed", "at least one", func(a *WrittenAlert) { a.Informed = nil }},
 		{"informed", "at most 50", func(a *WrittenAlert) { a.Informed = make([]InformedEntity, 51) }},
+		{"informed[15].substitute_stop", "15 times", func(a *WrittenAlert) {
+			a.Informed = nil
+			for i := range 20 {
+				stop := string(rune('A' + i))
+				a.Informed = append(a.Informed, InformedEntity{Stop: stop, SubstituteStop: "next to " + stop})
+			}
+		}},
 		{"informed[1]", "repeats", func(a *WrittenAlert) { a.Informed[1] = a.Informed[0] }},
 		{"informed[0]", "must name", func(a *WrittenAlert) { a.Informed[0] = InformedEntity{} }},
 		{"informed[0].agency", "must be the agency", func(a *WrittenAlert) { a.Informed[0].Agency = "other" }},

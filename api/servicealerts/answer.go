@@ -1,6 +1,7 @@
 package servicealerts
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,8 +49,8 @@ func stateOf(a *nhip.WrittenAlert, now time.Time) string {
 
 // list answers GET /v1/service-alerts/written, the newest first.
 func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
-	q := rest.ReadQuery(r, "state", "agency")
-	state, agency := q.Text("state"), q.Text("agency")
+	q := rest.ReadQuery(r, "state", "agency", "limit")
+	state, agency, limit := q.Text("state"), q.Text("agency"), q.Integer("limit", 200, 1, 1000)
 	if state != "" && !slices.Contains(states, state) {
 		q.Fail("state", "must be one of %s, got %q", strings.Join(states, ", "), state)
 	}
@@ -61,7 +62,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 		return view.Agency(a.Agency) && (agency == "" || a.Agency == agency) && (state == "" || stateOf(a, now) == state)
 	})
 	out := []answer{}
-	for _, a := range found {
+	for _, a := range found[:min(len(found), limit)] {
 		out = append(out, answerOf(a.WrittenAlert, a.Version, a.By, now))
 	}
 	return h.JSON(w, rest.NoStore, struct {
@@ -107,6 +108,20 @@ func (h *Handler) check(a *nhip.WrittenAlert, sees scope.View) error {
 		return nhip.Errorf(nhip.CodeInvalid, "periods", "must not all be over")
 	}
 	return h.Transit.CheckWritten(a)
+}
+
+// dropOldest removes the alert of an agency that has ended first, if too many are kept: a new one
+// has room, and the audit log keeps all.
+func (h *Handler) dropOldest(r *http.Request, agency string) {
+	now := h.Clock.Now()
+	ended := h.Transit.WrittenAlerts(func(a *nhip.WrittenAlert) bool { return a.Agency == agency && a.Over(now) })
+	if len(ended) <= cmp.Or(h.maxEnded, nhip.MaxEndedAlerts) {
+		return
+	}
+	oldest := slices.MinFunc(ended, func(a, b transit.WrittenAlert) int { return a.End().Compare(b.End()) })
+	if _, err := h.Actions.Set(r.Context(), document(oldest.ID, oldest.Version), actorOf(r)); err != nil {
+		h.Logger.Warn("an old service alert is not removed; the next new one tries it again", "id", oldest.ID, "error", err)
+	}
 }
 
 // checkRoom returns an error if an agency has the most alerts that it may have. Two apis that write at the same time

@@ -49,7 +49,8 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{City: citytest.New(t, f, citytest.Eight), states: make(map[string]nhip.DocumentState)}
 	d.actions = actions.NewClient(d.publish, d.Clock, slog.New(slog.DiscardHandler))
 	d.router = chi.NewRouter()
-	(&Handler{Transit: d.Transit, Actions: d.actions, Clock: d.Clock, Responder: d.Responder}).Routes(d.router)
+	h := &Handler{Transit: d.Transit, Actions: d.actions, Clock: d.Clock, Responder: d.Responder, maxEnded: 10}
+	h.Routes(d.router)
 	return d
 }
 

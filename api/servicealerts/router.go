@@ -17,6 +17,8 @@ type Handler struct {
 	Actions        *actions.Client
 	Clock          nhip.Clock
 	rest.Responder // Ready reports whether the written alerts have been received, too
+
+	maxEnded int // 0: nhip.MaxEndedAlerts; fewer in tests
 }
 
 // Routes registers the endpoints. Callers need nhip.MayAlertRiders and see the alerts of the agencies in their scope.

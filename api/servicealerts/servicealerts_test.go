@@ -188,6 +188,25 @@ func TestAgencyHasSoManyAlerts(t *testing.T) {
 	d.want(t, post, "/v1/service-alerts", alertBody(t, `"periods":[{"to":"2026-03-02T12:00:00+07:00"}]`), 201, "")
 }
 
+// TestSoManyEndedAlertsAreKept: so that a new one always has room.
+func TestSoManyEndedAlertsAreKept(t *testing.T) {
+	d := newDesk(t)
+	past := `"status":"draft","periods":[{"from":"2026-03-01T08:00:00Z","to":"2026-03-01T09:%02d:00Z"}],"id":"ENDED%04d"`
+	for i := range 12 {
+		d.want(t, post, "/v1/service-alerts", alertBody(t, fmt.Sprintf(past, i, i)), 201, "")
+	}
+	d.want(t, get, "/v1/service-alerts/ENDED0001", "", 404, "")
+	d.want(t, get, "/v1/service-alerts/ENDED0002", "", 200, "")
+	var list struct{ Alerts []struct{ ID string } }
+	for query, want := range map[string]int{"": 10, "?limit=3": 3, "?limit=1000": 10} {
+		answer := d.want(t, get, "/v1/service-alerts/written"+query, "", 200, "")
+		if err := json.Unmarshal([]byte(answer), &list); err != nil || len(list.Alerts) != want {
+			t.Errorf("%s: %d alerts, %v", query, len(list.Alerts), err)
+		}
+	}
+	d.want(t, get, "/v1/service-alerts/written?limit=0", "", 400, `"field":"limit"`)
+}
+
 // TestAlertsOutOfScopeAreAsIfTheyWereNot sends each operation as callers of three scopes.
 func TestAlertsOutOfScopeAreAsIfTheyWereNot(t *testing.T) {
 	vin := `"agency":"VIN","informed":[{"route":"V1"}]`

@@ -84,6 +84,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	h.dropOldest(r, a.Agency)
 	return h.Created(w, out)
 }
 

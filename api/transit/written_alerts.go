@@ -21,9 +21,10 @@ type WrittenAlert struct {
 
 // writtenAlerts are the service alerts of dispatchers, which stand beside those of the realtime feeds.
 type writtenAlerts struct {
-	mu      sync.RWMutex
-	byID    map[string]WrittenAlert
-	changed chan struct{} // closed with the next change
+	mu        sync.RWMutex
+	byID      map[string]WrittenAlert
+	published []WrittenAlert // those that end last first
+	changed   chan struct{}  // closed with the next change
 }
 
 func newWrittenAlerts() *writtenAlerts {
@@ -48,8 +49,21 @@ func (m *Model) Written(d nhip.DocumentState) {
 	} else {
 		w.byID[d.ID] = WrittenAlert{a, d.Version, d.By, m.Told(a)}
 	}
+	w.sort()
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// sort makes the list of the published alerts: most of those that are kept have ended, and riders' requests do not look
+// at them. The caller holds mu.
+func (w *writtenAlerts) sort() {
+	w.published = w.published[:0:0]
+	for _, a := range w.byID {
+		if a.Status == nhip.AlertPublished {
+			w.published = append(w.published, a)
+		}
+	}
+	slices.SortFunc(w.published, func(a, b WrittenAlert) int { return b.End().Compare(a.End()) })
 }
 
 // retell makes what riders are told of the written alerts anew: their texts name stops of the timetable.
@@ -61,6 +75,7 @@ func (m *Model) retell() {
 		a.told = m.Told(a.WrittenAlert)
 		w.byID[id] = a
 	}
+	w.sort()
 }
 
 // FindWritten returns a written alert.
@@ -110,10 +125,11 @@ func (m *Model) toldWritten() (out []*nhip.ServiceAlert) {
 	now := m.o.Clock.Now()
 	m.written.mu.RLock()
 	defer m.written.mu.RUnlock()
-	for _, a := range m.written.byID {
-		if a.Published(now) {
-			out = append(out, a.told)
+	for _, a := range m.written.published {
+		if a.Over(now) {
+			break // and so are all after it
 		}
+		out = append(out, a.told)
 	}
 	return out
 }

@@ -50,16 +50,27 @@ func (t *Timetable) withSubstitutes(a *nhip.WrittenAlert) nhip.LocalizedText {
 // stopLabel returns the name of a stop with the code that riders read at it, or its id if it is unknown.
 func (t *Timetable) stopLabel(id string) string {
 	if t.Network == nil {
-		return id
+		return clipped(id)
 	}
 	s := t.Network.Feed.Stop(id)
 	switch {
 	case s == nil || s.Name == "":
-		return id
+		return clipped(id)
 	case s.Code != "":
-		return s.Name + " (" + s.Code + ")"
+		return clipped(s.Name) + " (" + clipped(s.Code) + ")"
 	}
-	return s.Name
+	return clipped(s.Name)
+}
+
+// maxStopLabel is the length of the name of a stop in a text, characters.
+const maxStopLabel = 40
+
+// clipped returns the begin of a text that is too long for another one.
+func clipped(s string) string {
+	if all := []rune(s); len(all) > maxStopLabel {
+		return string(all[:maxStopLabel]) + "…"
+	}
+	return s
 }
 
 // toldEntities returns what a selector of a written alert is in the feeds. One of a type of routes means those of the

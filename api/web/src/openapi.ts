@@ -2233,7 +2233,7 @@ export interface Queries {
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
-  '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string};
+  '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
   '/v1/service-alerts/{id}': Record<string, never>;
   '/v1/session': Record<string, never>;
   '/v1/stations': {bbox?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
