@@ -146,12 +146,16 @@ func (q *request) arrivalsForStop() (any, error) {
 			q.refs.stop(hit.Item)
 		}
 	}
-	return q.entry(struct {
-		StopID       string    `json:"stopId"`
-		Arrivals     []arrival `json:"arrivalsAndDepartures"`
-		NearbyStops  []string  `json:"nearbyStopIds"`
-		SituationIDs []string  `json:"situationIds"`
-	}{q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
+	return q.entry(stopArrivals{
+		q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s)),
+	}), nil
+}
+
+type stopArrivals struct {
+	StopID       string    `json:"stopId"`
+	Arrivals     []arrival `json:"arrivalsAndDepartures"`
+	NearbyStops  []string  `json:"nearbyStopIds"`
+	SituationIDs []string  `json:"situationIds"`
 }
 
 // soonest returns the time by which arrivals are ordered, Unix ms.

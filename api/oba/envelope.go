@@ -3,7 +3,6 @@ package oba
 import (
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"nhip"
 	"nhip/api/rest"
@@ -19,12 +18,10 @@ type envelope struct {
 	Data        any    `json:"data,omitempty"`
 }
 
-// version is that of the API.
-const version = 2
-
 // answer writes the envelope of data or of an error, whose HTTP status is its code, too.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, now time.Time, data any, err error) {
-	e := envelope{Code: http.StatusOK, CurrentTime: now.UnixMilli(), Text: "OK", Version: version, Data: data}
+func (h *Handler) answer(w http.ResponseWriter, q *request, data any, err error) {
+	r := q.http
+	e := envelope{Code: http.StatusOK, CurrentTime: q.now.UnixMilli(), Text: "OK", Version: q.version, Data: data}
 	if err != nil {
 		code := nhip.ErrorCode(err)
 		e.Code, e.Data = problem.Status(code), nil

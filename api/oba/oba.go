@@ -21,10 +21,12 @@ type Handler struct {
 	Transit *transit.Model
 	Live    *live.State
 	Clock   nhip.Clock
+	// Problems takes what riders report; nil: nothing is taken.
+	Problems Problems
 	rest.Responder
 }
 
-// Routes registers the routes.
+// Routes registers the routes, but those of ReportRoutes.
 func (h *Handler) Routes(r chi.Router) {
 	// The id is followed by ".json", which request.id cuts off: it may have dots itself.
 	get := func(path string, answer method) { r.Get("/api/where/"+path, h.handle(answer)) }
@@ -59,27 +61,51 @@ func (h *Handler) Routes(r chi.Router) {
 	get("shape/{id}", (*request).shape)
 }
 
+// ReportRoutes registers the routes that take problems. They wait for the collectors. The id is in the path, or, as older
+// apps send it, in a parameter.
+func (h *Handler) ReportRoutes(r chi.Router) {
+	for path, answer := range map[string]method{
+		"report-problem-with-stop": (*request).problemWithStop, "report-problem-with-trip": (*request).problemWithTrip,
+	} {
+		r.Get("/api/where/"+path+"/{id}", h.handle(answer))
+		r.Get("/api/where/"+path+suffix, h.handle(answer))
+	}
+}
+
 // method answers a request with the data of the envelope.
 type method func(*request) (any, error)
 
 // handle returns an HTTP handler of a method.
 func (h *Handler) handle(answer method) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		now := h.Clock.Now()
-		t, err := h.Transit.Timetable()
-		var data any
-		if err == nil && !h.Ready() {
-			err = rest.ErrNotReady
+		q := &request{
+			now: h.Clock.Now(), http: r, query: r.URL.Query(), transit: h.Transit, live: h.Live, problems: h.Problems,
+			baseURL: h.BaseURL(r), version: version,
 		}
-		if err == nil {
-			q := &request{
-				t: t, now: now, http: r, query: r.URL.Query(), transit: h.Transit, live: h.Live, baseURL: h.BaseURL(r),
-			}
-			q.refs.init(q)
-			if data, err = answer(q); q.err != nil {
-				err = q.err
-			}
-		}
-		h.answer(w, r, now, data, err)
+		q.refs.init(q)
+		data, err := h.dataOf(q, answer)
+		h.answer(w, q, data, err)
 	}
+}
+
+// dataOf returns the data of the envelope.
+func (h *Handler) dataOf(q *request, answer method) (any, error) {
+	var err error
+	if q.t, err = h.Transit.Timetable(); err != nil {
+		return nil, err
+	}
+	if !h.Ready() {
+		return nil, rest.ErrNotReady
+	}
+	if q.readVersion(); q.err != nil {
+		return nil, q.err
+	}
+	data, err := answer(q)
+	switch {
+	case q.err != nil:
+		return nil, q.err
+	case err != nil || q.version == version:
+		return data, err
+	}
+	return q.firstVersion(data)
 }

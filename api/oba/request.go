@@ -26,11 +26,31 @@ type request struct {
 	http  *http.Request
 	query url.Values
 
-	transit *transit.Model
-	live    *live.State
-	baseURL string // of the api, as the client reaches it
-	refs    references
-	err     error // the first invalid parameter
+	transit  *transit.Model
+	live     *live.State
+	problems Problems
+	baseURL  string // of the api, as the client reaches it
+	version  int    // of the answer
+	refs     references
+	err      error // the first invalid parameter
+}
+
+// Versions of the API. In the first one, elements hold the elements that they refer to.
+const (
+	version1 = 1
+	version  = 2
+)
+
+// readVersion reads the parameters that every method has: the version, and whether the client wants references.
+func (q *request) readVersion() {
+	switch s := q.query.Get("version"); s {
+	case "", "2":
+	case "1":
+		q.version = version1
+	default:
+		q.fail("version", "must be 1 or 2: unknown version: %.20s", s)
+	}
+	q.refs.without = !q.boolean("includeReferences", true) && q.version == version
 }
 
 // errNotFound is the error of an element that does not exist.
