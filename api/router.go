@@ -93,7 +93,9 @@ func (a *API) router() (http.Handler, chi.Router) {
 		}).Routes(r)
 	})
 	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
-	where := &oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Responder: p}
+	where := &oba.Handler{
+		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(), Responder: p,
+	}
 	r.Group(func(r chi.Router) {
 		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)

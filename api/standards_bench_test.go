@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,7 +26,8 @@ func BenchmarkGTFSRealtime(b *testing.B) {
 	})
 }
 
-// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it.
+// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it: most answers are
+// those of the same second.
 func BenchmarkOneBusAway(b *testing.B) {
 	a := startSimulated(b, fleetSize)
 	t, err := a.transit.Timetable()
@@ -43,6 +45,32 @@ func BenchmarkOneBusAway(b *testing.B) {
 		path := "/api/where/arrivals-and-departures-for-location.json?latSpan=0.01&lonSpan=0.01&" + at
 		againstFixedBytes(b, a, path, fixedJSON(b, a, path))
 	})
+}
+
+// BenchmarkOneBusAwayStops serves arrivals at one stop after the other: none of the answers was asked for before.
+func BenchmarkOneBusAwayStops(b *testing.B) {
+	a := startSimulated(b, fleetSize)
+	t, err := a.transit.Timetable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stops := t.Stops().Within(nil, index.World, nil)
+	paths := make([]string, len(stops))
+	for i, s := range stops {
+		paths[i] = "/api/where/arrivals-and-departures-for-stop/" + t.QualifiedStop(s.Item) + ".json"
+	}
+	var took []time.Duration
+	for b.Loop() {
+		for i, path := range paths {
+			began := time.Now()
+			getZipped(b, a, path+"?minutesAfter="+strconv.Itoa(30+(len(took)+i)%30))
+			took = append(took, time.Since(began))
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
 // getZipped returns the answer of an api to a client that accepts gzip.

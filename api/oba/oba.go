@@ -23,13 +23,15 @@ type Handler struct {
 	Clock   nhip.Clock
 	// Problems takes what riders report; nil: nothing is taken.
 	Problems Problems
+	Kept     *Kept // answers for others who ask the same; nil: each is made anew
 	rest.Responder
 }
 
 // Routes registers the routes, but those of ReportRoutes.
 func (h *Handler) Routes(r chi.Router) {
 	// The id is followed by ".json", which request.id cuts off: it may have dots itself.
-	get := func(path string, answer method) { r.Get("/api/where/"+path, h.handle(answer)) }
+	get := func(path string, answer method) { r.Get("/api/where/"+path, h.handle(answer, false)) }
+	popular := func(path string, answer method) { r.Get("/api/where/"+path, h.handle(answer, true)) }
 	get("agencies-with-coverage.json", (*request).agenciesWithCoverage)
 	get("agency/{id}", (*request).agency)
 	get("route/{id}", (*request).route)
@@ -43,8 +45,8 @@ func (h *Handler) Routes(r chi.Router) {
 	get("arrival-and-departure-for-stop/{id}", (*request).arrivalForStop)
 	get("vehicles-for-agency/{id}", (*request).vehiclesForAgency)
 	get("vehicle/{id}", (*request).vehicle)
-	get("arrivals-and-departures-for-stop/{id}", (*request).arrivalsForStop)
-	get("arrivals-and-departures-for-location.json", (*request).arrivalsForLocation)
+	popular("arrivals-and-departures-for-stop/{id}", (*request).arrivalsForStop)
+	popular("arrivals-and-departures-for-location.json", (*request).arrivalsForLocation)
 	get("trip/{id}", (*request).trip)
 	get("trips-for-route/{id}", (*request).tripsForRoute)
 	get("trips-for-location.json", (*request).tripsForLocation)
@@ -67,45 +69,58 @@ func (h *Handler) ReportRoutes(r chi.Router) {
 	for path, answer := range map[string]method{
 		"report-problem-with-stop": (*request).problemWithStop, "report-problem-with-trip": (*request).problemWithTrip,
 	} {
-		r.Get("/api/where/"+path+"/{id}", h.handle(answer))
-		r.Get("/api/where/"+path+suffix, h.handle(answer))
+		r.Get("/api/where/"+path+"/{id}", h.handle(answer, false))
+		r.Get("/api/where/"+path+suffix, h.handle(answer, false))
 	}
 }
 
 // method answers a request with the data of the envelope.
 type method func(*request) (any, error)
 
-// handle returns an HTTP handler of a method.
-func (h *Handler) handle(answer method) http.HandlerFunc {
+// handle returns an HTTP handler of a method. The answers of a popular one are kept for others who ask the same.
+func (h *Handler) handle(answer method, popular bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := &request{
 			now: h.Clock.Now(), http: r, query: r.URL.Query(), transit: h.Transit, live: h.Live, problems: h.Problems,
 			baseURL: h.BaseURL(r), version: version,
 		}
-		q.refs.init(q)
-		data, err := h.dataOf(q, answer)
-		h.answer(w, q, data, err)
+		err := h.begin(q)
+		var b *body
+		switch {
+		case err != nil:
+		case popular && h.Kept != nil:
+			b, err = h.Kept.Get(q.keptKey(), func() (*body, error) { return q.bodyOf(answer) })
+		default:
+			b, err = q.bodyOf(answer)
+		}
+		h.answer(w, q, b, err)
 	}
 }
 
-// dataOf returns the data of the envelope.
-func (h *Handler) dataOf(q *request, answer method) (any, error) {
-	var err error
+// begin finds the timetable of a request, and reads what all methods have.
+func (h *Handler) begin(q *request) (err error) {
 	if q.t, err = h.Transit.Timetable(); err != nil {
-		return nil, err
+		return err
 	}
 	if !h.Ready() {
-		return nil, rest.ErrNotReady
+		return rest.ErrNotReady
 	}
-	if q.readVersion(); q.err != nil {
-		return nil, q.err
-	}
+	q.readVersion()
+	return q.err
+}
+
+// bodyOf returns the answer of a method.
+func (q *request) bodyOf(answer method) (*body, error) {
+	q.refs.init(q)
 	data, err := answer(q)
-	switch {
-	case q.err != nil:
-		return nil, q.err
-	case err != nil || q.version == version:
-		return data, err
+	if q.err != nil {
+		err = q.err
 	}
-	return q.firstVersion(data)
+	if err == nil && q.version == version1 {
+		data, err = q.firstVersion(data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return q.encode(http.StatusOK, "OK", data)
 }

@@ -168,6 +168,7 @@ func (q *request) busOf(trip *gtfs.Trip, day gtfs.Date) string {
 
 // take stores a problem. HEAD only checks it.
 func (q *request) take(p *reports.Problem) (any, error) {
+	q.stored = true
 	if q.problems == nil {
 		return nil, nhip.Errorf(nhip.CodeUnavailable, "", "reports are not taken here")
 	}

@@ -18,7 +18,6 @@ type references struct {
 	Trips      []tripElement      `json:"trips"`
 
 	q       *request
-	without bool // the client wants none
 	known   map[any]bool
 	byRoute map[*gtfs.Route][]string // ids of situations
 }
@@ -113,7 +112,7 @@ func (r *references) situationsOf(x *gtfs.Route) []string {
 
 // sorted returns the references in the order of their ids.
 func (r *references) sorted() *references {
-	if r.without {
+	if r.q.withoutRefs {
 		return noReferences
 	}
 	slices.SortFunc(r.Agencies, func(a, b agencyElement) int { return cmp.Compare(a.ID, b.ID) })

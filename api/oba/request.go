@@ -32,7 +32,10 @@ type request struct {
 	baseURL  string // of the api, as the client reaches it
 	version  int    // of the answer
 	refs     references
-	err      error // the first invalid parameter
+	// withoutRefs: the client wants no references.
+	withoutRefs bool
+	stored      bool  // the request stores something: its answer is that of this request alone
+	err         error // the first invalid parameter
 }
 
 // Versions of the API. In the first one, elements hold the elements that they refer to.
@@ -50,7 +53,7 @@ func (q *request) readVersion() {
 	default:
 		q.fail("version", "must be 1 or 2: unknown version: %.20s", s)
 	}
-	q.refs.without = !q.boolean("includeReferences", true) && q.version == version
+	q.withoutRefs = !q.boolean("includeReferences", true) && q.version == version
 }
 
 // errNotFound is the error of an element that does not exist.
