@@ -63,7 +63,8 @@ func (h *Handler) Routes(r chi.Router) {
 	get("shape/{id}", (*request).shape)
 }
 
-// ReportRoutes registers the routes that take problems. They wait for the collectors. The id is in the path, or, as older
+// ReportRoutes registers the routes that take problems. They wait for the collectors. The id is in the path, or, as
+// older
 // apps send it, in a parameter.
 func (h *Handler) ReportRoutes(r chi.Router) {
 	for path, answer := range map[string]method{
@@ -105,7 +106,7 @@ func (h *Handler) begin(q *request) (err error) {
 	if !h.Ready() {
 		return rest.ErrNotReady
 	}
-	q.readVersion()
+	q.readCommon()
 	return q.err
 }
 

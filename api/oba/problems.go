@@ -134,7 +134,7 @@ func (q *request) problemWithTrip() (any, error) {
 	p.Line, p.Agency = transit.LineOf(trip.Route), trip.Route.Agency.ID
 	p.Attributes[reports.AttributeTrip] = trip.ID
 	p.Attributes[reports.AttributeServiceDate] = day.String()
-	p.Attributes[reports.AttributeVehicleNumber] = q.either("userVehicleNumber", "vehicleId", "vehicleID")
+	p.Attributes[reports.AttributeVehicleNumber] = q.query.Get("userVehicleNumber")
 	if q.query.Get("userOnVehicle") != "" {
 		p.Attributes[reports.AttributeOnBus] = map[bool]string{true: "yes", false: "no"}[onBus]
 	}
@@ -145,7 +145,9 @@ func (q *request) problemWithTrip() (any, error) {
 		}
 		p.Stop = q.platformOf(s)
 	}
-	p.Bus = q.busOf(trip, day)
+	if p.Bus = q.busOf(trip, day); p.Bus == "" && p.Attributes[reports.AttributeVehicleNumber] == "" {
+		p.Attributes[reports.AttributeVehicleNumber] = q.either("vehicleId", "vehicleID")
+	}
 	return q.take(p)
 }
 

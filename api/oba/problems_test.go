@@ -45,19 +45,22 @@ func TestProblemsAreTaken(t *testing.T) {
 		want  reports.Problem
 	}{
 		{
-			"report-problem-with-stop", []string{
+			"report-problem-with-stop",
+			[]string{
 				"stopId", "HN_S3", "code", "stop_name_wrong", "data", `{"code":"stop_name_wrong"}`, "userComment", "Sai tên",
 				"userLat", "21.01", "userLon", "105.8", "userLocationAccuracy", "12", "app_uid", "u", "key", "TEST",
 			},
 			reports.Problem{Service: "wrong-information", Code: "stop_name_wrong", Stop: "S3", Text: "Sai tên", Device: "u"},
 		},
 		{
-			"report-problem-with-stop/HN_S3", []string{"data", `{"code":"route_or_trip_missing"}`},
+			"report-problem-with-stop/HN_S3",
+			[]string{"data", `{"code":"route_or_trip_missing"}`},
 			reports.Problem{Service: "wrong-information", Code: "route_or_trip_missing", Stop: "S3"},
 		},
 		{"report-problem-with-stop/HN_S3", nil, reports.Problem{Service: "bus-other", Code: "other", Stop: "S3"}},
 		{
-			"report-problem-with-trip", []string{
+			"report-problem-with-trip",
+			[]string{
 				"tripId", "HN_T7-0", "serviceDate", "1772384400000", "code", "vehicle_never_came", "userOnVehicle", "false",
 			},
 			reports.Problem{
@@ -66,7 +69,8 @@ func TestProblemsAreTaken(t *testing.T) {
 			},
 		},
 		{
-			"report-problem-with-trip/HN_T8-0", []string{
+			"report-problem-with-trip/HN_T8-0",
+			[]string{
 				"stopID", "HN_S9", "vehicleID", "HN_29B-9", "code", "vehicle_does_not_stop_here",
 			},
 			reports.Problem{

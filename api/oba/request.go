@@ -44,8 +44,10 @@ const (
 	version  = 2
 )
 
-// readVersion reads the parameters that every method has: the version, and whether the client wants references.
-func (q *request) readVersion() {
+// readCommon reads the parameters that methods share: the version, and whether the client wants references. A time is
+// checked also where it changes nothing.
+func (q *request) readCommon() {
+	q.moment()
 	switch s := q.query.Get("version"); s {
 	case "", "2":
 	case "1":
@@ -145,7 +147,8 @@ func (q *request) day(name string) gtfs.Date {
 	return gtfs.DateOf(at)
 }
 
-// moment returns the time that is asked for, the present if it is missing: Unix ms or RFC 3339.
+// moment returns the time that is asked for, the present if it is missing: Unix ms, RFC 3339, or a local time as the
+// reference server takes it.
 func (q *request) moment() time.Time {
 	s := q.query.Get("time")
 	if s == "" {
@@ -155,6 +158,9 @@ func (q *request) moment() time.Time {
 		return time.UnixMilli(ms).UTC()
 	}
 	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		at, err = time.ParseInLocation("2006-01-02_15-04-05", s, q.t.Network.Location())
+	}
 	if err != nil {
 		q.fail("time", "must be a Unix time in ms, or a time as in 2026-02-16T12:00:00Z")
 		return q.now
