@@ -94,7 +94,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	})
 	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
 	where := &oba.Handler{
-		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(), Responder: p,
+		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(o.Registry), Responder: p,
 	}
 	r.Group(func(r chi.Router) {
 		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)

@@ -26,8 +26,8 @@ func BenchmarkGTFSRealtime(b *testing.B) {
 	})
 }
 
-// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it: most answers are
-// those of the same second.
+// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it: most answers
+// are those of the same second.
 func BenchmarkOneBusAway(b *testing.B) {
 	a := startSimulated(b, fleetSize)
 	t, err := a.transit.Timetable()

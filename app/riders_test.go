@@ -59,8 +59,8 @@ func TestRidersSeeWhatTheyCanCatch(t *testing.T) {
 	})
 }
 
-// reportProblems reports a problem with the bus's trip as an app of OneBusAway does, and finds it in the queue of staff,
-// at the bus and without the rider's position.
+// reportProblems reports a problem with the bus's trip as an app of OneBusAway does, and finds it in the queue of
+// staff, at the bus and without the rider's position.
 func reportProblems(t *testing.T, p *apptest.Platform, c *apitest.Client) {
 	t.Helper()
 	awaitReports(t, c)

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// OneBusAway's servers have the feeds of one agency at /api/gtfs_realtime/<feed>-for-agency/<agency id>.pb. Its apps ask
-// for them there, with the agency ids of its REST API, and pass over alerts whose first agency is not that one.
+// OneBusAway's servers have the feeds of one agency at /api/gtfs_realtime/<feed>-for-agency/<agency id>.pb. Its apps
+// ask for them there, with the agency ids of its REST API, and pass over alerts whose first agency is not that one.
 
 // serveAgency answers with a feed of the agency of the path. Other parameters are ignored: apps add keys and versions.
 func (h *Handler) serveAgency(w http.ResponseWriter, r *http.Request, s *source) error {

@@ -14,7 +14,8 @@ func TestFeedsOfOneBusAway(t *testing.T) {
 	c, _ := newLine(t)
 	c.Drive(t, "29B-1", "T7-0")
 	c.Report(t, nil, []nhip.ServiceAlert{{
-		ID: "detour", Header: []nhip.Translation{{Text: "Đi vòng"}}, Informed: []nhip.InformedEntity{{Route: "R1"}, {Stop: "S3"}},
+		ID: "detour", Header: []nhip.Translation{{Text: "Đi vòng"}},
+		Informed: []nhip.InformedEntity{{Route: "R1"}, {Stop: "S3"}},
 	}})
 	alerts := c.get(t, "/api/gtfs_realtime/alerts-for-agency/HN.pb?key=TEST&app_ver=1")
 	if len(alerts.GetEntity()) != 1 {

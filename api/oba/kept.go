@@ -3,6 +3,7 @@ package oba
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"nhip/api/rest"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // What is kept of the answers for others who ask the same: maxKept bytes, each for keepFor, which is as long as a
@@ -24,8 +26,18 @@ const (
 type Kept = cache.Sized[keptKey, *body]
 
 // NewKept returns a cache without answers.
-func NewKept() *Kept {
-	return cache.NewSized[keptKey](maxKept, func(b *body) int { return 2*len(b.plain) + 512 })
+func NewKept(r prometheus.Registerer) *Kept {
+	k := cache.NewSized[keptKey](maxKept, func(b *body) int { return 2*len(b.plain) + 2*maxKeptKey })
+	count := func(outcome string, of func(cache.Stats) int) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "nhip_api_oba_arrivals_total", ConstLabels: prometheus.Labels{"outcome": outcome},
+			Help: "Answers with arrivals of OneBusAway's API: made, or kept from another request of the same second.",
+		}, func() float64 { return float64(of(k.Stats())) })
+	}
+	r.MustRegister(
+		count("made", func(s cache.Stats) int { return s.Built }), count("kept", func(s cache.Stats) int { return s.Hits }),
+	)
+	return k
 }
 
 // keptKey is what an answer depends on.
@@ -35,15 +47,24 @@ type keptKey struct {
 	second               int64 // when it was made, Unix s
 }
 
-// uncounted are the parameters that no answer depends on.
-var uncounted = []string{"key", "app_uid", "app_ver"}
+// keptBy are the parameters on which a kept answer depends.
+var keptBy = [...]string{
+	"emptyReturnsNotFound", "includeReferences", "lat", "latSpan", "lon", "lonSpan", "maxCount", "minutesAfter",
+	"minutesBefore", "radius", "routeType", "time", "version",
+}
 
-func (q *request) keptKey() keptKey {
-	query := q.http.URL.Query()
-	for _, name := range uncounted {
-		query.Del(name)
+// maxKeptKey bounds the texts of a key, bytes. An answer to a longer request is not kept.
+const maxKeptKey = 512
+
+// keptKey returns what the answer depends on, and reports whether it may be kept.
+func (q *request) keptKey() (keptKey, bool) {
+	var query strings.Builder
+	for _, name := range keptBy {
+		query.WriteString(q.query.Get(name))
+		query.WriteByte('&')
 	}
-	return keptKey{q.http.URL.Path, query.Encode(), q.baseURL, q.t.Version, q.now.Truncate(keepFor).Unix()}
+	k := keptKey{q.http.URL.Path, query.String(), q.baseURL, q.t.Version, q.now.Truncate(keepFor).Unix()}
+	return k, len(k.path)+len(k.query)+len(k.baseURL) <= maxKeptKey
 }
 
 // body is an encoded answer.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"nhip/api/oba"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TestPopularAnswersAreKeptForASecond asks for the arrivals at a stop as several riders do.
@@ -20,7 +22,7 @@ func TestPopularAnswersAreKeptForASecond(t *testing.T) {
 	city, _ := citytest.NewLine(t)
 	city.Drive(t, "29B-1", "T7-0")
 	h := &oba.Handler{
-		Transit: city.Transit, Live: city.Live, Clock: city.Clock, Kept: oba.NewKept(), Responder: city.Responder,
+		Transit: city.Transit, Live: city.Live, Clock: city.Clock, Kept: oba.NewKept(prometheus.NewRegistry()), Responder: city.Responder,
 	}
 	r := chi.NewRouter()
 	h.Routes(r)
@@ -56,6 +58,9 @@ func TestPopularAnswersAreKeptForASecond(t *testing.T) {
 	}
 	if _, other := ask("?minutesAfter=36", "identity"); other == first {
 		t.Error("another span has the same answer")
+	}
+	if _, long := ask("?routeType="+strings.Repeat("3,", 600)+"3", "identity"); long == first {
+		t.Error("a long request is answered from what is kept")
 	}
 	if w, _ := ask("?minutesAfter=-1", "identity"); w.Code != http.StatusBadRequest {
 		t.Errorf("an invalid span: %d", w.Code)

@@ -87,15 +87,21 @@ func (h *Handler) handle(answer method, popular bool) http.HandlerFunc {
 		}
 		err := h.begin(q)
 		var b *body
-		switch {
-		case err != nil:
-		case popular && h.Kept != nil:
-			b, err = h.Kept.Get(q.keptKey(), func() (*body, error) { return q.bodyOf(answer) })
-		default:
-			b, err = q.bodyOf(answer)
+		if err == nil {
+			b, err = h.bodyOf(q, answer, popular)
 		}
 		h.answer(w, q, b, err)
 	}
+}
+
+// bodyOf returns the answer of a method, a popular one's of the same second if there is one.
+func (h *Handler) bodyOf(q *request, answer method, popular bool) (*body, error) {
+	if popular && h.Kept != nil {
+		if key, ok := q.keptKey(); ok {
+			return h.Kept.Get(key, func() (*body, error) { return q.bodyOf(answer) })
+		}
+	}
+	return q.bodyOf(answer)
 }
 
 // begin finds the timetable of a request, and reads what all methods have.

@@ -62,11 +62,13 @@ func TestProblemsBecomeReports(t *testing.T) {
 	}
 }
 
-// TestProblemsHaveTheLimitsOfReports: a session's cookie makes nobody a sender, because any page can send a GET with it.
+// TestProblemsHaveTheLimitsOfReports: a session's cookie makes nobody a sender, because any page can send a GET with
+// it.
 func TestProblemsHaveTheLimitsOfReports(t *testing.T) {
 	s := newServer(t, nil, func(o *Options) { o.Limits.PerAddress = 1 })
 	stop := reports.Problem{Service: reports.ServiceWrongInformation, Code: "stop_name_wrong", Stop: "S2"}
-	if _, err := s.take(t, stop, access.Caller{Name: "Hoa", Key: "oidc:1", Role: nhip.RoleAdmin, Session: "s"}); err != nil {
+	hoa := access.Caller{Name: "Hoa", Key: "oidc:1", Role: nhip.RoleAdmin, Session: "s"}
+	if _, err := s.take(t, stop, hoa); err != nil {
 		t.Error(err)
 	}
 	if s.store.by.Name != "" {
@@ -78,7 +80,8 @@ func TestProblemsHaveTheLimitsOfReports(t *testing.T) {
 	}
 	s = newServer(t, nil)
 	stop.Text = strings.Repeat("x", nhip.MaxReportText+1)
-	if _, err := s.take(t, stop); nhip.ErrorCode(err) != nhip.CodeInvalid || !strings.HasPrefix(err.Error(), "userComment") {
+	if _, err := s.take(t, stop); nhip.ErrorCode(err) != nhip.CodeInvalid ||
+		!strings.HasPrefix(err.Error(), "userComment") {
 		t.Errorf("a long text: %v", err)
 	}
 	stop.Text = ""
@@ -91,7 +94,9 @@ func TestProblemsHaveTheLimitsOfReports(t *testing.T) {
 // TestProblemWithoutAPlace is about a trip without a stop and a bus: those who handle its agency see it.
 func TestProblemWithoutAPlace(t *testing.T) {
 	s := newServer(t, nil)
-	all, err := s.take(t, reports.Problem{Service: reports.ServiceNoBus, Code: "vehicle_never_came", Agency: "HN", Line: "01"})
+	all, err := s.take(t, reports.Problem{
+		Service: reports.ServiceNoBus, Code: "vehicle_never_came", Agency: "HN", Line: "01",
+	})
 	if err != nil || len(all) != 1 || all[0].Report.Place != nhip.ReportNowhere || all[0].Report.Known.Agency != "HN" {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -58,8 +58,8 @@ func (t *TripInstance) Scheduled(along float64) float64 {
 // TripInstances returns the instances of a pattern on the day, sorted by departure.
 func (d *Day) TripInstances(p *Pattern) []*TripInstance { return d.byPattern[p.Index] }
 
-// TripInstancesWithin returns the instances of a pattern on the day that may be at a stop from a time until another one,
-// Unix s, sorted by departure.
+// TripInstancesWithin returns the instances of a pattern on the day that may be at a stop from a time until another
+// one, Unix s, sorted by departure.
 func (d *Day) TripInstancesWithin(p *Pattern, from, until int64) []*TripInstance {
 	all := d.byPattern[p.Index]
 	after := func(t int64) int { // the first that departs at t or later
@@ -118,7 +118,8 @@ func (n *Network) newDay(date gtfs.Date) *Day {
 			}
 		}
 		i := inst.Pattern.Index
-		d.byPattern[i], d.longest[i] = append(d.byPattern[i], inst), max(d.longest[i], inst.Departure(inst.Pattern.Last())-inst.Start)
+		d.byPattern[i] = append(d.byPattern[i], inst)
+		d.longest[i] = max(d.longest[i], inst.Departure(inst.Pattern.Last())-inst.Start)
 		d.byTrip[base.Trip] = append(d.byTrip[base.Trip], inst)
 		if b := base.Trip.Block; b != "" && len(base.Trip.Frequencies) == 0 {
 			blocks[b] = append(blocks[b], inst)
