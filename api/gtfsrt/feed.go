@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -133,10 +132,11 @@ func seconds(t time.Time) *uint64 { return proto.Uint64(uint64(max(t.Unix(), 0))
 
 // encoding is a feed as it is sent.
 type encoding struct {
-	contentType string
-	plain, gzip []byte
-	etag        string
-	stamp       time.Time
+	contentType      string
+	plain, gzip      []byte
+	etag, zippedETag string
+	stamp            time.Time
+	modified         string // stamp as a header
 }
 
 // contentTypePB is the media type of the protocol buffers of GTFS-realtime.
@@ -158,7 +158,9 @@ func (f *feed) encode(of *selection) (*encoding, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.etag = fmt.Sprintf(`"%016x"`, xxhash.Sum64(e.plain))
+	hash := xxhash.Sum64(e.plain)
+	e.etag, e.zippedETag = fmt.Sprintf(`"%016x"`, hash), fmt.Sprintf(`"%016x-gzip"`, hash)
+	e.modified = e.stamp.Format(http.TimeFormat)
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	_, _ = w.Write(e.plain) // can't fail: the buffer grows
@@ -200,12 +202,12 @@ func (e *encoding) serve(w http.ResponseWriter, r *http.Request) {
 	h, body, etag := w.Header(), e.plain, e.etag
 	if rest.AcceptsEncoding(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body, etag = e.gzip, strings.TrimSuffix(e.etag, `"`)+`-gzip"`
+		body, etag = e.gzip, e.zippedETag
 	}
 	h.Set("Cache-Control", rest.CacheBrief)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
-	h.Set("Last-Modified", e.stamp.Format(http.TimeFormat))
+	h.Set("Last-Modified", e.modified)
 	if e.unchanged(r, etag) {
 		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
