@@ -1,7 +1,6 @@
 package gtfsrt
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"sync"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/gzip"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -161,11 +159,7 @@ func (f *feed) encode(of *selection) (*encoding, error) {
 	hash := xxhash.Sum64(e.plain)
 	e.etag, e.zippedETag = fmt.Sprintf(`"%016x"`, hash), fmt.Sprintf(`"%016x-gzip"`, hash)
 	e.modified = e.stamp.Format(http.TimeFormat)
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
-	_, _ = w.Write(e.plain) // can't fail: the buffer grows
-	_ = w.Close()
-	e.gzip = zipped.Bytes()
+	e.gzip = rest.Gzip(e.plain)
 	return e, nil
 }
 

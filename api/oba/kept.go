@@ -1,7 +1,6 @@
 package oba
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"nhip/api/cache"
 	"nhip/api/rest"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -85,31 +83,10 @@ func (b *body) serve(w http.ResponseWriter, r *http.Request, status int) {
 		w.Header().Add("Vary", "Accept-Encoding")
 		if rest.AcceptsEncoding(r.Header.Get("Accept-Encoding"), "gzip") {
 			w.Header().Set("Content-Encoding", "gzip")
-			raw = b.compressed()
+			b.zip.Do(func() { b.zipped = rest.Gzip(b.plain) })
+			raw = b.zipped
 		}
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(raw) // fails if the client disconnected
 }
-
-func (b *body) compressed() []byte {
-	b.zip.Do(func() {
-		out := bytes.NewBuffer(make([]byte, 0, len(b.plain)/8))
-		z := zippers.Get().(*gzip.Writer)
-		defer zippers.Put(z)
-		z.Reset(out)
-		_, _ = z.Write(b.plain) // can't fail: the buffer grows
-		_ = z.Close()
-		b.zipped = out.Bytes()
-	})
-	return b.zipped
-}
-
-// zipLevel is the level of compression.
-const zipLevel = 5
-
-// zippers hold writers for reuse: creating one takes as long as compressing an answer.
-var zippers = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, zipLevel) // the level is valid
-	return z
-}}
