@@ -141,6 +141,8 @@ func TestErrorsAreEnvelopes(t *testing.T) {
 		{"stop/HN_none", nil, 404},
 		{"stop/none", nil, 404},
 		{"stop/_", nil, 404},
+		{"plan-trip", nil, 404},
+		{"stop/HN_S3/more", nil, 404},
 		{"route/HN_none", nil, 404},
 		{"agency/none", nil, 404},
 		{"trip/XX_T7-0", nil, 404},

@@ -61,6 +61,7 @@ func (h *Handler) Routes(r chi.Router) {
 	get("search/route.json", (*request).searchRoute)
 	get("block/{id}", (*request).block)
 	get("shape/{id}", (*request).shape)
+	get("*", (*request).noMethod)
 }
 
 // ReportRoutes registers the routes that take problems. They wait for the collectors. The id is in the path, or, as
@@ -74,6 +75,9 @@ func (h *Handler) ReportRoutes(r chi.Router) {
 		r.Get("/api/where/"+path+suffix, h.handle(answer, false))
 	}
 }
+
+// noMethod answers an address that is no method.
+func (q *request) noMethod() (any, error) { return nil, errNotFound("method", q.http.URL.Path) }
 
 // method answers a request with the data of the envelope.
 type method func(*request) (any, error)
