@@ -12,6 +12,7 @@ import (
 	"nhip/api/reports"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 )
 
 // problems keeps what is reported.
@@ -31,6 +32,7 @@ func newReportingClient(t *testing.T) (*client, *problems) {
 		Transit: city.Transit, Live: city.Live, Clock: city.Clock, Problems: taken, Responder: city.Responder,
 	}
 	r := chi.NewRouter()
+	r.Use(middleware.GetHead)
 	h.ReportRoutes(r)
 	return &client{r, readContract(t)}, taken
 }
@@ -120,6 +122,11 @@ func TestBadProblemsAreRefused(t *testing.T) {
 		if w.Code != want || !strings.Contains(w.Body.String(), `"code":`) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
+	}
+	w := httptest.NewRecorder()
+	c.handler.ServeHTTP(w, httptest.NewRequest(http.MethodHead, "/api/where/report-problem-with-stop/HN_S3.json", nil))
+	if w.Code != http.StatusOK { // it asks whether the problem would be taken
+		t.Errorf("HEAD: %d", w.Code)
 	}
 	if len(*taken) > 0 {
 		t.Errorf("%d were taken", len(*taken))
