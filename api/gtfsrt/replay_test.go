@@ -104,7 +104,8 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 	}
 }
 
-// simulatedDay returns the positions of a fleet that serves Hanoi's timetable for a day. Half of the buses tell no trip.
+// simulatedDay returns the positions of a fleet that serves Hanoi's timetable for a day. Half of the buses tell no
+// trip.
 func simulatedDay(t *testing.T, feed *gtfs.Feed) (positions []nhip.Position) {
 	t.Helper()
 	from := time.Date(2026, 3, 2, 5, 0, 0, 0, geotest.TimeZone).UTC()

@@ -22,7 +22,8 @@ func TestPopularAnswersAreKeptForASecond(t *testing.T) {
 	city, _ := citytest.NewLine(t)
 	city.Drive(t, "29B-1", "T7-0")
 	h := &oba.Handler{
-		Transit: city.Transit, Live: city.Live, Clock: city.Clock, Kept: oba.NewKept(prometheus.NewRegistry()), Responder: city.Responder,
+		Transit: city.Transit, Live: city.Live, Clock: city.Clock, Kept: oba.NewKept(prometheus.NewRegistry()),
+		Responder: city.Responder,
 	}
 	r := chi.NewRouter()
 	h.Routes(r)
