@@ -89,11 +89,18 @@ func (r *runtime) deliverers() []air.Deliverer {
 	}
 	if m := r.conf.Air.Mail; m.Host != "" && len(m.To) > 0 {
 		out = append(out, &notify.Mail{
-			Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, To: m.To,
-			Plain: m.Plain, Zone: location(r.conf.Air.Zone),
+			Mailer: r.mailer(), To: m.To, Zone: location(r.conf.Air.Zone), PublicURL: r.conf.HTTP.PublicURL,
 		})
 	}
 	return out
+}
+
+// mailer returns what sends mails through the configured server.
+func (r *runtime) mailer() notify.Mailer {
+	m := r.conf.Air.Mail
+	return notify.Mailer{
+		Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, Plain: m.Plain,
+	}
 }
 
 // trackOn makes a collector track buses on a new timetable.
