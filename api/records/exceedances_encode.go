@@ -10,6 +10,7 @@ import (
 	"nhip/api/encode"
 	"nhip/api/rest"
 	"nhip/geo/limits"
+	"nhip/internal/airreport"
 )
 
 // exceedanceTotal sums up the rows of one limit.
@@ -31,7 +32,7 @@ type exceedanceTotal struct {
 	captures float64 // sum
 }
 
-func (t *exceedanceTotal) add(x *exceedanceRow) {
+func (t *exceedanceTotal) add(x *airreport.Exceedance) {
 	t.Stations++
 	t.captures += x.Capture
 	t.Capture = math.Round(10*t.captures/float64(t.Stations)) / 10
@@ -105,7 +106,7 @@ func (f *exceedanceEncoder) row(o *rowWriter, r *row) error {
 }
 
 // total returns the total that a row belongs to.
-func (f *exceedanceEncoder) total(x *exceedanceRow) *exceedanceTotal {
+func (f *exceedanceEncoder) total(x *airreport.Exceedance) *exceedanceTotal {
 	for _, t := range f.totals {
 		if t.Quantity == x.Quantity && t.Average == x.Average {
 			return t
@@ -130,7 +131,7 @@ func (f *exceedanceEncoder) end(o *rowWriter) error {
 }
 
 // csvRow appends a row, with the offset of the station's zone.
-func (f *exceedanceEncoder) csvRow(o *rowWriter, x *exceedanceRow) {
+func (f *exceedanceEncoder) csvRow(o *rowWriter, x *airreport.Exceedance) {
 	c := rest.NewCSVRow(o.buf)
 	c.Text(x.Station)
 	c.Text(x.Name)
@@ -147,7 +148,7 @@ func (f *exceedanceEncoder) csvRow(o *rowWriter, x *exceedanceRow) {
 	if at, ok := x.MaxTime.Get(); ok {
 		c.Number(x.Max.Or(0), 1000)
 		c.Time(at)
-		c.Raw(at.In(x.zone).Format("-07:00"))
+		c.Raw(at.In(x.Zone).Format("-07:00"))
 	} else {
 		c.Raw("")
 		c.Raw("")

@@ -19,6 +19,7 @@ import (
 	"nhip/geo/aqi"
 	"nhip/geo/limits"
 	"nhip/geo/report"
+	"nhip/internal/airreport"
 	"nhip/internal/influx"
 )
 
@@ -210,7 +211,7 @@ func (h *Handler) monthReport(ctx context.Context, q *reportQuery) (*monthReport
 		if now := h.Clock.Now(); now.Before(until) {
 			until = now // the rest of the month is not missing yet
 		}
-		m.addExceedances(report.Exceedances(quantity, *s, q.month, until, limitCompleteness))
+		m.addExceedances(report.Exceedances(quantity, *s, q.month, until, airreport.LimitCompleteness))
 		if quantity == nhip.PM25 || len(m.Charts) == 0 {
 			m.Charts = m.profiles(quantity, s.Hours, from, zone)
 		}
