@@ -4,6 +4,7 @@ import (
 	"nhip/collector"
 	"nhip/collector/air"
 	"nhip/geo/network"
+	"nhip/internal/airreport"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/mqtt"
@@ -16,6 +17,7 @@ type collectorDB interface {
 	collector.RetentionStore
 	collector.MarkerStore
 	air.History
+	airreport.History
 }
 
 // collectorOptions returns the options of a collector, alone or among all roles. tracked is what it tracks buses on;
@@ -33,6 +35,7 @@ func (r *runtime) collectorOptions(broker mqtt.Options, db collectorDB, tracked 
 		},
 		BacklogRate: int(r.conf.Influx.BacklogRate),
 		Air:         r.airOptions(db),
+		Mails:       r.mails(db),
 		Retention:   collector.Retention(r.conf.Retention), Keeping: db, Markers: db, Damage: r.damaged,
 	}
 }

@@ -18,9 +18,11 @@ import (
 	"nhip/collector/ledger"
 	"nhip/collector/live"
 	"nhip/collector/photos"
+	"nhip/collector/schedule"
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
+	"nhip/internal/airreport"
 	"nhip/internal/cleanup"
 	"nhip/internal/damage"
 	"nhip/internal/journal"
@@ -60,6 +62,7 @@ type Options struct {
 	Retention    Retention        // age limits of the history
 	Keeping      RetentionStore   // database that Retention applies to; nil: nothing can be deleted
 	Budget       Budget           // what one sender may create
+	Mails        *Mails           // how scheduled reports are mailed; nil: they are not
 	BacklogRate  int              // rows per second written of a backlog; 0: no limit
 	Damage       *damage.Log      // reports damaged files that are set aside; may be nil
 
@@ -76,6 +79,14 @@ type Air struct {
 	Zone         *time.Location // time zone of days and months for stations without one in the fleet file
 	Alerts       []alert.Rule   // when to alert staff
 	Deliver      []air.Deliverer
+}
+
+// Mails configure the mailing of scheduled reports.
+type Mails struct {
+	Mailer    schedule.Mailer
+	Scopes    schedule.Scopes
+	History   airreport.History
+	PublicURL string // of the api, for links; "": none
 }
 
 // MinJournalBytes is the minimum of Options.JournalBytes: a journal frees space by whole segments, and one segment
@@ -110,6 +121,7 @@ type Collector struct {
 	air       *air.Processor      // nil without Options.Air.History
 	arrivals  *live.ArrivalWriter // nil if buses are not tracked
 	retention *retention
+	schedules *schedule.Sender // nil without Options.Mails
 	keeper    *housekeeper
 	marker    *databaseMarker // nil without Options.Markers
 	photos    *photos.Store
@@ -230,6 +242,11 @@ func (c *Collector) open(o Options) (err error) {
 		return err
 	}
 	c.opened.Push("the deduplicator", closing(c.dedup.close))
+	if o.Mails != nil && c.air != nil {
+		if c.schedules, err = c.newSchedules(o); err != nil {
+			return err
+		}
+	}
 	return c.openBudget(o)
 }
 
@@ -362,6 +379,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	if c.air != nil {
 		c.start("air", c.air.Run)
 		c.start("alert delivery", c.air.RunDeliveries)
+	}
+	if c.schedules != nil {
+		c.start("scheduled reports", c.schedules.Run)
 	}
 	c.start("publisher", c.publisher.Run)
 	c.start("privacy", c.state.RunPrivacy)

@@ -44,7 +44,9 @@ func (v *monthlyView) Optional(n nhip.Opt[float64]) string {
 func (v *monthlyView) QuantityName(q nhip.Quantity) string { return v.quantity(q) }
 
 // AverageName returns the name of an averaging time.
-func (v *monthlyView) AverageName(a limits.Average) string { return averageNames[a].In(v.Lang) }
+func (v *monthlyView) AverageName(a limits.Average) string {
+	return airreport.AverageNames[a].In(v.Lang)
+}
 
 // Exceeding returns the comparisons in which a limit was exceeded.
 func (v *monthlyView) Exceeding() []airreport.MonthExceedance {
@@ -61,7 +63,7 @@ func (v *monthlyView) Exceeding() []airreport.MonthExceedance {
 func (h *Handler) monthlyPage(w http.ResponseWriter, q *monthlyQuery, m *airreport.Monthly) error {
 	v := &monthlyView{
 		monthReport: &monthReport{Lang: q.Lang, Words: reportWords[q.Lang]},
-		Monthly: m, MonthName: monthName(q.Month, q.Lang), Title: q.Area, Rows: m.Rows, Source: limits.Source,
+		Monthly:     m, MonthName: monthName(q.Month, q.Lang), Title: q.Area, Rows: m.Rows, Source: limits.Source,
 		Zone: zoneName(q.Month), Level: qualityNames[q.Quality].In(q.Lang),
 		Made: localMinute(h.Clock.Now().In(q.Month.Location()), q.Lang),
 	}

@@ -3,6 +3,7 @@ package air
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"nhip"
 	"nhip/internal/fleet"
@@ -44,4 +45,14 @@ func (s *station) describe() *nhip.Station {
 		out.Lat, out.Lon = nhip.Some(at.Lat()), nhip.Some(at.Lon())
 	}
 	return out
+}
+
+// ZoneOf returns the time zone of a station's days and months.
+func (p *Processor) ZoneOf(id string) *time.Location {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.stations[id]; s != nil {
+		return s.zone
+	}
+	return p.o.Zone
 }

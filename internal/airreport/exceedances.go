@@ -9,6 +9,7 @@ import (
 	"nhip"
 	"nhip/geo/limits"
 	"nhip/geo/report"
+	"nhip/internal/csvrow"
 	"nhip/internal/influx"
 )
 
@@ -92,4 +93,39 @@ func (q *ExceedanceQuery) among(all []nhip.Quantity) []nhip.Quantity {
 		return []nhip.Quantity{q.Quantity}
 	}
 	return nil
+}
+
+// ExceedanceColumns is the first line of the CSV of exceedances.
+const ExceedanceColumns = "station,name,area,quantity,average,limit,unit,number,evaluated,capture_pct,hours," +
+	"longest_hours,max,max_time,utc_offset,from,to,level,source\n"
+
+// AppendCSV appends a row, with the offset of the station's zone. from, to and level are those of the report.
+func (x *Exceedance) AppendCSV(b []byte, from, to time.Time, level nhip.Quality) []byte {
+	c := csvrow.Row{B: b}
+	c.Text(x.Station)
+	c.Text(x.Name)
+	c.Text(x.Area)
+	c.Raw(string(x.Quantity))
+	c.Raw(string(x.Average))
+	c.Number(x.Limit, 10)
+	c.Raw(x.Unit)
+	c.Integer(int64(x.Number))
+	c.Integer(int64(x.Evaluated))
+	c.Number(x.Capture, 10)
+	c.Number(x.Hours, 10)
+	c.Number(x.Longest, 10)
+	if at, ok := x.MaxTime.Get(); ok {
+		c.Number(x.Max.Or(0), 1000)
+		c.Time(at)
+		c.Raw(at.In(x.Zone).Format("-07:00"))
+	} else {
+		c.Raw("")
+		c.Raw("")
+		c.Raw("")
+	}
+	c.Time(from)
+	c.Time(to)
+	c.Raw(string(level))
+	c.Text(limits.Source)
+	return c.End()
 }
