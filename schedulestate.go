@@ -28,6 +28,7 @@ const (
 	ScheduleInactive = "inactive" // its owner has switched it off
 	ScheduleStopped  = "stopped"  // its owner may not have it any more
 	ScheduleNoMail   = "no_mail"  // no collector has a mail server
+	ScheduleUnknown  = "unknown"  // a collector does not answer, or has not heard of it yet
 )
 
 // ScheduleState is what was and is to be sent of a schedule.

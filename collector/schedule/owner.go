@@ -35,7 +35,7 @@ type owners struct {
 // owners reads the sessions.
 func (s *Sender) owners() *owners {
 	o := &owners{s: s, sessions: make(map[string]signIn)}
-	now := s.o.Clock.Now()
+	now := s.now()
 	for _, doc := range s.o.Documents.List(nhip.DocumentSession) {
 		var session nhip.Session
 		if json.Unmarshal(doc.Body, &session) != nil || !now.Before(session.Expires) {
@@ -71,7 +71,7 @@ func (o *owners) stopped(one *scheduled, e *entry, now time.Time) string {
 
 // scope returns what the owner sees now. Sender.mu must be held.
 func (o *owners) scope(one *scheduled, e *entry) nhip.Scope {
-	_, scope, _ := o.rights(one, e, o.s.o.Clock.Now())
+	_, scope, _ := o.rights(one, e, o.s.now())
 	return scope
 }
 

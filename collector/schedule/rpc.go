@@ -51,7 +51,7 @@ func (s *Sender) state(one *scheduled) nhip.ScheduleState {
 			out.Next = e.Job.Due.UTC()
 		}
 	default:
-		out.Next = one.Next(s.o.Clock.Now(), s.o.Zone).UTC()
+		out.Next = one.Next(s.now(), s.o.Zone).UTC()
 	}
 	return out
 }
@@ -76,7 +76,7 @@ func (s *Sender) Send(_ context.Context, q nhip.ScheduleSend) (nhip.ScheduleStat
 }
 
 func (s *Sender) makeDue(one *scheduled) error {
-	now := s.o.Clock.Now()
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entry(one)

@@ -113,6 +113,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// now returns the time in whole milliseconds, as the states tell times.
+func (s *Sender) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.Millisecond) }
+
 // step goes through all schedules once.
 func (s *Sender) step(ctx context.Context) {
 	docs := s.o.Documents.List(nhip.DocumentSchedule)
@@ -140,7 +143,7 @@ func (s *Sender) step(ctx context.Context) {
 // plan brings the entry of a schedule up to date, and reports whether a mail is to be sent now. What is due is on disk
 // then.
 func (s *Sender) plan(one *scheduled, owners *owners) bool {
-	now := s.o.Clock.Now()
+	now := s.now()
 	s.mu.Lock()
 	e := s.entry(one)
 	stopped := owners.stopped(one, e, now)
@@ -223,7 +226,7 @@ func (s *Sender) send(ctx context.Context, m *notify.Message) error {
 
 // sent notes the outcome of a message, on disk.
 func (s *Sender) sent(one *scheduled, to string, err error) {
-	now := s.o.Clock.Now()
+	now := s.now()
 	s.mu.Lock()
 	e := s.entry(one)
 	outcome := e.sent(to, err, now)
@@ -241,7 +244,7 @@ func (s *Sender) sent(one *scheduled, to string, err error) {
 func (s *Sender) failed(one *scheduled, why string) {
 	s.mu.Lock()
 	e := s.entry(one)
-	e.fail(why, s.o.Clock.Now())
+	e.fail(why, s.now())
 	s.mu.Unlock()
 	s.metrics.mails.WithLabelValues(outcomeRetried).Inc()
 	s.log.Warn("can't make a scheduled report; it is retried", "schedule", one.id, "error", why)

@@ -46,7 +46,7 @@ func (s *Sender) restore() error {
 		err = cmp.Or(err, errIncomplete)
 		s.o.Damage.SetAside(s.o.Path, fmt.Errorf("corrupt states of schedules; what was due before is not sent: %w", err))
 	}
-	s.floor = s.o.Clock.Now()
+	s.floor = s.now()
 	return durable.WriteFile(s.o.Path, []byte(`{"schedules":{}}`))
 }
 
