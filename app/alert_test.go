@@ -101,6 +101,7 @@ air:
 	checked.check(t, "air.webhook.url", d.alert.ID == a.ID && d.alert.Grade == 1)
 	checked.check(t, "air.webhook.secret", d.signed)
 	checkMail(t, checked, mail)
+	checkSchedules(t, p, mail)
 	checkAlertStream(t, p, a.ID)
 }
 
