@@ -41,6 +41,7 @@ var units = map[string]unit{
 	"c":        {temperature, 1, 0},
 	"degc":     {temperature, 1, 0},
 	"cel":      {temperature, 1, 0},
+	"doc":      {temperature, 1, 0},
 	"of":       {temperature, 5.0 / 9, 32},
 	"f":        {temperature, 5.0 / 9, 32},
 	"degf":     {temperature, 5.0 / 9, 32},
@@ -67,6 +68,7 @@ var units = map[string]unit{
 	"deg":      {direction, 1, 0},
 	"degree":   {direction, 1, 0},
 	"degrees":  {direction, 1, 0},
+	"do":       {direction, 1, 0},
 }
 
 // Convert converts a value of q to the platform's unit (nhip.Quantity.Unit). It accepts these units, in upper or lower
@@ -74,11 +76,11 @@ var units = map[string]unit{
 //
 //	gases and particles  µg/m³ ug/m3 µg/Nm³ mg/m³ mg/Nm³
 //	gases                ppb ppm, at 25 °C and 1 atm
-//	temperature          °C oC C ℃ degC Cel, °F F degF, K
+//	temperature          °C oC C ℃ degC Cel độC, °F F degF, K
 //	humidity             % %RH, and 1 or fraction for 0…1
 //	pressure             Pa hPa mbar kPa mmHg inHg
 //	wind speed           m/s mps, km/h kmh, kn kt knots, mph
-//	wind direction       ° deg degree degrees
+//	wind direction       ° deg degree degrees độ
 //
 // and "" for the platform's unit of q. The error is an *nhip.Error for the field "unit": CodeUnknownField for an
 // unknown quantity or unit, CodeMalformed for a unit that does not apply to q. A number that stands for "no value", as
@@ -127,6 +129,10 @@ func normalizeUnit(out []byte, in string) []byte {
 			out = append(out, 'u')
 		case r == '³':
 			out = append(out, '3')
+		case r == 'đ' || r == 'Đ': // độ, a degree
+			out = append(out, 'd')
+		case r == 'ộ' || r == 'Ộ':
+			out = append(out, 'o')
 		case r == '°' || r == 'º' || r == '˚':
 			out = append(out, 'o')
 		case r == '℃':

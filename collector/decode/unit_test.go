@@ -42,6 +42,8 @@ func TestConvert(t *testing.T) {
 		{nhip.WindSpeed, 2.1, "m/s", 2.1},
 		{nhip.WindDirection, 140, "Deg", 140},
 		{nhip.WindDirection, 140, "°", 140},
+		{nhip.WindDirection, 140, "Độ", 140},
+		{nhip.Temperature, 27.8, "độ C", 27.8},
 		{nhip.Humidity, 0.702, "1", 70.2},
 		{nhip.Humidity, 0.702, "fraction", 70.2},
 		{nhip.Pressure, 101_325, "Pa", 101_325},
