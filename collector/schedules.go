@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nhip"
 	"nhip/collector/schedule"
 	"nhip/internal/airreport"
 )
@@ -16,7 +17,7 @@ func (c *Collector) newSchedules(o Options) (*schedule.Sender, error) {
 	zone := cmp.Or(o.Air.Zone, time.UTC)
 	s, err := schedule.New(schedule.Options{
 		Path: filepath.Join(o.Dir, "schedules.json"), Clock: o.Clock, Zone: zone, Documents: c.documents,
-		Mailer: o.Mails.Mailer, Scopes: o.Mails.Scopes, Stations: c.air.Stations,
+		Mailer: o.Mails.Mailer, Scopes: o.Mails.Scopes, Stations: c.stations,
 		Reports: schedule.Reports{
 			Reader: &airreport.Reader{History: o.Mails.History, Clock: o.Clock, Zone: c.air.ZoneOf},
 			Zone:   zone, PublicURL: o.Mails.PublicURL, Simulated: o.Simulated,
@@ -28,4 +29,19 @@ func (c *Collector) newSchedules(o Options) (*schedule.Sender, error) {
 		return nil, fmt.Errorf("can't open the states of schedules: %w", err)
 	}
 	return s, nil
+}
+
+// stations returns all stations with what the fleet says of them and, as the api knows it, the position.
+func (c *Collector) stations() []*nhip.Station {
+	live := make(map[string]*nhip.Station)
+	for _, s := range c.state.Stations() {
+		live[s.ID] = s
+	}
+	all := c.air.Stations()
+	for _, s := range all {
+		if known := live[s.ID]; known != nil && !s.Private {
+			s.Lat, s.Lon, s.Private = known.Lat, known.Lon, known.Private
+		}
+	}
+	return all
 }
