@@ -36,15 +36,24 @@ func (b *scheduleBody) apply(s *nhip.Schedule) {
 	}
 }
 
+// scheduleActor returns who makes or changes a schedule.
+func scheduleActor(r *http.Request) (*nhip.Actor, error) {
+	actor := rest.ActorOf(r)
+	if actor == nil {
+		return nil, nhip.Errorf(nhip.CodeUnauthorized, "Authorization", "must name who makes the schedule")
+	}
+	return actor, nil
+}
+
 // postSchedule answers POST /v1/schedules.
 func (h *Handler) postSchedule(w http.ResponseWriter, r *http.Request) error {
 	var body scheduleBody
 	if err := rest.DecodeBody(w, r, &body); err != nil {
 		return err
 	}
-	actor := rest.ActorOf(r)
-	if actor == nil {
-		return nhip.Errorf(nhip.CodeUnauthorized, "Authorization", "must name who makes the schedule")
+	actor, err := scheduleActor(r)
+	if err != nil {
+		return err
 	}
 	mine, err := h.mySchedules(r)
 	if err != nil {
@@ -101,7 +110,11 @@ func (h *Handler) setSchedule(r *http.Request, s *schedule) error {
 	doc := nhip.Document{
 		Kind: nhip.DocumentSchedule, ID: s.doc.ID, Object: "schedule/" + s.doc.ID, IfVersion: nhip.Some(s.doc.Version),
 	}
-	made, err := h.Fleet.Actions.SetJSON(r.Context(), doc, s.Schedule, *rest.ActorOf(r))
+	actor, err := scheduleActor(r)
+	if err != nil {
+		return err
+	}
+	made, err := h.Fleet.Actions.SetJSON(r.Context(), doc, s.Schedule, *actor)
 	if err == nil {
 		s.doc.Version, s.doc.Time = made.Version, made.Time
 	}
@@ -141,7 +154,11 @@ func (h *Handler) deleteSchedule(w http.ResponseWriter, r *http.Request) error {
 	doc := nhip.Document{
 		Kind: nhip.DocumentSchedule, ID: s.doc.ID, Object: "schedule/" + s.doc.ID, IfVersion: nhip.Some(s.doc.Version),
 	}
-	if _, err := h.Fleet.Actions.Set(r.Context(), doc, *rest.ActorOf(r)); err != nil {
+	actor, err := scheduleActor(r)
+	if err != nil {
+		return err
+	}
+	if _, err := h.Fleet.Actions.Set(r.Context(), doc, *actor); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

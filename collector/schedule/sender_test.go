@@ -372,10 +372,8 @@ func TestMailHasTheNumbersInBothForms(t *testing.T) {
 	}
 }
 
-func TestMailsAreRetriedAndGivenUp(t *testing.T) {
-	h := newHarness(t)
-	h.set(t, daily(nil))
-	replies := map[string]string{"a@": "550 no such user", "b@": "450 later"}
+// refuse makes the server refuse recipients, by the begin of their addresses.
+func (h *harness) refuse(replies map[string]string) {
 	h.server.Reply(func(verb, line string) string {
 		for to, reply := range replies {
 			if verb == "RCPT" && strings.Contains(line, to) {
@@ -384,6 +382,12 @@ func TestMailsAreRetriedAndGivenUp(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+func TestMailsAreRetriedAndGivenUp(t *testing.T) {
+	h := newHarness(t)
+	h.set(t, daily(nil))
+	h.refuse(map[string]string{"a@": "550 no such user", "b@": "450 later"})
 	h.at(t, 1, "07:00")
 	if s := h.shown(t); s.State != nhip.ScheduleSending || s.Left != 1 || s.GivenUp != 1 || !strings.Contains(s.LastError, "450") ||
 		!s.Next.Equal(time.Date(2026, 2, 17, 0, 1, 0, 0, time.UTC)) {
@@ -394,13 +398,12 @@ func TestMailsAreRetriedAndGivenUp(t *testing.T) {
 	if s := h.shown(t); !s.Next.Equal(time.Date(2026, 2, 17, 0, 3, 0, 0, time.UTC)) {
 		t.Errorf("second attempt: %+v", s)
 	}
-	delete(replies, "b@")
+	h.refuse(map[string]string{"a@": "550 no such user"})
 	h.at(t, 1, "07:03")
 	if got := h.recipients(); got != "b" {
 		t.Errorf("sent to %q", got)
 	}
-	delete(replies, "a@")
-	replies["b@"] = "450 later"
+	h.refuse(map[string]string{"b@": "450 later"})
 	h.set(t, daily(func(s *nhip.Schedule) { s.Every, s.Day = nhip.EveryWeek, 3 })) // Wednesday, the 18th
 	for hour := range 26 {
 		h.clock.set(time.Date(2026, 2, 18, 7+hour, 0, 0, 0, hanoi))

@@ -43,7 +43,7 @@ var mailWords = map[string]map[string]string{
 		"number": "Số lần vượt", "none": "Không có", "nodata": "Không có dữ liệu hợp lệ", "made": "Lập lúc",
 		"more": "Còn lại xem trong tệp CSV đính kèm", "file": "Số liệu đầy đủ trong tệp CSV đính kèm",
 		"schedule": "Lịch gửi", "page": "Báo cáo", "partial": "Tháng chưa kết thúc",
-		"level": "đã kiểm tra tự động", "simulated": "SỐ LIỆU MÔ PHỎNG",
+		"level": "đã kiểm tra tự động và được cán bộ rà soát", "simulated": "SỐ LIỆU MÔ PHỎNG",
 	},
 	"en": {
 		"monthly": "Monthly report", "exceedances": "Exceedances of", "network": "Whole network", "area": "Area",
@@ -53,7 +53,7 @@ var mailWords = map[string]map[string]string{
 		"number": "Exceedances", "none": "None", "nodata": "No valid data", "made": "Generated",
 		"more": "The rest is in the attached CSV", "file": "All numbers are in the attached CSV",
 		"schedule": "Schedule", "page": "Report", "partial": "The month is not over",
-		"level": "checked automatically", "simulated": "SIMULATED DATA",
+		"level": "checked automatically and reviewed by staff", "simulated": "SIMULATED DATA",
 	},
 }
 
