@@ -4,7 +4,8 @@ import "testing"
 
 func TestRolesHaveTheirPermissions(t *testing.T) {
 	all := []Permission{
-		MayReadAir, MayReadAlerts, MayReadReports, MayScheduleReports, MayReview, MayAckAlerts, MayEditAlertRules, MayHandleEnvironment,
+		MayReadAir, MayReadAlerts, MayReadReports, MayScheduleReports, MayReview, MayAckAlerts, MayEditAlertRules,
+		MayHandleEnvironment,
 		MayHandleTransport, MayAlertRiders, MayReadAccuracy, MayUseDevices, MayUseAllDevices, MayCalibrate, MayReadLedger,
 		MayReplay, MaySetRetention, MayRecompute, MayManageKeys, MayReadAudit,
 	}

@@ -9,8 +9,9 @@ import (
 
 func someSchedule() Schedule {
 	return Schedule{
-		Name: "Tháng", Report: ReportMonthly, Lang: "vi", Recipients: []string{"lan@hanoi.example"}, Every: EveryMonth, Day: 1,
-		At: "07:30", Active: true, Owner: Actor{Name: "Lan", Key: "lan", Role: RoleAnalyst},
+		Name: "Tháng", Report: ReportMonthly, Lang: "vi", Recipients: []string{"lan@hanoi.example"}, Every: EveryMonth,
+		Day: 1,
+		At:  "07:30", Active: true, Owner: Actor{Name: "Lan", Key: "lan", Role: RoleAnalyst},
 		Created: time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC),
 	}
 }

@@ -2,8 +2,9 @@ package nhip
 
 import "time"
 
-// Next returns the first time after another at which a schedule is due, in a time zone. A day that a month does not have
-// is its last day. A time of day that a change of the clocks skips is as much later as they are put forward, and one
+// Next returns the first time after another at which a schedule is due, in a time zone. A day that a month does not
+// have is its last day. A time of day that a change of the clocks skips is as much later as they are put forward,
+// and one
 // that comes twice counts the first time only: so each day, week and month has one time.
 func (s *Schedule) Next(after time.Time, zone *time.Location) time.Time {
 	day := after.In(zone).AddDate(0, 0, -2) // whatever the clocks do, nothing of an earlier day is due

@@ -8,8 +8,8 @@ import (
 	"nhip/internal/airreport"
 )
 
-// mails returns how a collector mails scheduled reports; nil without a mail server. Without the configured zones nothing
-// is mailed, so that no schedule of a zone stops because of a file.
+// mails returns how a collector mails scheduled reports; nil without a mail server. Without the configured zones
+// nothing is mailed, so that no schedule of a zone stops because of a file.
 func (r *runtime) mails(history airreport.History) *collector.Mails {
 	if r.conf.Air.Mail.Host == "" {
 		return nil

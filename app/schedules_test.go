@@ -60,19 +60,13 @@ func checkSchedules(t *testing.T, p *apptest.Platform, mail *smtptest.Server) {
 		_ = json.Unmarshal(a.Body, &s)
 		return a.Status, s
 	}
-	const report = `{"name":"Tháng","report":"monthly","recipients":["lan@hanoi.example"],"every":"month","day":31,"at":"07:30"%s}`
+	const report = `{"name":"Tháng","report":"monthly","recipients":["lan@hanoi.example"],"every":"month","day":31,` +
+		`"at":"07:30"%s}`
 	awaittest.True(t, "the key is known", func() bool {
 		status, _ := as("thu", http.MethodGet, "/v1/reviews/reasons", "")
 		return status == http.StatusOK
 	})
-	for who, want := range map[string]int{"thu": http.StatusForbidden, "": http.StatusUnauthorized} {
-		if status, _ := as(who, http.MethodPost, "/v1/schedules", fmt.Sprintf(report, "")); status != want {
-			t.Errorf("%q makes a schedule: %d", who, status)
-		}
-	}
-	if status, _ := as("lan", http.MethodPost, "/v1/schedules", fmt.Sprintf(report, `,"station":"other"`)); status != 400 {
-		t.Errorf("a schedule of another station: %d", status)
-	}
+	checkScheduleRefused(t, as, report)
 	status, made := as("lan", http.MethodPost, "/v1/schedules", fmt.Sprintf(report, ""))
 	if status != http.StatusCreated || made.Owner != "lan" || !made.Mine {
 		t.Fatalf("%d %+v", status, made)
@@ -102,6 +96,21 @@ func checkSchedules(t *testing.T, p *apptest.Platform, mail *smtptest.Server) {
 		return status == http.StatusNotFound
 	})
 	checkScheduleAudit(t, api, header["operator"], made.ID)
+}
+
+// checkScheduleRefused makes schedules that nobody may make.
+func checkScheduleRefused(
+	t *testing.T, as func(who, method, path, body string) (int, scheduleAnswer), report string,
+) {
+	t.Helper()
+	for who, want := range map[string]int{"thu": http.StatusForbidden, "": http.StatusUnauthorized} {
+		if status, _ := as(who, http.MethodPost, "/v1/schedules", fmt.Sprintf(report, "")); status != want {
+			t.Errorf("%q makes a schedule: %d", who, status)
+		}
+	}
+	if status, _ := as("lan", http.MethodPost, "/v1/schedules", fmt.Sprintf(report, `,"station":"other"`)); status != 400 {
+		t.Errorf("a schedule of another station: %d", status)
+	}
 }
 
 // checkSending asks for a report and waits for its mail.

@@ -22,7 +22,6 @@ import (
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
-	"nhip/internal/airreport"
 	"nhip/internal/cleanup"
 	"nhip/internal/damage"
 	"nhip/internal/journal"
@@ -79,14 +78,6 @@ type Air struct {
 	Zone         *time.Location // time zone of days and months for stations without one in the fleet file
 	Alerts       []alert.Rule   // when to alert staff
 	Deliver      []air.Deliverer
-}
-
-// Mails configure the mailing of scheduled reports.
-type Mails struct {
-	Mailer    schedule.Mailer
-	Scopes    schedule.Scopes
-	History   airreport.History
-	PublicURL string // of the api, for links; "": none
 }
 
 // MinJournalBytes is the minimum of Options.JournalBytes: a journal frees space by whole segments, and one segment

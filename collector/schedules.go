@@ -12,6 +12,14 @@ import (
 	"nhip/internal/airreport"
 )
 
+// Mails configure the mailing of scheduled reports.
+type Mails struct {
+	Mailer    schedule.Mailer
+	Scopes    schedule.Scopes
+	History   airreport.History
+	PublicURL string // of the api, for links; "": none
+}
+
 // newSchedules returns what mails the scheduled reports.
 func (c *Collector) newSchedules(o Options) (*schedule.Sender, error) {
 	zone := cmp.Or(o.Air.Zone, time.UTC)

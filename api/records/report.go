@@ -82,7 +82,8 @@ func (m *monthReport) addExceedances(all []report.Exceedance) {
 		if e.Evaluated == 0 {
 			continue
 		}
-		m.Exceedances = append(m.Exceedances, reportExceedance{e, m.quantity(e.Quantity), airreport.AverageNames[e.Average].In(m.Lang)})
+		average := airreport.AverageNames[e.Average].In(m.Lang)
+		m.Exceedances = append(m.Exceedances, reportExceedance{e, m.quantity(e.Quantity), average})
 	}
 }
 

@@ -20,7 +20,13 @@ func TestWindOfStation(t *testing.T) {
 		flag      nhip.Flag
 		state     nhip.State
 	}{
-		"none": {map[nhip.Quantity]nhip.LiveValue{nhip.PM25: value(1, 0, 1)}, false, nhip.Opt[float64]{}, nhip.Opt[float64]{}, 0, ""},
+		"none": {
+			map[nhip.Quantity]nhip.LiveValue{nhip.PM25: value(1, 0, 1)},
+			false,
+			nhip.Opt[float64]{},
+			nhip.Opt[float64]{},
+			0, "",
+		},
 		"both": {
 			map[nhip.Quantity]nhip.LiveValue{nhip.WindSpeed: value(2.104, 5, 1), nhip.WindDirection: value(360, 5, 2)},
 			true, nhip.Some(2.1), nhip.Some(0.0), 2, nhip.StateLive,
@@ -39,7 +45,8 @@ func TestWindOfStation(t *testing.T) {
 		},
 	} {
 		got, ok := windOf(&nhip.Station{ID: "s", Values: c.values}, now)
-		if ok != c.ok || ok && (got.Speed != c.speed || got.Direction != c.direction || got.Flag != c.flag || got.State != c.state) {
+		if ok != c.ok || ok && (got.Speed != c.speed || got.Direction != c.direction || got.Flag != c.flag ||
+			got.State != c.state) {
 			t.Errorf("%s: %+v, %v", name, got, ok)
 		}
 	}

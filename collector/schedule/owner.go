@@ -8,15 +8,15 @@ import (
 	"nhip"
 )
 
-// operatorKey is the key of the caller with the operator's token, and sessionKey begins that of a session with neither a
-// key nor an account, as package access of the api names them.
+// operatorKey is the key of the caller with the operator's token, and sessionKey begins that of a session with neither
+// a key nor an account, as package access of the api names them.
 const (
 	operatorKey = "operator"
 	sessionKey  = "session:"
 )
 
-// signInLife is how long after the last sign-in of an account its schedules go on. Whether a person still has an account
-// at the issuer shows only when they sign in.
+// signInLife is how long after the last sign-in of an account its schedules go on. Whether a person still has an
+// account at the issuer shows only when they sign in.
 const signInLife = 90 * 24 * time.Hour
 
 // signIn is the last sign-in of an account that the collector has seen.

@@ -38,7 +38,8 @@ var measureNames = map[string]nhip.LocalizedText{
 	MeasureCapture: {Vi: "Tỷ lệ dữ liệu 24 giờ", En: "Data capture of 24 hours"},
 }
 
-// MeasureName returns the display name of a measure: that of a quantity, the name of a scale, or what the measure tells.
+// MeasureName returns the display name of a measure: that of a quantity, the name of a scale, or what the measure
+// tells.
 func MeasureName(measure string) nhip.LocalizedText {
 	if name, ok := measureNames[measure]; ok {
 		return name

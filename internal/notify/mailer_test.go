@@ -88,7 +88,10 @@ func TestMailHeadersCanNotBeInjected(t *testing.T) {
 	if strings.Contains(got.Data, "\nBcc:") || len(got.To) != 1 {
 		t.Errorf("recipients %q of\n%s", got.To, got.Data)
 	}
-	for _, to := range []string{"b@example.org\r\nRCPT TO:<c@example.org>", "b@example.org\r\nBcc: c@example.org", "", "b"} {
+	for _, to := range []string{
+		"b@example.org\r\nRCPT TO:<c@example.org>", "b@example.org\r\nBcc: c@example.org", "",
+		"b",
+	} {
 		if m.Send(t.Context(), &Message{ID: "a", To: []string{to}, Text: "c"}) == nil {
 			t.Errorf("sent to %q", to)
 		}
