@@ -16,6 +16,7 @@ import (
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/staff"
+	"nhip/api/tides"
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
@@ -106,6 +107,7 @@ type History interface {
 	live.History
 	transit.History
 	records.History
+	tides.History
 	staff.History
 	catalog.History
 	accounts.History

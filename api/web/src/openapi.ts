@@ -1591,6 +1591,51 @@ export type Stops = {
   time: string;
 };
 
+export type TidesDates = {
+  dates: {
+    /** Address of the descriptor */
+    datapackage: string;
+    date: string;
+    /** Addresses as CSV, by the name of the table */
+    tables: Record<string, string>;
+  }[];
+  /** `before` of the next page; missing on the last one */
+  next?: string;
+  /** Time zone of the service dates */
+  timezone: string;
+};
+
+export type TidesPackage = {
+  /** Missing if there are several */
+  agency?: string;
+  description: string;
+  licenses?: {
+    name?: string;
+    path?: string;
+    title?: string;
+  }[];
+  name: string;
+  profile: string;
+  resources: {
+    encoding: string;
+    format: string;
+    mediatype: string;
+    name: string;
+    /** Relative to the descriptor */
+    path: string;
+    profile: string;
+    /** Address of the table's schema */
+    schema: string;
+    sources: {
+      component: string;
+      title: string;
+    }[];
+    "tides-table": string;
+    title: string;
+  }[];
+  title: string;
+};
+
 export type TileJSON = {
   attribution?: string;
   /** west, south, east, north. Holds all that the tiles draw: the air up to its reach, zones and stations, or the network and its buses; the world while that is unknown */
@@ -1973,6 +2018,8 @@ export interface Answers {
   '/v1/stops/{id}': Stop;
   '/v1/stops/{id}/arrivals': Arrivals;
   '/v1/stops/{id}/timetable': StopTimetable;
+  '/v1/tides': TidesDates;
+  '/v1/tides/{date}/datapackage.json': TidesPackage;
   '/v1/zones': {
     scale: string;
     state: 'live' | 'stale';
@@ -2087,6 +2134,9 @@ export interface Queries {
   '/v1/stops/{id}': Record<string, never>;
   '/v1/stops/{id}/arrivals': {minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/stops/{id}/timetable': {date?: string; route?: string[]; direction?: 0 | 1};
+  '/v1/tides': {before?: string; limit?: number};
+  '/v1/tides/{date}/datapackage.json': {agency?: string};
+  '/v1/tides/{date}/{table}.{format}': {agency?: string};
   '/v1/zones': {kind?: string; at?: string; index?: Scale; time?: string};
   '/v1/zones.geojson': {kind?: string; at?: string; index?: Scale; time?: string};
 }
