@@ -8,6 +8,7 @@ import (
 
 	"nhip"
 	"nhip/api/citytest"
+	"nhip/api/resttest"
 	"nhip/app"
 	"nhip/app/recorded"
 	"nhip/geo/gtfs"
@@ -37,8 +38,10 @@ func TestTablesOfARecordedDay(t *testing.T) {
 		h := &storedHistory{positions: positions, arrivals: arrivalsOf(c, positions)}
 		date := gtfs.DateOf(positions[0].Time.In(c.Network.Location()))
 		c.Clock.Set(date.At(31*3600, c.Network.Location()))
-		all := getTables(t, newHandler(t, c, h), "2026-02-16", "")
+		handler := newHandler(t, c, h)
+		all := getTables(t, handler, "2026-02-16", "")
 		checkSchemas(t, all)
+		validate(t, all, resttest.Decode[map[string]any](t, handler, "/v1/tides/2026-02-16/datapackage.json"))
 		onTrip := 0
 		locations := all["vehicle_locations"]
 		for i := range locations.rows {
