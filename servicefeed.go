@@ -14,8 +14,8 @@ type ServiceFeed struct {
 	Alerts      int         `json:"alerts"`
 }
 
-// Predictions says whose expected times riders are told, where a bus that we predict is on a trip of a realtime feed with
-// expected times of its own. The zero value is PredictionsOurs.
+// Predictions says whose expected times riders are told, where a bus that we predict is on a trip of a realtime feed
+// with expected times of its own. The zero value is PredictionsOurs.
 type Predictions string
 
 // The values of Predictions.

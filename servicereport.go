@@ -11,7 +11,7 @@ type ServiceReport struct {
 	Time         time.Time      `json:"time"` // of the message, whole milliseconds
 	Differential bool           `json:"differential,omitempty"`
 	Predictions  Predictions    `json:"predictions,omitempty"` // of its feed
-	Deleted      []string       `json:"deleted,omitempty"` // ids of entities that a differential feed takes back
+	Deleted      []string       `json:"deleted,omitempty"`     // ids of entities that a differential feed takes back
 	Trips        []TripUpdate   `json:"trips,omitempty"`
 	Alerts       []ServiceAlert `json:"alerts,omitempty"`
 }

@@ -104,8 +104,8 @@ func (p *performed) vehicles() map[vehicleKey]*course {
 	return all
 }
 
-// at returns the trip that the vehicle is on at a time, which must not be before that of the last call; nil for none. Of
-// two that overlap, it is the one that began later.
+// at returns the trip that the vehicle is on at a time, which must not be before that of the last call; nil for none.
+// Of two that overlap, it is the one that began later.
 func (c *course) at(now time.Time) *trip {
 	if c == nil {
 		return nil

@@ -93,6 +93,7 @@ func (h *Handler) etag(ctx context.Context, q *query, table, format string) (str
 		first, last := q.net.Feed.Period()
 		timetable = fmt.Sprint(len(q.net.Patterns), len(q.net.Feed.Trips), len(q.net.Feed.Stops), first, last)
 	}
-	of := fmt.Sprint(q.date, q.zone, table, format, strings.Join(q.agencies, "\n"), arrivals, positions, timetable, h.License)
+	of := fmt.Sprint(q.date, q.zone, table, format, strings.Join(q.agencies, "\n"), arrivals, positions, timetable,
+		h.License)
 	return fmt.Sprintf(`"%016x"`, xxhash.Sum64String(of)), err
 }

@@ -80,7 +80,8 @@ func newHandler(t *testing.T, c *citytest.City, h *storedHistory) http.Handler {
 	x := &tides.Handler{
 		History: h, Live: c.Live, Transit: c.Transit, Clock: c.Clock, Slots: rest.NewQuerySlots(),
 		Exports: rest.NewExportSlots(), Stations: catalog.New(c.Live, h, slog.New(slog.DiscardHandler)),
-		License: rest.License{Name: "CC-BY-4.0", URL: "https://example.org/license", Source: "Hà Nội"}, Responder: c.Responder,
+		License:   rest.License{Name: "CC-BY-4.0", URL: "https://example.org/license", Source: "Hà Nội"},
+		Responder: c.Responder,
 	}
 	r := chi.NewRouter()
 	x.Routes(r)

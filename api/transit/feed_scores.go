@@ -12,8 +12,8 @@ import (
 	"nhip/geo/backtest"
 )
 
-// How the better predictions are chosen: by the days before this one, so that the choice changes at most once a day; not
-// before so many questions were answered; and only for one that was right so much more often, and then for so long.
+// How the better predictions are chosen: by the days before this one, so that the choice changes at most once a day;
+// not before so many questions were answered; and only for one that was right so much more often, and then for so long.
 const (
 	scoredDays  = 21
 	minOutcomes = 1000
@@ -158,7 +158,8 @@ func (d *dayScore) outcomes() (n int) {
 	return n
 }
 
-// RivalScore is how right the expected times of a feed were, or ours of the same arrivals, by the ETA Accuracy Benchmark.
+// RivalScore is how right the expected times of a feed were, or ours of the same arrivals, by the ETA Accuracy
+// Benchmark.
 type RivalScore struct {
 	Board     float64                     `json:"board"` // mean of the bins with outcomes, %
 	BoardBins [backtest.RivalBins]float64 `json:"board_bins"`
@@ -177,7 +178,8 @@ func (d *dayScore) report(right *[backtest.RivalBins]int) (r RivalScore) {
 	return r
 }
 
-// FeedQuality is how right the expected times of a realtime feed are beside ours, on the same questions of the last weeks.
+// FeedQuality is how right the expected times of a realtime feed are beside ours, on the same questions of the last
+// weeks.
 type FeedQuality struct {
 	Feed        string           `json:"feed"`
 	Agency      string           `json:"agency"`

@@ -13,8 +13,8 @@ const (
 	predictedByThem = nhip.PredictionsTheirs // the operator's feed
 )
 
-// choose decides whose time is told of a run at a stop where a bus is predicted and the operator's feed expects it, too.
-// It takes theirs no longer where the bus should have left by it: the bus says that it has not.
+// choose decides whose time is told of a run at a stop where a bus is predicted and the operator's feed expects it,
+// too. It takes theirs no longer where the bus should have left by it: the bus says that it has not.
 func (t *Timetable) choose(d *Departure, s *tripState, trip *network.TripInstance, stop int, now time.Time) {
 	if d.Expected == nil {
 		return
@@ -34,14 +34,14 @@ func (t *Timetable) choose(d *Departure, s *tripState, trip *network.TripInstanc
 	d.at, d.Minutes = theirs, MinutesUntil(theirs, now)
 }
 
-// onSureTrip reports whether the trip of the bus is reported, or inferred with a probability that suffices to use what the
-// operator's feed expects of it.
+// onSureTrip reports whether the trip of the bus is reported, or inferred with a probability that suffices to use what
+// the operator's feed expects of it.
 func (b *TrackedBus) onSureTrip() bool {
 	return b.State.Instance != nil && (!b.State.Inferred || b.Bus.Track != nil && b.Bus.Track.Deviation.Known())
 }
 
-// Told returns when a bus is expected at a stop of its pattern, and from when on it may come, by whichever prediction is
-// told; false if there is none.
+// Told returns when a bus is expected at a stop of its pattern, and from when on it may come, by whichever prediction
+// is told; false if there is none.
 func (m *Model) Told(b *TrackedBus, stop int, now time.Time) (expected, early time.Time, ok bool) {
 	p, known := b.Prediction(stop)
 	t := m.inUse.Load()

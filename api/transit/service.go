@@ -230,8 +230,8 @@ func (s *tripState) expected(inst *network.TripInstance, i int, now time.Time) (
 	return s.forecast(inst, i, i == inst.Pattern.Last(), now)
 }
 
-// forecast returns when the run reaches the i-th stop by the forecast of the feed, or when it leaves it; false if there is
-// none. The delay of a stop is that of all after it until the next one that has one.
+// forecast returns when the run reaches the i-th stop by the forecast of the feed, or when it leaves it; false if there
+// is none. The delay of a stop is that of all after it until the next one that has one.
 func (s *tripState) forecast(inst *network.TripInstance, i int, arriving bool, now time.Time) (time.Time, bool) {
 	if s.update == nil || inst.HeadwayBased || !s.update.ForecastsAt(now, s.feed) {
 		return time.Time{}, false

@@ -10,8 +10,8 @@ import (
 // maxRivals is the number of questions that await their arrivals; later ones are not recorded. Each takes 40 bytes.
 const maxRivals = 100_000
 
-// Rivals compares two predictions of the same arrivals, which were made at the same moments: ours and those of a realtime
-// feed. What only one of them told is not compared. It is not safe for concurrent use.
+// Rivals compares two predictions of the same arrivals, which were made at the same moments: ours and those of a
+// realtime feed. What only one of them told is not compared. It is not safe for concurrent use.
 type Rivals struct {
 	settled time.Time
 	trips   map[instanceKey][]rivalry
@@ -26,8 +26,8 @@ type rivalry struct {
 	stop             int32
 }
 
-// RivalOutcome is which of the two was right, by the windows of the ETA Accuracy Benchmark. Bin is that of the time that
-// was really left, from 0.
+// RivalOutcome is which of the two was right, by the windows of the ETA Accuracy Benchmark. Bin is that of the time
+// that was really left, from 0.
 type RivalOutcome struct {
 	Bin          int
 	Ours, Theirs bool

@@ -139,8 +139,8 @@ func (f *Fleet) sweep(now time.Time) {
 // Bus returns a bus, nil if it is unknown.
 func (f *Fleet) Bus(id string) *Vehicle { return f.buses[id] }
 
-// On returns the bus on a trip, nil if none is known. Of several it is one that reports the trip, then one whose line is
-// sure, then the one that moved last.
+// On returns the bus on a trip, nil if none is known. Of several it is one that reports the trip, then one whose line
+// is sure, then the one that moved last.
 func (f *Fleet) On(trip *network.TripInstance) (best *Vehicle) {
 	for _, v := range f.onTrip[keyOf(trip)] {
 		if best == nil || !best.surerThan(v) {

@@ -492,10 +492,12 @@ export type Departure = {
   direction?: 0 | 1;
   /** How riders get off (GTFS `drop_off_type`); absent if they just do. It is `none` at the first stop. */
   drop_off?: 'none' | 'phone_agency' | 'coordinate_with_driver';
-  /** One bus in ten arrives before it */
+  /** One bus in ten arrives before it; absent if the feed's time is told */
   early?: string;
   /** For riders, early rather than late: see predict.lean. What it comes from, `basis` says. Without a known bus it stays until 10 minutes after the expected time, at least 30 s ahead */
   expected?: string;
+  /** The time of the other one, where a bus is predicted by us and the operator's realtime feed expects it, too */
+  expected_other?: string;
   headsign: string;
   /** For a line with headways instead of times */
   headway_s?: number;
@@ -510,6 +512,8 @@ export type Departure = {
   passengers?: number;
   /** How riders get on (GTFS `pickup_type`); absent if they just do. It is `none` at the last stop. */
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   /** Of a trip that runs beside the timetable, by the operator's realtime feed */
   relationship?: 'ADDED' | 'UNSCHEDULED' | 'REPLACEMENT' | 'DUPLICATED' | 'NEW';
   route: string;
@@ -582,6 +586,22 @@ export type Devices = {
   next?: string;
   /** Gateways that did not answer; what they know is missing. */
   silent?: string[];
+};
+
+/** How right the expected times of a feed were, and ours of the same arrivals at the same moments, in the last three weeks */
+export type FeedQuality = {
+  agency: string;
+  /** Questions to boards that an arrival answered */
+  board_minutes: number;
+  feed: string;
+  ours: RivalScore;
+  /** The setting of the feed */
+  predictions: 'ours' | 'theirs' | 'better';
+  /** Since when, if the setting is better and has changed it (UTC) */
+  since?: string;
+  theirs: RivalScore;
+  /** Whose times are told where both have one */
+  told: 'ours' | 'theirs';
 };
 
 /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
@@ -1025,6 +1045,9 @@ export type Point = {
   type: 'Point';
 };
 
+/** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+export type PredictedBy = 'ours' | 'theirs';
+
 /** RFC 9457 */
 export type Problem = {
   code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
@@ -1040,6 +1063,8 @@ export type Problem = {
 
 export type Quality = {
   all: LineQuality;
+  /** Realtime feeds that expect times of trips that we predict, too */
+  feeds: FeedQuality[];
   lines: LineQuality[];
   since: string;
   time: string;
@@ -1293,6 +1318,13 @@ export type ReviewEffect = {
   values: number;
 };
 
+export type RivalScore = {
+  /** ETA Accuracy Benchmark: the mean of its bins that are not empty */
+  board: number;
+  /** 0–3, 3–6, 6–10, 10–15 minutes to the arrival */
+  board_bins: number[];
+};
+
 export type Role = 'app' | 'viewer' | 'analyst' | 'dispatcher' | 'operator' | 'admin';
 
 export type Route = {
@@ -1423,6 +1455,8 @@ export type ServiceAlerts = {
     alerts: number;
     differential?: boolean;
     feed: string;
+    /** Whose expected times are told where we predict its trips, too; ours if absent */
+    predictions?: 'ours' | 'theirs' | 'better';
     /** Of its last message */
     time: string;
     /** Trip updates that hold */
@@ -1522,12 +1556,16 @@ export type StopAhead = StopRef & {
   /** One bus in ten arrives before it */
   early?: string;
   expected?: string;
+  /** The time of the other one, where both have one */
+  expected_other?: string;
   /** Of the stop on the path of the trip */
   index: number;
   /** One bus in ten arrives after it */
   late?: string;
   minutes?: number;
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   scheduled?: string;
   state?: 'live' | 'stale' | 'scheduled' | 'forecast' | 'canceled' | 'skipped';
   stops_away?: number;
