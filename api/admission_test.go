@@ -102,7 +102,7 @@ func TestEveryRouteHasAClass(t *testing.T) {
 		}
 		tried++
 		path := strings.NewReplacer("{id}", "s", "{z}", "1", "{x}", "1", "{y}", "1", "{kind}", "k", "{date}",
-			"2026-02-15", "*", "").Replace(route)
+			"2026-02-15", "{table}", "stop_visits", "{format}", "csv", "*", "").Replace(route)
 		if strings.HasSuffix(route, "/report") || strings.HasSuffix(route, "/monthly") {
 			path += "?month=2026-02"
 		}

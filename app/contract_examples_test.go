@@ -107,6 +107,8 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"deleteServiceAlert": setNewServiceAlert,
 	"endServiceAlert":    setNewServiceAlert,
 	"listDayPositions":   setToday,
+	"getTidesPackage":    setDayThatIsOver,
+	"getTidesTable":      setDayThatIsOver,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -188,6 +190,11 @@ func setNewReport(t *testing.T, c *apitest.Client, r *apitest.Request) {
 // setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.
 func setToday(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 	r.Path["date"] = time.Now().UTC().Format(time.DateOnly)
+}
+
+// setDayThatIsOver sets the day of a path to a service date that has ended everywhere.
+func setDayThatIsOver(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+	r.Path["date"] = time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)
 }
 
 func firstDeadLetter(t *testing.T, c *apitest.Client) string {

@@ -510,10 +510,12 @@ export type Departure = {
   direction?: 0 | 1;
   /** How riders get off (GTFS `drop_off_type`); absent if they just do. It is `none` at the first stop. */
   drop_off?: 'none' | 'phone_agency' | 'coordinate_with_driver';
-  /** One bus in ten arrives before it */
+  /** One bus in ten arrives before it; absent if the feed's time is told */
   early?: string;
   /** For riders, early rather than late: see predict.lean. What it comes from, `basis` says. Without a known bus it stays until 10 minutes after the expected time, at least 30 s ahead */
   expected?: string;
+  /** The time of the other one, where a bus is predicted by us and the operator's realtime feed expects it, too */
+  expected_other?: string;
   headsign: string;
   /** For a line with headways instead of times */
   headway_s?: number;
@@ -528,6 +530,8 @@ export type Departure = {
   passengers?: number;
   /** How riders get on (GTFS `pickup_type`); absent if they just do. It is `none` at the last stop. */
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   /** Of a trip that runs beside the timetable, by the operator's realtime feed */
   relationship?: 'ADDED' | 'UNSCHEDULED' | 'REPLACEMENT' | 'DUPLICATED' | 'NEW';
   route: string;
@@ -600,6 +604,22 @@ export type Devices = {
   next?: string;
   /** Gateways that did not answer; what they know is missing. */
   silent?: string[];
+};
+
+/** How right the expected times of a feed were, and ours of the same arrivals at the same moments, in the last three weeks */
+export type FeedQuality = {
+  agency: string;
+  /** Questions to boards that an arrival answered */
+  board_minutes: number;
+  feed: string;
+  ours: RivalScore;
+  /** The setting of the feed */
+  predictions: 'ours' | 'theirs' | 'better';
+  /** Since when, if the setting is better and has changed it (UTC) */
+  since?: string;
+  theirs: RivalScore;
+  /** Whose times are told where both have one */
+  told: 'ours' | 'theirs';
 };
 
 /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
@@ -1105,6 +1125,9 @@ export type Point = {
   type: 'Point';
 };
 
+/** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+export type PredictedBy = 'ours' | 'theirs';
+
 /** RFC 9457 */
 export type Problem = {
   code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
@@ -1120,6 +1143,8 @@ export type Problem = {
 
 export type Quality = {
   all: LineQuality;
+  /** Realtime feeds that expect times of trips that we predict, too */
+  feeds: FeedQuality[];
   lines: LineQuality[];
   since: string;
   time: string;
@@ -1373,6 +1398,13 @@ export type ReviewEffect = {
   values: number;
 };
 
+export type RivalScore = {
+  /** ETA Accuracy Benchmark: the mean of its bins that are not empty */
+  board: number;
+  /** 0–3, 3–6, 6–10, 10–15 minutes to the arrival */
+  board_bins: number[];
+};
+
 export type Role = 'app' | 'viewer' | 'analyst' | 'dispatcher' | 'operator' | 'admin';
 
 export type Route = {
@@ -1585,6 +1617,8 @@ export type ServiceAlerts = {
     alerts: number;
     differential?: boolean;
     feed: string;
+    /** Whose expected times are told where we predict its trips, too; ours if absent */
+    predictions?: 'ours' | 'theirs' | 'better';
     /** Of its last message */
     time: string;
     /** Trip updates that hold */
@@ -1684,12 +1718,16 @@ export type StopAhead = StopRef & {
   /** One bus in ten arrives before it */
   early?: string;
   expected?: string;
+  /** The time of the other one, where both have one */
+  expected_other?: string;
   /** Of the stop on the path of the trip */
   index: number;
   /** One bus in ten arrives after it */
   late?: string;
   minutes?: number;
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   scheduled?: string;
   state?: 'live' | 'stale' | 'scheduled' | 'forecast' | 'canceled' | 'skipped';
   stops_away?: number;
@@ -1751,6 +1789,51 @@ export type StopTimetable = {
 export type Stops = {
   stops: Stop[];
   time: string;
+};
+
+export type TidesDates = {
+  dates: {
+    /** Address of the descriptor */
+    datapackage: string;
+    date: string;
+    /** Addresses as CSV, by the name of the table */
+    tables: Record<string, string>;
+  }[];
+  /** `before` of the next page; missing on the last one */
+  next?: string;
+  /** Time zone of the service dates */
+  timezone: string;
+};
+
+export type TidesPackage = {
+  /** Missing if there are several */
+  agency?: string;
+  description: string;
+  licenses?: {
+    name?: string;
+    path?: string;
+    title?: string;
+  }[];
+  name: string;
+  profile: string;
+  resources: {
+    encoding: string;
+    format: string;
+    mediatype: string;
+    name: string;
+    /** Relative to the descriptor */
+    path: string;
+    profile: string;
+    /** Address of the table's schema */
+    schema: string;
+    sources: {
+      component: string;
+      title: string;
+    }[];
+    "tides-table": string;
+    title: string;
+  }[];
+  title: string;
 };
 
 export type TileJSON = {
@@ -2218,6 +2301,8 @@ export interface Answers {
   '/v1/stops/{id}': Stop;
   '/v1/stops/{id}/arrivals': Arrivals;
   '/v1/stops/{id}/timetable': StopTimetable;
+  '/v1/tides': TidesDates;
+  '/v1/tides/{date}/datapackage.json': TidesPackage;
   '/v1/wind': WindAnswer;
   '/v1/zones': {
     scale: string;
@@ -2337,6 +2422,9 @@ export interface Queries {
   '/v1/stops/{id}': Record<string, never>;
   '/v1/stops/{id}/arrivals': {minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/stops/{id}/timetable': {date?: string; route?: string[]; direction?: 0 | 1};
+  '/v1/tides': {before?: string; limit?: number};
+  '/v1/tides/{date}/datapackage.json': {agency?: string};
+  '/v1/tides/{date}/{table}.{format}': {agency?: string};
   '/v1/wind': {bbox?: string};
   '/v1/zones': {kind?: string; at?: string; index?: Scale; time?: string};
   '/v1/zones.geojson': {kind?: string; at?: string; index?: Scale; time?: string};
