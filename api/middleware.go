@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
 	"time"
@@ -42,6 +43,24 @@ func allowOrigins(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// newOverload returns how requests are refused while too many wait for the processors: all but those of the programs
+// that watch over this one.
+func newOverload() *httpserver.Overload {
+	h := make(http.Header)
+	setCommonHeaders(h)
+	return &httpserver.Overload{Backoff: httpserver.NewBackoff(), Header: h, Exempt: watching}
+}
+
+// watching reports whether a request is one of a program that watches over this one.
+func watching(target []byte) bool {
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	switch string(path) {
+	case "/livez", "/readyz", "/metrics":
+		return true
+	}
+	return false
 }
 
 // plainRanges keeps requests of a range from being compressed: a range counts the bytes of the plain file.

@@ -58,7 +58,7 @@ var compressed = []string{
 // router returns the handler of all surfaces, and the routes behind it.
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
-	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
+	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Server.Overload.Backoff, o.Registry)
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
