@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"nhip"
@@ -12,11 +13,12 @@ import (
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// allowed is the Allow header of the public addresses.
-const allowed = "GET, HEAD, OPTIONS"
+// allowedOfOthers are the methods that web pages of other origins may use.
+const allowedOfOthers = "GET, HEAD, OPTIONS"
 
 // Headers of every answer, under their canonical names and shared by all answers: setting them takes a notable part
 // of the time of a cached tile.
@@ -29,20 +31,23 @@ var (
 )
 
 // allowOrigins allows web pages of any origin to read the answers, with their ETag and the timetable's expiry.
-func allowOrigins(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		setCommonHeaders(h)
-		if r.Method == http.MethodOptions {
-			h.Set("Allow", allowed)
-			h.Set("Access-Control-Allow-Methods", allowed)
-			h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept, Range")
-			h.Set("Access-Control-Max-Age", "86400")
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// OPTIONS tells the methods of an address.
+func allowOrigins(routes chi.Routes) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			setCommonHeaders(h)
+			if r.Method == http.MethodOptions {
+				h.Set("Allow", strings.Join(methodsOf(routes, r), ", "))
+				h.Set("Access-Control-Allow-Methods", allowedOfOthers)
+				h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept, Range")
+				h.Set("Access-Control-Max-Age", "86400")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // newOverload returns how requests are refused while too many wait for the processors: all but those of the programs

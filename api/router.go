@@ -69,7 +69,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
+	r.Use(a.measure(seconds), a.recover, allowOrigins(r), middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)

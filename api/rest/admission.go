@@ -42,7 +42,7 @@ type Admission struct {
 	Stream  *Class // a snapshot of the city, and then its changes
 }
 
-// Requests of a class that run at a time. Work on the processors is bounded by their number and work slots, so that it does not
+// Requests of a class that run at a time. Work on the processors is bounded near their number, so that it does not
 // queue in front of what devices send; the history waits for the database most of the time.
 const (
 	listsPerCPU   = 2 * httpserver.SlotsPerCPU // in an overload, work slots are what few have: to refuse before is cheaper

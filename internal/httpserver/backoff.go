@@ -22,7 +22,7 @@ type Backoff struct {
 const (
 	leastWait      = 1
 	mostWait       = 5
-	refusalsPerCPU = 600 // a second, at which the wait stays as it is
+	refusalsPerCPU = 1_000 // a second, at which the wait stays as it is
 
 	leastHold  = 0.1
 	mostHold   = 1
