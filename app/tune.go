@@ -20,8 +20,8 @@ const gcHeadroom = 96 << 20
 const maxGCPercent = 400
 
 // procsPerCPU is how many of Go's processors there are for each real one, and leastProcs how many at least. The requests
-// of strangers that run at a time take two for each real one (httpserver.SlotsPerCPU); a message of a device finds a
-// free one of Go's, and the system prefers its thread, which has slept, to theirs. With one for each real processor it
+// of strangers that run at a time take one or two for each real one (rest.Admission); a message of a device finds a free
+// one of Go's, and the system prefers its thread, which has slept, to theirs. With one for each real processor it
 // waited for them.
 const (
 	procsPerCPU = 3

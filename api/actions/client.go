@@ -42,8 +42,8 @@ func NewClient(publish func(topic string, payload []byte) error, clock nhip.Cloc
 // Timeout is the maximum time for a collector to store and confirm a user action.
 const Timeout = 10 * time.Second
 
-// Review sends a review and waits until it is on disk. It returns what is stored: an earlier review with the same id and
-// content, or this one. Errors are those of Set; another content for a used id has CodeConflict.
+// Review sends a review and waits until it is on disk. It returns what is stored: an earlier review with the same id
+// and content, or this one. Errors are those of Set; another content for a used id has CodeConflict.
 func (c *Client) Review(ctx context.Context, r nhip.Review, by *nhip.Actor) (nhip.Review, error) {
 	result, err := c.send(ctx, nhip.ActionKindReview, r.ID, "", struct {
 		nhip.Review

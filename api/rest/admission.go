@@ -45,8 +45,8 @@ type Admission struct {
 // Requests of a class that run at a time. Work on the processors is bounded near their number, so that it does not
 // queue in front of what devices send; the history waits for the database most of the time.
 const (
-	listsPerCPU   = 2 * httpserver.SlotsPerCPU // in an overload, work slots are what few have: to refuse before is cheaper
-	tilesPerCPU   = 1                          // that are drawn; those in the cache are served beyond
+	listsPerCPU   = 2 // twice the work slots: those are what an overload lacks first, and refusing for them is cheaper
+	tilesPerCPU   = 1 // that are drawn; those in the cache are served beyond
 	cheapPerCPU   = 16
 	streamsPerCPU = 8  // starts of streams are short
 	historyPerCPU = 2  // the database has the same processors, or a few more; at most maxHistory

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// WorkSlots lets SlotsPerCPU requests for each processor work at a time. The others wait in their order: thousands
+// WorkSlots lets so many requests work at a time as there are processors. The others wait in their order: thousands
 // of requests that are ready at once would keep the goroutines that acknowledge messages of devices waiting. A
 // request that holds its slot for longer than maxWork waits for something, or its cost is bounded elsewhere; its slot
 // is then free.
@@ -23,10 +23,6 @@ type WorkSlots struct {
 	watch *time.Timer // runs while requests wait
 }
 
-// SlotsPerCPU is how many requests work at a time for each processor. With one, a processor is idle while the system has
-// stopped the thread that holds its slot: a fifth less was served beside another program.
-const SlotsPerCPU = 2
-
 // Timing of work slots.
 const (
 	maxWork      = 10 * time.Millisecond
@@ -34,7 +30,7 @@ const (
 )
 
 // NewWorkSlots returns the slots of this machine.
-func NewWorkSlots() *WorkSlots { return newWorkSlots(SlotsPerCPU * runtime.NumCPU()) }
+func NewWorkSlots() *WorkSlots { return newWorkSlots(runtime.NumCPU()) }
 
 func newWorkSlots(slots int) *WorkSlots {
 	w := &WorkSlots{slots: make([]atomic.Int64, slots), free: make(chan int, slots), backlog: Backlog{Slots: slots}}
