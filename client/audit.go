@@ -20,8 +20,8 @@ func (q *AuditQuery) values() query {
 	v.text("who", q.Who)
 	v.text("kind", q.Kind)
 	v.text("object", q.Object)
-	v.time("from", q.From)
-	v.time("to", q.To)
+	v.preciseTime("from", q.From)
+	v.preciseTime("to", q.To) // a page begins at a millisecond
 	v.number("limit", q.Limit)
 	return v
 }

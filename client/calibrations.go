@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/geo/review"
 )
 
 // Calibration is the calibration of one quantity of a station, of the fleet file and over the web.
@@ -51,7 +50,7 @@ type CalibrationEffect struct {
 	From     time.Time              `json:"from"`
 	To       time.Time              `json:"to"`
 	Lines    []nhip.CalibrationLine `json:"lines"` // that would be in force
-	review.Effect
+	Effect
 }
 
 // Calibrations returns the calibration of each quantity of a station that has one.

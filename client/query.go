@@ -17,7 +17,7 @@ func (q query) text(name, value string) {
 
 func (q query) time(name string, value time.Time) {
 	if !value.IsZero() {
-		q[name] = []string{value.UTC().Format(time.RFC3339Nano)} // the next page begins at a millisecond
+		q[name] = []string{value.UTC().Format(time.RFC3339)}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/geo/review"
 )
 
 // NewReview is a decision about a span of a station's readings.
@@ -38,7 +37,7 @@ type ReviewEffect struct {
 	To       time.Time         `json:"to"`
 	Action   nhip.ReviewAction `json:"action"`
 	Of       string            `json:"of,omitempty"` // of an undo: the id of the review
-	review.Effect
+	Effect
 }
 
 // PreviewReview returns what a review of at most 31 days would change. It stores nothing, and needs no ID, By or Why.
