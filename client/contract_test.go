@@ -273,8 +273,8 @@ func calls(c *client.Client) map[string]func(context.Context) (any, error) {
 		"AddKey": func(ctx context.Context) (any, error) {
 			return c.AddKey(ctx, client.NewKey{Name: "depot", Role: nhip.RoleApp})
 		},
-		"RotateKey": func(ctx context.Context) (any, error) { return c.RotateKey(ctx, "a") },
-		"RemoveKey": func(ctx context.Context) (any, error) { return c.RemoveKey(ctx, "a") },
+		"RotateKey":          func(ctx context.Context) (any, error) { return c.RotateKey(ctx, "a") },
+		"RemoveKey":          func(ctx context.Context) (any, error) { return c.RemoveKey(ctx, "a") },
 		"DeleteServiceAlert": func(ctx context.Context) (any, error) { return nil, c.DeleteServiceAlert(ctx, "DETOUR01") },
 		"WriteServiceAlert": func(ctx context.Context) (any, error) {
 			return c.WriteServiceAlert(ctx, client.NewServiceAlert{ID: "DETOUR01", ServiceAlertText: detour(from, to)})
