@@ -11,18 +11,18 @@ import (
 // 100,000 devices needs a quarter more memory; the CPU time of the collections did not change measurably.
 const gcPercent = 50
 
-// gcHeadroom is by how many bytes a heap grows at least before a garbage collection. The heap of a small city has 70 MB,
-// of which a list takes 0.2 MB for a moment: half of that was collected so often that it took a quarter of the CPU time
-// of an overload.
+// gcHeadroom is by how many bytes a heap grows at least before a garbage collection. The heap of a small city has 70
+// MB, of which a list takes 0.2 MB for a moment: half of that was collected so often that it took a quarter of the CPU
+// time of an overload.
 const gcHeadroom = 96 << 20
 
 // maxGCPercent bounds the growth of a heap that is small, or not measured yet.
 const maxGCPercent = 400
 
-// procsPerCPU is how many of Go's processors there are for each real one, and leastProcs how many at least. The requests
-// of strangers that run at a time take one or two for each real one (rest.Admission); a message of a device finds a free
-// one of Go's, and the system prefers its thread, which has slept, to theirs. With one for each real processor it
-// waited for them.
+// procsPerCPU is how many of Go's processors there are for each real one, and leastProcs how many at least. The
+// requests of strangers that run at a time take one or two for each real one (rest.Admission); a message of a device
+// finds a free one of Go's, and the system prefers its thread, which has slept, to theirs. With one for each real
+// processor it waited for them.
 const (
 	procsPerCPU = 3
 	leastProcs  = 4

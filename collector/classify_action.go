@@ -12,8 +12,8 @@ import (
 	"nhip/internal/topics"
 )
 
-// addUserAction adds a user action. Its id and time identify it, and it is never changed: another content for the same id
-// and time is a duplicate, too. Each action has a row in the audit log.
+// addUserAction adds a user action. Its id and time identify it, and it is never changed: another content for the same
+// id and time is a duplicate, too. Each action has a row in the audit log.
 func (d *deduplicator) addUserAction(seq uint64, a *nhip.UserAction, hash uint64) {
 	f := ledger.Fact{Device: topics.UserActionDevice(a.Kind()), Series: a.ID(), Time: a.When().UnixMilli(), Print: hash}
 	if a.Document != nil {

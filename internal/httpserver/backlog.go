@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Backlog counts requests that wait for slots, and tells a burst from an overload: in an overload some have always been
-// waiting for busyAfter, or very many wait; it ends calmAfter the last time that too many did. Then few may wait, or all would be late. A
-// burst is a page with all its tiles.
+// Backlog counts requests that wait for slots, and tells a burst from an overload: in an overload some have always
+// been waiting for busyAfter, or very many wait; it ends calmAfter the last time that too many did. Then few may wait,
+// or all would be late. A burst is a page with all its tiles.
 type Backlog struct {
 	Slots int // that they wait for
 

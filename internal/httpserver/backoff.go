@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Backoff decides how long refused clients are to wait, and how long their refusal is held back: the longer, the more of
-// them there are. If all of an overload came back after a second, refusals would take the processors from what can be
-// served; and a client that comes back at once, whatever it is told, is slowed by the time that its refusal takes.
+// Backoff decides how long refused clients are to wait, and how long their refusal is held back: the longer, the more
+// of them there are. If all of an overload came back after a second, refusals would take the processors from what can
+// be served; and a client that comes back at once, whatever it is told, is slowed by the time that its refusal takes.
 type Backoff struct {
 	mu      sync.Mutex
 	began   time.Time // of the second that is counted

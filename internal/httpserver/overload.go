@@ -122,8 +122,8 @@ var (
 	connection = []byte("connection")
 )
 
-// parseSimpleGet parses what was read from a connection. It reports false unless that is exactly one GET request without
-// a body: net/http then takes over.
+// parseSimpleGet parses what was read from a connection. It reports false unless that is exactly one GET request
+// without a body: net/http then takes over.
 func parseSimpleGet(head []byte) (simpleGet, bool) {
 	if !bytes.HasPrefix(head, get) || bytes.Index(head, headEnd) != len(head)-len(headEnd) {
 		return simpleGet{}, false

@@ -59,8 +59,8 @@ func (h History) stationTimes(ctx context.Context, s *Selection) (map[string]tim
 	return out, err
 }
 
-// AgencySpans calls yield for each agency with rows of a measurement, ordered by id, with the times of its first and its
-// last row. Errors are those of Readings and of yield.
+// AgencySpans calls yield for each agency with rows of a measurement, ordered by id, with the times of its first and
+// its last row. Errors are those of Readings and of yield.
 func (h History) AgencySpans(ctx context.Context, measurement string, yield func(nhip.AgencySpan) error) error {
 	spans := make(map[string]nhip.AgencySpan)
 	for _, f := range []Function{First, Last} {
