@@ -83,7 +83,7 @@ type API struct {
 
 // New listens on the address but serves nothing before Start. The errors are those of listening.
 func New(o Options) (*API, error) {
-	o.Server.Work = httpserver.NewWorkSlots()
+	o.Server.Work, o.Server.Overload = httpserver.NewWorkSlots(), newOverload()
 	o.Server.Name, o.Server.Logger, o.Server.Registry = "api", o.Logger.With("component", "api"), o.Registry
 	listener, inside, err := listen(o)
 	if err != nil {

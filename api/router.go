@@ -60,7 +60,7 @@ var compressed = []string{
 // router returns the handler of all surfaces, and the routes behind it.
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
-	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
+	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Server.Overload.Backoff, o.Registry)
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
@@ -71,7 +71,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
+	r.Use(a.measure(seconds), a.recover, allowOrigins(r), middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)

@@ -41,8 +41,9 @@ func (h *Handler) postRequest(w http.ResponseWriter, r *http.Request) (reply, er
 }
 
 func (h *Handler) submit(w http.ResponseWriter, r *http.Request) (reply, error) {
-	if err := rest.ReadQuery(r, "jurisdiction_id", "api_key").Err; err != nil {
-		return reply{}, err
+	q := rest.ReadQuery(r, "jurisdiction_id", "api_key")
+	if _ = q.Text("api_key"); q.Err != nil { // must not be empty
+		return reply{}, q.Err
 	}
 	release, err := h.uploads.start(httpserver.ShareAddr(r))
 	if err != nil {

@@ -1040,7 +1040,7 @@ export type Open311Report = {
   api_key?: string | null;
   /** Answers by the code of the attribute; see the definition of the service. */
   attribute?: Record<string, unknown>;
-  /** At most 4000 characters. Control characters are removed */
+  /** At most 4000 characters, without control characters besides tabs and ends of lines */
   description?: string | null;
   device_id?: string | null;
   email?: string | null;
