@@ -134,3 +134,20 @@ func (t *tracker) bus(topic string) *TrackedBus {
 	defer t.mu.RUnlock()
 	return t.buses[topic]
 }
+
+// arrival observes a received arrival, or defers it until the stored ones are read.
+func (t *tracker) arrival(a *nhip.Arrival) { t.trainer.Received(a) }
+
+// observe passes an arrival to the predictor, unless it belongs to another timetable. A received arrival also verifies
+// the predictions. The caller must hold the lock.
+func (t *tracker) observe(a *nhip.Arrival, received bool) {
+	x, ok := training.Arrival(t.net, a)
+	if !ok {
+		return
+	}
+	if received {
+		t.score.Arrived(&x)
+		t.boards.arrived(&x)
+	}
+	t.fleet.Observe(&x)
+}
