@@ -115,9 +115,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
+	remind := a.newReminders()
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
+		remind.StreamRoutes(r)
 	})
 	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
@@ -133,8 +135,12 @@ func (a *API) router() (http.Handler, chi.Router) {
 		open.WorkRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit)
+		remind.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
-		a.newReminders().Routes(r)
+		remind.WorkRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))

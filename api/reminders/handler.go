@@ -99,16 +99,21 @@ func New(o Options) *Handler {
 	return h
 }
 
-// Routes registers the endpoints.
+// Routes registers the endpoints that are answered from memory.
 func (h *Handler) Routes(r chi.Router) {
 	r.Get(formPath, h.Handle(h.getForm))
-	r.Group(func(r chi.Router) {
-		r.Use(h.WhenReady)
-		r.Post("/v1/reminders", h.Handle(h.create))
-		r.Get("/v1/reminders/events", h.Handle(h.stream))
-		r.Get("/v1/reminders/{id}", h.Handle(h.get))
-		r.Delete("/v1/reminders/{id}", h.Handle(h.remove))
-	})
+	r.With(h.WhenReady).Get("/v1/reminders/{id}", h.Handle(h.get))
+}
+
+// StreamRoutes registers the stream of notifications.
+func (h *Handler) StreamRoutes(r chi.Router) {
+	r.With(h.WhenReady).Get("/v1/reminders/events", h.Handle(h.stream))
+}
+
+// WorkRoutes registers the endpoints that wait for collectors, and have bounds of their own.
+func (h *Handler) WorkRoutes(r chi.Router) {
+	r.With(h.WhenReady).Post("/v1/reminders", h.Handle(h.create))
+	r.With(h.WhenReady).Delete("/v1/reminders/{id}", h.Handle(h.remove))
 }
 
 // getForm answers GET /v1/reminders/form.
@@ -137,7 +142,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) error {
 }
 
 var (
-	errNoSender = nhip.Errorf(nhip.CodeForbidden, senders.TokenField, "is required without a key; get one from "+formPath)
+	errNoSender = nhip.Errorf(nhip.CodeInvalid, senders.TokenField, "is required without a key; get one from "+formPath)
 	errScope    = nhip.Errorf(nhip.CodeForbidden, "", "callers with a scope have no reminders")
 	errAddress  = nhip.Errorf(nhip.CodeTooMany, "", "too many reminders of your address within an hour; try again later")
 	errKey      = nhip.Errorf(nhip.CodeTooMany, "", "too many reminders of this key wait; remove some")

@@ -43,6 +43,9 @@ func newMetrics(r prometheus.Registerer, b *book, l *leader) *metrics {
 		}, func() float64 { return float64(b.count(state)) }))
 	}
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "nhip_reminders_undelivered", Help: "Reminders that fired or ended and are not delivered yet.",
+	}, func() float64 { return float64(len(b.undelivered())) }))
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nhip_reminder_leads", Help: "1 if this collector decides the reminders.",
 	}, func() float64 {
 		if l.leads() {

@@ -47,8 +47,8 @@ func (c *City) decideGetOff(r *nhip.Reminder) Decision {
 		return d
 	}
 	n.Left = nhip.Some(target - b.State.Next + 1)
-	if o, ok := b.OnBoard(b.Reports).Offer(target, c.Now); ok {
-		setTimes(n, &o, c.Now)
+	if o, ok := b.Prediction(target); ok { // also where boards tell nothing more of it: the bus may be silent
+		setTimes(n, &board.Offer{Expected: o.Expected, Early: o.P10, Late: o.P90}, c.Now)
 		d.fireAt(n.Early.Add(-leadOf(r)), c.Now)
 	}
 	if r.Stops > 0 && b.reached(target-r.Stops) {
