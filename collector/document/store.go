@@ -32,6 +32,7 @@ type Store struct {
 	wake    chan struct{}
 
 	watchers map[string]func(nhip.DocumentState) // by kind
+	expired  map[string]time.Time                // by kind: when expired documents were removed last
 }
 
 // Options configure a Store.
@@ -48,7 +49,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		file: file{dir: o.Dir, damage: o.Damage}, log: o.Logger, states: make(map[key]*state), counts: make(map[string]int),
 		unsaved: make(map[key]bool), dirty: make(map[key]bool), wake: make(chan struct{}, 1),
-		watchers: make(map[string]func(nhip.DocumentState)),
+		watchers: make(map[string]func(nhip.DocumentState)), expired: make(map[string]time.Time),
 	}
 	if err := s.file.open(o.Mark, s.restore); err != nil {
 		return nil, err
@@ -139,8 +140,15 @@ func (s *Store) Expire(kind string, now time.Time) {
 	s.expire(kind, now)
 }
 
+// expireEvery is how exactly expired documents are removed.
+const expireEvery = time.Second
+
 // expire removes the documents of a kind that have expired at the time of a change. The caller holds mu.
 func (s *Store) expire(kind string, now time.Time) {
+	if since := now.Sub(s.expired[kind]); since >= 0 && since < expireEvery {
+		return // many documents may change at once, and this looks at all
+	}
+	s.expired[kind] = now
 	for k, old := range s.states {
 		if k.kind != kind || !old.Exists() || old.Expires.IsZero() || now.Before(old.Expires) {
 			continue

@@ -82,7 +82,7 @@ const (
 const (
 	soonest  = 2 * time.Second
 	onBoard  = 3 * time.Second // of the rider's own bus
-	latest   = 10 * time.Second
+	latest   = 5 * time.Second
 	untilPer = 4 // a fraction of the time until it fires
 )
 

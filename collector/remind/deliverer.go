@@ -50,6 +50,7 @@ type attempts struct {
 	event     string
 	running   bool
 	published bool
+	settled   bool // delivered or given up
 	tries     int
 	next      time.Time
 }
@@ -88,9 +89,13 @@ func (d *deliverer) start(ctx context.Context, undelivered []*entry) {
 		})
 	}
 	for id, a := range d.busy {
-		if !known[id] && !a.running {
-			delete(d.busy, id)
+		if known[id] || a.running {
+			continue
 		}
+		if !a.settled && a.tries > 0 { // it has expired, or was removed
+			d.metrics.webhooks.WithLabelValues(hookGivenUp).Inc()
+		}
+		delete(d.busy, id)
 	}
 }
 
@@ -134,6 +139,7 @@ func (d *deliverer) attempt(ctx context.Context, e *entry, a *attempts) {
 		again()
 		return
 	}
+	a.settled = true
 	r := e.Reminder
 	r.Delivered = true
 	a.next = time.Now().Add(sendAgain) // the change may be lost
