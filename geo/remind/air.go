@@ -1,6 +1,8 @@
 package remind
 
 import (
+	"cmp"
+
 	"nhip"
 	"nhip/geo/aqi"
 
@@ -32,7 +34,7 @@ func (c *City) airOf(r *nhip.Reminder, n *nhip.ReminderNotification) (float64, b
 		if s == nil {
 			return 0, false
 		}
-		n.StopName = s.Name.In(r.Lang)
+		n.StopName = cmp.Or(s.Name.In(r.Lang), s.ID)
 		return c.stationAir(r, s)
 	case r.Place != nil:
 		return c.airAt(r.Scale, placeOf(r.Place))

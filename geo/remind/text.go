@@ -122,11 +122,11 @@ func airTexts(r *nhip.Reminder, n *nhip.ReminderNotification) (title, body nhip.
 	value := strconv.FormatFloat(math.Round(10*n.Value.Or(0))/10, 'f', -1, 64) + unit
 	above := strconv.FormatFloat(r.Above, 'f', -1, 64) + unit
 	title = nhip.LocalizedText{Vi: name + " " + value, En: name + " " + value}
-	place := n.StopName
-	if place != "" {
-		place += ": "
+	place := nhip.LocalizedText{Vi: n.StopName, En: n.StopName}
+	if r.Place != nil {
+		place = nhip.LocalizedText{Vi: "Nơi đã chọn", En: "The chosen place"}
 	}
-	return title, nhip.LocalizedText{Vi: place + "trên mức " + above, En: place + "above " + above}
+	return title, nhip.LocalizedText{Vi: place.Vi + ": trên mức " + above, En: place.En + ": above " + above}
 }
 
 // textOf returns the text in a language, or else one without a language, or else the first.
