@@ -195,7 +195,8 @@ func (d *Decider) follow(ctx context.Context) {
 func (d *Decider) decideAll(ctx context.Context, due []*entry, now time.Time) {
 	if now.Sub(d.read) >= readChanges || now.Before(d.read) {
 		changes := changedTrips(d.o.State.ChangedTrips(now))
-		d.read, d.alerts = now, d.o.State.ServiceAlerts()
+		d.read = now
+		d.alerts = append(d.o.State.ServiceAlerts(), written(d.o.Documents.List(writtenAlerts), now)...)
 		d.changes.Store(&changes)
 	}
 	d.air.refresh(now)

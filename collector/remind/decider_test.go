@@ -332,6 +332,24 @@ func TestWaitsWhileAnotherDecides(t *testing.T) {
 	awaittest.True(t, "delivered after it is gone", func() bool { return p.delivered("r1") })
 }
 
+// TestWrittenAlertsCount: published ones of dispatchers, until they end.
+func TestWrittenAlertsCount(t *testing.T) {
+	const about = `"severity":"SEVERE","header":{"vi":"Tắc đường","en":"Jam"},"informed":[{"route":"32"}],` +
+		`"periods":[{"from":"2026-03-02T00:00:00Z","to":"2026-03-03T00:00:00Z"}]}`
+	var documents []nhip.DocumentState
+	for id, body := range map[string]string{
+		"a": `{"status":"published",` + about, "b": `{"status":"draft",` + about,
+		"c": `{"status":"published","ended":"2026-03-02T11:00:00Z",` + about, "d": `[]`,
+	} {
+		documents = append(documents, nhip.DocumentState{ID: id, Body: json.RawMessage(body)})
+	}
+	all := written(documents, noon)
+	if len(all) != 1 || all[0].ID != "a" || !all[0].ActiveAt(noon) || all[0].Informed[0].Route != "32" ||
+		all[0].Header[0].Text != "Tắc đường" {
+		t.Errorf("%+v", all)
+	}
+}
+
 // TestNotificationsFit: the longest texts, as JSON, fit into a notification.
 func TestNotificationsFit(t *testing.T) {
 	long := strings.Repeat(`"`, 256)
