@@ -114,8 +114,8 @@ func readEvents(t *testing.T, c *apitest.Client, r keptReminder) <-chan []string
 	return out
 }
 
-// TestRemindersFireOnce drives a bus to the stops of reminders, and starts anew: on the same folder, and on a copy of it
-// that was taken while it ran, as after a kill.
+// TestRemindersFireOnce drives a bus to the stops of reminders, and starts anew on a copy of the collector's folder that
+// was taken while it ran, as after a kill.
 func TestRemindersFireOnce(t *testing.T) {
 	zip := apptest.TimetableFile(t)
 	eight := time.Date(2026, 3, 2, 8, 0, 0, 0, geotest.TimeZone)
@@ -175,7 +175,9 @@ func TestRemindersFireOnce(t *testing.T) {
 func checkFiresAfterStart(t *testing.T, p *apptest.Platform, eight time.Time, later, off, fired keptReminder) {
 	t.Helper()
 	c := p.API(t)
-	awaittest.True(t, "the reminder that fired is there", func() bool { return readReminder(t, c, fired).State == "fired" })
+	awaittest.True(t, "the reminder that fired is there", func() bool {
+		return readReminder(t, c, fired).State == "fired"
+	})
 	before := readReminder(t, c, fired).Fired
 	awaittest.True(t, "the one on a bus that is silent fires", func() bool {
 		return readReminder(t, c, off).State == "fired"

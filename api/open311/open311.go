@@ -70,7 +70,8 @@ func New(o Options) *Handler {
 		o.Zone = time.UTC
 	}
 	h := &Handler{
-		Options: o, tokens: senders.NewTokens(o.Secret, "/open311/v2/form", ""), limiter: newLimiter(o.Limits), pictures: photo.NewProcessor(),
+		Options: o, tokens: senders.NewTokens(o.Secret, "/open311/v2/form", ""),
+		limiter: newLimiter(o.Limits), pictures: photo.NewProcessor(),
 		uploads: newUploads(),
 		taken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_api_reports_total", Help: "Reports of citizens that were taken, by service.",

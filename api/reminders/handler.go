@@ -72,7 +72,8 @@ const formPath = "/v1/reminders/form"
 // New returns a Handler.
 func New(o Options) *Handler {
 	h := &Handler{
-		Options: o, tokens: senders.NewTokens(o.Secret, formPath, "reminder"), streams: make(map[netip.Addr]int),
+		Options: o, tokens: senders.NewTokens(o.Secret, formPath, "reminder"),
+		streams: make(map[netip.Addr]int),
 		set: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_api_reminders_total", Help: "Reminders that were set, by kind.",
 		}, []string{"kind"}),
@@ -82,7 +83,7 @@ func New(o Options) *Handler {
 	}
 	limit := func(of string, n int) prometheus.Collector {
 		g := prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "nhip_api_reminders_max", Help: "Bounds of reminders: of an address in an hour, of a key at a time; 0 is none.",
+			Name: "nhip_api_reminders_max", Help: "Bounds of reminders: of an address in an hour, of a key; 0 is none.",
 			ConstLabels: prometheus.Labels{"of": of},
 		})
 		g.Set(float64(n))
@@ -161,7 +162,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request) (answer *reminder
 	case caller.Key == "" && in.FormToken == "":
 		return nil, errNoSender
 	}
-	kept, err := h.resolve(&in, caller)
+	kept, err := h.resolve(r.Context(), &in, caller)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ const (
 var placeholder = hashOf("")
 
 // resolve returns the reminder of a request, checked against the rules and against what there is.
-func (h *Handler) resolve(in *newReminder, caller access.Caller) (*nhip.Reminder, error) {
+func (h *Handler) resolve(ctx context.Context, in *newReminder, caller access.Caller) (*nhip.Reminder, error) {
 	r := &nhip.Reminder{
 		Kind: in.Kind, State: nhip.ReminderWaiting, Created: h.now(), Token: placeholder, Owner: caller.Key,
 		Lang: cmp.Or(in.Lang, "vi"), Updates: in.Updates, Stop: in.Stop, Route: in.Line, Direction: in.Direction,
@@ -78,7 +78,7 @@ func (h *Handler) resolve(in *newReminder, caller access.Caller) (*nhip.Reminder
 	if err := h.checkWebhook(r.Webhook, caller.Role); err != nil {
 		return nil, err
 	}
-	return r, h.checkExists(r)
+	return r, h.checkExists(ctx, r)
 }
 
 // numbers sets the numbers, with their defaults. One that is given and 0 is not one that is missing.
@@ -151,9 +151,9 @@ func (h *Handler) checkWebhook(hook *nhip.ReminderWebhook, role nhip.Role) error
 }
 
 // checkExists accepts a reminder about what there is, and sets its route.
-func (h *Handler) checkExists(r *nhip.Reminder) error {
+func (h *Handler) checkExists(ctx context.Context, r *nhip.Reminder) error {
 	if r.Station != "" {
-		if _, err := h.Stations.Station(context.Background(), r.Station); err != nil {
+		if _, err := h.Stations.Station(ctx, r.Station); err != nil {
 			return rest.InField(err, "station")
 		}
 		return nil
@@ -189,7 +189,7 @@ func checkLine(t *transit.Timetable, r *nhip.Reminder) error {
 	case len(t.RoutesNamed(r.Route, "", nhip.Opt[int]{})) == 0:
 		return nhip.Errorf(nhip.CodeNotFound, "line", "there is no line %q", r.Route)
 	default:
-		return nhip.Errorf(nhip.CodeInvalid, "line", "does not call at the stop for riders to get on, or not in this direction")
+		return nhip.Errorf(nhip.CodeInvalid, "line", "must call at the stop for riders to get on, in this direction")
 	}
 	if r.Trip != "" && t.Network.Feed.Trip(r.Trip) == nil {
 		return nhip.Errorf(nhip.CodeNotFound, "trip", "there is no trip %q", r.Trip)

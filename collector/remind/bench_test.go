@@ -13,8 +13,8 @@ import (
 	"nhip/geo/track"
 )
 
-// BenchmarkTenThousandReminders decides 10,000 reminders of buses, one at a time, in a city with 2,500 buses whose lines
-// all have some: a round decides those that are due, each at most every 2 s.
+// BenchmarkTenThousandReminders decides 10,000 reminders of buses, one at a time, in a city with 2,500 buses on all
+// lines: a round decides those that are due, each at most every 2 s.
 func BenchmarkTenThousandReminders(b *testing.B) {
 	const vehicles, reminders = 2_500, 10_000
 	n := network.New(geotest.City(1))

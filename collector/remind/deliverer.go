@@ -62,8 +62,8 @@ func newDeliverer(d *Decider) *deliverer {
 // wait returns once nothing is being delivered.
 func (d *deliverer) wait() { d.tasks.Wait() }
 
-// start delivers the outcomes that are due, each in a goroutine of its own, within the bounds. It forgets reminders that
-// are not among the undelivered any more.
+// start delivers the outcomes that are due, each in a goroutine of its own, within the bounds. It forgets the reminders
+// that are not among the undelivered any more.
 func (d *deliverer) start(ctx context.Context, undelivered []*entry) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -41,8 +41,8 @@ func compareAlerts(a, b *nhip.ServiceAlert) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.ID, b.ID))
 }
 
-// touches reports whether a service alert is about a line, in a direction if that is known, or about a stop or a trip of
-// it.
+// touches reports whether a service alert is about a line, in a direction if that is known, or about a stop or a trip
+// of it.
 func (c *City) touches(a *nhip.ServiceAlert, route *gtfs.Route, direction nhip.Opt[int]) bool {
 	for i := range a.Informed {
 		if c.selects(&a.Informed[i], route, direction) {

@@ -131,7 +131,7 @@ func TestBusesThatDoNotCount(t *testing.T) {
 	for name, change := range map[string]func(*city, *nhip.Reminder){
 		"silent":                   func(x *city, _ *nhip.Reminder) { x.bus.Reports = false },
 		"unsure":                   func(x *city, _ *nhip.Reminder) { x.bus.State.Confidence = 0.4 },
-		"the operator says no":     func(x *city, _ *nhip.Reminder) { x.Off = func(*network.TripInstance, int) bool { return true } },
+		"the operator says no":     func(x *city, _ *nhip.Reminder) { x.Off = calledOff },
 		"another destination":      func(_ *city, r *nhip.Reminder) { r.Headsign = "elsewhere" },
 		"another direction":        func(_ *city, r *nhip.Reminder) { r.Direction = nhip.Some(1) },
 		"another trip":             func(_ *city, r *nhip.Reminder) { r.Trip = "T1-0" },
@@ -149,6 +149,8 @@ func TestBusesThatDoNotCount(t *testing.T) {
 		}
 	}
 }
+
+func calledOff(*network.TripInstance, int) bool { return true }
 
 // TestReminderOfOneBusEnds: it is gone, or past the stop.
 func TestReminderOfOneBusEnds(t *testing.T) {
