@@ -20,6 +20,7 @@ import (
 	"nhip/api/records"
 	"nhip/api/reminders"
 	"nhip/api/rest"
+	"nhip/api/servicealerts"
 	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
@@ -93,14 +94,22 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
 	})
+	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
+	where := &oba.Handler{
+		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(o.Registry), Responder: p,
+	}
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
+		where.Routes(r)
 		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(keyed, limit.Charge(quota.Write, nil))
+		where.ReportRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
@@ -121,7 +130,6 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 		remind.StreamRoutes(r)
 	})
-	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)
@@ -153,6 +161,12 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Decided: new(staff.Decided), Reasons: o.ReviewReasons,
 			Responder: p,
 		}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		loaded := p
+		loaded.Ready = a.reportsReady
+		(&servicealerts.Handler{Transit: a.transit, Actions: a.actions, Clock: o.Clock, Responder: loaded}).Routes(r)
 	})
 	people := a.accounts(guard)
 	r.Group(func(r chi.Router) {
@@ -216,7 +230,7 @@ func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 	h := &accounts.Handler{
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
 		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Clock: a.o.Clock,
-		Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) },
+		Agencies: a.agencies,
 		OpenID:   a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
 	}

@@ -196,7 +196,7 @@ func (d *Decider) decideAll(ctx context.Context, due []*entry, now time.Time) {
 	if now.Sub(d.read) >= readChanges || now.Before(d.read) {
 		changes := changedTrips(d.o.State.ChangedTrips(now))
 		d.read = now
-		d.alerts = append(d.o.State.ServiceAlerts(), written(d.o.Documents.List(writtenAlerts), now)...)
+		d.alerts = append(d.o.State.ServiceAlerts(), written(d.o.Documents.List(nhip.DocumentServiceAlert), now)...)
 		d.changes.Store(&changes)
 	}
 	d.air.refresh(now)
