@@ -15,6 +15,7 @@ const (
 	DocumentReminder    = "reminder"    // a Reminder
 
 	DocumentServiceAlert = "service-alert" // a WrittenAlert
+	DocumentSchedule     = "schedule"      // a Schedule
 )
 
 // documentKinds are all kinds of documents.
@@ -34,6 +35,7 @@ var documentKinds = []DocumentKind{
 		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateWrittenAlert,
 		Expiry: writtenAlertExpiry,
 	},
+	{Name: DocumentSchedule, MaxBytes: MaxDocumentBytes, MaxCount: MaxSchedules, Validate: validateSchedule},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

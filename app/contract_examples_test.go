@@ -82,6 +82,11 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	},
 	"removeKey":         setNewKey,
 	"rotateKey":         setNewKey,
+	"listSchedules":     setNewSchedule,
+	"getSchedule":       setNewSchedule,
+	"changeSchedule":    setNewSchedule,
+	"removeSchedule":    setNewSchedule,
+	"sendSchedule":      setNewSchedule,
 	"removeDevice":      setNewDevice,
 	"disableDevice":     setNewDevice,
 	"enableDevice":      setNewDevice,
@@ -144,6 +149,16 @@ func setNewServiceAlert(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	if r.Operation.ID == "changeServiceAlert" {
 		r.Body = newServiceAlert(status, `"version":1,`)
 	}
+}
+
+// setNewSchedule sets the id of a path to that of a schedule of its own, which the api knows.
+func setNewSchedule(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	id := created(t, c, "/v1/schedules",
+		`{"name":"Mỗi ngày","report":"exceedances","recipients":["lan@hanoi.example"],"every":"day","at":"07:30"}`)
+	awaittest.True(t, "the api has the schedule "+id, func() bool {
+		return c.Get(t, "/v1/schedules/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
+	r.Path["id"] = id
 }
 
 // created posts a body and returns the id in the answer.

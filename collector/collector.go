@@ -20,6 +20,7 @@ import (
 	"nhip/collector/live"
 	"nhip/collector/photos"
 	"nhip/collector/remind"
+	"nhip/collector/schedule"
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
@@ -64,6 +65,7 @@ type Options struct {
 	Keeping      RetentionStore   // database that Retention applies to; nil: nothing can be deleted
 	Budget       Budget           // what one sender may create
 	Reminders    Reminders        // of riders
+	Mails        *Mails           // how scheduled reports are mailed; nil: they are not
 	BacklogRate  int              // rows per second written of a backlog; 0: no limit
 	Damage       *damage.Log      // reports damaged files that are set aside; may be nil
 
@@ -123,6 +125,7 @@ type Collector struct {
 	air       *air.Processor      // nil without Options.Air.History
 	arrivals  *live.ArrivalWriter // nil if buses are not tracked
 	retention *retention
+	schedules *schedule.Sender // nil without Options.Mails
 	keeper    *housekeeper
 	marker    *databaseMarker // nil without Options.Markers
 	photos    *photos.Store
@@ -245,6 +248,11 @@ func (c *Collector) open(o Options) (err error) {
 		return err
 	}
 	c.opened.Push("the deduplicator", closing(c.dedup.close))
+	if o.Mails != nil && c.air != nil {
+		if c.schedules, err = c.newSchedules(o); err != nil {
+			return err
+		}
+	}
 	return c.openBudget(o)
 }
 
@@ -378,6 +386,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	if c.air != nil {
 		c.start("air", c.air.Run)
 		c.start("alert delivery", c.air.RunDeliveries)
+	}
+	if c.schedules != nil {
+		c.start("scheduled reports", c.schedules.Run)
 	}
 	c.start("publisher", c.publisher.Run)
 	c.start("privacy", c.state.RunPrivacy)

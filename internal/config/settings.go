@@ -335,7 +335,8 @@ func (a *Alert) configured(prefix string) []settings.Setting {
 
 func measureName(s string) error {
 	others := []string{alert.MeasureSilent, alert.MeasureFrozen, alert.MeasureCapture}
-	if _, known := nhip.ParseQuantity(s); known || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
+	q, known := nhip.ParseQuantity(s)
+	if known && !q.Circular() || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
 		return nil
 	}
 	return fmt.Errorf("must be a quantity as in pm25, VN_AQI, US_EPA, WHO, %s, %s or %s, got %s",

@@ -965,6 +965,26 @@ export type NewReminder = {
   webhook?: ReminderWebhook;
 };
 
+export type NewSchedule = {
+  active?: boolean;
+  /** Only of the stations of this area */
+  area?: string;
+  /** Time of day in the time zone of the city */
+  at: string;
+  /** Of the month, 1 to 31, where a month without it has its last day; of the week, 1 is Monday; none for every day */
+  day?: number;
+  every: 'day' | 'week' | 'month';
+  lang?: 'vi' | 'en';
+  /** What people call it */
+  name: string;
+  /** E-mail addresses, as in lan@hanoi.example */
+  recipients: string[];
+  /** `monthly` is of the month before, `exceedances` of the day before */
+  report: 'monthly' | 'exceedances';
+  /** Only of this station; not with `area` */
+  station?: string;
+};
+
 export type NewServiceAlert = {
   /** Its agency_id in the timetable */
   agency: string;
@@ -1150,7 +1170,7 @@ export type Quality = {
   time: string;
 };
 
-export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
+export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure' | 'wind_speed' | 'wind_direction';
 
 /** A server-sent event. `data` is JSON. */
 export type QueueEvent = {
@@ -1574,6 +1594,44 @@ export type Routes = {
 /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
 export type Scale = 'VN_AQI' | 'US_EPA' | 'WHO';
 
+export type Schedule = {
+  active: boolean;
+  area?: string;
+  at: string;
+  changed: string;
+  created: string;
+  day?: number;
+  error_time?: string;
+  every: 'day' | 'week' | 'month';
+  /** Mails that were refused, or not accepted within a day */
+  given_up?: number;
+  id: string;
+  lang: 'vi' | 'en';
+  /** Of the last attempt that failed */
+  last_error?: string;
+  last_missed?: string;
+  /** When a mail server last accepted a mail of it */
+  last_sent?: string;
+  /** Recipients who have not got what is due */
+  left?: number;
+  /** The owner is the caller */
+  mine: boolean;
+  /** Times that were more than a day ago when the collector came back */
+  missed?: number;
+  name: string;
+  /** When it is due next, or tried again */
+  next?: string;
+  /** Name of who made it */
+  owner: string;
+  /** Why it is stopped */
+  reason?: string;
+  recipients: string[];
+  report: 'monthly' | 'exceedances';
+  /** `sending` while something is due or tried again; `stopped` when the owner may not have it any more; `no_mail` if no collector has a mail server; `unknown` while a collector does not answer */
+  state: 'waiting' | 'sending' | 'inactive' | 'stopped' | 'no_mail' | 'unknown';
+  station?: string;
+};
+
 /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
 export type Scope = {
   agencies?: string[];
@@ -1890,6 +1948,30 @@ export type WayIndex = {
   level: IndexLevel;
 } | null;
 
+export type WindAnswer = {
+  stations: {
+    age_s: number;
+    /** Degrees clockwise from north, from which the wind blows; null if only the speed was measured */
+    direction: number | null;
+    /** QARTOD; of both values the worse */
+    flag: number;
+    /** Null if the position is private or not known, as `lon` */
+    lat: number | null;
+    lon: number | null;
+    /** A text in both languages; if only one is known, both contain it */
+    name?: Name;
+    origin?: string;
+    /** m/s; null if only the direction was measured */
+    speed: number | null;
+    state: 'live' | 'stale';
+    station: string;
+    /** END of the averaging period */
+    time: string;
+  }[];
+  /** Of the answer */
+  time: string;
+};
+
 export type WrittenServiceAlert = {
   /** Its agency_id in the timetable */
   agency: string;
@@ -2188,6 +2270,10 @@ export interface Answers {
   '/v1/routes': Routes;
   '/v1/routes/{id}': RouteDetail;
   '/v1/routes/{id}/air': RouteAir;
+  '/v1/schedules': {
+    schedules: Schedule[];
+  };
+  '/v1/schedules/{id}': Schedule;
   '/v1/search': Found;
   '/v1/service-alerts': ServiceAlerts;
   '/v1/service-alerts/written': {
@@ -2287,6 +2373,7 @@ export interface Answers {
   '/v1/stops/{id}': Stop;
   '/v1/stops/{id}/arrivals': Arrivals;
   '/v1/stops/{id}/timetable': StopTimetable;
+  '/v1/wind': WindAnswer;
   '/v1/zones': {
     scale: string;
     state: 'live' | 'stale';
@@ -2389,6 +2476,8 @@ export interface Queries {
   '/v1/routes': Record<string, never>;
   '/v1/routes/{id}': Record<string, never>;
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
+  '/v1/schedules': Record<string, never>;
+  '/v1/schedules/{id}': Record<string, never>;
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
   '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
@@ -2406,6 +2495,7 @@ export interface Queries {
   '/v1/stops/{id}': Record<string, never>;
   '/v1/stops/{id}/arrivals': {minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/stops/{id}/timetable': {date?: string; route?: string[]; direction?: 0 | 1};
+  '/v1/wind': {bbox?: string};
   '/v1/zones': {kind?: string; at?: string; index?: Scale; time?: string};
   '/v1/zones.geojson': {kind?: string; at?: string; index?: Scale; time?: string};
 }

@@ -16,7 +16,8 @@ import {swatch} from './swatch.ts';
 const reloadAfter = 15_000;
 
 /** The order of the values; others follow. */
-const order = ['pm25', 'pm10', 'pm1', 'no2', 'so2', 'co', 'o3', 'no', 'tsp', 'temperature', 'humidity', 'pressure'];
+const order = ['pm25', 'pm10', 'pm1', 'no2', 'so2', 'co', 'o3', 'no', 'tsp', 'temperature', 'humidity', 'pressure',
+  'wind_speed', 'wind_direction'];
 
 /** One station: its newest values and its last day. */
 export class StationView implements View {

@@ -87,6 +87,7 @@ export const en: Words = {
   quantities: {
     pm1: 'PM1', pm25: 'PM2.5', pm10: 'PM10', tsp: 'TSP', so2: 'SO₂', no: 'NO', no2: 'NO₂',
     co: 'CO', o3: 'O₃', temperature: 'Temperature', humidity: 'Humidity', pressure: 'Pressure',
+    wind_speed: 'Wind speed', wind_direction: 'Wind direction',
   },
 
   legend: 'Legend',

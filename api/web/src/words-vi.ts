@@ -87,6 +87,7 @@ export const vi = {
   quantities: {
     pm1: 'Bụi PM1', pm25: 'Bụi mịn PM2.5', pm10: 'Bụi PM10', tsp: 'Tổng bụi TSP', so2: 'SO₂', no: 'NO', no2: 'NO₂',
     co: 'CO', o3: 'O₃', temperature: 'Nhiệt độ', humidity: 'Độ ẩm', pressure: 'Áp suất',
+    wind_speed: 'Tốc độ gió', wind_direction: 'Hướng gió',
   } as Record<string, string>,
 
   legend: 'Chú giải',
