@@ -18,6 +18,7 @@ import (
 	"nhip/api/places"
 	"nhip/api/quota"
 	"nhip/api/records"
+	"nhip/api/reminders"
 	"nhip/api/rest"
 	"nhip/api/servicealerts"
 	"nhip/api/siri"
@@ -129,9 +130,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
+	remind := a.newReminders()
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
+		remind.StreamRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
@@ -144,6 +147,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
 		open.WorkRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit)
+		remind.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		remind.WorkRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
@@ -201,6 +212,22 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Clock: a.o.Clock, Zone: a.o.Zone, Limits: a.o.Reports.Limits, Secret: a.o.Reports.FormSecret,
 		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
+	})
+}
+
+// newReminders returns the surface of reminders. Its state is that of the documents.
+func (a *API) newReminders() *reminders.Handler {
+	responder := a.responder
+	responder.Ready = a.reportsReady
+	o := &a.o
+	return reminders.New(reminders.Options{
+		Book: a.reminders, Actions: a.actions, Transit: a.transit, Air: a.air, Stations: a.stations, Clock: o.Clock,
+		Zone: o.Zone, Hosts: o.Reminders.Hosts, Secret: o.Reports.FormSecret, Closed: a.closing, Metrics: o.Registry,
+		Limits: reminders.Limits{
+			PerAddress: o.Reminders.PerAddress, PerKey: o.Reminders.PerKey, Streams: o.Streams.Max,
+			PerStream: o.Streams.PerAddress,
+		},
+		Responder: responder,
 	})
 }
 

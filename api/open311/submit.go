@@ -13,6 +13,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/rest"
+	"nhip/api/senders"
 	"nhip/internal/httpserver"
 )
 
@@ -112,7 +113,7 @@ func (h *Handler) senderOf(r *http.Request, f *form) (sender, error) {
 	if from.caller.Key != "" {
 		return from, nil
 	}
-	if from.token, err = f.one(formTokenField); err != nil || from.token == "" {
+	if from.token, err = f.one(senders.TokenField); err != nil || from.token == "" {
 		return from, cmp.Or(err, error(errNoKey))
 	}
 	return from, nil
@@ -129,7 +130,7 @@ func (h *Handler) keep(
 	ctx context.Context, from sender, in *submission, r *nhip.CitizenReport, raw []byte,
 ) (id string, err error) {
 	if from.token != "" {
-		giveBack, err := h.tokens.take(from.token, from.address, time.Now())
+		giveBack, err := h.tokens.Take(from.token, from.address, time.Now())
 		if err != nil {
 			return "", err
 		}
