@@ -97,7 +97,11 @@ func TestAlertOfAnOlderCollectorIsAnUpdateOfItsFirstMessage(t *testing.T) {
 	if got := capdoc.References(messages, "s", nil); got != "s,a.1771218000000,2026-02-16T05:00:00-00:00" {
 		t.Error(got)
 	}
-	a.Time = a.Since
+	a.Record() // by a newer collector
+	if m := capdoc.Messages(a, a.Time); len(m) != 2 || m[1].Type != capdoc.MsgUpdate || !m[1].Known {
+		t.Errorf("%+v", m)
+	}
+	a.Time, a.Changes = a.Since, nil
 	if m := capdoc.Messages(a, a.Time); len(m) != 1 || m[0].Type != capdoc.MsgAlert {
 		t.Errorf("%+v", m)
 	}
@@ -156,6 +160,15 @@ func TestPolygonsAreClosedAndBounded(t *testing.T) {
 	if pairs[0] != pairs[99] || !strings.Contains(got[0], ",105.") {
 		t.Errorf("%s", got[0])
 	}
+	var comb orb.Ring // whose teeth are thinner than what simplifying leaves
+	for i := range 400 {
+		comb = append(comb, orb.Point{105 + float64(i)/400, 20 + float64(i%2)*(0.5+float64(i*7919%13)/40)})
+	}
+	comb = append(comb, orb.Point{106, 19.9}, orb.Point{105.5, 20.05}, comb[0])
+	got = capdoc.Polygons(orb.MultiPolygon{{comb}})
+	if n := len(strings.Fields(got[0])); n < 4 || n > 100 {
+		t.Errorf("%d vertices", n)
+	}
 	if got := capdoc.Circle(orb.Point{105.85, 21.03}, 2); got != "21.03000,105.85000 2" {
 		t.Error(got)
 	}
@@ -173,8 +186,8 @@ func testdata(t *testing.T) string {
 // TestCheckIsThatOfTheExamples holds that the check of our documents accepts the examples of the schema and refuses
 // the wrong ones, and that our types hold all that the right ones say.
 func TestCheckIsThatOfTheExamples(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(testdata(t), "made-up", "*.xml"))
-	if err != nil || len(files) < 6 {
+	files, err := filepath.Glob(filepath.Join(testdata(t), "*", "*.*"))
+	if err != nil || len(files) < 13 {
 		t.Fatalf("%d examples: %v", len(files), err)
 	}
 	for _, file := range files {
@@ -182,7 +195,7 @@ func TestCheckIsThatOfTheExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bad := strings.HasPrefix(filepath.Base(file), "bad-")
+		bad := strings.HasPrefix(filepath.Base(file), "bad-") || filepath.Base(file) == "invalid.cap"
 		if err := captest.Check(raw); (err != nil) != bad {
 			t.Errorf("%s: %v", filepath.Base(file), err)
 		}

@@ -50,10 +50,10 @@ func Messages(a *nhip.Alert, now time.Time) []AlertMessage {
 	}
 	changes := a.Changes
 	if len(changes) == 0 {
-		if a.Since.Before(a.Time) {
-			add(AlertMessage{Sent: a.Since})
-		}
 		changes = []nhip.AlertChange{{Time: a.Time, Grade: a.Grade, Value: a.Value, Threshold: a.Threshold}}
+	}
+	if a.Since.Before(changes[0].Time) {
+		add(AlertMessage{Sent: a.Since})
 	}
 	for i, c := range changes {
 		add(AlertMessage{Sent: c.Time, Change: c, Known: true})

@@ -48,7 +48,6 @@ var patterns = map[string]*regexp.Regexp{
 	"sender":     regexp.MustCompile(`^[^\s,<&]+$`),
 	"sent":       timeForm, "effective": timeForm, "onset": timeForm, "expires": timeForm,
 	"references": regexp.MustCompile(`^` + reference + `( ` + reference + `)*$`),
-	"valueName":  regexp.MustCompile(`^\S+$`),
 	"circle":     regexp.MustCompile(`^-?[0-9.]+,-?[0-9.]+ [0-9.]+$`),
 }
 
