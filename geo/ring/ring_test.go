@@ -1,4 +1,4 @@
-package capdoc
+package ring
 
 import (
 	"testing"
@@ -7,6 +7,8 @@ import (
 	"github.com/paulmach/orb/planar"
 	"pgregory.net/rapid"
 )
+
+const maxVertices = 100
 
 // TestSimplifiedRingsDoNotCross simplifies rings of any form, also ones that cross themselves.
 func TestSimplifiedRingsDoNotCross(t *testing.T) {
@@ -18,11 +20,11 @@ func TestSimplifiedRingsDoNotCross(t *testing.T) {
 			r = append(r, orb.Point{float64(number.Draw(t, "x")), float64(number.Draw(t, "y"))})
 		}
 		r = append(r, r[0])
-		out := simplified(r)
+		out := Simplify(r, maxVertices)
 		if len(out) > maxVertices || len(out) > 3 && out[0] != out[len(out)-1] {
 			t.Fatalf("%d vertices", len(out))
 		}
-		if planar.Area(out) != 0 && crossesItself(out) {
+		if planar.Area(out) != 0 && CrossesItself(out) {
 			t.Fatalf("crosses itself: %v", out)
 		}
 	})
