@@ -63,7 +63,8 @@ func (h *Handler) getDocument(w http.ResponseWriter, r *http.Request) error {
 	id = strings.TrimSuffix(id, ".cap")
 	a, known := h.Alerts.Alert(id)
 	if !known || !h.Stations.Sees(r.Context(), a.Station) {
-		return nhip.Errorf(nhip.CodeNotFound, "id", "there is no alert %q that is open or ended since the start of this api", id)
+		return nhip.Errorf(nhip.CodeNotFound, "id",
+			"there is no alert %q that is open or ended since the start of this api", id)
 	}
 	messages := capdoc.Messages(&a, h.Clock.Now())
 	if wanted != "" {

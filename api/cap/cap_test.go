@@ -126,7 +126,8 @@ func TestDocumentTellsAnEpisode(t *testing.T) {
 	}
 	info := first.Info[1]
 	if info.Urgency != "Future" || info.Severity != "Minor" || info.Certainty != "Possible" ||
-		info.Expires != "2026-02-17T19:00:00+07:00" || info.Headline != "Station & s1, Ba Đình: Fine particles PM2.5, tendency" {
+		info.Expires != "2026-02-17T19:00:00+07:00" ||
+		info.Headline != "Station & s1, Ba Đình: Fine particles PM2.5, tendency" {
 		t.Errorf("%+v", info)
 	}
 	area := info.Area[0]
@@ -142,7 +143,8 @@ func TestDocumentTellsAnEpisode(t *testing.T) {
 	}
 	b.open, b.ended = nil, []nhip.Alert{alertAt(id, "s1", "pm25", 1, 3, 0)}
 	canceled := document(t, s, path)
-	if canceled.MsgType != "Cancel" || canceled.Info[0].ResponseType != "AllClear" || canceled.Incidents != first.Incidents {
+	if canceled.MsgType != "Cancel" || canceled.Info[0].ResponseType != "AllClear" ||
+		canceled.Incidents != first.Incidents {
 		t.Errorf("%+v", canceled)
 	}
 	names := strings.Fields(canceled.References)
@@ -152,7 +154,10 @@ func TestDocumentTellsAnEpisode(t *testing.T) {
 	for i, name := range names {
 		parts := strings.Split(name, ",")
 		m := document(t, s, path+"?message="+capdoc.Name(parts[1]))
-		if m.Identifier != parts[1] || m.Sent != parts[2] || m.Sender != parts[0] || m.MsgType != []string{"Alert", "Update"}[i] {
+		if m.Identifier != parts[1] || m.Sent != parts[2] || m.Sender != parts[0] || m.MsgType != []string{
+			"Alert",
+			"Update",
+		}[i] {
 			t.Errorf("the message that %s names is %+v", name, m)
 		}
 	}
@@ -216,7 +221,10 @@ func TestFeedHasTheNewestMessageOfEachAlert(t *testing.T) {
 
 func TestWrongRequestsAreRefused(t *testing.T) {
 	s, b, h := newServer(t)
-	b.open = []nhip.Alert{alertAt("a", "s1", "pm25", 1), {ID: "old", Station: "s1", Grade: 2, Since: livetest.Noon.Add(-1e9)}}
+	b.open = []nhip.Alert{alertAt("a", "s1", "pm25", 1), {
+		ID: "old", Station: "s1", Grade: 2,
+		Since: livetest.Noon.Add(-1e9),
+	}}
 	for path, want := range map[string]struct {
 		status int
 		field  string
@@ -242,7 +250,8 @@ func TestWrongRequestsAreRefused(t *testing.T) {
 	for role, want := range map[nhip.Role]int{nhip.RolePublic: 403, nhip.RoleApp: 403, nhip.RoleViewer: 200} {
 		for _, path := range []string{"/v1/alerts.atom", "/v1/alerts.cap", "/v1/alerts/a.cap"} {
 			w := httptest.NewRecorder()
-			r.ServeHTTP(w, access.WithCaller(httptest.NewRequest(http.MethodGet, path, nil), access.Caller{Role: role}, access.Allowed))
+			r.ServeHTTP(w, access.WithCaller(httptest.NewRequest(http.MethodGet, path, nil), access.Caller{Role: role},
+				access.Allowed))
 			if w.Code != want {
 				t.Errorf("%s as %s: %d", path, role, w.Code)
 			}

@@ -148,8 +148,9 @@ func TestPolygonsAreClosedAndBounded(t *testing.T) {
 	for range 50 {
 		islands = append(islands, orb.Polygon{open})
 	}
-	if got := capdoc.Polygons(islands); len(got) != 20 || got[0] != "20.00000,105.00000 20.00000,106.00000 21.00000,106.00000 "+
-		"20.00000,105.00000" {
+	if got := capdoc.Polygons(islands); len(got) != 20 ||
+		got[0] != "20.00000,105.00000 20.00000,106.00000 21.00000,106.00000 "+
+			"20.00000,105.00000" {
 		t.Errorf("%d polygons, the first is %s", len(got), got[0])
 	}
 	got := capdoc.Polygons(orb.MultiPolygon{{circle, open}, {dot}, {}})
@@ -222,7 +223,8 @@ func schema(t *testing.T, document []byte) {
 		t.Log("skipped: the schema of CAP needs xmllint (apt-get install libxml2-utils)")
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), lint, "--noout", "--nonet", "--schema", filepath.Join(testdata(t), "CAP-v1.2.xsd"),
+	cmd := exec.CommandContext(t.Context(), lint, "--noout", "--nonet", "--schema", filepath.Join(testdata(t),
+		"CAP-v1.2.xsd"),
 		"-")
 	cmd.Stdin = strings.NewReader(string(document))
 	if out, err := cmd.CombinedOutput(); err != nil {
