@@ -112,8 +112,7 @@ func Name(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+"
 func Path(id string) string { return "/v1/alerts/" + Name(id) + ".cap" }
 
 // Time formats a time of a CAP message: local time with the offset of its zone, and "-00:00" for UTC, which the
-// standard
-// asks for. A zone whose offset has seconds is told as UTC, since the form has none.
+// standard asks for. A zone whose offset has seconds is told as UTC, since the form has none.
 func Time(t time.Time, zone *time.Location) string {
 	if zone == nil {
 		zone = time.UTC

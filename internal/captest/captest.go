@@ -22,8 +22,7 @@ type element struct {
 }
 
 // contents are what an element holds, in the order of the schema. A name ends with ? if it may be missing, with * if
-// it may
-// be missing or repeated, and with + if it may be repeated.
+// it may be missing or repeated, and with + if it may be repeated.
 var contents = map[string]string{
 	"alert": "identifier sender sent status msgType source? scope restriction? addresses? code* note? references? " +
 		"incidents? info*",
