@@ -62,7 +62,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
-	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	o.Map.Files, o.Map.Simulated, o.Map.AirReach, o.Map.Zone = o.Web, o.Simulated, a.air.Reach(), o.Zone
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
 	}
@@ -113,6 +113,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Use(othersFirst(routes), limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit, plainRanges, zipped)
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		web.PageRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)

@@ -4,6 +4,7 @@ package webmap
 import (
 	"io/fs"
 	"net/http"
+	"time"
 
 	"nhip"
 	"nhip/api/air"
@@ -24,9 +25,10 @@ type Config struct {
 	Attribution string
 
 	// Package api sets these.
-	Files     fs.FS   // the built web map; nil serves a page with build instructions
-	Simulated bool    // whether the data are simulated, which the map shows
-	AirReach  float64 // distance from the nearest monitor up to which the air is estimated, m
+	Files     fs.FS          // the built web map; nil serves a page with build instructions
+	Simulated bool           // whether the data are simulated, which the map shows
+	AirReach  float64        // distance from the nearest monitor up to which the air is estimated, m
+	Zone      *time.Location // of times in pages; nil is UTC
 }
 
 // Handler serves the web map and the descriptions of the tiles.

@@ -2003,6 +2003,7 @@ export interface Queries {
   '/basemap.pmtiles': Record<string, never>;
   '/docs': {lang?: 'vi' | 'en'};
   '/docs/style.css': Record<string, never>;
+  '/embed/air': {time?: string; index?: Scale; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; layer?: 'field' | 'zones'; c?: string; lang?: 'vi' | 'en'};
   '/gtfs-rt/alerts.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/trip-updates.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/vehicle-positions.pb': {agency?: string; format?: 'pb' | 'json'};
