@@ -248,7 +248,11 @@ func (h *Handler) embedMarks(q *embedQuery, s *air.Snapshot, words *embedText) (
 	if worst < 0 {
 		return nil, fmt.Sprintf(words.none, all)
 	}
-	return marks, fmt.Sprintf(words.summary, len(marks), all, marks[worst].Title)
+	note := words.field
+	if q.zones {
+		note = words.areas
+	}
+	return marks, fmt.Sprintf(words.summary, len(marks), all, marks[worst].Title, note)
 }
 
 // embedIndex returns the index of a station, or its sub-index if the query has a quantity.

@@ -18,14 +18,16 @@ const (
 
 // embedText has the texts of the embedded map in a language.
 type embedText struct {
-	title, hourly, none, summary, source, open, simulated, stamp string
+	title, hourly, none, summary, field, areas, source, open, simulated, stamp string
 }
 
 var embedWords = map[string]embedText{
 	vietnamese: {
 		title: "Chất lượng không khí", hourly: "VN_AQI giờ",
 		none:      "0/%d trạm có số liệu của giờ này",
-		summary:   "%d/%d trạm · cao nhất %s. Màu giữa các trạm là ước tính: càng nhạt càng kém chắc chắn; ô vuông xoay là cảm biến.",
+		summary:   "%d/%d trạm · cao nhất %s. %s Hình thoi là cảm biến.",
+		field:     "Màu giữa các trạm là ước tính: càng nhạt càng kém chắc chắn.",
+		areas:     "Màu của khu vực là ước tính từ các trạm.",
 		source:    "Thang: %s. Nguồn: %s",
 		open:      "Mở bản đồ",
 		simulated: "Mô phỏng", stamp: "MÔ PHỎNG",
@@ -33,7 +35,9 @@ var embedWords = map[string]embedText{
 	english: {
 		title: "Air quality", hourly: "Hourly VN_AQI",
 		none:      "0 of %d stations have values of this hour",
-		summary:   "%d of %d stations · highest %s. Colors between stations are estimated: paler = less certain; diamonds are sensors.",
+		summary:   "%d of %d stations · highest %s. %s Diamonds are sensors.",
+		field:     "Colors between stations are estimated: paler = less certain.",
+		areas:     "Colors of areas are estimated from the stations.",
 		source:    "Scale: %s. Source: %s",
 		open:      "Open the map",
 		simulated: "Simulated", stamp: "SIMULATED",

@@ -15,9 +15,9 @@ import (
 // Size of the drawing of the embedded map, in units of its viewBox. The page scales it to the frame, and shows the
 // margin around it where the frame has other proportions.
 const (
-	embedWidth  = 720.0
-	embedHeight = 460.0
-	embedMargin = 160.0
+	embedWidth  = 480.0
+	embedHeight = 320.0
+	embedMargin = 120.0
 )
 
 // embedFrame is all that is drawn.
@@ -47,7 +47,7 @@ func newEmbedView(center orb.Point, zoom float64) embedView {
 
 // fitEmbedView returns the view that shows a box.
 func fitEmbedView(b orb.Bound) embedView {
-	const share = 0.88 // of the drawing that the box may take: marks have a size
+	const share = 0.9 // of the drawing that the box may take: marks have a size
 	a, z := mercator(b.LeftTop(), worldUnits), mercator(b.RightBottom(), worldUnits)
 	wide, high := max(z[0]-a[0], 1e-9), max(z[1]-a[1], 1e-9)
 	zoom := math.Log2(min(share*embedWidth/wide, share*embedHeight/high))
@@ -146,8 +146,8 @@ type embedMark struct {
 
 // Half sizes of marks, in units of the drawing.
 const (
-	markRadius = 16.0
-	dotRadius  = 5.0
+	markRadius = 14.0
+	dotRadius  = 4.5
 )
 
 // arrangeMarks places marks: the worst values first, and the others as dots where they would overlap. Those outside
