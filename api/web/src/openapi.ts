@@ -1739,6 +1739,16 @@ export interface Answers {
   '/tiles/air.png.json': TileJSON;
   '/tiles/transit.json': TileJSON;
   '/v1/air': Air;
+  '/v1/air/hours': {
+    hours: {
+      /** Fixed stations with a value of the hour */
+      stations: number;
+      /** END of the hour */
+      time: string;
+    }[];
+    /** END of the newest hour on the map */
+    time: string;
+  };
   '/v1/alerts': {
     ended: Alert[];
     open: Alert[];
@@ -2039,6 +2049,7 @@ export interface Queries {
   '/tiles/transit.json': {time?: string};
   '/tiles/transit/{z}/{x}/{y}.mvt': {time?: string};
   '/v1/air': {at: string; index?: Scale; time?: string};
+  '/v1/air/hours': Record<string, never>;
   '/v1/alerts': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
   '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
@@ -2076,7 +2087,7 @@ export interface Queries {
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
   '/v1/session': Record<string, never>;
-  '/v1/stations': {bbox?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
+  '/v1/stations': {bbox?: string; time?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
   '/v1/stations/status': {hours?: number};
   '/v1/stations/{id}': {index?: Scale};
   '/v1/stations/{id}/aqi': {from?: string; to?: string; period?: 'hour' | 'day'; level?: 'raw' | 'automatic' | 'reviewed'; index?: Scale; format?: 'json' | 'csv'};
