@@ -30,6 +30,9 @@ func (h *Handler) files() http.HandlerFunc {
 	policy := contentPolicy(h.Config.Style)
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		if isView(r.URL.Path) {
+			name, r = "", atRoot(r)
+		}
 		if name != "" {
 			info, err := fs.Stat(h.Config.Files, name)
 			if err != nil || info.IsDir() {
@@ -53,6 +56,31 @@ func (h *Handler) files() http.HandlerFunc {
 	}
 }
 
+// views are the addresses of the app, as in api/web/src/app/views.ts. Each is answered with the page, whose script
+// shows the view. One that ends in a slash stands for the addresses below it.
+var views = []string{
+	"/stop/", "/line/", "/bus/", "/search", "/saved", "/reminders", "/report", "/report/", "/more", "/air", "/air/",
+}
+
+// isView reports whether a path is of a view of the app, without "/" itself.
+func isView(p string) bool {
+	for _, v := range views {
+		if p == strings.TrimSuffix(v, "/") && !strings.HasSuffix(v, "/") ||
+			strings.HasSuffix(v, "/") && strings.HasPrefix(p, v) && len(p) > len(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// atRoot returns a request as one of the page.
+func atRoot(r *http.Request) *http.Request {
+	root, u := *r, *r.URL
+	u.Path, u.RawPath = "/", ""
+	root.URL = &u
+	return &root
+}
+
 // asGet returns a HEAD request as a GET request. http.FileServer sends no body to HEAD, and the middleware that
 // compresses would state the length of an empty one. The server sends the head of the answer only, in any case.
 func asGet(r *http.Request) *http.Request {
@@ -65,7 +93,7 @@ func asGet(r *http.Request) *http.Request {
 }
 
 func (h *Handler) serveNotBuilt(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" {
+	if r.URL.Path != "/" && !isView(r.URL.Path) {
 		h.NotFound(w, r)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"nhip/api/live"
 	"nhip/api/livetest"
@@ -66,6 +67,26 @@ func TestMissingWebMapShowsBuildInstructions(t *testing.T) {
 	}
 	if w := resttest.Get(s, "/v1/map"); !strings.Contains(w.Body.String(), `"bounds":null`) {
 		t.Errorf("bounds of an empty map: %s", w.Body)
+	}
+}
+
+func TestViewsOfAppAnswerWithPage(t *testing.T) {
+	s := newServer(t, Config{Files: fstest.MapFS{
+		"index.html":     {Data: []byte("<title>the page</title>")},
+		"assets/main.js": {Data: []byte("main()")},
+	}})
+	for path, want := range map[string]int{
+		"/": 200, "/stop/HN0505": 200, "/stop/a%2Fb": 200, "/line/32?dir=1": 200, "/bus/hanoi/29B12345": 200, "/search?q=32": 200,
+		"/saved": 200, "/report": 200, "/report/5FJ2KQ": 200, "/more": 200, "/air": 200, "/air/station/hn-ba-dinh": 200,
+		"/stop/": 404, "/stops": 404, "/nothing": 404, "/assets/other.js": 404,
+	} {
+		w := resttest.Get(s, path)
+		if w.Code != want || want == 200 && !strings.Contains(w.Body.String(), "the page") {
+			t.Errorf("%s: %d %s, want %d", path, w.Code, w.Body, want)
+		}
+		if want == 200 && !strings.Contains(w.Header().Get("Content-Security-Policy"), "script-src 'self';") {
+			t.Errorf("%s: policy %q", path, w.Header().Get("Content-Security-Policy"))
+		}
 	}
 }
 

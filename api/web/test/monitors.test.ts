@@ -1,7 +1,7 @@
 import {beforeEach, expect, test} from 'vitest';
 
-import {CityClock} from '../src/city-clock.ts';
-import {Monitors} from '../src/monitors.ts';
+import {CityClock} from '../src/core/city-clock.ts';
+import {Monitors} from '../src/air/monitors.ts';
 import {station} from './city.ts';
 
 let page = 0;

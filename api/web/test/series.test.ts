@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 
-import type {Reading} from '../src/contract.ts';
-import {extent, hasScale, ofOnePeriod, seriesOf} from '../src/series.ts';
+import type {Reading} from '../src/core/contract.ts';
+import {extent, hasScale, ofOnePeriod, seriesOf} from '../src/air/series.ts';
 
 const hour = 3600;
 const start = Date.parse('2026-02-16T00:00:00Z') / 1000;
