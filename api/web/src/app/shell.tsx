@@ -1,7 +1,7 @@
 import {type ComponentType, render} from 'preact';
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 
-import {clock, live, now, offline, simulated} from '../core/city.ts';
+import {clock, live, now, offline, simulated, viewing} from '../core/city.ts';
 import {type Lang, languages, speak, useWords} from '../core/i18n.ts';
 import {recall, remember} from '../core/memory.ts';
 import {Store, useStore} from '../core/store.ts';
@@ -115,9 +115,11 @@ export function pauseMotion(pause: boolean): void {
 
 function Bar() {
   const {w, lang} = useWords(frameWords);
+  const past = useStore(viewing);
+  useLayoutEffect(() => void (document.documentElement.dataset['past'] = String(past !== undefined)), [past]);
   return (
     <header id="bar">
-      <Status />
+      {past ? <p class="status past" role="status"><span>{past.text}</span> · <button type="button" id="to-now" onClick={past.leave}>{past.back}</button></p> : <Status />}
       {useStore(simulated) ? <strong class="badge" id="simulated" title={w.simulatedHint}>{w.simulated}</strong> : null}
       <div class="languages" role="group" aria-label={w.language}>
         {(Object.keys(languages) as Lang[]).map((code) => (
