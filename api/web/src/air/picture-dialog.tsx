@@ -8,7 +8,7 @@ import {clock, simulated} from '../core/city.ts';
 import {nameIn, useWords} from '../core/i18n.ts';
 import {useStore} from '../core/store.ts';
 import {airWords} from './air-words.ts';
-import {hourDay} from './hour-day.ts';
+import {hourDate} from './hour-day.ts';
 import {valueText} from './air-parts.tsx';
 import {airQuery, choiceQuery, hourText, scaleId} from './choice.ts';
 import type {PictureProps} from './picture-button.tsx';
@@ -76,7 +76,7 @@ function useCaption({choice, list, legend, time, isSimulated}: Omit<PictureProps
   const {w, f, lang} = useWords(airWords);
   const [source, setSource] = useState<{source: string; licence: string}>({source: 'Nhịp', licence: ''});
   useEffect(() => void mapInfo().then((info) => {
-    const {license} = info as {license?: {name?: string; source?: string}};
+    const {license} = info;
     setSource({source: license?.source || info.attribution, licence: license?.name ?? ''});
   }, () => undefined), []);
   return useMemo(() => {
@@ -85,10 +85,10 @@ function useCaption({choice, list, legend, time, isSimulated}: Omit<PictureProps
     const level = nameIn(worst?.level?.name as {vi: string; en: string} | undefined, lang);
     const scaleSource = choice.scale === 'VN_AQI' ? w.decision : (legend?.source ?? '');
     return {
-      title: w.pictureTitle, scale: w.scales[scaleId(choice)], hour: hourDay(f, Date.parse(time)),
+      title: w.pictureTitle, scale: w.scales[scaleId(choice)], hour: hourDate(f, Date.parse(time)),
       summary: `${w.summary(f.number(known), f.number(all))}${worst ? ` · ${w.worst(nameIn(worst.name, lang) || worst.id, text(worst.value ?? 0), level)}` : ''}`,
       estimated: choice.ground === 'zones' ? w.pictureZones : w.pictureField,
-      source: `${w.pictureSource(source.source)}. ${w.pictureScale(scaleSource)}`,
+      source: w.pictureSource(source.source), definition: w.pictureScale(scaleSource),
       licence: source.licence || w.pictureLicence, address: `${location.host}/air`, stamp: isSimulated ? w.pictureSimulated : undefined,
       classes: (legend?.classes ?? []).map(({name, color, from, to}) => ({name: nameIn(name as {vi: string; en: string}, lang), color, span: to === undefined ? `≥ ${f.number(from, 2)}` : `${f.number(from, 2)}–${f.number(to, 2)}`})),
     };

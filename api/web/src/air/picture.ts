@@ -26,6 +26,8 @@ export interface Caption {
   summary: string;
   estimated: string;
   source: string;
+  /** The document that defines the scale. */
+  definition: string;
   licence: string;
   address: string;
   /** Across the picture, if the data are simulated. */
@@ -46,7 +48,7 @@ const margin = 36;
 
 /** Where the map stands in a picture. */
 export function mapBox({width, height}: Size): Box {
-  const [top, bottom] = [144, width > height ? 196 : 262];
+  const [top, bottom] = [144, width > height ? 196 : 290];
   return {x: 0, y: top, width, height: height - top - bottom};
 }
 
@@ -57,8 +59,8 @@ const font = (px: number, weight = 400): string => `${weight} ${px}px system-ui,
 /** Draws everything around and on the map, which is in its box already. */
 export function drawPicture(pen: Pen2D, size: Size, caption: Caption, spots: readonly Spot[], view: View): void {
   const box = mapBox(size);
+  if (caption.stamp) drawStamp(pen, box, caption.stamp); // below the numbers, which stay legible
   drawSpots(pen, box, spots, view);
-  if (caption.stamp) drawStamp(pen, box, caption.stamp);
   pen.fillStyle = '#ffffff';
   pen.fillRect(0, 0, size.width, box.y);
   pen.fillRect(0, box.y + box.height, size.width, size.height - box.y - box.height);
@@ -124,12 +126,13 @@ function drawLegend(pen: Pen2D, {width, height}: Size, top: number, classes: Cap
   return top + Math.ceil(classes.length / Math.max(1, columns)) * 66;
 }
 
-function drawFoot(pen: Pen2D, {width}: Size, top: number, caption: Caption): void {
+function drawFoot(pen: Pen2D, {width, height}: Size, top: number, caption: Caption): void {
   const room = width - 2 * margin;
   pen.fillStyle = ink;
   fit(pen, caption.summary, margin, top + 24, room, 24, 600);
   pen.fillStyle = soft;
-  const lines = [`${caption.estimated}. ${caption.source}`, [caption.licence, caption.address].filter(Boolean).join(' · ')];
+  const facts = [`${caption.estimated}.`, `${caption.definition}.`, `${caption.source}.`, [caption.licence, caption.address].filter(Boolean).join(' · ')];
+  const lines = width > height ? [facts.slice(0, 2).join(' '), facts.slice(2).join(' ')] : [facts.slice(0, 2).join(' '), facts[2] ?? '', facts[3] ?? ''];
   for (const [i, line] of lines.entries()) fit(pen, line, margin, top + 58 + 30 * i, room, 20, 400);
 }
 

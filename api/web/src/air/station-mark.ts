@@ -45,7 +45,7 @@ export function drawMark(pen: Pen, {color, sensor, doubt}: Mark, x: number, y: n
   if (doubt === 'suspect') hatch(pen, sensor, x, y, radius);
   outline(pen, sensor, x, y, radius);
   pen.setLineDash(dashed ? [radius / 4, radius / 5] : []);
-  pen.lineWidth = radius / 8;
+  pen.lineWidth = Math.max(1.6, radius / 8);
   pen.lineJoin = 'round';
   pen.strokeStyle = dashed ? grey.ink : rim;
   pen.stroke();
