@@ -3,8 +3,13 @@ import {startRoutes} from './app/route.ts';
 import {startShell} from './app/shell.tsx';
 import {startCity} from './core/city.ts';
 import {startLanguage} from './core/i18n.ts';
+import {startPlace} from './core/place.ts';
+import {hang} from './hook.ts';
 
-startLanguage(new URLSearchParams(location.search).get('lang'));
+const query = new URLSearchParams(location.search);
+startLanguage(query.get('lang'));
+void startPlace(query);
 startRoutes();
 startCity();
+hang();
 void startShell(document.getElementById('app') as HTMLElement);

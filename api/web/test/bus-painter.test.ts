@@ -20,7 +20,9 @@ beforeEach(() => {
   due = undefined;
   pictures = [];
   styled = true;
-  fleet = new Fleet(new CityClock(() => now));
+  const clock = new CityClock(() => now);
+  clock.set(0, 1);
+  fleet = new Fleet(clock);
   const canvas = {
     wants: () => true,
     point: busPoint,

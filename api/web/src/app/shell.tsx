@@ -3,7 +3,7 @@ import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 
 import {clock, live, now, offline, simulated, viewing} from '../core/city.ts';
 import {type Lang, languages, speak, useWords} from '../core/i18n.ts';
-import {recall, remember} from '../core/memory.ts';
+import {motionPaused} from '../core/motion.ts';
 import {Store, useStore} from '../core/store.ts';
 import {announcement} from './frame.tsx';
 import {Icon} from './icons.tsx';
@@ -103,14 +103,6 @@ function FrameState({size}: {size: string}) {
     dataset['still'] = String(still);
   }, [size, high, still]);
   return null;
-}
-
-/** The rider wants no motion: the system's setting, or the switch in "More". */
-export const motionPaused = new Store(recall('still', false) || matchMedia('(prefers-reduced-motion: reduce)').matches);
-
-export function pauseMotion(pause: boolean): void {
-  remember('still', pause);
-  motionPaused.set(pause);
 }
 
 function Bar() {

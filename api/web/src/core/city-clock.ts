@@ -20,6 +20,11 @@ export class CityClock {
     this.#at = this.#monotonic();
   }
 
+  /** Whether it was set. */
+  get known(): boolean {
+    return this.#at !== undefined;
+  }
+
   get rate(): number {
     return this.#rate;
   }

@@ -26,9 +26,27 @@ export function useNow(): number {
   return useStore(now);
 }
 
+/** The platform's time in steps of five seconds: often enough for minutes. */
+const slowly = new Store(now.get());
+now.subscribe(() => Math.abs(now.get() - slowly.get()) >= 5000 * clock.rate && slowly.set(now.get()));
+
+export function useSlowNow(): number {
+  return useStore(slowly);
+}
+
+/** Sets the clock by a fresh answer, until the stream does: the device's own may be minutes off. */
+export function anchor(time: string): void {
+  if (clock.known) return;
+  clock.set(Date.parse(time), 1);
+  now.set(clock.now());
+}
+
 /** Starts the clock and the stream. */
 export function startCity(): void {
-  live.on('hello', ({time, rate}) => clock.set(Date.parse(time), rate));
+  live.on('hello', ({time, rate}) => {
+    clock.set(Date.parse(time), rate);
+    now.set(clock.now());
+  });
   live.on('bus', ({bus}) => bus.origin === 'simulated' && simulated.set(true));
   live.on('air', ({properties}) => properties.origin === 'simulated' && simulated.set(true));
   setInterval(() => document.hidden || now.set(clock.now()), 1000);

@@ -172,6 +172,7 @@ export class CityMap {
       for (const layer of [...networkLayers(theme, true), ...stopLayers(theme)]) map.addLayer(layer);
     }
     for (const overlay of this.#scene.overlays) overlay.add(map, theme);
+    map.getContainer().querySelector('.maplibregl-compact-show')?.classList.remove('maplibregl-compact-show');
     this.#dressed = true;
     this.#moved(false);
   }
