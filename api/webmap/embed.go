@@ -149,7 +149,7 @@ func (h *Handler) embedData(q *embedQuery, s *air.Snapshot) *embedData {
 		Lang: q.lang, Title: words.title, Scale: embedScale(q, &words), When: h.localTime(s.End, q.lang),
 		Style: template.CSS(embedCSS), Width: embedWidth, Height: embedHeight, Marks: arrangeMarks(marks),
 		Classes: embedClasses(q), Summary: summary, Link: h.embedLink(q), LinkText: words.open,
-		Source: fmt.Sprintf(words.source, sourceOf(q.scale, q.lang), cmp.Or(h.Config.Attribution, "Nhịp")),
+		Source: fmt.Sprintf(words.source, sourceOf(q.scale, q.lang), h.sourceOfData()),
 	}
 	if !s.Past {
 		d.Refresh = embedRefresh
@@ -167,6 +167,15 @@ func (h *Handler) embedData(q *embedQuery, s *air.Snapshot) *embedData {
 		d.Lines = embedLines(drawn.Routes, &path)
 	}
 	return d
+}
+
+// sourceOfData returns whom to name as the source of the data, and their license.
+func (h *Handler) sourceOfData() string {
+	source := cmp.Or(h.Config.License.Source, h.Config.Attribution, "Nhịp")
+	if h.Config.License.Name != "" {
+		source += ", " + h.Config.License.Name
+	}
+	return source
 }
 
 // embedView returns the view of a query: the one that it names, or all stations, or else the city.

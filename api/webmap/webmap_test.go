@@ -48,10 +48,10 @@ func TestMapBoundsCoverStations(t *testing.T) {
 }
 
 func TestContentPolicyAllowsServerOfStyle(t *testing.T) {
-	if p := contentPolicy(""); strings.Contains(p, "https:") {
+	if p := contentPolicy("", nil); strings.Contains(p, "https:") {
 		t.Errorf("without a style: %s", p)
 	}
-	if p := contentPolicy("http://maps.example:8080/style.json"); !strings.Contains(p,
+	if p := contentPolicy("http://maps.example:8080/style.json", nil); !strings.Contains(p,
 		"connect-src 'self' https: http://maps.example:8080;") {
 		t.Errorf("with a style: %s", p)
 	}

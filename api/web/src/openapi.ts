@@ -762,6 +762,12 @@ export type Map = {
   /** Bounds of the first view: of the network, and of the buses and stations around it. minLon,minLat,maxLon,maxLat */
   bounds?: readonly [number, number, number, number] | null;
   center: readonly [number, number];
+  /** Under what the data may be used, and whom to name as their source; missing if none is configured */
+  license?: {
+    name?: string;
+    source?: string;
+    url?: string;
+  };
   /** Path of a base map in one file, PMTiles 3; missing if there is none or a style is set */
   pmtiles?: string;
   /** The data are simulated */
