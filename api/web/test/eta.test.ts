@@ -84,6 +84,8 @@ describe('a row', () => {
     expect(choose([soon, later, last], 600, now)).toEqual({large: later, later: [last]});
   });
 
+  test('shows the last bus if none can be caught', () => expect(choose([soon, later], 3000, now)).toEqual({large: later, later: []}));
+
   test('passes over trips that nobody reports, if there is a bus', () => {
     const missing = bus({state: 'no_report', scheduled: at(-2)});
     expect(choose([missing, later], 60, now)?.large).toBe(later);

@@ -2,8 +2,10 @@ import {describe, expect, test} from 'vitest';
 
 import {frameWords} from '../src/app/words.ts';
 import {chooseLanguage} from '../src/core/i18n.ts';
+import {reportWords} from '../src/rider/report-words.ts';
+import {riderWords} from '../src/rider/words.ts';
 
-const all = {frame: frameWords};
+const all = {frame: frameWords, rider: riderWords, report: reportWords};
 
 /** Every text with its path; functions are called with the numbers of their arguments. */
 function said(words: object, way = ''): [string, string][] {

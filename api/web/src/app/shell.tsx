@@ -7,7 +7,7 @@ import {motionPaused} from '../core/motion.ts';
 import {Store, useStore} from '../core/store.ts';
 import {announcement} from './frame.tsx';
 import {Icon} from './icons.tsx';
-import {MapHost} from './map-host.tsx';
+import {MapHost, mapInfo} from './map-host.tsx';
 import {usePlace} from './route.ts';
 import {painted} from './scene.ts';
 import {type Tab, type ViewEntry, type ViewProps, viewOf} from './views.ts';
@@ -58,6 +58,9 @@ function App({first}: {first: Shown}) {
     );
     return () => void (current = false);
   }, [place.path, shown.path]);
+
+  const ready = useStore(painted);
+  useEffect(() => void (ready && mapInfo().catch(() => undefined)), [ready]); // it says whether the data are simulated
 
   useLayoutEffect(() => {
     document.documentElement.lang = lang;

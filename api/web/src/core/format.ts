@@ -11,6 +11,7 @@ export class Format {
   readonly #clock: Intl.DateTimeFormat;
   readonly #hour: Intl.DateTimeFormat;
   readonly #moment: Intl.DateTimeFormat;
+  readonly #day: Intl.DateTimeFormat;
   readonly #ago: Intl.RelativeTimeFormat;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
 
@@ -20,6 +21,7 @@ export class Format {
     this.#clock = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', second: '2-digit'});
     this.#hour = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit'});
     this.#moment = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', day: '2-digit', month: '2-digit'});
+    this.#day = new Intl.DateTimeFormat(this.#locale, {weekday: 'short', day: '2-digit', month: '2-digit', timeZone: zone});
     this.#ago = new Intl.RelativeTimeFormat(this.#locale, {numeric: 'always'});
   }
 
@@ -50,6 +52,11 @@ export class Format {
 
   hour(time: number): string {
     return this.#hour.format(time);
+  }
+
+  /** A day of the week, in Hanoi's time. */
+  day(time: number): string {
+    return this.#day.format(time);
   }
 
   /** Time and day, in Hanoi's time. */

@@ -34,6 +34,7 @@ export interface Fix {
 /** The events that views follow. */
 export interface LiveEvents {
   hello: Hello;
+  beat: Hello;
   bus: {bus: BusInfo; fix: Fix; n: number};
   move: {n: number; fix: Fix};
   busGone: {n: number};
@@ -103,6 +104,7 @@ export class Live {
   #origin: readonly [number, number] = [0, 0];
   #hidden = false;
   #attempt = 0;
+  #beat = 0;
 
   constructor(wire: Wire = browserWire) {
     this.#wire = wire;
@@ -143,6 +145,11 @@ export class Live {
       this.#wait = firstWait;
       this.#open();
     }
+  }
+
+  /** The platform's time when the last beat came, ms since 1970; 0 before the first one. */
+  heardAt(): number {
+    return this.#beat;
   }
 
   /** Tries at once, as after the network came back. */
@@ -243,6 +250,7 @@ export class Live {
         this.#brokeAt = undefined;
         this.lostSince.set(undefined);
         this.link.set('live');
+        this.#beat = Date.parse(hello.time);
         return this.#emit('hello', hello);
       }
       case 'bus': {
@@ -261,6 +269,9 @@ export class Live {
       case 'tiles':
       case 'service-alert':
         return this.#emit(event, data as never);
+      case 'beat':
+        this.#beat = Date.parse((data as Hello).time);
+        return this.#emit('beat', data as Hello);
       case 'ready':
         return this.#emit('ready', undefined);
     }

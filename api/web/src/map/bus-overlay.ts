@@ -12,7 +12,7 @@ const source = 'nhip-buses';
 
 /** From this zoom on buses are badges as far as they have room; the others, and all below it, are dots. */
 const numbered = 13;
-const lowest = 11;
+const lowest = 9;
 
 export type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
 
@@ -90,6 +90,7 @@ export function busPoint(bus: Bus, at: LonLat, chosen = false): GeoJSON.Feature<
   const certain = certainty(bus.info);
   const look = lookOf(bus.state, certain);
   const full = bus.state === 'live' ? figures(bus.occupancy) : undefined;
+  const picture = {look, line: lineLabel(lineOf(bus.info)), heading: look === 'stale' ? undefined : headingOf(bus.bearing), full: undefined};
   return {
     type: 'Feature',
     id: bus.number,
@@ -98,8 +99,7 @@ export function busPoint(bus: Bus, at: LonLat, chosen = false): GeoJSON.Feature<
       key: bus.key,
       look: certain === 'unknown' && look !== 'stale' ? 'unknown' : look,
       order: chosen ? 0 : {sure: 1, likely: 2, stale: 3}[look],
-      ...(certain === 'unknown' ? {} : {picture: pictureId({kind: 'bus', look, line: lineLabel(lineOf(bus.info)), heading: look === 'stale' ? undefined : headingOf(bus.bearing)})}),
-      ...(full === undefined || certain === 'unknown' ? {} : {crowd: pictureId({kind: 'crowd', full})}),
+      ...(certain === 'unknown' ? {} : {picture: pictureId(picture), close: pictureId({...picture, full})}),
     },
   };
 }
@@ -117,10 +117,7 @@ export function busLayers(theme?: Theme): LayerSpecification[] {
       'circle-color': look(fill, halo, bus), 'circle-stroke-color': look(ink, bus, halo), 'circle-stroke-width': 1.5,
     }},
     {id: 'nhip-bus', type: 'symbol', source, minzoom: numbered, filter: ['has', 'picture'], layout: {
-      'icon-image': ['get', 'picture'], 'icon-size': size, 'icon-padding': 2, 'symbol-sort-key': ['get', 'order'],
-    }},
-    {id: 'nhip-bus-crowd', type: 'symbol', source, minzoom: 15, filter: ['has', 'crowd'], layout: {
-      'icon-image': ['get', 'crowd'], 'icon-offset': [0, 19], 'symbol-sort-key': ['get', 'order'],
+      'icon-image': ['step', ['zoom'], ['get', 'picture'], 15, ['get', 'close']], 'icon-size': size, 'icon-padding': 0, 'symbol-sort-key': ['get', 'order'],
     }},
   ];
 }

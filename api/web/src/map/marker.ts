@@ -5,10 +5,14 @@ import type {Theme} from './theme.ts';
 // image needs no glyph server. The id of an image contains everything needed to draw it; the map requests the images
 // that it lacks.
 
-/** The content of an image: a bus with its number and a nose that tells its bearing, or the figures of its crowding. */
-export type Picture =
-  | {kind: 'bus'; look: Look; line: string; heading: number | undefined}
-  | {kind: 'crowd'; full: number};
+/** The content of an image: a bus with its number, a nose that tells its bearing, and figures of its crowding. */
+export interface Picture {
+  look: Look;
+  line: string;
+  heading: number | undefined;
+  /** How many of three figures are filled; undefined: none are drawn. */
+  full: number | undefined;
+}
 
 /** The nose points in so many directions. */
 const headings = 16;
@@ -24,27 +28,24 @@ export type Look = 'sure' | 'likely' | 'stale';
 /** Image pixels per page pixel. */
 export const pixelRatio = 2;
 
-const prefix = 'nhip';
+const prefix = 'nhip-bus';
 
 /** Draws images of others by their ids; the first that returns one is used. Ids have a prefix of their own. */
 export const painters: ((id: string, theme: Theme) => ImageData | undefined)[] = [(id, theme) => {
   const picture = readPictureId(id);
-  return picture && paint(picture, theme);
+  return picture && paintBus(picture, theme);
 }];
 
 /** Returns the id of an image. */
-export function pictureId(picture: Picture): string {
-  if (picture.kind === 'bus') return [prefix, 'bus', picture.look, encodeURIComponent(picture.line), picture.heading ?? ''].join('|');
-  return [prefix, picture.kind, picture.full].join('|');
+export function pictureId({look, line, heading, full}: Picture): string {
+  return [prefix, look, encodeURIComponent(line), heading ?? '', full ?? ''].join('|');
 }
 
 /** Parses the id of an image; undefined if it is not one of ours. */
 export function readPictureId(id: string): Picture | undefined {
-  const [mine, kind, a = '', b = '', c = ''] = id.split('|');
-  if (mine !== prefix) return undefined;
-  if (kind === 'crowd') return {kind, full: Number(a)};
-  if (a !== 'sure' && a !== 'likely' && a !== 'stale') return undefined;
-  return kind === 'bus' ? {kind, look: a, line: decodeURIComponent(b), heading: c === '' ? undefined : Number(c)} : undefined;
+  const [mine, look, line = '', heading = '', full = ''] = id.split('|');
+  if (mine !== prefix || (look !== 'sure' && look !== 'likely' && look !== 'stale')) return undefined;
+  return {look, line: decodeURIComponent(line), heading: heading === '' ? undefined : Number(heading), full: full === '' ? undefined : Number(full)};
 }
 
 /** How a bus looks. */
@@ -62,22 +63,12 @@ export function lineLabel(line: string | undefined): string {
   return signs.length <= 5 ? signs.join('') : `${signs.slice(0, 4).join('')}…`;
 }
 
-/** Draws an image. */
-export function paint(picture: Picture, theme: Theme): ImageData {
-  switch (picture.kind) {
-    case 'bus':
-      return paintBus(picture, theme);
-    case 'crowd':
-      return paintCrowd(picture.full, theme);
-  }
-}
-
 /** The font of symbols. */
 export const font = (px: number): string => `700 ${px}px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif`;
 
-function paintBus({line, look, heading}: Picture & {kind: 'bus'}, theme: Theme): ImageData {
+function paintBus({line, look, heading, full}: Picture, theme: Theme): ImageData {
   const height = 22;
-  const margin = heading === undefined ? 3 : 8; // room for the halo and the nose
+  const margin = full !== undefined ? 17 : heading === undefined ? 3 : 8; // room for the halo, the nose and the figures
   const width = Math.max(26, Math.ceil(widthOf(line, font(12.5))) + 12);
   const pen = canvas(width + 2 * margin, height + 2 * margin);
   const sure = look === 'sure';
@@ -96,6 +87,7 @@ function paintBus({line, look, heading}: Picture & {kind: 'bus'}, theme: Theme):
   pen.strokeStyle = edge;
   pen.stroke();
   write(pen, line, font(12.5), sure ? theme.busInk : edge, mid, middle);
+  if (full !== undefined) paintCrowd(pen, mid - 17, middle + height / 2 + 3, full, theme);
   return pixels(pen);
 }
 
@@ -121,25 +113,24 @@ function paintNose(pen: OffscreenCanvasRenderingContext2D, x: number, y: number,
 }
 
 /** Three figures, of which as many are filled as the bus is crowded. */
-function paintCrowd(full: number, theme: Theme): ImageData {
-  const pen = canvas(34, 14);
+function paintCrowd(pen: OffscreenCanvasRenderingContext2D, left: number, top: number, full: number, theme: Theme): void {
   for (let i = 0; i < 3; i++) {
-    const x = 6 + 11 * i;
+    const x = left + 6 + 11 * i;
     pen.beginPath();
-    pen.arc(x, 4, 2.6, 0, 2 * Math.PI);
-    pen.moveTo(x + 4, 13);
-    pen.arc(x, 13, 4, 0, Math.PI, true);
+    pen.arc(x, top + 3.5, 2.4, 0, 2 * Math.PI);
+    pen.moveTo(x + 4, top + 12);
+    pen.arc(x, top + 12, 4, 0, Math.PI, true);
     pen.closePath();
-    pen.lineWidth = 2.5;
+    pen.setLineDash([]);
+    pen.lineWidth = 3;
     pen.strokeStyle = theme.halo;
     pen.stroke();
     pen.fillStyle = i < full ? theme.bus : theme.halo;
     pen.fill();
-    pen.lineWidth = 1;
+    pen.lineWidth = 1.2;
     pen.strokeStyle = theme.bus;
     pen.stroke();
   }
-  return pixels(pen);
 }
 
 /** A canvas in page pixels. */

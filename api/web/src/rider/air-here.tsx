@@ -1,5 +1,69 @@
-import {Head} from '../app/frame.tsx';
+import {useEffect} from 'preact/hooks';
 
-export default function View() {
-  return <Head title="…" />;
+import {Failed, Head, Loading, ShareButton, useTitle} from '../app/frame.tsx';
+import {Icon} from '../app/icons.tsx';
+import {paths} from '../app/paths.ts';
+import {painted} from '../app/scene.ts';
+import type {ViewProps} from '../app/views.ts';
+import {address} from '../core/api.ts';
+import {nameIn, useWords} from '../core/i18n.ts';
+import {readPlace, writePlace} from '../core/place.ts';
+import {usePolled} from '../core/poll.ts';
+import {terms} from '../core/terms.ts';
+import type {Air} from '../openapi.ts';
+import {className} from './air-brief.tsx';
+import {classColors, classOf} from './eta.ts';
+import NotFound from './not-found.tsx';
+import {boundsOf, useSight} from './with-map.ts';
+import {riderWords} from './words.ts';
+
+/** The air at a place, as estimated between the stations, and what it means for people. */
+export default function AirHere({params}: ViewProps) {
+  const {w, f, lang} = useWords(riderWords);
+  const at = readPlace(params['at'] ?? null);
+  const {data, error, again} = usePolled<Air>(at && address('/v1/air', {at: `${at[1].toFixed(5)},${at[0].toFixed(5)}`}), 300_000);
+  useTitle(w.airHere);
+  useEffect(() => {
+    if (data || error) painted.set(true);
+  }, [data, error]);
+  useSight(() => ({camera: at && {bounds: boundsOf([at]), maxZoom: 14.5}, shapes: {place: at}}), params['at'] ?? '', params['at'] ?? '');
+  if (!at) return <NotFound />;
+  const air = data?.aqi;
+  return (
+    <>
+      <Head title={w.airHere} sub={data ? w.hourTo(f.hour(Date.parse(data.time))) : undefined} actions={<ShareButton title={w.airHere} />} />
+      {!data ? error ? <Failed error={error} retry={again} /> : <Loading /> : null}
+      {data && air ? (
+        <div class="aqi" style={{'--air': air.level.color}}>
+          <p class="aqi-value">≈{Math.round(air.value)}</p>
+          <div>
+            <p class="aqi-class"><i class="swatch" style={{background: air.level.color}} />{className(air, w, lang)}</p>
+            <p class="meta">{[air.scale.replace('_', ' '), terms[lang].quantities[air.dominant] ?? air.dominant, air.low === undefined || air.high === undefined ? '' : w.between(String(Math.round(air.low)), String(Math.round(air.high))), w.estimated].filter(Boolean).join(' · ')}</p>
+          </div>
+        </div>
+      ) : null}
+      {data && !air ? <p class="note" id="no-air">{w.noAir}{data.why ? `: ${nameIn(data.why, lang)}` : ''}</p> : null}
+      {data?.advice && air ? (
+        <dl class="advice">
+          {(['everyone', 'sensitive'] as const).map((who) => (data.advice?.[who] ? <div key={who}><dt>{w[who]}</dt><dd>{nameIn(data.advice[who], lang)}</dd></div> : null))}
+        </dl>
+      ) : null}
+      <div class="buttons"><a class="plain" href={`/?at=${writePlace(at)}`}><Icon name="bus" />{w.busesHere}</a></div>
+      {data && data.nearest.length > 0 ? <h2 class="part">{w.nearest}</h2> : null}
+      <ul class="list">
+        {data?.nearest.map((station) => (
+          <li key={station.id}>
+            <a href={paths.station(station.id)}>
+              <i class="swatch" style={{background: station.aqi === undefined ? 'transparent' : classColors[classOf(station.aqi)]}} />
+              <span class="item-text">
+                <b>{nameIn(station.name, lang) || station.id}</b>
+                <span class="meta">{[f.distance(station.distance_m), station.kind === 'low_cost' ? w.sensor : '', station.estimated ? w.silentStation : station.state === 'stale' ? w.lostShort : ''].filter(Boolean).join(' · ')}</span>
+              </span>
+              <span class="strong">{station.aqi === undefined ? '–' : `${station.estimated ? '≈' : ''}${station.aqi} ${terms[lang].classes[classOf(station.aqi)]}`}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
 }

@@ -111,10 +111,14 @@ export interface Choice {
   later: Departure[];
 }
 
-/** Chooses what a row shows: the first bus that can be caught, and what follows; undefined if nothing is left. */
+/**
+ * Chooses what a row shows: the first bus that can be caught, and what follows. If none can be, the last one that is
+ * known is nearest to it; undefined if nothing is left.
+ */
 export function choose(departures: readonly Departure[], walk: number, now: number): Choice | undefined {
   const left = departures.filter((d) => !gone(d, now));
-  const able = left.find((d) => d.state !== 'stale' && catchable(d, walk, now)) ?? left.find((d) => catchable(d, walk, now)) ?? left[0];
+  const able = left.find((d) => d.state !== 'stale' && catchable(d, walk, now)) ?? left.find((d) => catchable(d, walk, now))
+    ?? left.findLast((d) => d.state === 'live' || d.state === 'forecast') ?? left[0];
   if (!able) return undefined;
   const later = left.slice(left.indexOf(able) + 1).filter((d) => d.state === 'live' || d.state === 'forecast' || d.state === 'scheduled');
   return {large: able, later: later.slice(0, 2)};
@@ -158,3 +162,6 @@ export function classOf(value: number): number {
   const number = [50, 100, 150, 200, 300].findIndex((end) => Math.round(value) <= end);
   return number < 0 ? 5 : number;
 }
+
+/** The colors of the classes, as the Decision fixes them. */
+export const classColors = ['#00E400', '#FFFF00', '#FF7E00', '#FF0000', '#8F3F97', '#7E0023'] as const;

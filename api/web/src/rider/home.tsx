@@ -47,7 +47,7 @@ export default function Home({query}: ViewProps) {
     if (at) lookAround({kind: 'picked', at}, false);
   }, [picked]);
 
-  const path = address('/v1/departures', {near: writePlace(place.at), limit: 3});
+  const path = address('/v1/departures', {near: writePlace(place.at), limit: 4});
   const {data, error, again} = usePolled<Departures>(path, often);
   const air = usePolled<Air>(address('/v1/air', {at: writePlace(place.at)}), seldom).data;
   const alerts = useAlerts();

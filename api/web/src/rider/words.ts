@@ -150,7 +150,7 @@ export const riderWords = texts(
     moveDown: (name: string) => `Chuyển ${name} xuống`,
     remove: (name: string) => `Bỏ ${name}`,
     usually: (times: string) => `Thường có lúc ${times}`,
-    forget: 'Bỏ',
+    offlineShort: 'Không có mạng',
   },
   {
     near: 'Around here',
@@ -299,7 +299,7 @@ export const riderWords = texts(
     moveDown: (name) => `Move ${name} down`,
     remove: (name) => `Remove ${name}`,
     usually: (times) => `Usually at ${times}`,
-    forget: 'Remove',
+    offlineShort: 'Offline',
   },
 );
 
