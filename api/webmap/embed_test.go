@@ -62,7 +62,8 @@ func TestEmbedIsAPageWithoutScripts(t *testing.T) {
 	}
 	for _, want := range []string{
 		`lang="vi"`, "19:00", "VN_AQI giờ", `<image href="/tiles/air/`, "@2x.png", "MÔ PHỎNG", "Tốt", "Nguy hại",
-		fmt.Sprintf("%[1]d/%[1]d trạm", livetest.Monitors), "Nguồn &lt;b&gt;thử", `<text fill=`, `href="/air"`, `http-equiv="refresh"`,
+		fmt.Sprintf("%[1]d/%[1]d trạm", livetest.Monitors), "Nguồn &lt;b&gt;thử", `<text fill=`, `href="/air"`,
+			`http-equiv="refresh"`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in %s", want, body)
@@ -109,7 +110,8 @@ func TestEmbedFollowsItsParameters(t *testing.T) {
 
 func TestEmbedOfACityWithoutStations(t *testing.T) {
 	h, _ := newCity(t, Config{Center: [2]float64{105.85, 21.03}, Zoom: 12})
-	if w := resttest.Get(serve(h), "/embed/air"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "0/0 trạm") {
+	if w := resttest.Get(serve(h), "/embed/air"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(),
+		"0/0 trạm") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

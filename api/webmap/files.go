@@ -67,7 +67,7 @@ func (h *Handler) files() http.HandlerFunc {
 
 // shell answers with the page without data.
 func (h *Handler) shell(w http.ResponseWriter, p *builtPage) {
-	body, policy := p.assemble(vietnamese, p.holder, nil, nil, h.Config.Style)
+	body, policy := p.assemble(firstView{lang: vietnamese, html: p.holder}, h.Config.Style)
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", policy)

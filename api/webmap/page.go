@@ -75,7 +75,7 @@ func readPage(files fs.FS) (*builtPage, error) {
 		}
 		p.chunks[name] = c
 	}
-	if c, ok := p.chunks["index.html"]; ok {
+	if c, ok := p.chunks[pageChunk]; ok {
 		p.styles = c.css
 		for _, sheet := range c.CSS {
 			document = withoutLink(document, sheet)
@@ -136,7 +136,8 @@ func (h *Handler) answer(ctx context.Context, address string) (status int, body 
 		return 0, nil
 	}
 	w := &recorder{header: make(http.Header), status: http.StatusOK}
-	r := (&http.Request{Method: http.MethodGet, URL: target, Header: make(http.Header), Proto: "HTTP/1.1"}).WithContext(ctx)
+	r := (&http.Request{Method: http.MethodGet, URL: target, Header: make(http.Header),
+		Proto: "HTTP/1.1"}).WithContext(ctx)
 	h.API.ServeHTTP(w, r)
 	return w.status, w.body.Bytes()
 }
@@ -156,29 +157,29 @@ func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, p *builtPage) {
 	lang := pageLanguage(r)
 	words := pageWords[lang]
-	name, status := "", http.StatusOK
+	view, status := firstView{lang: lang, html: p.holder}, http.StatusOK
+	name := ""
 	var data any
-	var found []seed
-	var preload []string
 	switch {
 	case r.URL.Path == "/":
 		name = "home"
-		data, found = h.home(r, &words, rawHTML(p.holder))
+		data, view.seeds = h.home(r, &words, rawHTML(p.holder))
 	case r.URL.Path == "/air":
-		name, preload = "air", []string{"src/air/air.tsx"}
-		data, found = h.airPage(r, lang, &words, rawHTML(p.holder))
+		name, view.chunk = "air", "src/air/air.tsx"
+		data, view.seeds = h.airPage(r, lang, &words, rawHTML(p.holder))
 	case !h.exists(r):
 		name, status = "missing", http.StatusNotFound
 		data = &homeData{Words: &words}
 	}
-	var view bytes.Buffer
-	if name == "" {
-		view.WriteString(p.holder)
-	} else if err := pageTemplates.ExecuteTemplate(&view, name, data); err != nil {
-		h.Problem(w, r, err)
-		return
+	if name != "" {
+		var body strings.Builder
+		if err := pageTemplates.ExecuteTemplate(&body, name, data); err != nil {
+			h.Problem(w, r, err)
+			return
+		}
+		view.html = body.String()
 	}
-	body, policy := p.assemble(lang, view.String(), found, preload, h.Config.Style)
+	body, policy := p.assemble(view, h.Config.Style)
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", policy)
@@ -188,27 +189,34 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, p *builtPage) {
 	_, _ = w.Write(body) // fails if the client disconnected
 }
 
-// assemble returns the page with a view, and its Content-Security-Policy.
-func (p *builtPage) assemble(lang, view string, seeds []seed, preload []string, style string) (page []byte, policy string) {
+// firstView is what the server writes into the page.
+type firstView struct {
+	lang, html string
+	chunk      string // of the view in the build; "" if the page itself has it
+	seeds      []seed
+}
+
+// assemble returns the page with a view, and its Content-Security-Policy; style is that of the map.
+func (p *builtPage) assemble(view firstView, style string) (page []byte, policy string) {
 	var b bytes.Buffer
 	head, rest, _ := strings.Cut(p.head, headEnd)
-	b.WriteString(strings.Replace(head, `<html lang="vi"`, `<html lang="`+lang+`"`, 1))
-	sheets, hashes := p.stylesOf(preload)
+	b.WriteString(strings.Replace(head, `<html lang="vi"`, `<html lang="`+view.lang+`"`, 1))
+	chunks := p.chunksOf(view.chunk)
+	sheets, hashes := p.stylesOf(chunks)
 	for _, css := range sheets {
 		b.WriteString("<style>" + css + "</style>")
 	}
-	for _, name := range preload {
-		for _, file := range p.filesOf(name, nil) {
-			fmt.Fprintf(&b, `<link rel="modulepreload" href="/%s">`, html.EscapeString(file))
-		}
+	for _, name := range chunks {
+		fmt.Fprintf(&b, `<link rel="modulepreload" crossorigin href="/%s">`, html.EscapeString(p.chunks[name].File))
 	}
-	b.WriteString(headEnd + rest + viewStart + view + viewEnd)
+	b.WriteString(headEnd + rest + viewStart + view.html + viewEnd)
 	tail, end, _ := strings.Cut(p.tail, bodyEnd)
 	b.WriteString(tail)
-	for _, s := range seeds {
-		fmt.Fprintf(&b, `<script type="application/json" data-url="%s">%s</script>`, html.EscapeString(s.URL), inScript(s.Body))
+	for _, s := range view.seeds {
+		fmt.Fprintf(&b, `<script type="application/json" data-url="%s">%s</script>`, html.EscapeString(s.URL),
+			inScript(s.Body))
 	}
-	for _, name := range preload { // the script does not wait for sheets that are linked
+	for _, name := range chunks { // the script does not wait for sheets that are linked
 		for _, sheet := range p.chunks[name].CSS {
 			fmt.Fprintf(&b, `<link rel="stylesheet" href="/%s">`, html.EscapeString(sheet))
 		}
@@ -218,33 +226,38 @@ func (p *builtPage) assemble(lang, view string, seeds []seed, preload []string, 
 }
 
 // stylesOf returns the styles of a page and their hashes.
-func (p *builtPage) stylesOf(preload []string) (sheets, hashes []string) {
-	for _, css := range append([]string{p.styles}, p.cssOf(preload)...) {
+func (p *builtPage) stylesOf(chunks []string) (sheets, hashes []string) {
+	add := func(css string) {
 		if css != "" {
 			sheets, hashes = append(sheets, css), append(hashes, hashOf(css))
 		}
 	}
+	add(p.styles)
+	for _, name := range chunks {
+		add(p.chunks[name].css)
+	}
 	return sheets, hashes
 }
 
-func (p *builtPage) cssOf(preload []string) (out []string) {
-	for _, name := range preload {
-		out = append(out, p.chunks[name].css)
+// withImports appends chunks and what they import, without those of seen and of the page itself.
+func (p *builtPage) withImports(seen []string, names ...string) []string {
+	for _, name := range names {
+		c, ok := p.chunks[name]
+		if !ok || slices.Contains(seen, name) {
+			continue
+		}
+		seen = p.withImports(append(seen, name), c.Imports...)
 	}
-	return out
+	return seen
 }
 
-// filesOf appends the files of a chunk and of what it imports, without those of the page itself.
-func (p *builtPage) filesOf(name string, files []string) []string {
-	c, ok := p.chunks[name]
-	if !ok || name == "index.html" || slices.Contains(files, c.File) {
-		return files
-	}
-	files = append(files, c.File)
-	for _, i := range c.Imports {
-		files = p.filesOf(i, files)
-	}
-	return files
+// pageChunk is the chunk of the page itself.
+const pageChunk = "index.html"
+
+// chunksOf returns the chunks of a view that the page itself does not have.
+func (p *builtPage) chunksOf(view string) []string {
+	own := p.withImports(nil, pageChunk)
+	return p.withImports(own, view)[len(own):]
 }
 
 // inScript returns JSON that can't end a script element.
@@ -295,10 +308,5 @@ func (h *Handler) zoneExists(r *http.Request, kind, id string) bool {
 	if err1 != nil || err2 != nil {
 		return false
 	}
-	for _, z := range h.Air.ZoneSet().All(at) {
-		if z.Kind == k && z.ID == i {
-			return true
-		}
-	}
-	return false
+	return h.Air.ZoneSet().Find(k, i, at) != nil
 }

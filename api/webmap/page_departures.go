@@ -65,7 +65,7 @@ func (h *Handler) home(r *http.Request, words *pageText, holder rawHTML) (any, [
 	if picked, ok := pickedPlace(r.URL.Query().Get("at")); ok {
 		at, data.Place = picked, words.atPlace
 	}
-	found := h.seeds(r, "/v1/departures?near="+at+"&limit=3", "/v1/air?at="+at)
+	found := h.seeds(r, "/v1/departures?near="+at+"&limit=4", "/v1/air?at="+at)
 	for _, s := range found {
 		var answer departures
 		if !strings.HasPrefix(s.URL, "/v1/departures") || json.Unmarshal(s.Body, &answer) != nil {

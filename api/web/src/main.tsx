@@ -13,3 +13,4 @@ startRoutes();
 startCity();
 hang();
 void startShell(document.getElementById('app') as HTMLElement);
+addEventListener('load', () => setTimeout(() => void import('./sw/register.ts').then(({registerWorker}) => registerWorker()), 3000));
