@@ -63,7 +63,7 @@ func TestEmbedIsAPageWithoutScripts(t *testing.T) {
 	for _, want := range []string{
 		`lang="vi"`, "19:00", "VN_AQI giờ", `<image href="/tiles/air/`, "@2x.png", "MÔ PHỎNG", "Tốt", "Nguy hại",
 		fmt.Sprintf("%[1]d/%[1]d trạm", livetest.Monitors), "Nguồn &lt;b&gt;thử", `<text fill=`, `href="/air"`,
-			`http-equiv="refresh"`,
+		`http-equiv="refresh"`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in %s", want, body)

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 )
 
 //go:embed page.html
@@ -135,9 +137,12 @@ func (h *Handler) answer(ctx context.Context, address string) (status int, body 
 	if err != nil {
 		return 0, nil
 	}
+	ctx = context.WithValue(ctx, chi.RouteCtxKey, chi.NewRouteContext()) // the page's own is of its address
 	w := &recorder{header: make(http.Header), status: http.StatusOK}
-	r := (&http.Request{Method: http.MethodGet, URL: target, Header: make(http.Header),
-		Proto: "HTTP/1.1"}).WithContext(ctx)
+	r := (&http.Request{
+		Method: http.MethodGet, URL: target, Header: make(http.Header),
+		Proto: "HTTP/1.1",
+	}).WithContext(ctx)
 	h.API.ServeHTTP(w, r)
 	return w.status, w.body.Bytes()
 }

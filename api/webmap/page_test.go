@@ -56,7 +56,8 @@ func (a answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const someDepartures = `{"time":"2026-01-05T12:00:00Z","lines":[
 {"route":"9","line":"9","headsign":"Passed","stop":{"id":"P","name":"P"},"walk_s":60,"departures":[
   {"state":"live","expected":"2026-01-05T11:58:00Z","late":"2026-01-05T11:59:00Z"}]},
-{"route":"24","line":"24","headsign":"Long <Biên>","stop":{"id":"a/b","name":"Trần Quang Khải"},"walk_s":349,"departures":[
+{"route":"24","line":"24","headsign":"Long <Biên>","stop":{"id":"a/b","name":"Trần Quang Khải"},"walk_s":349,
+ "departures":[
   {"state":"live","expected":"2026-01-05T12:01:30Z","early":"2026-01-05T12:01:00Z","late":"2026-01-05T12:02:00Z"},
   {"state":"live","expected":"2026-01-05T12:10:00Z","early":"2026-01-05T12:08:30Z","late":"2026-01-05T12:12:01Z"}]}]}`
 
@@ -68,7 +69,8 @@ func TestHomeHasDeparturesBeforeScriptsRun(t *testing.T) {
 	body := w.Body.String()
 	for _, want := range []string{
 		`<html lang="vi">`, "Quanh Hồ Gươm", "lúc 19:00", `href="/stop/a%2Fb?line=24"`, "Long &lt;Biên&gt;", "<b>8–13</b>",
-		"đi bộ 6 phút", "<style>main{}</style>", `data-url="` + strings.ReplaceAll(near, "&", "&amp;") + `"`, `\u003c/script\u003e`,
+		"đi bộ 6 phút", "<style>main{}</style>",
+		`data-url="` + strings.ReplaceAll(near, "&", "&amp;") + `"`, `\u003c/script\u003e`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in %s", want, body)
@@ -116,7 +118,8 @@ func TestPageFollowsPlaceAndLanguage(t *testing.T) {
 		"": "vi", "en-GB,en;q=0.9": "en", "vi-VN,vi;q=0.9,en;q=0.8": "vi", "fr,en": "en", "fr": "vi",
 	} {
 		w := resttest.Get(s, "/", "Accept-Language", header)
-		if !strings.Contains(w.Body.String(), `<html lang="`+want+`">`) || !strings.Contains(strings.Join(w.Header()["Vary"], ","), "Accept-Language") {
+		if !strings.Contains(w.Body.String(), `<html lang="`+want+`">`) ||
+			!strings.Contains(strings.Join(w.Header()["Vary"], ","), "Accept-Language") {
 			t.Errorf("%q: want %s: %s", header, want, w.Body)
 		}
 	}
@@ -137,25 +140,55 @@ func TestDeparturesAreToldHonestly(t *testing.T) {
 		d    departure
 		want departureRow
 	}{
-		"arriving": {departure{State: "live", Expected: in(0.5), Early: in(0), Late: in(1)}, departureRow{Text: "Đang tới"}},
-		"soon":     {departure{State: "live", Expected: in(1.5), Early: in(1), Late: in(2)}, departureRow{Text: "Dưới 2 phút"}},
+		"arriving": {
+			departure{State: "live", Expected: in(0.5), Early: in(0), Late: in(1)},
+			departureRow{Text: "Đang tới"},
+		},
+		"soon": {
+			departure{State: "live", Expected: in(1.5), Early: in(1), Late: in(2)},
+			departureRow{Text: "Dưới 2 phút"},
+		},
 		"range": {
 			departure{State: "live", Expected: in(5), Early: in(4.2), Late: in(5.3), Confidence: &sure},
 			departureRow{Figure: "4–6", Unit: "phút"},
 		},
-		"wide": {departure{State: "live", Expected: in(22), Early: in(16), Late: in(29)}, departureRow{Figure: "≈ 22", Unit: "phút"}},
+		"wide": {
+			departure{State: "live", Expected: in(22), Early: in(16), Late: in(29)},
+			departureRow{Figure: "≈ 22", Unit: "phút"},
+		},
 		"likely": {
 			departure{State: "live", Expected: in(1), Early: in(0), Late: in(1), Confidence: &unsure},
 			departureRow{Figure: "≈ 1", Unit: "phút", Look: "likely"},
 		},
-		"far":         {departure{State: "forecast", Expected: in(40), Early: in(39), Late: in(41)}, departureRow{Figure: "≈ 12:40"}},
-		"timetable":   {departure{State: "scheduled", Scheduled: in(25)}, departureRow{Text: "12:25", Below: "giờ chạy", Soft: true}},
-		"lost":        {departure{State: "stale", Expected: in(4), Time: in(-3.5)}, departureRow{Text: "Mất tín hiệu", Below: "3 phút trước", Look: "stale", Soft: true}},
-		"no report":   {departure{State: "no_report", Scheduled: in(10)}, departureRow{Text: "Chưa có xe báo", Below: "chuyến 12:10", Soft: true}},
-		"not coming":  {departure{State: "not_coming", Scheduled: in(-1)}, departureRow{Text: "Chuyến 11:59 có thể không chạy", Soft: true}},
-		"headway":     {departure{State: "scheduled", Headway: 640}, departureRow{Text: "11 phút một chuyến", Soft: true}},
-		"canceled":    {departure{State: "canceled", Scheduled: in(5)}, departureRow{Text: "Đã hủy", Soft: true}},
-		"skipped":     {departure{State: "skipped", Scheduled: in(5)}, departureRow{Text: "Không dừng ở đây", Soft: true}},
+		"far": {
+			departure{State: "forecast", Expected: in(40), Early: in(39), Late: in(41)},
+			departureRow{Figure: "≈ 12:40"},
+		},
+		"timetable": {
+			departure{State: "scheduled", Scheduled: in(25)},
+			departureRow{Text: "12:25", Below: "giờ chạy", Soft: true},
+		},
+		"lost": {
+			departure{State: "stale", Expected: in(4), Time: in(-3.5)},
+			departureRow{Text: "Mất tín hiệu", Below: "3 phút trước", Look: "stale", Soft: true},
+		},
+		"no report": {
+			departure{State: "no_report", Scheduled: in(10)},
+			departureRow{Text: "Chưa có xe báo", Below: "chuyến 12:10", Soft: true},
+		},
+		"not coming": {
+			departure{State: "not_coming", Scheduled: in(-1)},
+			departureRow{Text: "Chuyến 11:59 có thể không chạy", Soft: true},
+		},
+		"headway": {
+			departure{State: "scheduled", Headway: 640},
+			departureRow{Text: "11 phút một chuyến", Soft: true},
+		},
+		"canceled": {departure{State: "canceled", Scheduled: in(5)}, departureRow{Text: "Đã hủy", Soft: true}},
+		"skipped": {
+			departure{State: "skipped", Scheduled: in(5)},
+			departureRow{Text: "Không dừng ở đây", Soft: true},
+		},
 		"unknown one": {departure{State: "other"}, departureRow{Text: "Chưa có xe báo", Soft: true}},
 	} {
 		var got departureRow
@@ -169,12 +202,17 @@ func TestDeparturesAreToldHonestly(t *testing.T) {
 func TestAirHasStationsBeforeScriptsRun(t *testing.T) {
 	h, _ := newCity(t, Config{Files: testFiles()})
 	const now = `{"time":"2026-01-05T12:00:00Z","features":[
-{"properties":{"id":"clean","aqi":{"value":40,"level":{"number":1,"name":{"vi":"Tốt","en":"Good"},"color":"#00E400"},"dominant":"pm25"}}},
-{"properties":{"id":"a/b","name":{"vi":"Hoàn Kiếm"},"kind":"low-cost","aqi":{"value":166.4,"level":{"number":4,"name":{"vi":"Xấu","en":"Bad"},"color":"#FF0000"},"dominant":"pm10"}}},
-{"properties":{"id":"doubt","aqi":{"value":400,"suspect":true,"level":{"number":6,"name":{"vi":"Nguy hại"},"color":"#7E0023"}}}},
+{"properties":{"id":"clean","aqi":{"value":40,
+ "level":{"number":1,"name":{"vi":"Tốt","en":"Good"},"color":"#00E400"},"dominant":"pm25"}}},
+{"properties":{"id":"a/b","name":{"vi":"Hoàn Kiếm"},"kind":"low-cost","aqi":{"value":166.4,
+ "level":{"number":4,"name":{"vi":"Xấu","en":"Bad"},"color":"#FF0000"},"dominant":"pm10"}}},
+{"properties":{"id":"doubt","aqi":{"value":400,"suspect":true,
+ "level":{"number":6,"name":{"vi":"Nguy hại"},"color":"#7E0023"}}}},
 {"properties":{"id":"none"}}]}`
 	past := "/v1/stations?" + url.Values{"index": {"US_EPA"}, "time": {"2026-01-05T03:00:00Z"}}.Encode()
-	h.API = answers{"/v1/stations": now, "/v1/legend": "{}", "/v1/air/hours": "{}", past: now, "/v1/legend?index=US_EPA": "{}"}
+	h.API = answers{
+		"/v1/stations": now, past: now, "/v1/legend": "{}", "/v1/legend?index=US_EPA": "{}", "/v1/air/hours": "{}",
+	}
 	s := serve(h)
 	w := resttest.Get(s, "/air")
 	body := w.Body.String()
@@ -232,7 +270,8 @@ func TestFilesAreSentAsBuilt(t *testing.T) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	if body := resttest.Get(s, "/shell.html").Body.String(); !strings.Contains(body, "grey rows") || strings.Contains(body, "data-url") {
+	body := resttest.Get(s, "/shell.html").Body.String()
+	if !strings.Contains(body, "grey rows") || strings.Contains(body, "data-url") {
 		t.Errorf("the shell: %s", body)
 	}
 }

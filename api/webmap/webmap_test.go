@@ -77,8 +77,8 @@ func TestViewsOfAppAnswerWithPage(t *testing.T) {
 	}})
 	for path, want := range map[string]int{
 		"/": 200, "/stop/HN0505": 200, "/stop/a%2Fb": 200, "/line/32?dir=1": 200, "/bus/hanoi/29B12345": 200,
-			"/search?q=32": 200,
-		"/saved": 200, "/report": 200, "/report/5FJ2KQ": 200, "/more": 200, "/air": 200, "/air/station/hn-ba-dinh": 200,
+		"/search?q=32": 200,
+		"/saved":       200, "/report": 200, "/report/5FJ2KQ": 200, "/more": 200, "/air": 200, "/air/station/hn-ba-dinh": 200,
 		"/air/nothing": 404, "/stop/a/b": 404, "/stop/": 404, "/stops": 404, "/nothing": 404, "/assets/other.js": 404,
 	} {
 		w := resttest.Get(s, path)
