@@ -24,7 +24,7 @@ function build() {
 const compress = {name: 'compress', closeBundle: () => compressed(dist)};
 
 export default defineConfig({
-  define: {__BUILD__: JSON.stringify(build())},
+  define: {NHIP_BUILD: JSON.stringify(build())},
   publicDir: false,
   plugins: [compress],
   build: {

@@ -2,7 +2,7 @@ import {type Build, Worker} from './worker.ts';
 
 // The entry of /sw.js. It is a bundle of its own, without imports; vite.sw.config.ts writes the build into it.
 
-declare const __BUILD__: Build;
+declare const NHIP_BUILD: Build;
 
 /** The parts of the global scope that are used: the types of workers and of pages exclude each other. */
 interface WorkerScope {
@@ -20,7 +20,7 @@ const scope = self as unknown as WorkerScope;
 const worker = new Worker({
   origin: scope.location.origin, caches, fetch: (input, init) => fetch(input, init), now: () => Date.now(),
   wait: (ms) => new Promise((done) => setTimeout(done, ms)),
-}, __BUILD__);
+}, NHIP_BUILD);
 
 scope.addEventListener('install', (event) => event.waitUntil(worker.install()));
 

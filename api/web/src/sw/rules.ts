@@ -16,7 +16,7 @@ export interface Asked {
 const pages = /^\/(?:|stop\/.+|line\/.+|bus\/.+|search|saved|reminders|report(?:\/.+)?|more|air(?:\/.+)?)$/;
 
 /** Answers that everybody gets, and that riders want without a network. */
-const answers = /^\/v1\/(?:departures|stops(?:\/.+)?|routes(?:\/.+)?|buses\/.+|stations(?:\/[^/]+(?:\/aqi|\/readings)?)?|air(?:\/hours)?|zones(?:\.geojson)?|legend|map|service-alerts|wind)$/;
+const answers = /^\/v1\/(?:departures|stops(?:\/.+)?|routes(?:\/.+)?|buses\/.+|stations(?:\/(?!status$)[^/]+(?:\/aqi|\/readings)?)?|air(?:\/hours)?|zones(?:\.geojson)?|legend|map|service-alerts|wind)$/;
 
 /** Decides what to do with a request. */
 export function kindOf({url, method, mode, authorized}: Asked, origin: string): Kind {
