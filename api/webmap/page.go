@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"nhip/api/access"
+
 	"github.com/go-chi/chi/v5"
 )
 
@@ -162,7 +164,7 @@ func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, p *builtPage) {
 	lang := pageLanguage(r)
 	words := pageWords[lang]
-	view, status := firstView{lang: lang, html: p.holder}, http.StatusOK
+	view, status := firstView{lang: lang, html: p.holder, private: access.HasCredentials(r)}, http.StatusOK
 	name := ""
 	var data any
 	switch {
@@ -199,6 +201,7 @@ type firstView struct {
 	lang, html string
 	chunk      string // of the view in the build; "" if the page itself has it
 	seeds      []seed
+	private    bool // somebody is signed in: nobody else may see the answers
 }
 
 // assemble returns the page with a view, and its Content-Security-Policy; style is that of the map.
@@ -217,8 +220,12 @@ func (p *builtPage) assemble(view firstView, style string) (page []byte, policy 
 	b.WriteString(headEnd + rest + viewStart + view.html + viewEnd)
 	tail, end, _ := strings.Cut(p.tail, bodyEnd)
 	b.WriteString(tail)
+	private := ""
+	if view.private {
+		private = " data-private"
+	}
 	for _, s := range view.seeds {
-		fmt.Fprintf(&b, `<script type="application/json" data-url="%s">%s</script>`, html.EscapeString(s.URL),
+		fmt.Fprintf(&b, `<script type="application/json" data-url="%s"%s>%s</script>`, html.EscapeString(s.URL), private,
 			inScript(s.Body))
 	}
 	for _, name := range chunks { // the script does not wait for sheets that are linked

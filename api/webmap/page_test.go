@@ -76,6 +76,12 @@ func TestHomeHasDeparturesBeforeScriptsRun(t *testing.T) {
 			t.Errorf("no %q in %s", want, body)
 		}
 	}
+	if strings.Contains(body, "data-private") {
+		t.Error("the answers to the public are private")
+	}
+	if mine := resttest.Get(serve(h), "/", "Authorization", "Bearer x").Body.String(); !strings.Contains(mine, "data-private") {
+		t.Error("the answers to a key are not private")
+	}
 	for _, wrong := range []string{"Passed</span>", "grey rows", `href="/assets/main.css"`, "modulepreload"} {
 		if strings.Contains(body, wrong) {
 			t.Errorf("%q in %s", wrong, body)

@@ -108,11 +108,16 @@ async function paint(shape: keyof typeof sizes, caption: Caption, {choice, list}
   const view = viewOf(spots, box);
   const city = cityMap.get();
   const style = city?.map.getStyle();
-  const map = style && await paintMap({...style, layers: style.layers.filter(({id}) => !own.test(id))}, view, box);
+  const map = style && await paintMap({...style, layers: style.layers.filter(({id}) => !own.test(id)).map(still)}, view, box);
   if (map) pen.drawImage(map, box.x, box.y, box.width, box.height);
   else if (choice.ground === 'field') await paintField(pen, view, box, (z, x, y) => address(`/tiles/air/${z}/${x}/${y}@2x.png`, airQuery(choice, true)));
   drawPicture(pen, size, caption, choice.stations ? spots : [], view);
   return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png'));
+}
+
+/** A layer that is drawn at once, without fading in: a picture has one frame. */
+function still<L extends {type: string; paint?: object}>(layer: L): L {
+  return layer.type === 'raster' ? {...layer, paint: {...layer.paint, 'raster-fade-duration': 0}} : layer;
 }
 
 function spotsOf(list: PictureProps['list'], choice: PictureProps['choice']): Spot[] {

@@ -19,7 +19,8 @@ export interface Build {
   first: readonly string[];
 }
 
-const names = {assets: 'nhip-assets', answers: 'nhip-answers', saved: 'nhip-saved', tiles: 'nhip-tiles'} as const;
+/** The caches, by what they hold. */
+export const names = {assets: 'nhip-assets', answers: 'nhip-answers', saved: 'nhip-saved', tiles: 'nhip-tiles'} as const;
 const shell = '/shell.html';
 
 /** How long the network may take to answer with a page before the kept one is shown, ms. */
@@ -28,6 +29,9 @@ const patience = 5000;
 /** Answers of saved stops are fetched again after so long, and so far apart, ms. */
 const refresh = 12 * 3_600_000;
 const apart = 250;
+
+/** Answers vary by headers in which the requests of the app do not differ; those to a person are not kept. */
+const anyForm = {ignoreVary: true} as const;
 
 export class Worker {
   readonly #scope: Scope;
@@ -123,7 +127,7 @@ export class Worker {
   }
 
   async #kept(request: Request, name: string): Promise<Response | undefined> {
-    const found = (await (await this.#scope.caches.open(name)).match(request)) ?? (await (await this.#scope.caches.open(names.saved)).match(request));
+    const found = (await (await this.#scope.caches.open(name)).match(request, anyForm)) ?? (await (await this.#scope.caches.open(names.saved)).match(request, anyForm));
     if (!found) return undefined;
     if (name === names.tiles) (await this.#tileSizes()).touch(request.url);
     const headers = new Headers(found.headers);
@@ -137,7 +141,7 @@ export class Worker {
     headers.set(storedAt, String(this.#scope.now()));
     headers.delete('Content-Encoding');
     const cache = await this.#scope.caches.open(name);
-    await cache.delete(request); // so that the newest are last
+    await cache.delete(request, anyForm); // so that the newest are last
     await cache.put(request, new Response(body, {status: 200, headers}));
     if (name === names.tiles) await this.#shrinkTiles(typeof request === 'string' ? request : request.url, body.byteLength);
     else if (name === names.answers) await this.#shrinkAnswers(cache);
@@ -177,7 +181,7 @@ export class Worker {
       const wanted = new Set(addresses.map((path) => new URL(path, this.#scope.origin).href));
       for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
       for (const url of wanted) {
-        const found = await cache.match(url);
+        const found = await cache.match(url, anyForm);
         if (found && this.#scope.now() - Number(found.headers.get(storedAt) ?? 0) < refresh) continue;
         const response = await this.#scope.fetch(url, {headers: {Accept: 'application/json, application/geo+json'}});
         if (response.status === 429 || response.status === 503) return;
