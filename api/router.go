@@ -98,14 +98,22 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
 	})
+	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
+	where := &oba.Handler{
+		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(o.Registry), Responder: p,
+	}
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
+		where.Routes(r)
 		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(keyed, limit.Charge(quota.Write, nil))
+		where.ReportRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
@@ -128,7 +136,6 @@ func (a *API) router() (http.Handler, chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
-	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)
