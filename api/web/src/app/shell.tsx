@@ -8,7 +8,7 @@ import {Store, useStore} from '../core/store.ts';
 import {announcement} from './frame.tsx';
 import {Icon} from './icons.tsx';
 import {MapHost, mapInfo} from './map-host.tsx';
-import {usePlace} from './route.ts';
+import {replaceQuery, usePlace} from './route.ts';
 import {painted} from './scene.ts';
 import {type Tab, type ViewEntry, type ViewProps, viewOf} from './views.ts';
 import {frameWords} from './words.ts';
@@ -91,7 +91,8 @@ function App({first}: {first: Shown}) {
 function arrive(path: string, from: string): void {
   const view = document.getElementById('view');
   const link = [...(view?.querySelectorAll<HTMLElement>('a[href]') ?? [])].find((a) => new URL((a as HTMLAnchorElement).href).pathname === from);
-  (link ?? view?.querySelector<HTMLElement>('h1'))?.focus({preventScroll: true});
+  // A view may have focused what the rider wants at once, such as the field of the search.
+  if (!view?.contains(document.activeElement)) (link ?? view?.querySelector<HTMLElement>('h1'))?.focus({preventScroll: true});
   if (view) view.scrollTop = scrolls.get(path) ?? 0;
 }
 
@@ -108,6 +109,12 @@ function FrameState({size}: {size: string}) {
   return null;
 }
 
+/** Changes the language; one that the address says gives way. */
+function choose(code: Lang): void {
+  replaceQuery({lang: undefined});
+  speak(code);
+}
+
 function Bar() {
   const {w, lang} = useWords(frameWords);
   return (
@@ -116,7 +123,7 @@ function Bar() {
       {useStore(simulated) ? <strong class="badge" id="simulated" title={w.simulatedHint}>{w.simulated}</strong> : null}
       <div class="languages" role="group" aria-label={w.language}>
         {(Object.keys(languages) as Lang[]).map((code) => (
-          <button key={code} type="button" lang={code} id={`speak-${code}`} aria-label={`${languages[code].short} – ${languages[code].name}`} aria-pressed={code === lang} onClick={() => speak(code)}>{languages[code].short}</button>
+          <button key={code} type="button" lang={code} id={`speak-${code}`} aria-label={`${languages[code].short} – ${languages[code].name}`} aria-pressed={code === lang} onClick={() => choose(code)}>{languages[code].short}</button>
         ))}
       </div>
     </header>

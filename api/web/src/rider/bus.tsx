@@ -88,9 +88,10 @@ function Ahead({stops, info, now}: {stops: StopAhead[]; info: Info; now: number}
         const said = eta && sayEta(eta, w, f);
         return (
           <li key={`${stop.id} ${stop.index}`}>
-            <a href={paths.stop(stop.id)} aria-label={[stop.name, eta && speakEta(eta, w, f), stop.drop_off === 'none' ? w.noDropOff : undefined].filter(Boolean).join(', ')}>
-              <span class="item-text"><b>{stop.name}</b>{stop.drop_off === 'none' ? <span class="meta">{w.noDropOff}</span> : null}</span>
-              {said ? <span class={`eta ${said.soft ? 'soft' : ''}`}>{said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}{said.below ? <i>{said.below}</i> : null}</span> : null}
+            <a href={paths.stop(stop.id)}>
+              <span class="unseen">{[stop.name, eta && speakEta(eta, w, f), stop.drop_off === 'none' ? w.noDropOff : undefined].filter(Boolean).join(', ')}</span>
+              <span class="item-text" aria-hidden="true"><b>{stop.name}</b>{stop.drop_off === 'none' ? <span class="meta">{w.noDropOff}</span> : null}</span>
+              {said ? <span aria-hidden="true" class={`eta ${said.soft ? 'soft' : ''}`}>{said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}{said.below ? <i>{said.below}</i> : null}</span> : null}
             </a>
           </li>
         );

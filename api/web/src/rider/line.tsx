@@ -16,7 +16,7 @@ import {busesBefore, stepAt, stopsAlong} from './along.ts';
 import {classColors, classOf} from './eta.ts';
 import NotFound from './not-found.tsx';
 import {Crowding} from './row.tsx';
-import {boundsOf, onMap, useSight} from './with-map.ts';
+import {boundsOf, onMap, useOnMap, useSight} from './with-map.ts';
 import {riderWords} from './words.ts';
 
 /** How often the buses of the column are asked for; those of the map come by the stream. ms. */
@@ -49,7 +49,8 @@ export default function Line({params, query}: ViewProps) {
     if (data && !error) anchor(data.time);
     if (data || error) painted.set(true);
   }, [data, error]);
-  useEffect(() => live.want({lines: [id]}), [id]);
+  const drawn = useOnMap() !== undefined;
+  useEffect(() => (drawn ? live.want({lines: [id]}) : undefined), [id, drawn]);
 
   const patterns = data ? usualPatterns(data.patterns) : [];
   const chosen = patterns.find(({direction}) => String(direction) === query.get('dir')) ?? patterns[0];

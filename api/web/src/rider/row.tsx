@@ -11,7 +11,7 @@ import {type RiderWords, riderWords} from './words.ts';
 
 /** The number of a line: outlined if the line is only likely, dashed if the bus is lost. */
 export function LineNumber({line, look = ''}: {line: string; look?: '' | 'likely' | 'stale'}) {
-  return <span class={`lineno ${look}`}>{line}</span>;
+  return <span class={`lineno ${look}`} aria-hidden="true">{line}</span>;
 }
 
 export function lookOf(d: Departure): '' | 'likely' | 'stale' {
@@ -78,14 +78,15 @@ export function DepartureRow(props: RowProps) {
   const spoken = speakRow(d, headsign, now, fresh, [more.crowdingWord, stop === undefined ? undefined : w.sayStop(stop), props.walk === undefined ? more.away : w.walk(String(walkMinutes(props.walk))), more.leave.toLowerCase()], w, f);
   return (
     <li class={`dep ${fresh === 'fresh' ? '' : 'pale'}`}>
-      <a href={href} aria-label={spoken}>
+      <a href={href}>
+        <span class="unseen">{spoken}</span>
         <LineNumber line={d.line} look={lookOf(d)} />
-        <span class="dep-to">{headsign}{alert ? <span class="alert"> <Icon name="alert" /></span> : null}</span>
-        <span class={`eta ${said.soft ? 'soft' : ''} ${said.figure ? '' : 'words'}`}>
+        <span class="dep-to" aria-hidden="true">{headsign}{alert ? <span class="alert"> <Icon name="alert" /></span> : null}</span>
+        <span aria-hidden="true" class={`eta ${said.soft ? 'soft' : ''} ${said.figure ? '' : 'words'}`}>
           {said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}
           {said.below ? <i>{said.below}</i> : null}
         </span>
-        <span class="dep-more meta">
+        <span class="dep-more meta" aria-hidden="true">
           {more.place ? <span>{more.place}</span> : null}
           <span class="dep-facts">
             {more.leave ? <em class={more.urgent ? 'go' : ''}>{more.leave}</em> : null}
