@@ -70,8 +70,8 @@ beforeEach(() => {
 });
 
 describe('the subscription', () => {
-  test('asks for nothing while no view wants anything, but for beats', () => {
-    expect(last().path).toBe('/v1/live?form=short&bbox=0%2C0%2C0.001%2C0.001');
+  test('asks for nothing but alerts while no view wants anything', () => {
+    expect(last().path).toBe('/v1/live?form=short&alerts=all');
   });
 
   test('adds up what views want, and the newest box counts', () => {
@@ -79,7 +79,7 @@ describe('the subscription', () => {
     live.want({stops: ['a'], lines: ['32']});
     live.want({stops: ['b', 'a'], bbox: [5, 6, 7, 8]});
     settle();
-    expect(last().sent).toEqual([{type: 'subscribe', lines: ['32'], stops: ['a', 'b'], stations: [], zones: [], bbox: [5, 6, 7, 8]}]);
+    expect(last().sent).toEqual([{type: 'subscribe', lines: ['32'], stops: ['a', 'b'], stations: [], zones: [], bbox: [5, 6, 7, 8], alerts: 'all'}]);
     done();
     settle();
     expect(last().sent).toHaveLength(1); // nothing has changed
@@ -98,7 +98,7 @@ describe('the subscription', () => {
     last().break();
     settle();
     expect(sockets).toHaveLength(2);
-    expect(last().path).toBe('/v1/live?form=short&stations=x%2F1');
+    expect(last().path).toBe('/v1/live?form=short&stations=x%2F1&alerts=all');
   });
 });
 

@@ -4,6 +4,7 @@ import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock, live, now, offline, simulated} from '../core/city.ts';
 import {type Lang, languages, speak, useWords} from '../core/i18n.ts';
 import {motionPaused} from '../core/motion.ts';
+import {fired} from '../core/reminders.ts';
 import {Store, useStore} from '../core/store.ts';
 import {announcement} from './frame.tsx';
 import {Icon} from './icons.tsx';
@@ -81,6 +82,7 @@ function App({first}: {first: Shown}) {
       <main id="view"><View key={path} params={params} query={place.query} /></main>
       <Tabs tab={entry.tab} />
       <MapHost size={entry.map} tall={tall} />
+      <Fired />
       <Announcer />
       <FrameState size={entry.map} />
     </>
@@ -155,6 +157,20 @@ function Tabs({tab}: {tab: Tab}) {
         </a>
       ))}
     </nav>
+  );
+}
+
+/** A reminder that fired, until the rider has read it. */
+function Fired() {
+  const {w} = useWords(frameWords);
+  const told = useStore(fired);
+  if (!told) return null;
+  return (
+    <div class="fired" role="alertdialog" aria-label={told.title}>
+      <p><b>{told.title}</b></p>
+      <p>{told.body}</p>
+      <button type="button" class="plain main" onClick={() => fired.set(undefined)}>{w.close}</button>
+    </div>
   );
 }
 
