@@ -105,6 +105,31 @@ async function reports(page) {
   check(/Trần Quang Khải/.test(await page.locator('#view').innerText()), 'the report does not name its stop');
 }
 
+/** The platform is played, so that the reminder fires when the test wants. */
+async function reminds(page) {
+  const soon = new Date(Date.now() + 600_000).toISOString();
+  const told = {id: 'R1', event: 'R1-1', kind: 'bus', state: 'fired', time: soon, title: 'Tuyến 24 sắp tới', body: '161 Trần Quang Khải: 4–6 phút'};
+  let asked;
+  await page.route('**/v1/reminders**', async (route) => {
+    const url = new URL(route.request().url());
+    if (url.pathname.endsWith('/form')) return route.fulfill({json: {form_token: 'x', expires: soon}});
+    if (url.pathname.endsWith('/events')) return route.fulfill({contentType: 'text/event-stream', body: `event: reminder\ndata: ${JSON.stringify(told)}\n\n`});
+    asked = route.request().postDataJSON();
+    return route.fulfill({status: 201, json: {id: 'R1', token: 't', kind: asked.kind, state: 'waiting', created: soon, expires: soon, fires_by: soon, topic: 'x'}});
+  });
+  await opens(page);
+  const bell = page.locator('.dep .bell button').first();
+  await bell.click();
+  await page.click('#set');
+  await page.locator('#reminded', {hasText: 'Sẽ nhắc lúc'}).waitFor();
+  check(/^(leave|bus)$/.test(asked.kind) && asked.stop && asked.line && asked.form_token === 'x', `asked for ${JSON.stringify(asked)}`);
+  check(!('lat' in asked) && !JSON.stringify(asked).includes('21.02'), 'a reminder tells where the rider is');
+  await page.locator('.fired', {hasText: 'Tuyến 24 sắp tới'}).waitFor();
+  await page.click('.fired button');
+  await page.unrouteAll({behavior: 'ignoreErrors'});
+  await page.evaluate(() => localStorage.removeItem('nhip.reminders'));
+}
+
 // Without seeing it
 
 async function keysOnly(page) {
@@ -280,6 +305,7 @@ await runAll([
     ['a row leads to its board, and back', boardAndBack],
     ['the map fills with buses', async (page) => (await opens(page), mapFills(page))],
     ['a picture in the dark', picture('home-small-dark')],
+    ['a reminder is set in two taps, and fires', reminds],
     ['a stop is saved', saves],
     ['a network that is cut is told', netIsCut],
     ['a report is sent with its stop', reports],
