@@ -12,6 +12,8 @@ const (
 	DocumentDevice  = "device"  // a DeviceChange, by the id of the device
 
 	DocumentCalibration = "calibration" // a CalibrationChange, by CalibrationID
+
+	DocumentServiceAlert = "service-alert" // a WrittenAlert
 )
 
 // documentKinds are all kinds of documents.
@@ -27,6 +29,10 @@ var documentKinds = []DocumentKind{
 	},
 	{Name: DocumentDevice, MaxBytes: 8 << 10, MaxCount: 20_000, Validate: validateDeviceChange, Redact: redactDevice},
 	{Name: DocumentCalibration, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateCalibration},
+	{
+		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateWrittenAlert,
+		Expiry: writtenAlertExpiry,
+	},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

@@ -29,6 +29,10 @@ type InformedEntity struct {
 	Trip      string   `json:"trip,omitempty"` // GTFS trip_id
 	StartDate string   `json:"start_date,omitempty"`
 	StartTime string   `json:"start_time,omitempty"`
+
+	// SubstituteStop is the stop_id of the one to use instead of Stop. GTFS-realtime has no such field: only written
+	// alerts have it, see WrittenAlert.
+	SubstituteStop string `json:"substitute_stop,omitempty"`
 }
 
 // ServiceAlert is a notice of an operator about stops, routes or trips, as GTFS-realtime's Alert. It has nothing to do

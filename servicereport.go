@@ -20,6 +20,9 @@ func (r *ServiceReport) Validate(w Window) error {
 	if err := CheckID("feed", r.Feed); err != nil {
 		return err
 	}
+	if r.Feed == WrittenFeed {
+		return Errorf(CodeInvalid, "feed", "must not be %q, which stands for the alerts that are written here", r.Feed)
+	}
 	return w.check(r.Time)
 }
 

@@ -123,6 +123,7 @@ func New(o Options) (*API, error) {
 	}
 	a.reports, a.closing = reports.NewState(), make(chan struct{})
 	open311.Follow(a.documents, a.reports, a.log)
+	a.documents.Watch(nhip.DocumentServiceAlert, a.transit.Written)
 	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
 	a.collectors = a.newCollectorWatch()

@@ -10,7 +10,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/actions"
-	"nhip/api/live"
+	"nhip/api/transit"
 	"nhip/geo/index"
 	"nhip/internal/wait"
 )
@@ -46,15 +46,20 @@ func (u *keyUses) run(ctx context.Context) error {
 	}
 }
 
-// agenciesOf returns the configured agencies and those of the buses, sorted.
-func agenciesOf(configured []string, state *live.State) []string {
+// agencies returns the configured agencies, those of the buses and those of the timetable, sorted.
+func (a *API) agencies() []string {
 	known := make(map[string]bool)
-	for _, id := range configured {
+	for _, id := range a.o.Agencies {
 		known[id] = true
 	}
-	state.Buses().Within(nil, index.World, func(b **nhip.Bus) bool {
+	a.live.Buses().Within(nil, index.World, func(b **nhip.Bus) bool {
 		known[(*b).Agency] = true
 		return false
 	})
+	if t, err := a.transit.Timetable(); err == nil {
+		for _, agency := range t.Network.Feed.Agencies {
+			known[transit.AgencyID(agency)] = true
+		}
+	}
 	return slices.Sorted(maps.Keys(known))
 }

@@ -19,6 +19,7 @@ import (
 	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
+	"nhip/api/servicealerts"
 	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
@@ -160,6 +161,12 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Responder: p,
 		}).Routes(r)
 	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		loaded := p
+		loaded.Ready = a.reportsReady
+		(&servicealerts.Handler{Transit: a.transit, Actions: a.actions, Clock: o.Clock, Responder: loaded}).Routes(r)
+	})
 	people := a.accounts(guard)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
@@ -206,7 +213,7 @@ func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 	h := &accounts.Handler{
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
 		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Clock: a.o.Clock,
-		Agencies: func() []string { return agenciesOf(a.o.Agencies, a.live) },
+		Agencies: a.agencies,
 		OpenID:   a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
 	}

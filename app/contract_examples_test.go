@@ -91,7 +91,17 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"getQueued":         setNewReport,
 	"changeQueued":      setNewReport,
 	"listDayArrivals":   setToday,
-	"listDayPositions":  setToday,
+	"createServiceAlert": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+		r.Body = newServiceAlert("published", `"id":"LINE01DETOUR",`)
+	},
+	"previewServiceAlert": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+		r.Body = newServiceAlert("published", "")
+	},
+	"getServiceAlert":    setNewServiceAlert,
+	"changeServiceAlert": setNewServiceAlert,
+	"deleteServiceAlert": setNewServiceAlert,
+	"endServiceAlert":    setNewServiceAlert,
+	"listDayPositions":   setToday,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -114,6 +124,26 @@ func setNewDevice(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		return c.Get(t, "/v1/devices/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
 	})
 	r.Path["id"] = id
+}
+
+// newServiceAlert returns the body of an alert of a line and a stop that holds for a day.
+func newServiceAlert(status, more string) string {
+	return fmt.Sprintf(`{%s"agency":"hanoi","status":%q,"cause":"CONSTRUCTION","effect":"DETOUR","severity":"WARNING",
+"header":{"vi":"Tuyến 01 đi vòng","en":"Line 01 is diverted"},
+"periods":[{"to":%q}],"informed":[{"route":"01"},{"stop":"HN0505"}]}`,
+		more, status, time.Now().Add(24*time.Hour).Format(time.RFC3339))
+}
+
+// setNewServiceAlert sets the id of a path to that of an alert of its own: a draft if the operation needs one.
+func setNewServiceAlert(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	status := "published"
+	if r.Operation.ID == "deleteServiceAlert" {
+		status = "draft"
+	}
+	r.Path["id"] = created(t, c, "/v1/service-alerts", newServiceAlert(status, ""))
+	if r.Operation.ID == "changeServiceAlert" {
+		r.Body = newServiceAlert(status, `"version":1,`)
+	}
 }
 
 // created posts a body and returns the id in the answer.

@@ -39,11 +39,13 @@ func TestRidersSeeWhatTheyCanCatch(t *testing.T) {
 		return strings.HasSuffix(apptest.Metric(t, c, "nhip_collector_arrivals_total"), " 10") &&
 			apptest.Metric(t, c, "nhip_collector_arrivals_missed_total") == ""
 	})
+	writeServiceAlerts(t, p)
 	p.Stop(t)
 	p = start()
 	c = p.API(t)
 	checkTrackedBus(t, c, eight)
 	checkRiderAnswers(t, c)
+	endServiceAlert(t, p)
 
 	if err := os.WriteFile(zip, apptest.Timetable(t, 25), 0o600); err != nil { // while nhip runs
 		t.Fatal(err)

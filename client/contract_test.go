@@ -130,6 +130,16 @@ func checkKnown(t *testing.T, name string, result any, s *openapi3.Schema) {
 	}
 }
 
+// detour returns the content of a service alert.
+func detour(from, to time.Time) client.ServiceAlertText {
+	both := nhip.LocalizedText{Vi: "Đi vòng", En: "Detour"}
+	return client.ServiceAlertText{
+		Agency: "hanoi", Status: nhip.AlertPublished, Cause: "CONSTRUCTION", Effect: "DETOUR", Severity: "INFO",
+		Header: both, Description: both, Periods: []nhip.Period{{From: from, To: to}},
+		Informed: []nhip.InformedEntity{{Route: "01"}},
+	}
+}
+
 // calls returns a call of each method of the client, with all of its parameters.
 func calls(c *client.Client) map[string]func(context.Context) (any, error) {
 	from := time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC)
@@ -184,6 +194,23 @@ func calls(c *client.Client) map[string]func(context.Context) (any, error) {
 			return c.CreateReview(ctx, client.NewReview{
 				Station: "a", Quantity: nhip.PM25, From: from, To: to, Action: nhip.ActionAnnotate, By: "Lan", Why: "fog",
 			})
+		},
+		"WriteServiceAlert": func(ctx context.Context) (any, error) {
+			return c.WriteServiceAlert(ctx, client.NewServiceAlert{ID: "DETOUR01", ServiceAlertText: detour(from, to)})
+		},
+		"ChangeServiceAlert": func(ctx context.Context) (any, error) {
+			return c.ChangeServiceAlert(ctx, "DETOUR01", 1, detour(from, to))
+		},
+		"PreviewServiceAlert": func(ctx context.Context) (any, error) {
+			return c.PreviewServiceAlert(ctx, detour(from, to))
+		},
+		"EndServiceAlert":     func(ctx context.Context) (any, error) { return c.EndServiceAlert(ctx, "DETOUR01") },
+		"WrittenServiceAlert": func(ctx context.Context) (any, error) { return c.WrittenServiceAlert(ctx, "DETOUR01") },
+		"WrittenServiceAlerts": func(ctx context.Context) (any, error) {
+			return c.WrittenServiceAlerts(ctx, "draft", "hanoi")
+		},
+		"ServiceAlerts": func(ctx context.Context) (any, error) {
+			return c.ServiceAlerts(ctx, client.ServiceAlertQuery{Stop: "HN0505", Upcoming: true})
 		},
 		"Reviews": func(ctx context.Context) (any, error) { return c.Reviews(ctx, "a") },
 	}

@@ -92,6 +92,12 @@ func (c *Client) Post(t testing.TB, path, body string, header ...string) Answer 
 	return c.do(t, http.MethodPost, path, body, append(header, "Content-Type", "application/json"))
 }
 
+// Put sends a PUT request with JSON to a path and checks it like Get.
+func (c *Client) Put(t testing.TB, path, body string, header ...string) Answer {
+	t.Helper()
+	return c.do(t, http.MethodPut, path, body, append(header, "Content-Type", "application/json"))
+}
+
 // Delete sends a DELETE request to a path and checks it like Get.
 func (c *Client) Delete(t testing.TB, path string, header ...string) Answer {
 	t.Helper()

@@ -16,6 +16,9 @@ func (b *builder) serviceAlerts() error {
 	t, _ := b.transit.Timetable() // nil if there is none: what an alert is about can't be checked then
 	for _, a := range b.transit.ServiceAlerts(transit.Everything, true) {
 		b.serviceAlert(t, a.ServiceAlert)
+		if a.Feed == nhip.WrittenFeed {
+			b.newest = b.now // those hold until a dispatcher or the clock ends them, however old they are
+		}
 	}
 	for _, f := range b.transit.ServiceFeeds() {
 		if f.Time.After(b.newest) {
@@ -32,7 +35,7 @@ func (b *builder) serviceAlert(t *transit.Timetable, a *nhip.ServiceAlert) {
 	if code, known := gtfs.Alert_Cause_value[a.Cause]; known {
 		out.Cause = gtfs.Alert_Cause(code).Enum()
 	}
-	if code, known := gtfs.Alert_Effect_value[a.Effect]; known {
+	if code, known := effectCode(a.Effect); known {
 		out.Effect = gtfs.Alert_Effect(code).Enum()
 	}
 	if code, known := gtfs.Alert_SeverityLevel_value[a.Severity]; known {
@@ -53,12 +56,22 @@ func (b *builder) serviceAlert(t *transit.Timetable, a *nhip.ServiceAlert) {
 			out.InformedEntity = append(out.InformedEntity, e)
 		}
 	}
-	if len(out.InformedEntity) == 0 {
+	if len(out.InformedEntity) == 0 && a.Feed != nhip.WrittenFeed { // those name what they mean, an agency too
 		out.InformedEntity = agencySelector(t, a.Agency) // E032
 	}
 	if len(out.InformedEntity) > 0 {
 		b.add(&gtfs.FeedEntity{Id: proto.String(a.Feed + "|" + a.ID), Alert: out}, a.Time, a.Agency)
 	}
+}
+
+// effectCode returns the number of an effect. The bindings lack ACCESSIBILITY_ISSUE.
+func effectCode(name string) (code int32, known bool) {
+	const accessibility = 11
+	if name == "ACCESSIBILITY_ISSUE" {
+		return accessibility, true
+	}
+	code, known = gtfs.Alert_Effect_value[name]
+	return code, known
 }
 
 // agencySelector selects an agency, or the only one of the timetable if the timetable does not have that one (E034).

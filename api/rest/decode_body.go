@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,6 +81,9 @@ func fieldError(name string, value json.RawMessage, into any) error {
 		return nhip.Errorf(nhip.CodeInvalid, name,
 			`must be a date with a time and an offset, as in "2026-02-16T22:58:02+07:00", got %.40s`, value)
 	case strings.Contains(err.Error(), "unknown field"):
+		if _, unknown, _ := strings.Cut(err.Error(), "unknown field "); unknown != strconv.Quote(name) {
+			return nhip.Errorf(nhip.CodeInvalid, name, "must not have a field %.40s", unknown)
+		}
 		return nhip.Errorf(nhip.CodeInvalid, name, "is not a field of this request")
 	}
 	return nhip.Errorf(nhip.CodeInvalid, name, "%s", strings.TrimPrefix(err.Error(), "json: "))

@@ -39,6 +39,7 @@ func TestDecodeBodyNamesTheField(t *testing.T) {
 		`{"name":"a","name":"b"}`: {"name", "once"},
 		`{"Name":"a"}`:            {"Name", "not a field"},
 		`{"inner":{"X":1}}`:       {"inner.X", "not a field"},
+		`{"inner":{"y":1}}`:       {"inner", `must not have a field "y"`},
 		`{"name":"a"}}`:           {"", "single object"},
 		`null`:                    {"", "null"},
 		`{`:                       {"", "JSON object"},

@@ -48,6 +48,7 @@ type Hub struct {
 	narrow    subscribers // streams with narrow subscriptions
 	resting   []*stream   // others that have all changes
 	watched   map[string]*object
+	alerts    map[string]*object // active service alerts
 	streams   map[*stream]struct{}
 	addresses map[netip.Prefix]int // open streams by address
 	queues    queues
@@ -62,12 +63,13 @@ type Hub struct {
 func NewHub(o Options) *Hub {
 	o.heartbeat, o.stuckLimit = cmp.Or(o.heartbeat, heartbeat), cmp.Or(o.stuckLimit, rest.ClientTimeout)
 	o.watchEvery, o.maxWatched = cmp.Or(o.watchEvery, watchEvery), cmp.Or(o.maxWatched, maxWatched)
+	o.alertsEvery, o.maxAlerts = cmp.Or(o.alertsEvery, alertsEvery), cmp.Or(o.maxAlerts, maxAlerts)
 	h := &Hub{
 		o: o, metrics: newMetrics(&o), began: time.Now(), base: o.Clock.Now().Truncate(time.Hour),
 		closing: make(chan struct{}), wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
 		wideTurn: make(chan struct{}, 1), seed: rand.Uint64(),
 		byTopic: make(map[string]*object), narrow: newSubscribers(), streams: make(map[*stream]struct{}),
-		watched: make(map[string]*object), addresses: make(map[netip.Prefix]int),
+		watched: make(map[string]*object), alerts: make(map[string]*object), addresses: make(map[netip.Prefix]int),
 	}
 	return h
 }

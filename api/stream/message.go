@@ -22,11 +22,12 @@ type message struct {
 	Lines    []string   `json:"lines"`
 	Stops    []string   `json:"stops"`
 	Stations []string   `json:"stations"`
-	Zones    []string   `json:"zones"` // kind/id
+	Zones    []string   `json:"zones"`  // kind/id
+	Alerts   *string    `json:"alerts"` // "all"
 }
 
 // members are the names in a message. encoding/json would also take others that differ in case.
-var members = []string{"type", "ref", "bbox", "zoom", "lines", "stops", "stations", "zones"}
+var members = []string{"type", "ref", "bbox", "zoom", "lines", "stops", "stations", "zones", "alerts"}
 
 // maxRef is the length of the longest ref, bytes.
 const maxRef = 64
@@ -91,6 +92,9 @@ func (m *message) view(as view) (view, error) {
 		if err := lists[i].set(&v.subscription, ids); err != nil {
 			return v, err
 		}
+	}
+	if v.alerts = m.Alerts != nil; v.alerts && *m.Alerts != allAlerts {
+		return v, nhip.Errorf(nhip.CodeInvalid, "alerts", "must be %s, got %q", allAlerts, clipped(*m.Alerts))
 	}
 	zoom := -1
 	if m.Zoom != nil {

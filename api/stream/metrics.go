@@ -22,6 +22,7 @@ type metrics struct {
 	messages    *prometheus.CounterVec
 	watched     prometheus.Gauge
 	watching    prometheus.Counter
+	alerts      prometheus.Gauge
 }
 
 // newMetrics returns metrics, and registers them if there is a registerer.
@@ -55,7 +56,8 @@ func newMetrics(o *Options) metrics {
 	}
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(m.refused, m.ended, m.bytes, m.delay, m.byTransport, m.resumed, m.messages, m.watched,
-			m.watching,
+			m.watching, m.alerts,
+			limit("nhip_api_stream_alerts_max", "Active service alerts that live streams show.", o.maxAlerts),
 			limit("nhip_api_streams_watched_max", "Stops and zones that live streams may watch in all.", o.maxWatched),
 			limit("nhip_api_streams_max", "Live streams that may be open; 0: no limit.", o.MaxStreams),
 			limit("nhip_api_streams_per_address_max", "Live streams of one address that may be open; 0: no limit.",
@@ -82,6 +84,9 @@ func (m *metrics) addSubscriptions() {
 	})
 	m.watching = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "nhip_api_stream_watch_seconds_total", Help: "Time spent on the boards and the air that live streams watch.",
+	})
+	m.alerts = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "nhip_api_stream_alerts", Help: "Active service alerts, of which live streams show up to a limit.",
 	})
 	for _, transport := range []string{transportSSE, transportSocket} {
 		m.byTransport.WithLabelValues(transport)

@@ -18,6 +18,7 @@ const (
 	kindStop  = "stop"  // its event is named board
 	kindZone  = "zone"  //
 	kindTiles = "tiles" // the versions of the tile sets
+	kindAlert = "service-alert"
 )
 
 // eventNames are the names of the events of kinds that are named otherwise.
@@ -30,10 +31,12 @@ type object struct {
 	topic      string // its live topic, or that of watchTopic
 	kind       string
 	agency, id string
+	feed       string // of a service alert
 
 	bus     *nhip.Bus     // of these three at most one is set: none when the object has left
 	station *nhip.Station //
 	watched *watched      //
+	alert   *alert        // of a service alert, beside watched
 	last    *nhip.Station // the last state of a station
 	place
 	expires time.Time // when it leaves the map if no other state follows
@@ -144,6 +147,7 @@ func (o *object) appendGone(b []byte, f form) []byte {
 		return append(appendNumber(b, o.slot), '}')
 	}
 	b = encode.OptionalField(b, "agency", o.agency)
+	b = encode.OptionalField(b, "feed", o.feed)
 	b = encode.Field(b, "id", o.id)
 	return append(b, '}')
 }

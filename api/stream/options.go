@@ -19,7 +19,8 @@ type Options struct {
 	Watch      Watch           // what streams show beside the live state
 
 	heartbeat, stuckLimit, watchEvery time.Duration // 0: the constants; shorter in tests
-	maxWatched                        int           // 0: the constant
+	alertsEvery                       time.Duration // 0: the constant
+	maxWatched, maxAlerts             int           // 0: the constants
 }
 
 // heartbeat is how often a stream sends the time, so that proxies keep it open and a client notices a dead connection:

@@ -47,8 +47,8 @@ func (h *Hub) appendID(b []byte, s *stream, change uint64) []byte {
 
 func (h *Hub) tag(v *view) string {
 	hash := fnv.New32a()
-	_, _ = fmt.Fprintf(hash, "%d %v %v %q %q %q %q %v", h.seed, v.box, v.boxed, v.lines, v.stops, v.stations, v.zones,
-		v.form) // never fails
+	_, _ = fmt.Fprintf(hash, "%d %v %v %q %q %q %q %v %v", h.seed, v.box, v.boxed, v.lines, v.stops, v.stations, v.zones,
+		v.alerts, v.form) // never fails
 	_, _ = fmt.Fprintf(hash, "%q", audienceOf(v.sees))
 	return strconv.FormatUint(uint64(hash.Sum32()), digits)
 }

@@ -16,6 +16,8 @@ type Watch struct {
 	Stops, Zones Source
 	// Tiles returns the versions of the tile sets, as JSON that differs once a tile does.
 	Tiles func() []byte
+	// Alerts returns the service alerts that are active now, the newest first.
+	Alerts func() []ServiceAlert
 	// ZonesAt returns the zones, as kind/id, that hold a point.
 	ZonesAt func(orb.Point) []string
 }

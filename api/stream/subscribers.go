@@ -65,7 +65,7 @@ func (s *subscribers) each(o *object, p *place, f func(*stream)) {
 		}
 	}
 	switch o.kind {
-	case kindTiles:
+	case kindTiles, kindAlert: // these change rarely
 		for _, st := range s.all {
 			f(st)
 		}

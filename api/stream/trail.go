@@ -43,6 +43,8 @@ func (s *subscription) covers(o *object, p *place) bool {
 		return contains(s.stops, o.id)
 	case kindZone:
 		return contains(s.zones, o.id)
+	case kindAlert:
+		return s.concernedBy(o.alert)
 	}
 	if s.everything() || s.boxed && p.placed && s.box.Contains(p.point) {
 		return true
@@ -64,6 +66,8 @@ func (s *subscription) mayHaveCovered(o *object) bool {
 			containsAny(s.lines, o.recent.lines) || containsAny(s.lines, o.earlier.lines)
 	case kindAir: // stations move rarely
 		return s.boxed && (o.recent.meets(s.box) || o.earlier.meets(s.box)) || len(s.zones) > 0
+	case kindAlert: // what it concerned before is not known
+		return len(s.lines)+len(s.stops) > 0
 	}
 	return false
 }

@@ -64,11 +64,12 @@ type subscription struct {
 	boxed bool
 	// ids, sorted and each once: of lines (public number or route id), stops, stations, and zones (kind/id)
 	lines, stops, stations, zones []string
+	alerts                        bool // all service alerts, not only those about its lines and stops
 }
 
 // everything reports whether nothing is named, so that the client sees all buses and stations.
 func (s *subscription) everything() bool {
-	return !s.boxed && len(s.lines)+len(s.stops)+len(s.stations)+len(s.zones) == 0
+	return !s.boxed && !s.alerts && len(s.lines)+len(s.stops)+len(s.stations)+len(s.zones) == 0
 }
 
 // narrow reports whether few objects change in the subscription, so that streams are woken by those alone.
@@ -133,7 +134,7 @@ func (l list) set(s *subscription, ids []string) error {
 // readView reads the parameters of a request, and the id of the last event that the client has had, which is "" if it
 // has had none.
 func readView(r *http.Request) (v view, lastID string, err error) {
-	q := rest.ReadQuery(r, "bbox", "zoom", "form", "lines", "stops", "stations", "zones", "last_event_id")
+	q := rest.ReadQuery(r, "bbox", "zoom", "form", "lines", "stops", "stations", "zones", "alerts", "last_event_id")
 	v.box, v.boxed = q.Box("bbox")
 	for _, l := range lists {
 		if !q.Values.Has(l.name) || q.Err != nil {
@@ -144,6 +145,12 @@ func readView(r *http.Request) (v view, lastID string, err error) {
 			ids[i] = strings.TrimSpace(ids[i])
 		}
 		q.Err = l.set(&v.subscription, ids)
+	}
+	if q.Values.Has("alerts") {
+		v.alerts = true
+		if s := q.Text("alerts"); s != allAlerts {
+			q.Fail("alerts", "must be %s, got %q", allAlerts, s)
+		}
 	}
 	zoom := q.Integer("zoom", -1, 0, maxZoom)
 	if name := q.Text("form"); name != "" {
@@ -160,6 +167,9 @@ func readView(r *http.Request) (v view, lastID string, err error) {
 	v.period = period(zoom, v.narrow())
 	return v, lastID, q.Err
 }
+
+// allAlerts asks for all service alerts.
+const allAlerts = "all"
 
 // maxZoom is the largest zoom of maps.
 const maxZoom = 24

@@ -211,6 +211,8 @@ func TestSubscriptionsInQueriesAreChecked(t *testing.T) {
 		"stops=1":        "stops",
 		"line=1":         "line",
 		"last_event_id=": "last_event_id",
+		"alerts=":        "alerts",
+		"alerts=some":    "alerts",
 	} {
 		resp, err := http.Get(s.URL + "/v1/live?" + query)
 		if err != nil {

@@ -20,6 +20,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.setRunning(true)
 	workers := task.NewGroup()
 	workers.Go("live stream boards", h.watchLoop)
+	if h.o.Watch.Alerts != nil {
+		workers.Go("live stream alerts", h.alertLoop)
+	}
 	for i := range min(max(1, runtime.GOMAXPROCS(0)/2), maxWorkers) {
 		workers.Go("live stream worker "+strconv.Itoa(i), h.work)
 	}

@@ -36,11 +36,12 @@ type Model struct {
 	inUse atomic.Pointer[Timetable]
 
 	services *services
+	written  *writtenAlerts
 }
 
 // New returns a model.
 func New(o Options) *Model {
-	m := &Model{o: o, services: newServices()}
+	m := &Model{o: o, services: newServices(), written: newWrittenAlerts()}
 	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services))
 	return m
 }
@@ -57,6 +58,7 @@ func (m *Model) Use(n *network.Network, drawn *tile.TransitMap, buses *index.Ind
 	}
 	track() // first, so that no request finds a timetable without buses
 	m.inUse.Store(t)
+	m.retell()
 	track() // again, for buses that moved in between
 }
 

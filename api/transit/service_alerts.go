@@ -102,13 +102,10 @@ func isAgency(a *gtfs.Agency, id string) bool { return a != nil && (a.ID == id |
 // upcoming those that will be, too. The active ones come first, then the newest.
 func (m *Model) ServiceAlerts(scope AlertScope, upcoming bool) []ServiceAlert {
 	now := m.o.Clock.Now()
-	s := m.services
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	out := []ServiceAlert{}
-	for _, a := range s.alerts {
+	for _, a := range append(m.services.alertsAt(now), m.toldWritten()...) {
 		active := a.ActiveAt(now)
-		if !a.HoldsAt(now, s.feed(a.Feed)) || !active && !upcoming {
+		if !active && !upcoming {
 			continue
 		}
 		if scope.all || slices.ContainsFunc(a.Informed, func(e nhip.InformedEntity) bool { return scope.selects(&e) }) {
@@ -127,8 +124,23 @@ func (m *Model) ServiceAlerts(scope AlertScope, upcoming bool) []ServiceAlert {
 	return out
 }
 
-// HasServiceAlerts reports whether there are any alerts, also ones that do not hold.
+// alertsAt returns the alerts of the feeds that hold at a time.
+func (s *services) alertsAt(now time.Time) (out []*nhip.ServiceAlert) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.alerts {
+		if a.HoldsAt(now, s.feed(a.Feed)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// HasServiceAlerts reports whether there are any alerts, also ones of feeds that do not hold.
 func (m *Model) HasServiceAlerts() bool {
+	if len(m.toldWritten()) > 0 {
+		return true
+	}
 	m.services.mu.RLock()
 	defer m.services.mu.RUnlock()
 	return len(m.services.alerts) > 0

@@ -16,7 +16,7 @@ type contract struct {
 	api *apitest.Client
 }
 
-// RoundTrip sends GET, POST and DELETE requests.
+// RoundTrip sends GET, POST, PUT and DELETE requests.
 func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 	var header []string
 	for name := range req.Header {
@@ -26,7 +26,11 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch req.Method {
 	case http.MethodDelete:
 		a = c.api.Delete(c.t, req.URL.RequestURI(), header...)
-	case http.MethodPost:
+	case http.MethodPost, http.MethodPut:
+		send := c.api.Post
+		if req.Method == http.MethodPut {
+			send = c.api.Put
+		}
 		var body []byte
 		if req.Body != nil {
 			var err error
@@ -35,7 +39,7 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			_ = req.Body.Close()
 		}
-		a = c.api.Post(c.t, req.URL.RequestURI(), string(body), header...)
+		a = send(c.t, req.URL.RequestURI(), string(body), header...)
 	default:
 		a = c.api.Get(c.t, req.URL.RequestURI(), header...)
 	}

@@ -129,10 +129,28 @@ export type Alert = {
   value: number;
 };
 
+/** Plain text in both languages, with line feeds */
+export type AlertDescription = {
+  en: string;
+  vi: string;
+};
+
 /** A server-sent event. `data` is JSON. */
 export type AlertEvent = {
   data: string;
   event: 'alert' | 'ready' | 'time';
+};
+
+/** One line of plain text in both languages */
+export type AlertHeader = {
+  en: string;
+  vi: string;
+};
+
+/** http or https, for readers of both languages */
+export type AlertURL = {
+  en: string;
+  vi: string;
 };
 
 export type AllReadings = {
@@ -754,7 +772,7 @@ export type Link = {
 /** A server-sent event. `data` is JSON. */
 export type LiveEvent = {
   data: string;
-  event: 'hello' | 'resumed' | 'reset' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'board' | 'zone' | 'tiles' | 'beat' | 'time';
+  event: 'hello' | 'resumed' | 'reset' | 'bus' | 'air' | 'moves' | 'ready' | 'gone' | 'board' | 'zone' | 'tiles' | 'service-alert' | 'beat' | 'time';
 };
 
 export type Map = {
@@ -906,6 +924,48 @@ export type NewKey = {
   role: Role;
   /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
   scope?: Scope;
+};
+
+export type NewServiceAlert = {
+  /** Its agency_id in the timetable */
+  agency: string;
+  cause: 'UNKNOWN_CAUSE' | 'OTHER_CAUSE' | 'TECHNICAL_PROBLEM' | 'STRIKE' | 'DEMONSTRATION' | 'ACCIDENT' | 'HOLIDAY' | 'WEATHER' | 'MAINTENANCE' | 'CONSTRUCTION' | 'POLICE_ACTIVITY' | 'MEDICAL_EMERGENCY';
+  /** Plain text in both languages, with line feeds */
+  description?: AlertDescription;
+  effect: 'NO_SERVICE' | 'REDUCED_SERVICE' | 'SIGNIFICANT_DELAYS' | 'DETOUR' | 'ADDITIONAL_SERVICE' | 'MODIFIED_SERVICE' | 'OTHER_EFFECT' | 'UNKNOWN_EFFECT' | 'STOP_MOVED' | 'NO_EFFECT' | 'ACCESSIBILITY_ISSUE';
+  /** One line of plain text in both languages */
+  header: AlertHeader;
+  /** Makes a repeated request harmless; missing: a new one */
+  id?: string;
+  /** What it is about. Each item selects what has all of its properties */
+  informed: {
+    /** That of the alert */
+    agency?: string;
+    /** With a route */
+    direction?: 0 | 1;
+    /** route_id */
+    route?: string;
+    /** Of GTFS, as in 3 for buses; without route and trip */
+    route_type?: number;
+    /** stop_id of a stop or station */
+    stop?: string;
+    /** stop_id of the one to use instead of `stop`; also named in the description that riders see */
+    substitute_stop?: string;
+    /** trip_id */
+    trip?: string;
+  }[];
+  /** When it is active, in order and without overlaps */
+  periods: {
+    /** Inclusive; only the first may be missing, and begins now then */
+    from?: string;
+    /** Exclusive, after `from`, at most 366 days ahead */
+    to: string;
+  }[];
+  severity: 'INFO' | 'WARNING' | 'SEVERE';
+  /** Riders see what is published */
+  status: 'draft' | 'published';
+  /** http or https, for readers of both languages */
+  url?: AlertURL;
 };
 
 export type Open311Definition = {
@@ -1378,7 +1438,7 @@ export type Scope = {
   zones?: string[];
 };
 
-/** A notice of an operator, from the Alerts of a GTFS-realtime feed */
+/** A notice of an operator, from the Alerts of a GTFS-realtime feed or of a dispatcher, whose `feed` is `nhip-dispatch` */
 export type ServiceAlert = {
   /** Now; otherwise it will be */
   active: boolean;
@@ -1405,6 +1465,8 @@ export type ServiceAlert = {
     start_time?: string;
     /** A stop or a station */
     stop?: string;
+    /** The stop to use instead of `stop`; of dispatchers' alerts */
+    substitute_stop?: string;
     trip?: string;
   }[];
   /** When it is active; missing if it is as long as the feed contains it */
@@ -1415,10 +1477,52 @@ export type ServiceAlert = {
     to?: string;
   }[];
   severity?: 'INFO' | 'WARNING' | 'SEVERE';
-  /** When a differential feed sent it */
+  /** When a differential feed sent it, or a dispatcher changed it last */
   time?: string;
   /** A text in several languages */
   url?: Translations;
+};
+
+export type ServiceAlertChange = {
+  /** Its agency_id in the timetable */
+  agency: string;
+  cause: 'UNKNOWN_CAUSE' | 'OTHER_CAUSE' | 'TECHNICAL_PROBLEM' | 'STRIKE' | 'DEMONSTRATION' | 'ACCIDENT' | 'HOLIDAY' | 'WEATHER' | 'MAINTENANCE' | 'CONSTRUCTION' | 'POLICE_ACTIVITY' | 'MEDICAL_EMERGENCY';
+  /** Plain text in both languages, with line feeds */
+  description?: AlertDescription;
+  effect: 'NO_SERVICE' | 'REDUCED_SERVICE' | 'SIGNIFICANT_DELAYS' | 'DETOUR' | 'ADDITIONAL_SERVICE' | 'MODIFIED_SERVICE' | 'OTHER_EFFECT' | 'UNKNOWN_EFFECT' | 'STOP_MOVED' | 'NO_EFFECT' | 'ACCESSIBILITY_ISSUE';
+  /** One line of plain text in both languages */
+  header: AlertHeader;
+  /** What it is about. Each item selects what has all of its properties */
+  informed: {
+    /** That of the alert */
+    agency?: string;
+    /** With a route */
+    direction?: 0 | 1;
+    /** route_id */
+    route?: string;
+    /** Of GTFS, as in 3 for buses; without route and trip */
+    route_type?: number;
+    /** stop_id of a stop or station */
+    stop?: string;
+    /** stop_id of the one to use instead of `stop`; also named in the description that riders see */
+    substitute_stop?: string;
+    /** trip_id */
+    trip?: string;
+  }[];
+  /** When it is active, in order and without overlaps */
+  periods: {
+    /** Inclusive; only the first may be missing, and begins now then */
+    from?: string;
+    /** Exclusive, after `from`, at most 366 days ahead */
+    to: string;
+  }[];
+  severity: 'INFO' | 'WARNING' | 'SEVERE';
+  /** Riders see what is published */
+  status: 'draft' | 'published';
+  /** http or https, for readers of both languages */
+  url?: AlertURL;
+  /** That the change was made from */
+  version?: number;
 };
 
 export type ServiceAlerts = {
@@ -1641,6 +1745,56 @@ export type WayIndex = {
   aqi: number;
   level: IndexLevel;
 } | null;
+
+export type WrittenServiceAlert = {
+  /** Its agency_id in the timetable */
+  agency: string;
+  /** Who made the last change */
+  by: string;
+  cause: 'UNKNOWN_CAUSE' | 'OTHER_CAUSE' | 'TECHNICAL_PROBLEM' | 'STRIKE' | 'DEMONSTRATION' | 'ACCIDENT' | 'HOLIDAY' | 'WEATHER' | 'MAINTENANCE' | 'CONSTRUCTION' | 'POLICE_ACTIVITY' | 'MEDICAL_EMERGENCY';
+  created: string;
+  /** Plain text in both languages, with line feeds */
+  description?: AlertDescription;
+  effect: 'NO_SERVICE' | 'REDUCED_SERVICE' | 'SIGNIFICANT_DELAYS' | 'DETOUR' | 'ADDITIONAL_SERVICE' | 'MODIFIED_SERVICE' | 'OTHER_EFFECT' | 'UNKNOWN_EFFECT' | 'STOP_MOVED' | 'NO_EFFECT' | 'ACCESSIBILITY_ISSUE';
+  /** By a dispatcher; missing: it ends with its last period */
+  ended?: string;
+  /** One line of plain text in both languages */
+  header: AlertHeader;
+  id: string;
+  /** What it is about. Each item selects what has all of its properties */
+  informed: {
+    /** That of the alert */
+    agency?: string;
+    /** With a route */
+    direction?: 0 | 1;
+    /** route_id */
+    route?: string;
+    /** Of GTFS, as in 3 for buses; without route and trip */
+    route_type?: number;
+    /** stop_id of a stop or station */
+    stop?: string;
+    /** stop_id of the one to use instead of `stop`; also named in the description that riders see */
+    substitute_stop?: string;
+    /** trip_id */
+    trip?: string;
+  }[];
+  /** When it is active, in order and without overlaps */
+  periods: {
+    /** Inclusive; only the first may be missing, and begins now then */
+    from?: string;
+    /** Exclusive, after `from`, at most 366 days ahead */
+    to: string;
+  }[];
+  severity: 'INFO' | 'WARNING' | 'SEVERE';
+  state: 'draft' | 'upcoming' | 'active' | 'ended';
+  /** Riders see what is published */
+  status: 'draft' | 'published';
+  updated: string;
+  /** http or https, for readers of both languages */
+  url?: AlertURL;
+  /** Rises with each change */
+  version: number;
+};
 
 export type Zone = {
   air: {
@@ -1897,6 +2051,11 @@ export interface Answers {
   '/v1/routes/{id}/air': RouteAir;
   '/v1/search': Found;
   '/v1/service-alerts': ServiceAlerts;
+  '/v1/service-alerts/written': {
+    alerts: WrittenServiceAlert[];
+    time: string;
+  };
+  '/v1/service-alerts/{id}': WrittenServiceAlert;
   '/v1/session': SessionAnswer;
   '/v1/stations': StationCollection;
   '/v1/stations/status': {
@@ -2073,7 +2232,7 @@ export interface Queries {
   '/v1/keys': Record<string, never>;
   '/v1/ledger': {collector?: string; device?: string; from?: string; to?: string; verify?: 'true' | 'false'; limit?: number; after?: string; format?: 'json' | 'csv'};
   '/v1/legend': {index?: Scale};
-  '/v1/live': {bbox?: string; lines?: string; stops?: string; stations?: string; zones?: string; zoom?: number; form?: 'plain' | 'compact' | 'short'; last_event_id?: string};
+  '/v1/live': {bbox?: string; lines?: string; stops?: string; stations?: string; zones?: string; alerts?: 'all'; zoom?: number; form?: 'plain' | 'compact' | 'short'; last_event_id?: string};
   '/v1/map': Record<string, never>;
   '/v1/positions/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/quality/eta': Record<string, never>;
@@ -2092,6 +2251,8 @@ export interface Queries {
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
+  '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
+  '/v1/service-alerts/{id}': Record<string, never>;
   '/v1/session': Record<string, never>;
   '/v1/stations': {bbox?: string; time?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
   '/v1/stations/status': {hours?: number};

@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 
 import type {Departure} from '../src/openapi.ts';
-import {catchable, choose, classOf, crowding, delayOf, type Eta, etaOf, freshness, gone, leaveFor} from '../src/rider/eta.ts';
+import {catchable, choose, classOf, crowding, delayOf, type Eta, etaOf, freshness, gone, leaveFor, rank} from '../src/rider/eta.ts';
 
 const now = Date.parse('2026-12-01T16:12:00Z');
 
@@ -99,6 +99,11 @@ describe('a row', () => {
   });
 
   test('is left out if every bus has passed', () => expect(choose([bus(span(-9, -8, -7))], 60, now)).toBeUndefined());
+});
+
+test('rows stand in the order in which buses come, doubtful ones last', () => {
+  const rows = [bus({state: 'no_report', scheduled: at(-3)}), bus(span(8, 9, 10)), bus({state: 'scheduled', scheduled: at(7), expected: at(20)}), bus()];
+  expect(rows.toSorted((a, b) => rank(a, now) - rank(b, now)).map((d) => rows.indexOf(d))).toEqual([3, 2, 1, 0]);
 });
 
 describe('lateness is told', () => {

@@ -63,7 +63,7 @@ export function MapHost({size, tall}: {size: MapSize; tall: Store<boolean>}) {
   useEffect(() => map?.name({canvas: w.map, attribution: w.attribution}), [map, lang]);
 
   return (
-    <section id="map-holder" aria-label={w.map} data-state={state}>
+    <section id="map-holder" aria-label={w.mapPart} data-state={state}>
       <div id="map" ref={box} />
       {state === 'asked' ? <button type="button" class="plain open-map" onClick={() => setState('loading')}>{w.openMap}</button> : null}
       {state === 'loading' ? <p class="map-note meta">{w.mapLoading}</p> : null}

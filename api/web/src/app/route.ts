@@ -23,8 +23,10 @@ export const place = new Store<Place>(present());
 /** How many entries of the history are the app's, so that "back" can close an object that was opened by a link. */
 let depth = (history.state as {depth?: number} | null)?.depth ?? 0;
 
-/** Opens an address as a new entry of the history. */
-export function go(href: string): void {
+/** Opens an address as a new entry of the history. A language that the address says stays in it, for those who share it. */
+export function go(to: string): void {
+  const lang = place.get().query.get('lang');
+  const href = lang === null || /[?&]lang=/.test(to) ? to : `${to}${to.includes('?') ? '&' : '?'}lang=${encodeURIComponent(lang)}`;
   if (href === location.pathname + location.search) return;
   depth++;
   history.pushState({depth}, '', href);

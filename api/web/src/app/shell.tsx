@@ -4,11 +4,12 @@ import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock, live, now, offline, simulated, viewing} from '../core/city.ts';
 import {type Lang, languages, speak, useWords} from '../core/i18n.ts';
 import {motionPaused} from '../core/motion.ts';
+import {fired} from '../core/reminders.ts';
 import {Store, useStore} from '../core/store.ts';
 import {announcement} from './frame.tsx';
 import {Icon} from './icons.tsx';
 import {MapHost, mapInfo} from './map-host.tsx';
-import {usePlace} from './route.ts';
+import {replaceQuery, usePlace} from './route.ts';
 import {painted} from './scene.ts';
 import {type Tab, type ViewEntry, type ViewProps, viewOf} from './views.ts';
 import {frameWords} from './words.ts';
@@ -81,6 +82,7 @@ function App({first}: {first: Shown}) {
       <main id="view"><View key={path} params={params} query={place.query} /></main>
       <Tabs tab={entry.tab} />
       <MapHost size={entry.map} tall={tall} />
+      <Fired />
       <Announcer />
       <FrameState size={entry.map} />
     </>
@@ -91,7 +93,8 @@ function App({first}: {first: Shown}) {
 function arrive(path: string, from: string): void {
   const view = document.getElementById('view');
   const link = [...(view?.querySelectorAll<HTMLElement>('a[href]') ?? [])].find((a) => new URL((a as HTMLAnchorElement).href).pathname === from);
-  (link ?? view?.querySelector<HTMLElement>('h1'))?.focus({preventScroll: true});
+  // A view may have focused what the rider wants at once, such as the field of the search.
+  if (!view?.contains(document.activeElement)) (link ?? view?.querySelector<HTMLElement>('h1'))?.focus({preventScroll: true});
   if (view) view.scrollTop = scrolls.get(path) ?? 0;
 }
 
@@ -108,6 +111,12 @@ function FrameState({size}: {size: string}) {
   return null;
 }
 
+/** Changes the language; one that the address says gives way. */
+function choose(code: Lang): void {
+  replaceQuery({lang: undefined});
+  speak(code);
+}
+
 function Bar() {
   const {w, lang} = useWords(frameWords);
   const past = useStore(viewing);
@@ -118,7 +127,7 @@ function Bar() {
       {useStore(simulated) ? <strong class="badge" id="simulated" title={w.simulatedHint}>{w.simulated}</strong> : null}
       <div class="languages" role="group" aria-label={w.language}>
         {(Object.keys(languages) as Lang[]).map((code) => (
-          <button key={code} type="button" lang={code} id={`speak-${code}`} aria-label={`${languages[code].short} – ${languages[code].name}`} aria-pressed={code === lang} onClick={() => speak(code)}>{languages[code].short}</button>
+          <button key={code} type="button" lang={code} id={`speak-${code}`} aria-label={`${languages[code].short} – ${languages[code].name}`} aria-pressed={code === lang} onClick={() => choose(code)}>{languages[code].short}</button>
         ))}
       </div>
     </header>
@@ -150,6 +159,20 @@ function Tabs({tab}: {tab: Tab}) {
         </a>
       ))}
     </nav>
+  );
+}
+
+/** A reminder that fired, until the rider has read it. */
+function Fired() {
+  const {w} = useWords(frameWords);
+  const told = useStore(fired);
+  if (!told) return null;
+  return (
+    <div class="fired" role="alertdialog" aria-label={told.title}>
+      <p><b>{told.title}</b></p>
+      <p>{told.body}</p>
+      <button type="button" class="plain main" onClick={() => fired.set(undefined)}>{w.close}</button>
+    </div>
   );
 }
 

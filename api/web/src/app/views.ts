@@ -30,6 +30,7 @@ export const views: readonly ViewEntry[] = [
   {path: '/bus/:agency/:id', tab: 'near', map: 'strip', load: () => import('../rider/bus.tsx')},
   {path: '/search', tab: 'near', map: 'none', load: () => import('../rider/search.tsx')},
   {path: '/saved', tab: 'saved', map: 'none', load: () => import('../rider/saved.tsx')},
+  {path: '/reminders', tab: 'saved', map: 'none', load: () => import('../rider/reminders.tsx')},
   {path: '/report', tab: 'more', map: 'none', load: () => import('../rider/report.tsx')},
   {path: '/report/:id', tab: 'more', map: 'none', load: () => import('../rider/sent.tsx')},
   {path: '/more', tab: 'more', map: 'none', load: () => import('../rider/more.tsx')},

@@ -57,7 +57,7 @@ export interface Hello {
  */
 export type Row = readonly [n: number, x: number, y: number, age: number, bearing?: number | null, occupancy?: number | null, flags?: number];
 
-export type Gone = {kind: 'bus'; n: number} | {kind: 'air' | 'stop' | 'zone'; id: string};
+export type Gone = {kind: 'bus'; n: number} | {kind: 'service-alert'; feed: string; id: string} | {kind: 'air' | 'stop' | 'zone'; id: string};
 
 /** The versions of the tile sets: a set is another one when its text is. */
 export interface TileVersions {

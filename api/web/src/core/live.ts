@@ -1,4 +1,4 @@
-import type {Arrivals} from '../openapi.ts';
+import type {Arrivals, ServiceAlert} from '../openapi.ts';
 import type {BusInfo, Gone, Hello, Row, StationFeature, TileVersions} from './contract.ts';
 import {Store} from './store.ts';
 
@@ -42,7 +42,8 @@ export interface LiveEvents {
   stationGone: {id: string};
   board: Arrivals;
   zone: {id: string; [more: string]: unknown};
-  'service-alert': unknown;
+  'service-alert': ServiceAlert;
+  alertGone: {feed: string; id: string};
   /** The complete state of the subscription was sent. */
   ready: undefined;
   tiles: TileVersions;
@@ -78,9 +79,6 @@ const patience = 4000;
 
 /** The shortest time between two subscriptions, ms: the api allows one a second. */
 const settle = 400;
-
-/** A box without buses: the connection still tells that it works. */
-const nowhere = [0, 0, 0.001, 0.001] as const;
 
 const open = 1; // WebSocket.OPEN
 
@@ -160,7 +158,8 @@ export class Live {
     this.#open();
   }
 
-  #subscription(): Want {
+  /** What views want, and all service alerts: so the connection is never for nothing. */
+  #subscription(): Want & {alerts: 'all'} {
     const sum = {lines: new Set<string>(), stops: new Set<string>(), stations: new Set<string>(), zones: new Set<string>()};
     let [bbox, zoom]: [Want['bbox'], Want['zoom']] = [undefined, undefined];
     for (const want of this.#wants.values()) {
@@ -168,10 +167,9 @@ export class Live {
       for (const kind of ['lines', 'stops', 'stations', 'zones'] as const) for (const id of want[kind] ?? []) sum[kind].add(id);
     }
     const asked: Want = {lines: [...sum.lines].slice(0, 20), stops: [...sum.stops].slice(0, 10), stations: [...sum.stations].slice(0, 100), zones: [...sum.zones].slice(0, 20)};
-    const empty = !bbox && Object.values(asked).every((ids) => ids.length === 0);
-    if (bbox || empty) asked.bbox = bbox ?? nowhere;
+    if (bbox) asked.bbox = bbox;
     if (zoom !== undefined) asked.zoom = Math.round(zoom);
-    return asked;
+    return {...asked, alerts: 'all'};
   }
 
   #change(): void {
@@ -261,6 +259,7 @@ export class Live {
         const gone = data as Gone;
         if (gone.kind === 'bus') return this.#emit('busGone', {n: gone.n});
         if (gone.kind === 'air') return this.#emit('stationGone', {id: gone.id});
+        if (gone.kind === 'service-alert') return this.#emit('alertGone', gone);
         return;
       }
       case 'air':

@@ -40,7 +40,7 @@ export async function startPlace(query: URLSearchParams): Promise<void> {
   if (picked) return lookAround({kind: 'picked', at: picked}, false);
   const last = recall<Around | undefined>('around', undefined);
   if (last && Array.isArray(last.at) && last.at.length === 2) around.set(last);
-  if (last && last.kind !== 'here' && last.kind !== 'default') return;
+  if (last && last.kind !== 'here') return;
   try {
     const {state} = await navigator.permissions.query({name: 'geolocation'});
     if (state === 'granted') lookAround({kind: 'here', at: await whereAmI()});

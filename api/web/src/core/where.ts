@@ -3,9 +3,8 @@ import type {LonLat} from './contract.ts';
 /** Why the browser returned no location. */
 export type NoPlace = 'geoDenied' | 'geoFailed' | 'geoTimeout' | 'geoInsecure';
 
-/** How long to wait for a location, and how old it may be, in ms. A pedestrian hardly moves in half a minute. */
+/** How long to wait for a location, ms. It is asked for by riders who want to know where they are now: not an old one. */
 const patience = 15_000;
-const freshness = 30_000;
 
 /** Requests the location from the browser; rejects with a NoPlace. */
 export function whereAmI(): Promise<LonLat> {
@@ -15,7 +14,7 @@ export function whereAmI(): Promise<LonLat> {
     navigator.geolocation.getCurrentPosition(
       ({coords}) => resolve([coords.longitude, coords.latitude]),
       ({code}) => reject(code === 1 ? 'geoDenied' : code === 3 ? 'geoTimeout' : 'geoFailed'),
-      {enableHighAccuracy: true, timeout: patience, maximumAge: freshness},
+      {enableHighAccuracy: true, timeout: patience, maximumAge: 0},
     );
   });
 }

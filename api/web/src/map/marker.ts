@@ -68,7 +68,7 @@ export const font = (px: number): string => `700 ${px}px system-ui, "Segoe UI", 
 
 function paintBus({line, look, heading, full}: Picture, theme: Theme): ImageData {
   const height = 22;
-  const margin = full !== undefined ? 17 : heading === undefined ? 3 : 8; // room for the halo, the nose and the figures
+  const margin = full !== undefined ? 17 : heading === undefined ? 3 : 11; // room for the halo, the nose and the figures
   const width = Math.max(26, Math.ceil(widthOf(line, font(12.5))) + 12);
   const pen = canvas(width + 2 * margin, height + 2 * margin);
   const sure = look === 'sure';
@@ -99,9 +99,9 @@ function paintNose(pen: OffscreenCanvasRenderingContext2D, x: number, y: number,
   pen.translate(x + east * edge, y + south * edge);
   pen.rotate(angle);
   pen.beginPath();
-  pen.moveTo(0, -6.5);
-  pen.lineTo(6, 4);
-  pen.lineTo(-6, 4);
+  pen.moveTo(0, -9);
+  pen.lineTo(7, 3);
+  pen.lineTo(-7, 3);
   pen.closePath();
   pen.lineJoin = 'round';
   pen.lineWidth = 3;

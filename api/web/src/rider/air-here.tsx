@@ -15,11 +15,11 @@ import {className} from './air-brief.tsx';
 import {classColors, classOf} from './eta.ts';
 import NotFound from './not-found.tsx';
 import {boundsOf, useSight} from './with-map.ts';
-import {riderWords} from './words.ts';
+import {viewWords} from './view-words.ts';
 
 /** The air at a place, as estimated between the stations, and what it means for people. */
 export default function AirHere({params}: ViewProps) {
-  const {w, f, lang} = useWords(riderWords);
+  const {w, f, lang} = useWords(viewWords);
   const at = readPlace(params['at'] ?? null);
   const {data, error, again} = usePolled<Air>(at && address('/v1/air', {at: `${at[1].toFixed(5)},${at[0].toFixed(5)}`}), 300_000);
   useTitle(w.airHere);

@@ -1,20 +1,39 @@
-import {useEffect, useState} from 'preact/hooks';
+import {useState} from 'preact/hooks';
 
 import {Icon} from '../app/icons.tsx';
 import {live} from '../core/city.ts';
 import {type Lang, useWords} from '../core/i18n.ts';
 import {usePolled} from '../core/poll.ts';
+import {Store, useStore} from '../core/store.ts';
 import type {ServiceAlert, ServiceAlerts} from '../openapi.ts';
 import {riderWords} from './words.ts';
 
-/** How often the alerts are asked for, ms; the stream tells of new ones in between. */
-const every = 60_000;
+/** How often the alerts are asked for while there is no stream, ms. */
+const every = 30_000;
 
-/** The active service alerts of the city. */
-export function useAlerts(): ServiceAlert[] {
-  const {data, again} = usePolled<ServiceAlerts>('/v1/service-alerts', every);
-  useEffect(() => live.on('service-alert', again), []);
-  return data?.alerts.filter(({active}) => active) ?? [];
+/** The active alerts by the stream; undefined until it has told all of them. */
+const streamed = new Store<readonly ServiceAlert[] | undefined>(undefined);
+
+const known = new Map<string, ServiceAlert>();
+const publish = (): void => streamed.set([...known.values()]);
+const key = ({feed, id}: {feed: string; id: string}): string => `${feed} ${id}`;
+live.on('hello', () => known.clear());
+live.on('ready', publish);
+live.on('service-alert', (alert) => {
+  known.set(key(alert), alert);
+  if (streamed.get()) publish();
+});
+live.on('alertGone', (gone) => {
+  known.delete(key(gone));
+  publish();
+});
+
+/** The active service alerts of the city: by the stream, and by asking while it is lost. */
+export function useAlerts(): readonly ServiceAlert[] {
+  const link = useStore(live.link);
+  const told = useStore(streamed);
+  const {data} = usePolled<ServiceAlerts>(link === 'lost' ? '/v1/service-alerts' : undefined, every);
+  return (link === 'lost' ? (data?.alerts ?? told) : told)?.filter(({active}) => active) ?? [];
 }
 
 /** A text of an alert in a language, or in the one that the operator wrote. */
@@ -39,7 +58,7 @@ export function concerns(alert: ServiceAlert, about: {route?: string | undefined
 }
 
 /** The bar of alerts: the first one, and the others on demand. */
-export function AlertBar({alerts, now}: {alerts: ServiceAlert[]; now: number}) {
+export function AlertBar({alerts, now}: {alerts: readonly ServiceAlert[]; now: number}) {
   const {w, f, lang} = useWords(riderWords);
   const [open, setOpen] = useState(false);
   if (alerts.length === 0) return null;

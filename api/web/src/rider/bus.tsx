@@ -11,12 +11,13 @@ import {useWords} from '../core/i18n.ts';
 import {usePolled} from '../core/poll.ts';
 import {busKey} from '../map/fleet.ts';
 import type {BusAhead, Departure, RouteDetail, StopAhead} from '../openapi.ts';
+import {Bell} from './bell.tsx';
 import {etaOf, freshness} from './eta.ts';
 import NotFound from './not-found.tsx';
 import {Crowding} from './row.tsx';
 import {sayEta, speakEta} from './say.ts';
 import {boundsOf, useSight} from './with-map.ts';
-import {riderWords} from './words.ts';
+import {viewWords} from './view-words.ts';
 
 /** How often the bus is asked for, ms; its place on the map comes by the stream. */
 const often = 15_000;
@@ -25,7 +26,7 @@ type Info = BusAhead['properties'] & {stops_ahead?: StopAhead[]; layover?: boole
 
 /** A bus: where it goes, the stops ahead with their minutes, how crowded it is and how old its position. */
 export default function Bus({params}: ViewProps) {
-  const {w, f, lang} = useWords(riderWords);
+  const {w, f, lang} = useWords(viewWords);
   const now = useSlowNow();
   const [agency, id] = [params['agency'] ?? '', params['id'] ?? ''];
   const {data, error, again} = usePolled<BusAhead>(`/v1/buses/${encodeURIComponent(agency)}/${encodeURIComponent(id)}`, often);
@@ -79,7 +80,7 @@ function terms(occupancy: string): boolean {
 
 /** The stops that the bus has not reached, with the minutes that boards tell. */
 function Ahead({stops, info, now}: {stops: StopAhead[]; info: Info; now: number}) {
-  const {w, f} = useWords(riderWords);
+  const {w, f} = useWords(viewWords);
   const fresh = freshness(Date.parse(info.time), now);
   return (
     <ol class="list ahead">
@@ -88,10 +89,12 @@ function Ahead({stops, info, now}: {stops: StopAhead[]; info: Info; now: number}
         const said = eta && sayEta(eta, w, f);
         return (
           <li key={`${stop.id} ${stop.index}`}>
-            <a href={paths.stop(stop.id)} aria-label={[stop.name, eta && speakEta(eta, w, f), stop.drop_off === 'none' ? w.noDropOff : undefined].filter(Boolean).join(', ')}>
-              <span class="item-text"><b>{stop.name}</b>{stop.drop_off === 'none' ? <span class="meta">{w.noDropOff}</span> : null}</span>
-              {said ? <span class={`eta ${said.soft ? 'soft' : ''}`}>{said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}{said.below ? <i>{said.below}</i> : null}</span> : null}
+            <a href={paths.stop(stop.id)}>
+              <span class="unseen">{[stop.name, eta && speakEta(eta, w, f), stop.drop_off === 'none' ? w.noDropOff : undefined].filter(Boolean).join(', ')}</span>
+              <span class="item-text" aria-hidden="true"><b>{stop.name}</b>{stop.drop_off === 'none' ? <span class="meta">{w.noDropOff}</span> : null}</span>
+              {said ? <span aria-hidden="true" class={`eta ${said.soft ? 'soft' : ''}`}>{said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}{said.below ? <i>{said.below}</i> : null}</span> : null}
             </a>
+            {stop.state !== undefined && stop.drop_off !== 'none' ? <Bell line={`${info.line ?? ''} ${stop.name}`} stopName={stop.name} wishes={[{kind: 'get_off', stop: stop.id, agency: info.agency, vehicle: info.id, stops: 1}]} /> : null}
           </li>
         );
       })}

@@ -1,4 +1,4 @@
-import type {Departure, Departures} from '../openapi.ts';
+import type {Departure} from '../openapi.ts';
 
 // What may be said of a bus that will come. A number that a rider could miss the bus by is not said: see the rules in
 // docs/map.md. Everything here is a function of the api's answer and the platform's time, without a browser.
@@ -124,7 +124,11 @@ export function choose(departures: readonly Departure[], walk: number, now: numb
   return {large: able, later: later.slice(0, 2)};
 }
 
-export type LineRow = Departures['lines'][number];
+/** Where a departure stands in a list, ms: by its time; a bus that is lost or that nobody reports after all others. */
+export function rank(d: Departure, now: number): number {
+  const doubtful = d.state === 'live' || d.state === 'forecast' || d.state === 'scheduled' ? 0 : 86_400_000;
+  return doubtful + ((d.state === 'scheduled' ? at(d.scheduled) : undefined) ?? at(d.expected) ?? at(d.scheduled) ?? now);
+}
 
 /** The most that the timetable may be off to be told, and for a bus of how long ahead, minutes. */
 const longestAhead = 15;

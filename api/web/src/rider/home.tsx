@@ -18,7 +18,7 @@ import {metres} from '../map/glide.ts';
 import type {Air, Departures} from '../openapi.ts';
 import {AirLine} from './air-brief.tsx';
 import {AlertBar, concerns, useAlerts} from './alerts.tsx';
-import {choose, freshness} from './eta.ts';
+import {choose, freshness, rank} from './eta.ts';
 import {Pinned} from './pinned.tsx';
 import {LocateButton, PlaceMenu, placeName} from './place-menu.tsx';
 import {DepartureRow} from './row.tsx';
@@ -62,7 +62,7 @@ export default function Home({query}: ViewProps) {
   const stops = new Map(data?.lines.map(({stop}) => [stop.id, {id: stop.id, name: stop.name, at: [stop.lon, stop.lat] as const}]));
   const where = `${path} ${data !== undefined}`; // the camera stays where it is when departures come anew
   useSight(() => ({
-    camera: {bounds: boundsOf([place.at, ...[...stops.values()].map(({at}) => at)]), maxZoom: 15.5},
+    camera: {bounds: boundsOf([place.at, ...[...stops.values()].map(({at}) => at)]), maxZoom: innerWidth < 900 ? 15.5 : 14.5},
     shapes: {place: chosen ? place.at : undefined, stops: [...stops.values()]},
   }), where, `${where} ${[...stops.keys()].join()}`);
   useTravelling();
@@ -71,7 +71,7 @@ export default function Home({query}: ViewProps) {
   const rows = data?.lines.flatMap((line) => {
     const choice = choose(line.departures, line.walk_s, now);
     return choice ? [{line, choice}] : [];
-  });
+  }).toSorted((a, b) => rank(a.choice.large, now) - rank(b.choice.large, now));
   const shownAlerts = alerts.filter((alert) => !rows || rows.some(({line}) => concerns(alert, {route: line.route, stop: line.stop.id})) || !alert.informed?.some((item) => item.route ?? item.stop ?? item.trip));
 
   return (
@@ -82,7 +82,7 @@ export default function Home({query}: ViewProps) {
       </div>
       <div class={`here ${place.kind === 'here' ? '' : 'long'}`}>
         <h1 class="here-name" tabIndex={-1}>
-          <button type="button" id="place" aria-expanded={choosing} aria-label={`${placeName(place, w)}, ${w.choosePlace}`} onClick={() => setChoosing(!choosing)}>{placeName(place, w)} <Icon name={choosing ? 'up' : 'down'} /></button>
+          <button type="button" id="place" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>{placeName(place, w)}<span class="unseen">, {w.choosePlace}</span> <Icon name={choosing ? 'up' : 'down'} /></button>
         </h1>
         <AirLine air={air?.aqi} at={place.at} lang={lang} />
       </div>

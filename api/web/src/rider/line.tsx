@@ -16,8 +16,8 @@ import {busesBefore, stepAt, stopsAlong} from './along.ts';
 import {classColors, classOf} from './eta.ts';
 import NotFound from './not-found.tsx';
 import {Crowding} from './row.tsx';
-import {boundsOf, onMap, useSight} from './with-map.ts';
-import {riderWords} from './words.ts';
+import {boundsOf, onMap, useOnMap, useSight} from './with-map.ts';
+import {viewWords} from './view-words.ts';
 
 /** How often the buses of the column are asked for; those of the map come by the stream. ms. */
 const often = 20_000;
@@ -37,7 +37,7 @@ export function usualPatterns(patterns: readonly Pattern[]): Pattern[] {
 
 /** A line: its stops as a column, the buses between them, and the air along it. */
 export default function Line({params, query}: ViewProps) {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const now = useSlowNow();
   const id = params['id'] ?? '';
   const path = `/v1/routes/${encodeURIComponent(id)}`;
@@ -49,7 +49,8 @@ export default function Line({params, query}: ViewProps) {
     if (data && !error) anchor(data.time);
     if (data || error) painted.set(true);
   }, [data, error]);
-  useEffect(() => live.want({lines: [id]}), [id]);
+  const drawn = useOnMap() !== undefined;
+  useEffect(() => (drawn ? live.want({lines: [id]}) : undefined), [id, drawn]);
 
   const patterns = data ? usualPatterns(data.patterns) : [];
   const chosen = patterns.find(({direction}) => String(direction) === query.get('dir')) ?? patterns[0];
@@ -87,10 +88,14 @@ export default function Line({params, query}: ViewProps) {
 
 /** The stops of a pattern, one below the other, with the buses between them. */
 function Column({pattern, buses, route, air}: {pattern: Pattern; buses: Pattern['buses']; route: RouteDetail; air: RouteAir['ways'][number] | undefined}) {
-  const {w, f, lang} = useWords(riderWords);
+  const {w, f, lang} = useWords(viewWords);
   const alongs = stopsAlong(pattern.shape, pattern.stops.map(({lon, lat}) => [lon, lat]));
   const between = busesBefore(pattern.stops.map(({id}) => id), alongs, buses);
   const closed = (stop: string) => route.alerts.some((alert) => alert.effect === 'NO_SERVICE' && concerns(alert, {route: route.id, stop}) && alert.informed?.some((item) => item.stop === stop));
+  const instead = (stop: string): string | undefined => {
+    const id = route.alerts.flatMap((alert) => alert.informed ?? []).find((item) => item.stop === stop && item.substitute_stop)?.substitute_stop;
+    return id && (route.patterns.flatMap(({stops}) => stops).find((other) => other.id === id)?.name ?? id);
+  };
   return (
     <>
       {air?.mean && air.max ? <p class="pad meta">≈ {w.airAlongMean(`${air.mean.aqi} ${air.mean.level.name[lang]}`, `${air.max.aqi} ${air.max.level.name[lang]}`)}</p> : null}
@@ -108,7 +113,7 @@ function Column({pattern, buses, route, air}: {pattern: Pattern; buses: Pattern[
               ))}
               <a class={`column-stop ${air ? 'airy' : ''}`} href={`${paths.stop(stop.id)}?line=${encodeURIComponent(route.id)}`} style={color ? {'--air': color} : undefined}>
                 <i aria-hidden="true" />
-                {closed(stop.id) ? <span><s>{stop.name}</s> <span class="alert">{w.closed}</span></span> : <span>{stop.name}</span>}
+                {closed(stop.id) ? <span><s>{stop.name}</s> <span class="alert">{[w.closed, instead(stop.id)].filter(Boolean).join(' → ')}</span></span> : <span>{stop.name}</span>}
                 {step ? <span class="meta">{step.aqi === null ? '–' : `≈${step.aqi} ${terms[lang].classes[classOf(step.aqi)]}`}</span> : null}
               </a>
             </li>

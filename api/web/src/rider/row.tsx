@@ -1,17 +1,17 @@
-import type {ComponentChildren} from 'preact';
-
 import {Icon} from '../app/icons.tsx';
 import type {Format} from '../core/format.ts';
 import {type Lang, useWords} from '../core/i18n.ts';
 import {terms} from '../core/terms.ts';
 import type {Departure} from '../openapi.ts';
+import {Bell} from './bell.tsx';
 import {crowding, delayOf, etaOf, type Freshness, leaveFor, likely} from './eta.ts';
 import {away, brief, sayEta, sayLeave, speakRow, walkMinutes} from './say.ts';
+import {wishesFor} from './wishes.ts';
 import {type RiderWords, riderWords} from './words.ts';
 
 /** The number of a line: outlined if the line is only likely, dashed if the bus is lost. */
 export function LineNumber({line, look = ''}: {line: string; look?: '' | 'likely' | 'stale'}) {
-  return <span class={`lineno ${look}`}>{line}</span>;
+  return <span class={`lineno ${look}`} aria-hidden="true">{line}</span>;
 }
 
 export function lookOf(d: Departure): '' | 'likely' | 'stale' {
@@ -43,8 +43,8 @@ export interface RowProps {
   /** Seconds to the stop; undefined if the rider is at it, as on a board. */
   walk?: number;
   stop?: string;
-  /** Buttons at the end of the row. */
-  children?: ComponentChildren;
+  /** The name of the stop of a board, on which rows do not repeat it. */
+  at?: string;
   /** A service alert touches the line here. */
   alert?: boolean;
 }
@@ -74,18 +74,20 @@ export function DepartureRow(props: RowProps) {
   const {w, f, lang} = useWords(riderWords);
   const {d, headsign, href, now, fresh, stop, alert} = props;
   const said = sayEta(etaOf(d, now, fresh), w, f);
+  const wishes = wishesFor(d, props.walk, now);
   const more = details(props, w, f, lang);
   const spoken = speakRow(d, headsign, now, fresh, [more.crowdingWord, stop === undefined ? undefined : w.sayStop(stop), props.walk === undefined ? more.away : w.walk(String(walkMinutes(props.walk))), more.leave.toLowerCase()], w, f);
   return (
     <li class={`dep ${fresh === 'fresh' ? '' : 'pale'}`}>
-      <a href={href} aria-label={spoken}>
+      <a href={href}>
+        <span class="unseen">{spoken}</span>
         <LineNumber line={d.line} look={lookOf(d)} />
-        <span class="dep-to">{headsign}{alert ? <span class="alert"> <Icon name="alert" /></span> : null}</span>
-        <span class={`eta ${said.soft ? 'soft' : ''} ${said.figure ? '' : 'words'}`}>
+        <span class="dep-to" aria-hidden="true">{headsign}{alert ? <span class="alert"> <Icon name="alert" /></span> : null}</span>
+        <span aria-hidden="true" class={`eta ${said.soft ? 'soft' : ''} ${said.figure ? '' : 'words'}`}>
           {said.figure ? <b>{said.figure}</b> : <span>{said.words}</span>}{said.unit ? <small> {said.unit}</small> : null}
           {said.below ? <i>{said.below}</i> : null}
         </span>
-        <span class="dep-more meta">
+        <span class="dep-more meta" aria-hidden="true">
           {more.place ? <span>{more.place}</span> : null}
           <span class="dep-facts">
             {more.leave ? <em class={more.urgent ? 'go' : ''}>{more.leave}</em> : null}
@@ -98,7 +100,7 @@ export function DepartureRow(props: RowProps) {
           </span>
         </span>
       </a>
-      {props.children}
+      {wishes.length > 0 ? <Bell line={`${d.line} ${headsign}`} stopName={stop ?? props.at ?? ''} wishes={wishes} /> : null}
     </li>
   );
 }

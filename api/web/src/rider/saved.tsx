@@ -9,17 +9,18 @@ import {clock, useSlowNow} from '../core/city.ts';
 import {useWords} from '../core/i18n.ts';
 import {lookAround} from '../core/place.ts';
 import {usePolled} from '../core/poll.ts';
+import {reminders} from '../core/reminders.ts';
 import {homes, moveSaved, type Saved as Item, saved, savedKey, setHome, toggleSaved} from '../core/saved.ts';
 import {useStore} from '../core/store.ts';
 import type {Arrivals, StopTimetable} from '../openapi.ts';
 import {choose, etaOf, freshness, gone} from './eta.ts';
 import {brief, sayEta} from './say.ts';
 import {dayOf, upcoming} from './service-day.ts';
-import {riderWords} from './words.ts';
+import {viewWords} from './view-words.ts';
 
 /** What the rider has saved, with the next buses; without a network, what the timetable says. */
 export default function Saved() {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const all = useStore(saved);
   useTitle(w.savedTitle);
   useEffect(() => painted.set(true), []);
@@ -27,14 +28,22 @@ export default function Saved() {
     <>
       <Head root title={w.savedTitle} sub={w.savedWhere} />
       <Homes />
+      <RemindersLink />
       {all.length === 0 ? <p class="pad" id="none">{w.savedNone}</p> : null}
       <ul class="list" id="saved">{all.map((item, i) => <SavedRow key={savedKey(item)} item={item} first={i === 0} last={i === all.length - 1} />)}</ul>
     </>
   );
 }
 
+/** The way to the reminders, if there are any. */
+function RemindersLink() {
+  const {w} = useWords(viewWords);
+  const count = useStore(reminders).length;
+  return count === 0 ? null : <ul class="list"><li><a href="/reminders"><Icon name="bell" /><span class="item-text"><b>{w.reminders}</b></span><span class="strong">{count}</span><Icon name="chevron" /></a></li></ul>;
+}
+
 function Homes() {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const known = useStore(homes);
   return (
     <ul class="list homes">
@@ -53,7 +62,7 @@ function Homes() {
 }
 
 function SavedRow({item, first, last}: {item: Item; first: boolean; last: boolean}) {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const {line} = item;
   const name = line ? `${line.number} ${line.headsign}` : item.name;
   return (
@@ -77,7 +86,7 @@ function SavedRow({item, first, last}: {item: Item; first: boolean; last: boolea
 
 /** The next buses of a saved stop or line. Predictions that are not fresh give way to the timetable of the day. */
 function Next({item}: {item: Item}) {
-  const {w, f} = useWords(riderWords);
+  const {w, f} = useWords(viewWords);
   const now = useSlowNow();
   const about = {routes: item.line?.route, direction: item.line?.direction};
   const stop = `/v1/stops/${encodeURIComponent(item.stop)}`;

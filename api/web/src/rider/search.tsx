@@ -17,7 +17,7 @@ import {saved} from '../core/saved.ts';
 import {useStore} from '../core/store.ts';
 import type {Found} from '../openapi.ts';
 import {fold} from './fold.ts';
-import {type RiderWords, riderWords} from './words.ts';
+import {type ViewWords, viewWords} from './view-words.ts';
 
 /** How long typing may pause before the search, ms; how many searches are remembered. */
 const pause = 200;
@@ -27,7 +27,7 @@ type Hit = Found['found'][number];
 
 /** Search for lines, stops, places and stations. What was typed stands in the address. */
 export default function Search({query}: ViewProps) {
-  const {w, f, lang} = useWords(riderWords);
+  const {w, f, lang} = useWords(viewWords);
   const {w: frame} = useWords(frameWords);
   const [text, setText] = useState(query.get('q') ?? '');
   const asked = (query.get('q') ?? '').trim().slice(0, 200);
@@ -80,7 +80,7 @@ function keyOf(hit: Hit): string {
 
 const icons: Record<Hit['kind'], IconName> = {route: 'bus', stop: 'stop', place: 'near', station: 'air'};
 
-function FoundRow({hit, w, f, lang}: {hit: Hit; w: RiderWords; f: Format; lang: Lang}) {
+function FoundRow({hit, w, f, lang}: {hit: Hit; w: ViewWords; f: Format; lang: Lang}) {
   const far = hit.distance_m === undefined ? '' : f.distance(hit.distance_m);
   if (hit.route) {
     const {id, line, name, name_en, buses} = hit.route;

@@ -25,7 +25,7 @@ import {DepartureRow} from './row.tsx';
 import {walkMinutes} from './say.ts';
 import {TimetableSection} from './timetable.tsx';
 import {boundsOf, useSight} from './with-map.ts';
-import {riderWords} from './words.ts';
+import {viewWords} from './view-words.ts';
 
 /** How often the board is asked for while the stream does not send it, ms. */
 const often = 20_000;
@@ -38,7 +38,7 @@ const walkable = 3000;
 
 /** The board of a stop: its next buses, where they are, the air there and the timetable. */
 export default function Stop({params, query}: ViewProps) {
-  const {w, f, lang} = useWords(riderWords);
+  const {w, f, lang} = useWords(viewWords);
   const {w: frame} = useWords(frameWords);
   const id = params['id'] ?? '';
   const now = useSlowNow();
@@ -80,7 +80,7 @@ export default function Stop({params, query}: ViewProps) {
       <ul class="list deps" aria-label={w.board} id="board">
         {rows?.map((d) => (
           <DepartureRow
-            key={`${d.trip ?? d.route} ${d.scheduled ?? d.vehicle}`} d={d} headsign={d.headsign} now={now} fresh={fresh} alert={alerts.some((alert) => concerns(alert, {route: d.route, trip: d.trip}))}
+            key={`${d.trip ?? d.route} ${d.scheduled ?? d.vehicle}`} d={d} headsign={d.headsign} now={now} fresh={fresh} at={name} alert={alerts.some((alert) => concerns(alert, {route: d.route, trip: d.trip}))}
             href={d.vehicle && d.agency && d.state !== 'scheduled' ? paths.bus(d.agency, d.vehicle) : paths.line(d.route, d.direction)}
           />
         ))}
@@ -102,7 +102,7 @@ function savedItem(stop: string, name: string, at: LonLat, route: string | undef
 
 /** How far the stop is on foot, and whether wheelchairs can board. */
 function Where({stop, at}: {stop: StopAnswer | undefined; at: LonLat | undefined}) {
-  const {w, f} = useWords(riderWords);
+  const {w, f} = useWords(viewWords);
   const place = useStore(around);
   const far = at && place.kind !== 'default' ? metres(place.at, at) : undefined;
   const walk = far === undefined || far > walkable ? undefined : `${f.distance(far)} · ${w.walk(String(walkMinutes(far / walkSpeed)))}`;
@@ -112,7 +112,7 @@ function Where({stop, at}: {stop: StopAnswer | undefined; at: LonLat | undefined
 
 /** The lines of the stop, of which one may be chosen. */
 function LineChips({stop, line}: {stop: StopAnswer | undefined; line: string | undefined}) {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const lines = new Map(stop?.lines.map((one) => [one.route, one.line]));
   if (lines.size < 2) return null;
   const chip = (route: string | undefined, text: string) => (
@@ -152,7 +152,7 @@ function useBoardMap(id: string, at: LonLat | undefined, rows: Departure[] | und
 
 /** Tells those who listen that a bus arrives, once for each and not more often than every 30 s. */
 function useSpoken(rows: Departure[] | undefined, now: number): void {
-  const {w} = useWords(riderWords);
+  const {w} = useWords(viewWords);
   const told = useRef<Set<string>>();
   const last = useRef(0);
   useEffect(() => {

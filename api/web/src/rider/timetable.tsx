@@ -7,11 +7,11 @@ import {useWords} from '../core/i18n.ts';
 import {usePolled} from '../core/poll.ts';
 import type {StopTimetable} from '../openapi.ts';
 import {byHour, dayOf} from './service-day.ts';
-import {riderWords} from './words.ts';
+import {viewWords} from './view-words.ts';
 
 /** The timetable of a stop on a day. */
 export function TimetableSection({stop, route}: {stop: string; route: string | undefined}) {
-  const {w, f} = useWords(riderWords);
+  const {w, f} = useWords(viewWords);
   const [later, setLater] = useState(0);
   const date = dayOf(clock.now(), later);
   const {data, error, again} = usePolled<StopTimetable>(address(`/v1/stops/${encodeURIComponent(stop)}/timetable`, {date, routes: route}), 0);
