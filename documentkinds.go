@@ -14,6 +14,7 @@ const (
 	DocumentCalibration = "calibration" // a CalibrationChange, by CalibrationID
 
 	DocumentServiceAlert = "service-alert" // a WrittenAlert
+	DocumentSchedule     = "schedule"      // a Schedule
 )
 
 // documentKinds are all kinds of documents.
@@ -33,6 +34,7 @@ var documentKinds = []DocumentKind{
 		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateWrittenAlert,
 		Expiry: writtenAlertExpiry,
 	},
+	{Name: DocumentSchedule, MaxBytes: MaxDocumentBytes, MaxCount: MaxSchedules, Validate: validateSchedule},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,

@@ -96,7 +96,7 @@ func New(o Options) (*API, error) {
 	a.guard = recovery.NewGuard(o.Registry, a.log)
 	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
 	a.transit = transit.New(transit.Options{
-		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean,
+		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean, ScoresFile: o.ScoresFile,
 		Logger: a.log,
 	})
 	a.live = live.New(live.Options{
@@ -191,6 +191,7 @@ func (a *API) Start(ctx context.Context) error {
 	a.tasks.Go("live streams", a.hub.Run)
 	a.tasks.Go("air training", a.air.Run)
 	a.tasks.Go("arrival training", a.transit.Train)
+	a.tasks.Go("scores of realtime feeds", a.transit.KeepScores)
 	a.tasks.Go("report retention", a.reportRetention().Run)
 	client, err := mqtt.DialRetry(ctx, a.rpc.Extend(a.brokerOptions()))
 	if err != nil {

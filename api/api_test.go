@@ -51,6 +51,10 @@ func (absentHistory) DayArrivals(context.Context, influx.TravelQuery, func(nhip.
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) CountTravels(context.Context, string, influx.TravelQuery) (int, error) {
+	return 0, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) DayPositions(context.Context, influx.TravelQuery, func(nhip.Position) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }

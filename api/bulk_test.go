@@ -63,6 +63,10 @@ func (h *bulkHistory) DayPositions(_ context.Context, q influx.TravelQuery, yiel
 	return yield(nhip.Position{Agency: "hanoi", Vehicle: "29B-1", Time: noon, Speed: nhip.Some(8.5)})
 }
 
+func (h *bulkHistory) CountTravels(context.Context, string, influx.TravelQuery) (int, error) {
+	return 5, nil
+}
+
 func newBulkAPI(t *testing.T) (*API, *bulkHistory) {
 	t.Helper()
 	h := new(bulkHistory)
@@ -253,7 +257,7 @@ func TestDatasetsTellSpansAndLinks(t *testing.T) {
 			Distributions       []struct{ URL string }
 		}
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Datasets) != 4 {
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Datasets) != 5 {
 		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
 	}
 	for _, d := range body.Datasets {
@@ -262,7 +266,8 @@ func TestDatasetsTellSpansAndLinks(t *testing.T) {
 		}
 		for _, f := range d.Distributions {
 			path := strings.TrimPrefix(f.URL, "http://example.com")
-			path, _, _ = strings.Cut(strings.Replace(path, "{date}", "2026-02-16", 1), "{")
+			path = strings.NewReplacer("{date}", "2026-02-15", "{table}", "stop_visits").Replace(path)
+			path, _, _ = strings.Cut(path, "{")
 			if w := get(t, a, path); w.Code != http.StatusOK {
 				t.Errorf("%s: %d %s", path, w.Code, w.Body)
 			}
@@ -295,7 +300,7 @@ func TestScopeOfBulkQueries(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 2 {
+	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 3 {
 		t.Errorf("spans of what the caller does not see: %s", w.Body)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/staff"
+	"nhip/api/tides"
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
@@ -44,9 +45,11 @@ type Options struct {
 	Network   *tile.TransitMap  // drawing of the timetable; nil if none is loaded
 	Timetable *network.Network  // nil if none is loaded
 	Lean      nhip.Opt[float64] // see transit.Options
-	Map       Map
-	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
-	Web       fs.FS        // the built web map; nil serves a page with build instructions
+	// ScoresFile is where the scores of realtime feeds are kept; see transit.Options
+	ScoresFile string
+	Map        Map
+	In         http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
+	Web        fs.FS        // the built web map; nil serves a page with build instructions
 	// Completeness is the least share of values that makes a mean complete, 0 to 1, as the collector has it; 0 is
 	// rollup.DefaultCompleteness
 	Completeness  float64
@@ -106,6 +109,7 @@ type History interface {
 	live.History
 	transit.History
 	records.History
+	tides.History
 	staff.History
 	catalog.History
 	accounts.History

@@ -23,6 +23,7 @@ import (
 	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
+	"nhip/api/tides"
 	"nhip/api/tiles"
 	"nhip/api/v1"
 	"nhip/api/webmap"
@@ -118,9 +119,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
+		exports := rest.NewExportSlots()
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
+			Exports: exports, License: o.License, Responder: p,
+		}).Routes(r)
+		(&tides.Handler{
+			History: o.History, Live: a.live, Transit: a.transit, Stations: a.stations, Clock: o.Clock,
+			Class: classes.History, Slots: slots, Exports: exports, License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	routes := r

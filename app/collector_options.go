@@ -4,6 +4,7 @@ import (
 	"nhip/collector"
 	"nhip/collector/air"
 	"nhip/geo/network"
+	"nhip/internal/airreport"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/mqtt"
@@ -16,6 +17,7 @@ type collectorDB interface {
 	collector.RetentionStore
 	collector.MarkerStore
 	air.History
+	airreport.History
 }
 
 // collectorOptions returns the options of a collector, alone or among all roles. tracked is what it tracks buses on;
@@ -33,6 +35,7 @@ func (r *runtime) collectorOptions(broker mqtt.Options, db collectorDB, tracked 
 		},
 		BacklogRate: int(r.conf.Influx.BacklogRate),
 		Air:         r.airOptions(db),
+		Mails:       r.mails(db),
 		Retention:   collector.Retention(r.conf.Retention), Keeping: db, Markers: db, Damage: r.damaged,
 	}
 }
@@ -89,11 +92,18 @@ func (r *runtime) deliverers() []air.Deliverer {
 	}
 	if m := r.conf.Air.Mail; m.Host != "" && len(m.To) > 0 {
 		out = append(out, &notify.Mail{
-			Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, To: m.To,
-			Plain: m.Plain, Zone: location(r.conf.Air.Zone),
+			Mailer: r.mailer(), To: m.To, Zone: location(r.conf.Air.Zone), PublicURL: r.conf.HTTP.PublicURL,
 		})
 	}
 	return out
+}
+
+// mailer returns what sends mails through the configured server.
+func (r *runtime) mailer() notify.Mailer {
+	m := r.conf.Air.Mail
+	return notify.Mailer{
+		Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, Plain: m.Plain,
+	}
 }
 
 // trackOn makes a collector track buses on a new timetable.

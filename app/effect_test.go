@@ -64,6 +64,7 @@ func TestEveryKeyHasAnEffect(t *testing.T) {
 	checkHTTP(t, checked)
 	checkTimetables(t, checked)
 	checkLean(t, checked)
+	checkPredictions(t, checked)
 	for _, entry := range config.Load(config.Sources{}).Entries() {
 		if key := feedNumber.ReplaceAllString(entry.Key, "feeds[]"); !checked[key] {
 			t.Errorf("the effect of %s is not tested", key)

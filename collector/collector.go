@@ -18,6 +18,7 @@ import (
 	"nhip/collector/ledger"
 	"nhip/collector/live"
 	"nhip/collector/photos"
+	"nhip/collector/schedule"
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
@@ -60,6 +61,7 @@ type Options struct {
 	Retention    Retention        // age limits of the history
 	Keeping      RetentionStore   // database that Retention applies to; nil: nothing can be deleted
 	Budget       Budget           // what one sender may create
+	Mails        *Mails           // how scheduled reports are mailed; nil: they are not
 	BacklogRate  int              // rows per second written of a backlog; 0: no limit
 	Damage       *damage.Log      // reports damaged files that are set aside; may be nil
 
@@ -110,6 +112,7 @@ type Collector struct {
 	air       *air.Processor      // nil without Options.Air.History
 	arrivals  *live.ArrivalWriter // nil if buses are not tracked
 	retention *retention
+	schedules *schedule.Sender // nil without Options.Mails
 	keeper    *housekeeper
 	marker    *databaseMarker // nil without Options.Markers
 	photos    *photos.Store
@@ -230,6 +233,11 @@ func (c *Collector) open(o Options) (err error) {
 		return err
 	}
 	c.opened.Push("the deduplicator", closing(c.dedup.close))
+	if o.Mails != nil && c.air != nil {
+		if c.schedules, err = c.newSchedules(o); err != nil {
+			return err
+		}
+	}
 	return c.openBudget(o)
 }
 
@@ -362,6 +370,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	if c.air != nil {
 		c.start("air", c.air.Run)
 		c.start("alert delivery", c.air.RunDeliveries)
+	}
+	if c.schedules != nil {
+		c.start("scheduled reports", c.schedules.Run)
 	}
 	c.start("publisher", c.publisher.Run)
 	c.start("privacy", c.state.RunPrivacy)

@@ -30,10 +30,12 @@ type tracker struct {
 }
 
 // newTracker returns a tracker without buses. runs tells which trips take place, as far as the operator's feeds say.
-func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool) *tracker {
+func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool,
+	feeds *feedScores,
+) *tracker {
 	return &tracker{
 		net: n, clock: clock, fleet: board.NewFleet(n, predict.NewLeaning(n, lean), runs),
-		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(),
+		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(feeds),
 		buses: make(map[string]*TrackedBus), byID: make(map[string]*TrackedBus),
 		onPattern: make(map[*network.Pattern]map[string]*TrackedBus),
 	}

@@ -160,6 +160,17 @@ func (s *state) change() nhip.DocumentChange {
 	return nhip.DocumentChange{Kind: s.Kind, ID: s.ID, Version: s.Version, Time: s.Time, Removed: !s.Exists()}
 }
 
+// Find returns a document; ok is false if there is none.
+func (s *Store) Find(kind, id string) (doc nhip.DocumentState, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := s.states[key{kind, id}]
+	if state == nil || !state.Exists() {
+		return doc, false
+	}
+	return state.DocumentState, true
+}
+
 // List returns the documents of a kind, in no order.
 func (s *Store) List(kind string) (out []nhip.DocumentState) {
 	s.mu.Lock()

@@ -227,7 +227,8 @@ type Pull struct {
 	Every  time.Duration // interval between requests
 	Header string        // "Name: value" to send with requests; secret
 
-	Timetable string // the entry of gtfs that its ids are of; empty: that of the feed
+	Timetable   string // the entry of gtfs that its ids are of; empty: that of the feed
+	Predictions string // ours, theirs or better; empty: those of the feed
 }
 
 // Source is a queue of an AMQP 0-9-1 broker to receive messages from.
@@ -323,7 +324,8 @@ type Feed struct {
 	Agency  string        // of its buses
 	Latency time.Duration // with which the feed passes facts on
 
-	Timetable string // the entry of gtfs that its ids of trips, routes and stops are of; empty: of all
+	Timetable   string // the entry of gtfs that its ids of trips, routes and stops are of; empty: of all
+	Predictions string // whose expected times of its trips are told: ours, theirs or better; empty: ours
 
 	Zone      string        // IANA name: time zone of time stamps without an offset; empty: the format's own
 	Period    time.Duration // averaging period if messages do not contain it; 0: the format's own

@@ -201,6 +201,7 @@ func (f *Feed) settings(prefix string) []settings.Setting {
 		{Key: prefix + "agency", Value: settings.Text(&f.Agency, settings.ID)},
 		{Key: prefix + "latency", Value: settings.Duration(&f.Latency)},
 		{Key: prefix + "timetable", Value: settings.Text(&f.Timetable, settings.Printable)},
+		{Key: prefix + "predictions", Value: predictions(&f.Predictions)},
 		{Key: prefix + "zone", Value: settings.Text(&f.Zone, settings.Zone)},
 		{Key: prefix + "period", Value: settings.Duration(&f.Period)},
 		{Key: prefix + "speed_unit", Value: settings.Text(&f.SpeedUnit, settings.SpeedUnit)},
@@ -230,7 +231,19 @@ func (p *Pull) settings(prefix string) []settings.Setting {
 		{Key: prefix + "every", Value: settings.Days(&p.Every, time.Second, time.Hour)},
 		{Key: prefix + "header", Value: settings.Text(&p.Header, settings.Printable), Secret: true},
 		{Key: prefix + "timetable", Value: settings.Text(&p.Timetable, settings.Printable)},
+		{Key: prefix + "predictions", Value: predictions(&p.Predictions)},
 	}
+}
+
+// predictions accepts whose expected times are told, or an empty text.
+func predictions(to *string) settings.Value {
+	return settings.Text(to, func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return settings.Choice(new(string), string(nhip.PredictionsOurs), string(nhip.PredictionsTheirs),
+			string(nhip.PredictionsBetter)).Set(s)
+	})
 }
 
 // settings returns the keys of one source, with a prefix as in "sources[0].".
@@ -332,7 +345,8 @@ func (a *Alert) configured(prefix string) []settings.Setting {
 
 func measureName(s string) error {
 	others := []string{alert.MeasureSilent, alert.MeasureFrozen, alert.MeasureCapture}
-	if _, known := nhip.ParseQuantity(s); known || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
+	q, known := nhip.ParseQuantity(s)
+	if known && !q.Circular() || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
 		return nil
 	}
 	return fmt.Errorf("must be a quantity as in pm25, VN_AQI, US_EPA, WHO, %s, %s or %s, got %s",

@@ -510,10 +510,12 @@ export type Departure = {
   direction?: 0 | 1;
   /** How riders get off (GTFS `drop_off_type`); absent if they just do. It is `none` at the first stop. */
   drop_off?: 'none' | 'phone_agency' | 'coordinate_with_driver';
-  /** One bus in ten arrives before it */
+  /** One bus in ten arrives before it; absent if the feed's time is told */
   early?: string;
   /** For riders, early rather than late: see predict.lean. What it comes from, `basis` says. Without a known bus it stays until 10 minutes after the expected time, at least 30 s ahead */
   expected?: string;
+  /** The time of the other one, where a bus is predicted by us and the operator's realtime feed expects it, too */
+  expected_other?: string;
   headsign: string;
   /** For a line with headways instead of times */
   headway_s?: number;
@@ -528,6 +530,8 @@ export type Departure = {
   passengers?: number;
   /** How riders get on (GTFS `pickup_type`); absent if they just do. It is `none` at the last stop. */
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   /** Of a trip that runs beside the timetable, by the operator's realtime feed */
   relationship?: 'ADDED' | 'UNSCHEDULED' | 'REPLACEMENT' | 'DUPLICATED' | 'NEW';
   route: string;
@@ -600,6 +604,22 @@ export type Devices = {
   next?: string;
   /** Gateways that did not answer; what they know is missing. */
   silent?: string[];
+};
+
+/** How right the expected times of a feed were, and ours of the same arrivals at the same moments, in the last three weeks */
+export type FeedQuality = {
+  agency: string;
+  /** Questions to boards that an arrival answered */
+  board_minutes: number;
+  feed: string;
+  ours: RivalScore;
+  /** The setting of the feed */
+  predictions: 'ours' | 'theirs' | 'better';
+  /** Since when, if the setting is better and has changed it (UTC) */
+  since?: string;
+  theirs: RivalScore;
+  /** Whose times are told where both have one */
+  told: 'ours' | 'theirs';
 };
 
 /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
@@ -926,6 +946,26 @@ export type NewKey = {
   scope?: Scope;
 };
 
+export type NewSchedule = {
+  active?: boolean;
+  /** Only of the stations of this area */
+  area?: string;
+  /** Time of day in the time zone of the city */
+  at: string;
+  /** Of the month, 1 to 31, where a month without it has its last day; of the week, 1 is Monday; none for every day */
+  day?: number;
+  every: 'day' | 'week' | 'month';
+  lang?: 'vi' | 'en';
+  /** What people call it */
+  name: string;
+  /** E-mail addresses, as in lan@hanoi.example */
+  recipients: string[];
+  /** `monthly` is of the month before, `exceedances` of the day before */
+  report: 'monthly' | 'exceedances';
+  /** Only of this station; not with `area` */
+  station?: string;
+};
+
 export type NewServiceAlert = {
   /** Its agency_id in the timetable */
   agency: string;
@@ -1091,6 +1131,9 @@ export type Point = {
   type: 'Point';
 };
 
+/** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+export type PredictedBy = 'ours' | 'theirs';
+
 /** RFC 9457 */
 export type Problem = {
   code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
@@ -1106,12 +1149,14 @@ export type Problem = {
 
 export type Quality = {
   all: LineQuality;
+  /** Realtime feeds that expect times of trips that we predict, too */
+  feeds: FeedQuality[];
   lines: LineQuality[];
   since: string;
   time: string;
 };
 
-export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
+export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure' | 'wind_speed' | 'wind_direction';
 
 /** A server-sent event. `data` is JSON. */
 export type QueueEvent = {
@@ -1359,6 +1404,13 @@ export type ReviewEffect = {
   values: number;
 };
 
+export type RivalScore = {
+  /** ETA Accuracy Benchmark: the mean of its bins that are not empty */
+  board: number;
+  /** 0–3, 3–6, 6–10, 10–15 minutes to the arrival */
+  board_bins: number[];
+};
+
 export type Role = 'app' | 'viewer' | 'analyst' | 'dispatcher' | 'operator' | 'admin';
 
 export type Route = {
@@ -1429,6 +1481,44 @@ export type Routes = {
 
 /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
 export type Scale = 'VN_AQI' | 'US_EPA' | 'WHO';
+
+export type Schedule = {
+  active: boolean;
+  area?: string;
+  at: string;
+  changed: string;
+  created: string;
+  day?: number;
+  error_time?: string;
+  every: 'day' | 'week' | 'month';
+  /** Mails that were refused, or not accepted within a day */
+  given_up?: number;
+  id: string;
+  lang: 'vi' | 'en';
+  /** Of the last attempt that failed */
+  last_error?: string;
+  last_missed?: string;
+  /** When a mail server last accepted a mail of it */
+  last_sent?: string;
+  /** Recipients who have not got what is due */
+  left?: number;
+  /** The owner is the caller */
+  mine: boolean;
+  /** Times that were more than a day ago when the collector came back */
+  missed?: number;
+  name: string;
+  /** When it is due next, or tried again */
+  next?: string;
+  /** Name of who made it */
+  owner: string;
+  /** Why it is stopped */
+  reason?: string;
+  recipients: string[];
+  report: 'monthly' | 'exceedances';
+  /** `sending` while something is due or tried again; `stopped` when the owner may not have it any more; `no_mail` if no collector has a mail server; `unknown` while a collector does not answer */
+  state: 'waiting' | 'sending' | 'inactive' | 'stopped' | 'no_mail' | 'unknown';
+  station?: string;
+};
 
 /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
 export type Scope = {
@@ -1533,6 +1623,8 @@ export type ServiceAlerts = {
     alerts: number;
     differential?: boolean;
     feed: string;
+    /** Whose expected times are told where we predict its trips, too; ours if absent */
+    predictions?: 'ours' | 'theirs' | 'better';
     /** Of its last message */
     time: string;
     /** Trip updates that hold */
@@ -1632,12 +1724,16 @@ export type StopAhead = StopRef & {
   /** One bus in ten arrives before it */
   early?: string;
   expected?: string;
+  /** The time of the other one, where both have one */
+  expected_other?: string;
   /** Of the stop on the path of the trip */
   index: number;
   /** One bus in ten arrives after it */
   late?: string;
   minutes?: number;
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   scheduled?: string;
   state?: 'live' | 'stale' | 'scheduled' | 'forecast' | 'canceled' | 'skipped';
   stops_away?: number;
@@ -1701,6 +1797,51 @@ export type Stops = {
   time: string;
 };
 
+export type TidesDates = {
+  dates: {
+    /** Address of the descriptor */
+    datapackage: string;
+    date: string;
+    /** Addresses as CSV, by the name of the table */
+    tables: Record<string, string>;
+  }[];
+  /** `before` of the next page; missing on the last one */
+  next?: string;
+  /** Time zone of the service dates */
+  timezone: string;
+};
+
+export type TidesPackage = {
+  /** Missing if there are several */
+  agency?: string;
+  description: string;
+  licenses?: {
+    name?: string;
+    path?: string;
+    title?: string;
+  }[];
+  name: string;
+  profile: string;
+  resources: {
+    encoding: string;
+    format: string;
+    mediatype: string;
+    name: string;
+    /** Relative to the descriptor */
+    path: string;
+    profile: string;
+    /** Address of the table's schema */
+    schema: string;
+    sources: {
+      component: string;
+      title: string;
+    }[];
+    "tides-table": string;
+    title: string;
+  }[];
+  title: string;
+};
+
 export type TileJSON = {
   attribution?: string;
   /** west, south, east, north. Holds all that the tiles draw: the air up to its reach, zones and stations, or the network and its buses; the world while that is unknown */
@@ -1745,6 +1886,30 @@ export type WayIndex = {
   aqi: number;
   level: IndexLevel;
 } | null;
+
+export type WindAnswer = {
+  stations: {
+    age_s: number;
+    /** Degrees clockwise from north, from which the wind blows; null if only the speed was measured */
+    direction: number | null;
+    /** QARTOD; of both values the worse */
+    flag: number;
+    /** Null if the position is private or not known, as `lon` */
+    lat: number | null;
+    lon: number | null;
+    /** A text in both languages; if only one is known, both contain it */
+    name?: Name;
+    origin?: string;
+    /** m/s; null if only the direction was measured */
+    speed: number | null;
+    state: 'live' | 'stale';
+    station: string;
+    /** END of the averaging period */
+    time: string;
+  }[];
+  /** Of the answer */
+  time: string;
+};
 
 export type WrittenServiceAlert = {
   /** Its agency_id in the timetable */
@@ -2049,6 +2214,10 @@ export interface Answers {
   '/v1/routes': Routes;
   '/v1/routes/{id}': RouteDetail;
   '/v1/routes/{id}/air': RouteAir;
+  '/v1/schedules': {
+    schedules: Schedule[];
+  };
+  '/v1/schedules/{id}': Schedule;
   '/v1/search': Found;
   '/v1/service-alerts': ServiceAlerts;
   '/v1/service-alerts/written': {
@@ -2148,6 +2317,9 @@ export interface Answers {
   '/v1/stops/{id}': Stop;
   '/v1/stops/{id}/arrivals': Arrivals;
   '/v1/stops/{id}/timetable': StopTimetable;
+  '/v1/tides': TidesDates;
+  '/v1/tides/{date}/datapackage.json': TidesPackage;
+  '/v1/wind': WindAnswer;
   '/v1/zones': {
     scale: string;
     state: 'live' | 'stale';
@@ -2249,6 +2421,8 @@ export interface Queries {
   '/v1/routes': Record<string, never>;
   '/v1/routes/{id}': Record<string, never>;
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
+  '/v1/schedules': Record<string, never>;
+  '/v1/schedules/{id}': Record<string, never>;
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
   '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
@@ -2266,6 +2440,10 @@ export interface Queries {
   '/v1/stops/{id}': Record<string, never>;
   '/v1/stops/{id}/arrivals': {minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/stops/{id}/timetable': {date?: string; route?: string[]; direction?: 0 | 1};
+  '/v1/tides': {before?: string; limit?: number};
+  '/v1/tides/{date}/datapackage.json': {agency?: string};
+  '/v1/tides/{date}/{table}.{format}': {agency?: string};
+  '/v1/wind': {bbox?: string};
   '/v1/zones': {kind?: string; at?: string; index?: Scale; time?: string};
   '/v1/zones.geojson': {kind?: string; at?: string; index?: Scale; time?: string};
 }
