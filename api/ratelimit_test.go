@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"nhip"
+	"nhip/api/access"
 	"nhip/api/quota"
 
 	"github.com/go-chi/chi/v5"
@@ -123,5 +125,24 @@ func TestEveryRouteHasACost(t *testing.T) {
 	}
 	if w := askFrom(a, from, "/nowhere/at/all"); w.Code != http.StatusTooManyRequests {
 		t.Errorf("an unknown address: %d", w.Code)
+	}
+}
+
+// TestKeyInParameterCounts asks OneBusAway's API with a key of ours, which has limits of its own, and with one of
+// another server, which is neither refused nor counted as a guess.
+func TestKeyInParameterCounts(t *testing.T) {
+	a := limitedAPI(t)
+	secret := addKey(t, a, "app", nhip.RoleApp, nhip.Scope{})
+	for key, want := range map[string]string{secret: `"key"`, "TEST": `"client"`, access.KeyPrefix + "x": `"client"`} {
+		for _, path := range []string{"/api/where/current-time.json", "/siri/lite/stop-monitoring.json"} {
+			w := askFrom(a, "203.0.113.7:1000", path+"?key="+key)
+			if got := w.Header().Get("RateLimit"); !strings.HasPrefix(got, want) || w.Code == http.StatusUnauthorized {
+				t.Errorf("%s with %q: %d %q", path, key, w.Code, got)
+			}
+		}
+	}
+	if text := askFrom(a, "203.0.113.9:1", "/metrics").Body.String(); !strings.Contains(text,
+		`nhip_api_token_refused_total{outcome="wrong"} 0`) {
+		t.Error("a key of another server counts as a guess")
 	}
 }

@@ -64,9 +64,18 @@ func (a *API) router() (http.Handler, chi.Router) {
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	o.Map.Zone, o.Map.License = o.Zone, o.License
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
 	}
+	now := &v1.Handler{
+		Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+		Places: places.New(o.Places, o.Zones, a.live), Responder: p,
+	}
+	inPages := chi.NewRouter() // the answers that pages hold
+	now.Routes(inPages)
+	web.TileRoutes(inPages)
+	web.API = inPages
 
 	r := chi.NewRouter()
 	seconds := a.durations()
@@ -85,22 +94,27 @@ func (a *API) router() (http.Handler, chi.Router) {
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
-			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
-		}).Routes(r)
+		now.Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
 	})
+	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
+	where := &oba.Handler{
+		Transit: a.transit, Live: a.live, Clock: o.Clock, Problems: open, Kept: oba.NewKept(o.Registry), Responder: p,
+	}
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce)
 		(&gtfsrt.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&oba.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+		r.Use(keyed, limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
+		where.Routes(r)
 		(&siri.Handler{Transit: a.transit, Live: a.live, Clock: o.Clock, Responder: p}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(keyed, limit.Charge(quota.Write, nil))
+		where.ReportRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
@@ -116,10 +130,13 @@ func (a *API) router() (http.Handler, chi.Router) {
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		web.PageRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 	})
-	open := a.newReports(guard)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		open.Routes(r)

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,7 +28,8 @@ func BenchmarkGTFSRealtime(b *testing.B) {
 	})
 }
 
-// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it.
+// BenchmarkOneBusAway serves arrivals at a stop of a city with 2,500 simulated buses, and those around it: most answers
+// are those of the same second.
 func BenchmarkOneBusAway(b *testing.B) {
 	a := startSimulated(b, fleetSize)
 	t, err := a.transit.Timetable()
@@ -43,6 +47,58 @@ func BenchmarkOneBusAway(b *testing.B) {
 		path := "/api/where/arrivals-and-departures-for-location.json?latSpan=0.01&lonSpan=0.01&" + at
 		againstFixedBytes(b, a, path, fixedJSON(b, a, path))
 	})
+}
+
+// BenchmarkOneBusAwayStops serves arrivals at one stop after the other: none of the answers was asked for before. The
+// fixed bytes are those of each answer in turn.
+func BenchmarkOneBusAwayStops(b *testing.B) {
+	a := startSimulated(b, fleetSize)
+	t, err := a.transit.Timetable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stops := t.Stops().Within(nil, index.World, nil)
+	paths := make([]string, len(stops))
+	for i, s := range stops {
+		paths[i] = "/api/where/arrivals-and-departures-for-stop/" + t.QualifiedStop(s.Item) + ".json"
+	}
+	var body []byte
+	zipped := middleware.Compress(compressLevel, compressed...)
+	r := a.server.Handler.(routed).routes.(chi.Router)
+	r.With(a.classes.List.Admit, zipped).Get("/fixed", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	})
+	var ours, theirs []time.Duration
+	for b.Loop() {
+		for i, path := range paths {
+			began := time.Now()
+			w := getZipped(b, a, path+"?minutesAfter="+strconv.Itoa(30+(len(ours)+i)%30))
+			ours = append(ours, time.Since(began))
+			body = inflated(b, w)
+			began = time.Now()
+			getZipped(b, a, "/fixed")
+			theirs = append(theirs, time.Since(began))
+		}
+	}
+	reportAgainst(b, ours, theirs)
+}
+
+// inflated returns the body of a compressed answer.
+func inflated(b *testing.B, w *httptest.ResponseRecorder) []byte {
+	b.Helper()
+	if w.Header().Get("Content-Encoding") != "gzip" {
+		return w.Body.Bytes()
+	}
+	z, err := gzip.NewReader(w.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	body, err := io.ReadAll(z)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return body
 }
 
 // getZipped returns the answer of an api to a client that accepts gzip.
@@ -90,6 +146,12 @@ func againstFixedBytes(b *testing.B, a *API, path string, fixed http.HandlerFunc
 			theirs, ours = append(theirs, between.Sub(began)), append(ours, time.Since(between))
 		}
 	}
+	reportAgainst(b, ours, theirs)
+}
+
+// reportAgainst reports the ratio of the median times of an answer and of fixed bytes, and the quantiles of the first.
+func reportAgainst(b *testing.B, ours, theirs []time.Duration) {
+	b.Helper()
 	slices.Sort(ours)
 	slices.Sort(theirs)
 	b.ReportMetric(0, "ns/op")

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -33,6 +34,7 @@ func TestRidersSeeWhatTheyCanCatch(t *testing.T) {
 	c := p.API(t)
 	checkTrackedBus(t, c, eight)
 	checkRiderAnswers(t, c)
+	reportProblems(t, p, c)
 	awaittest.True(t, "its arrivals are published and stored", func() bool {
 		return strings.HasSuffix(apptest.Metric(t, c, "nhip_collector_arrivals_total"), " 10") &&
 			apptest.Metric(t, c, "nhip_collector_arrivals_missed_total") == ""
@@ -57,6 +59,31 @@ func TestRidersSeeWhatTheyCanCatch(t *testing.T) {
 		apptest.Decode(t, c.Get(t, "/v1/buses"), &buses)
 		return len(buses.Features) == 1 && buses.Features[0].Properties["status"] == "in_service"
 	})
+}
+
+// reportProblems reports a problem with the bus's trip as an app of OneBusAway does, and finds it in the queue of
+// staff, at the bus and without the rider's position.
+func reportProblems(t *testing.T, p *apptest.Platform, c *apitest.Client) {
+	t.Helper()
+	awaitReports(t, c)
+	resp, err := http.Get(p.HTTP + "/api/where/report-problem-with-trip.json?key=TEST&version=2&tripId=HN_T7-0&" +
+		"code=vehicle_came_late&userComment=tr%E1%BB%85&userLat=21.123456&userLon=105.654321&userOnVehicle=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Code int }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Code != http.StatusOK {
+		t.Fatalf("%d %v", answer.Code, err)
+	}
+	var queue string
+	awaittest.True(t, "the problem is in the queue", func() bool {
+		queue = string(c.Get(t, "/v1/queue?service=no-bus", "Authorization", "Bearer "+p.Token(t)).Body)
+		return strings.Contains(queue, "vehicle_came_late")
+	})
+	if !strings.Contains(queue, `"place":"bus"`) || !strings.Contains(queue, "29B-1") || strings.Contains(queue, "1234") {
+		t.Errorf("the report: %s", queue)
+	}
 }
 
 // riderAt is the place where the rider of the test stands.

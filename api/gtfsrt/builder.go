@@ -43,16 +43,15 @@ func (b *builder) measured(t time.Time) time.Time {
 // feed returns the feed of the entities. Its time is that of its newest data, but later than that of the feed before it
 // if the content differs (E017), and never earlier (E018).
 func (b *builder) feed(before *feed) *feed {
-	f := &feed{made: b.now, stamp: b.newest, entities: b.entities, forms: make(map[[2]string]*encoding)}
+	f := &feed{made: b.now, stamp: b.newest, entities: b.entities, forms: make(map[selection]*encoding)}
 	if f.stamp.IsZero() {
 		f.stamp = b.now // a feed without entities is one that says: nothing at this time
 	}
 	h := xxhash.New()
-	for _, e := range b.entities {
-		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(e.FeedEntity)
-		if err == nil {
-			_, _ = h.Write(raw) // never fails
-		}
+	for i := range b.entities {
+		e := &b.entities[i]
+		e.raw, _ = deterministic.Marshal(e.FeedEntity) // one that can't be encoded fails again when the feed is
+		_, _ = h.Write(e.raw)                          // never fails
 	}
 	f.content = h.Sum64()
 	if before == nil {

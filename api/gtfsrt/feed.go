@@ -1,11 +1,8 @@
 package gtfsrt
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
 	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -77,7 +75,14 @@ type feed struct {
 	entities []entity
 
 	mu    sync.Mutex
-	forms map[[2]string]*encoding // by agency and form
+	forms map[selection]*encoding
+}
+
+// selection is what a client wants of a feed.
+type selection struct {
+	agency string // "" for all
+	form   string
+	as     string // the agency id that every alert names; "" leaves them as they are
 }
 
 // freshFor reports whether the feed is at most so old. A clock that was set back makes it stale.
@@ -88,71 +93,102 @@ func (f *feed) freshFor(now time.Time, age time.Duration) bool {
 // maxAgencies bounds the encodings of a feed that are kept.
 const maxAgencies = 200
 
-// encoded returns the feed of an agency in a form; "" stands for all agencies.
-func (f *feed) encoded(agency, form string) (*encoding, error) {
+// encoded returns a part of the feed as it is sent.
+func (f *feed) encoded(of selection) (*encoding, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	key := [2]string{agency, form}
-	if e := f.forms[key]; e != nil {
+	if e := f.forms[of]; e != nil {
 		return e, nil
 	}
-	e, err := encode(f.message(agency), form, f.stamp)
+	e, err := f.encode(&of)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a GTFS-realtime feed: %w", err)
 	}
 	if len(f.forms) < 2*maxAgencies {
-		f.forms[key] = e
+		f.forms[of] = e
 	}
 	return e, nil
 }
 
-// message returns the feed message with the entities of an agency, of all for "".
-func (f *feed) message(agency string) *gtfs.FeedMessage {
+// message returns the feed message without its entities, and these, of a selection.
+func (f *feed) message(of *selection) (*gtfs.FeedMessage, []entity) {
 	m := &gtfs.FeedMessage{Header: &gtfs.FeedHeader{
 		GtfsRealtimeVersion: proto.String("2.0"),
 		Incrementality:      gtfs.FeedHeader_FULL_DATASET.Enum(),
 		Timestamp:           seconds(f.stamp),
 	}}
+	var entities []entity
 	for _, e := range f.entities {
-		if agency == "" || e.agencies[0] == agency || e.agencies[1] == agency {
-			m.Entity = append(m.Entity, e.FeedEntity)
+		if of.agency == "" || e.agencies[0] == of.agency || e.agencies[1] == of.agency {
+			entities = append(entities, e.named(of.as))
 		}
 	}
-	return m
+	return m, entities
 }
 
 func seconds(t time.Time) *uint64 { return proto.Uint64(uint64(max(t.Unix(), 0))) }
 
 // encoding is a feed as it is sent.
 type encoding struct {
-	contentType string
-	plain, gzip []byte
-	etag        string
-	stamp       time.Time
+	contentType      string
+	plain, gzip      []byte
+	etag, zippedETag string
+	stamp            time.Time
+	modified         string // stamp as a header
 }
 
 // contentTypePB is the media type of the protocol buffers of GTFS-realtime.
 const contentTypePB = "application/x-protobuf"
 
-func encode(m *gtfs.FeedMessage, form string, stamp time.Time) (*encoding, error) {
-	e := &encoding{contentType: contentTypePB, stamp: stamp.UTC().Truncate(time.Second)}
+func (f *feed) encode(of *selection) (*encoding, error) {
+	e := &encoding{contentType: contentTypePB, stamp: f.stamp.UTC().Truncate(time.Second)}
+	m, entities := f.message(of)
 	var err error
-	if form == formJSON {
+	if of.form == formJSON {
 		e.contentType = rest.FormatJSON
+		for _, x := range entities {
+			m.Entity = append(m.Entity, x.FeedEntity)
+		}
 		e.plain, err = protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
 	} else {
-		e.plain, err = proto.MarshalOptions{Deterministic: true}.Marshal(m)
+		e.plain, err = appendEntities(m, entities)
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.etag = fmt.Sprintf(`"%016x"`, xxhash.Sum64(e.plain))
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
-	_, _ = w.Write(e.plain) // can't fail: the buffer grows
-	_ = w.Close()
-	e.gzip = zipped.Bytes()
+	hash := xxhash.Sum64(e.plain)
+	e.etag, e.zippedETag = fmt.Sprintf(`"%016x"`, hash), fmt.Sprintf(`"%016x-gzip"`, hash)
+	e.modified = e.stamp.Format(http.TimeFormat)
+	e.gzip = rest.Gzip(e.plain)
 	return e, nil
+}
+
+// entityField is the number of the field of a feed message that holds its entities.
+const entityField protowire.Number = 2
+
+// appendEntities encodes a feed message with entities. Most of them are encoded already, for the hash of the feed.
+func appendEntities(m *gtfs.FeedMessage, entities []entity) ([]byte, error) {
+	out, err := deterministic.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	for i := range entities {
+		raw, err := entities[i].encoded()
+		if err != nil {
+			return nil, err
+		}
+		out = protowire.AppendBytes(protowire.AppendTag(out, entityField, protowire.BytesType), raw)
+	}
+	return out, nil
+}
+
+var deterministic = proto.MarshalOptions{Deterministic: true}
+
+func (e *entity) encoded() ([]byte, error) {
+	if e.raw != nil {
+		return e.raw, nil
+	}
+	return deterministic.Marshal(e.FeedEntity)
 }
 
 // serve answers with the encoding, or with 304 if the client has it.
@@ -160,12 +196,12 @@ func (e *encoding) serve(w http.ResponseWriter, r *http.Request) {
 	h, body, etag := w.Header(), e.plain, e.etag
 	if rest.AcceptsEncoding(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body, etag = e.gzip, strings.TrimSuffix(e.etag, `"`)+`-gzip"`
+		body, etag = e.gzip, e.zippedETag
 	}
 	h.Set("Cache-Control", rest.CacheBrief)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", etag)
-	h.Set("Last-Modified", e.stamp.Format(http.TimeFormat))
+	h.Set("Last-Modified", e.modified)
 	if e.unchanged(r, etag) {
 		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)

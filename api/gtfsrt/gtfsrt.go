@@ -32,21 +32,25 @@ type Handler struct {
 // Routes registers the routes. It must be called once.
 func (h *Handler) Routes(r chi.Router) {
 	for _, f := range []struct {
-		path   string
+		name   string
 		source *source
 		build  func(*builder) error
 	}{
-		{"/gtfs-rt/trip-updates.pb", &h.trips, (*builder).tripUpdates},
-		{"/gtfs-rt/vehicle-positions.pb", &h.vehicles, (*builder).vehiclePositions},
-		{"/gtfs-rt/alerts.pb", &h.alerts, (*builder).serviceAlerts},
+		{"trip-updates", &h.trips, (*builder).tripUpdates},
+		{"vehicle-positions", &h.vehicles, (*builder).vehiclePositions},
+		{"alerts", &h.alerts, (*builder).serviceAlerts},
 	} {
 		f.source.clock, f.source.build = h.Clock, func() (*builder, error) {
 			b := &builder{transit: h.Transit, live: h.Live, now: h.Clock.Now()}
 			return b, f.build(b)
 		}
-		r.With(h.WhenReady).Get(f.path, h.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		ready := r.With(h.WhenReady)
+		ready.Get("/gtfs-rt/"+f.name+".pb", h.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			return h.serve(w, r, f.source)
 		}))
+		ready.Get("/api/gtfs_realtime/"+f.name+"-for-agency/{id}", h.Handle(
+			func(w http.ResponseWriter, r *http.Request) error { return h.serveAgency(w, r, f.source) },
+		))
 	}
 }
 
@@ -64,7 +68,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s *source) error
 	if err != nil {
 		return err
 	}
-	body, err := f.encoded(agency, form)
+	body, err := f.encoded(selection{agency: agency, form: form})
 	if err != nil {
 		return err
 	}
@@ -104,4 +108,5 @@ func form(q *rest.Query) string {
 type entity struct {
 	*gtfs.FeedEntity
 	agencies [2]string // of the timetable and of the bus; "" for none
+	raw      []byte    // the encoded entity; nil: it is not encoded yet
 }

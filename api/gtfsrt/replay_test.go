@@ -1,9 +1,11 @@
 package gtfsrt_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,9 +15,13 @@ import (
 	"nhip/api/resttest"
 	"nhip/app"
 	"nhip/app/recorded"
+	"nhip/collector"
+	"nhip/collector/decode"
+	"nhip/geo/geotest"
 	"nhip/geo/gtfs"
 	"nhip/internal/config"
 	"nhip/internal/gtfsrttest"
+	"nhip/internal/sim"
 	"nhip/internal/suitetest"
 
 	pb "github.com/MobilityData/gtfs-realtime-bindings/golang/gtfs"
@@ -71,6 +77,14 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 	if data == "" {
 		t.Skip("TESTDATA_DIR is not set: the recordings are missing")
 	}
+	t.Run("Hanoi, simulated", func(t *testing.T) {
+		suitetest.Only(t)
+		feed, err := gtfs.ReadFile(filepath.Join(data, "gtfs-hanoi/hanoi-derived-gtfs.zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		replay(t, feed, simulatedDay(t, feed))
+	})
 	for _, c := range suitetest.Pick(recordings[:1], recordings) {
 		t.Run(c.name, func(t *testing.T) {
 			feed, err := gtfs.ReadFile(filepath.Join(data, c.timetable))
@@ -87,6 +101,63 @@ func TestFeedsOfRecordedDaysKeepTheRules(t *testing.T) {
 			}
 			replay(t, feed, positions)
 		})
+	}
+}
+
+// simulatedDay returns the positions of a fleet that serves Hanoi's timetable for a day. Half of the buses tell no
+// trip.
+func simulatedDay(t *testing.T, feed *gtfs.Feed) (positions []nhip.Position) {
+	t.Helper()
+	from := time.Date(2026, 3, 2, 5, 0, 0, 0, geotest.TimeZone).UTC()
+	city, err := sim.New(sim.Options{
+		Feed: feed, Buses: 300, Stations: sim.None, Interval: time.Minute, Seed: 1, Clock: nhip.StoppedClock(from),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := from; at.Before(from.Add(18 * time.Hour)); at = at.Add(time.Minute) {
+		for _, m := range city.Step(at) {
+			id, ok := strings.CutPrefix(m.Topic, "nhip/in/position/")
+			if !ok {
+				continue
+			}
+			var b nhip.Bus
+			if err := json.Unmarshal(m.Payload, &b); err != nil {
+				t.Fatal(err)
+			}
+			p := nhip.Position{
+				Vehicle: id, Agency: "hanoibus", Time: b.Time, Point: nhip.Some(b.Point()), Trip: b.Trip, StartDate: b.StartDate,
+				Bearing: b.Bearing, Speed: b.Speed, Occupancy: b.Occupancy,
+			}
+			if last := id[len(id)-1]; last%2 == 1 {
+				p.Trip, p.StartDate = "", ""
+			}
+			positions = append(positions, p)
+		}
+	}
+	return positions
+}
+
+// readBack decodes the feeds with the platform's own reader.
+func readBack(t *testing.T, c *city, f *gtfsrttest.Feeds) {
+	t.Helper()
+	read := func(path string) *nhip.Facts {
+		m := nhip.Message{
+			Topic: "nhip/in/gtfs-rt/ours", Payload: resttest.Get(c.handler, path).Body.Bytes(), Received: c.Clock.Now(),
+		}
+		d, err := collector.Decode(decode.Feed{Format: "gtfs-rt", Agency: "ours"}, m, c.Clock, collector.AnyAge)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		return &d.Facts
+	}
+	if got, want := len(read("/gtfs-rt/vehicle-positions.pb").Positions), len(f.Vehicles.GetEntity()); got != want {
+		t.Errorf("our reader finds %d of %d vehicles", got, want)
+	}
+	if want := len(f.TripUpdates.GetEntity()); want > 0 {
+		if s := read("/gtfs-rt/trip-updates.pb").Service; s == nil || len(s.Trips) != want {
+			t.Errorf("our reader finds %+v of %d trips", s, want)
+		}
 	}
 }
 
@@ -107,6 +178,7 @@ func replay(t *testing.T, feed *gtfs.Feed, positions []nhip.Position) {
 			}
 			warnings[f.Rule]++
 		}
+		readBack(t, c, now)
 		return now
 	}
 	for i := range positions {

@@ -61,7 +61,7 @@ func (q *request) newArrival(c *transit.StopCall) arrival {
 		TripID:       transit.QualifiedTrip(trip),
 		TripHeadsign: transit.TripHeadsign(trip), ServiceDate: midnight(inst.Day, q.t.Network.Location()),
 		RouteID: transit.QualifiedRoute(trip.Route), RouteShortName: trip.Route.ShortName, RouteLongName: trip.Route.LongName,
-		BlockTripSequence:    blockSequence(inst),
+		BlockTripSequence:    inst.Sequence,
 		ArrivalEnabled:       c.Stop > 0 && call.DropOff != gtfs.BoardingNone,
 		DepartureEnabled:     c.Stop < inst.Pattern.Last() && call.Pickup != gtfs.BoardingNone,
 		ScheduledArrivalTime: 1000 * inst.Arrives(c.Stop), ScheduledDepartureTime: 1000 * inst.Departs(c.Stop),
@@ -146,12 +146,16 @@ func (q *request) arrivalsForStop() (any, error) {
 			q.refs.stop(hit.Item)
 		}
 	}
-	return q.entry(struct {
-		StopID       string    `json:"stopId"`
-		Arrivals     []arrival `json:"arrivalsAndDepartures"`
-		NearbyStops  []string  `json:"nearbyStopIds"`
-		SituationIDs []string  `json:"situationIds"`
-	}{q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s))}), nil
+	return q.entry(stopArrivals{
+		q.t.QualifiedStop(s), arrivals, nearby, q.refs.situations(q.t.StopScope(nil, s)),
+	}), nil
+}
+
+type stopArrivals struct {
+	StopID       string    `json:"stopId"`
+	Arrivals     []arrival `json:"arrivalsAndDepartures"`
+	NearbyStops  []string  `json:"nearbyStopIds"`
+	SituationIDs []string  `json:"situationIds"`
 }
 
 // soonest returns the time by which arrivals are ordered, Unix ms.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,8 @@ func TestErrorsAreEnvelopes(t *testing.T) {
 		{"stop/HN_none", nil, 404},
 		{"stop/none", nil, 404},
 		{"stop/_", nil, 404},
+		{"plan-trip", nil, 404},
+		{"stop/HN_S3/more", nil, 404},
 		{"route/HN_none", nil, 404},
 		{"agency/none", nil, 404},
 		{"trip/XX_T7-0", nil, 404},
@@ -163,6 +166,11 @@ func TestErrorsAreEnvelopes(t *testing.T) {
 		{"arrivals-and-departures-for-stop/HN_S3", []string{"minutesAfter", "99999999"}, 200},
 		{"arrivals-and-departures-for-stop/HN_S3", []string{"time", "yesterday"}, 400},
 		{"arrivals-and-departures-for-stop/HN_S3", []string{"time", "99999999999999999"}, 400},
+		{"arrivals-and-departures-for-stop/HN_S3", []string{"time", "2026-03-02_08-00-00"}, 200},
+		{"arrivals-and-departures-for-stop/HN_S3", []string{"time", "9999-12-31T23:59:59Z"}, 200},
+		{"arrivals-and-departures-for-stop/HN_S3", []string{"time", "0000-01-01T00:00:00Z"}, 200},
+		{"trips-for-route/HN_R1", []string{"time", "soon"}, 400},
+		{"current-time", []string{"includeReferences", "perhaps"}, 400},
 		{"arrival-and-departure-for-stop/HN_S3", nil, 400},
 		{"arrival-and-departure-for-stop/HN_S3", []string{"tripId", "HN_T7-0", "serviceDate", day}, 200},
 		{"arrival-and-departure-for-stop/HN_S3", []string{"tripId", "HN_none", "serviceDate", day}, 404},
@@ -229,5 +237,25 @@ func TestVehicles(t *testing.T) {
 	if err := json.Unmarshal(c.get(t, "trip-for-vehicle/HN_29B-1").Data.Entry, &d); err != nil ||
 		d.TripID != "HN_T7-0" || len(d.Schedule.StopTimes) != 21 || d.Schedule.NextTripID != "HN_T7-1" {
 		t.Errorf("its trip: %+v, %v", d, err)
+	}
+}
+
+// TestRidersFindTheAgency: apps list how to reach an agency, and what it says of a line.
+func TestRidersFindTheAgency(t *testing.T) {
+	city, f := citytest.NewLine(t)
+	a, r := f.Agencies[0], f.Routes[0]
+	a.Phone, a.Email, a.FareURL = "1900 1296", "a@a.example", "https://a.example/ve"
+	r.Description, r.URL = "Qua hồ", "https://a.example/01"
+	route := string(newClient(t, city).get(t, "route/HN_R1").Data.Entry)
+	agency := string(newClient(t, city).get(t, "agency/HN").Data.Entry)
+	for _, want := range []string{`"description":"Qua hồ"`, `"url":"https://a.example/01"`} {
+		if !strings.Contains(route, want) {
+			t.Errorf("%s is missing: %s", want, route)
+		}
+	}
+	for _, want := range []string{`"phone":"1900 1296"`, `"email":"a@a.example"`, `"fareUrl":"https://a.example/ve"`} {
+		if !strings.Contains(agency, want) {
+			t.Errorf("%s is missing: %s", want, agency)
+		}
 	}
 }

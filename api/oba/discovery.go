@@ -78,10 +78,12 @@ func (q *request) config() (any, error) {
 
 // currentTime answers current-time.
 func (q *request) currentTime() (any, error) {
-	return q.entry(struct {
-		Readable string `json:"readableTime"`
-		Time     int64  `json:"time"`
-	}{q.now.In(q.t.Network.Location()).Format(time.RFC3339), q.now.UnixMilli()}), nil
+	return q.entry(currentTime{q.now.In(q.t.Network.Location()).Format(time.RFC3339), q.now.UnixMilli()}), nil
+}
+
+type currentTime struct {
+	Readable string `json:"readableTime"`
+	Time     int64  `json:"time"`
 }
 
 // route answers route/{id}.

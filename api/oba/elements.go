@@ -28,7 +28,10 @@ type agencyElement struct {
 
 // newAgency returns an agency. Its URL must be one: the iOS app fails otherwise.
 func (q *request) newAgency(a *gtfs.Agency) agencyElement {
-	e := agencyElement{ID: transit.AgencyID(a), Name: a.Name, URL: a.URL, Timezone: a.Location.String(), Lang: a.Language}
+	e := agencyElement{
+		ID: transit.AgencyID(a), Name: a.Name, URL: a.URL, Timezone: a.Location.String(), Lang: a.Language,
+		Phone: a.Phone, Email: a.Email, FareURL: a.FareURL,
+	}
 	if e.URL == "" {
 		e.URL = q.baseURL
 	}
@@ -52,6 +55,7 @@ func newRoute(r *gtfs.Route) routeElement {
 	return routeElement{
 		ID: transit.QualifiedRoute(r), AgencyID: transit.AgencyID(r.Agency), ShortName: r.ShortName, LongName: r.LongName,
 		NullSafeShortName: transit.LineOf(r), Type: r.Type, Color: r.Color, TextColor: r.TextColor,
+		Description: r.Description, URL: r.URL,
 	}
 }
 

@@ -3,7 +3,6 @@ package oba
 import (
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"nhip"
 	"nhip/api/rest"
@@ -19,36 +18,38 @@ type envelope struct {
 	Data        any    `json:"data,omitempty"`
 }
 
-// version is that of the API.
-const version = 2
-
-// answer writes the envelope of data or of an error, whose HTTP status is its code, too.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, now time.Time, data any, err error) {
-	e := envelope{Code: http.StatusOK, CurrentTime: now.UnixMilli(), Text: "OK", Version: version, Data: data}
-	if err != nil {
-		code := nhip.ErrorCode(err)
-		e.Code, e.Data = problem.Status(code), nil
-		e.Text = errorText(e.Code, err)
-		if code == nhip.CodeInternal {
-			h.Logger.Error("request failed", "route", rest.RoutePattern(r), "error", err)
-		}
-	}
-	body, err := json.Marshal(&e)
-	if err != nil {
-		h.Problem(w, r, err)
-		return
-	}
-	header := w.Header()
+// answer writes an encoded answer or the envelope of an error, whose HTTP status is its code, too.
+func (h *Handler) answer(w http.ResponseWriter, q *request, b *body, err error) {
+	header, status := w.Header(), http.StatusOK
 	header.Set("Content-Type", rest.FormatJSON)
 	header.Set("Cache-Control", rest.CacheLive)
-	if e.Code != http.StatusOK {
+	if q.stored {
 		header.Set("Cache-Control", rest.NoStore)
 	}
-	if e.Code == http.StatusServiceUnavailable {
+	if err != nil {
+		code := nhip.ErrorCode(err)
+		status = problem.Status(code)
+		if code == nhip.CodeInternal {
+			h.Logger.Error("request failed", "route", rest.RoutePattern(q.http), "error", err)
+		}
+		b, _ = q.encode(status, errorText(status, err), nil) // texts can always be encoded
+		header.Set("Cache-Control", rest.NoStore)
+	}
+	if status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "5")
 	}
-	w.WriteHeader(e.Code)
-	_, _ = w.Write(append(body, '\n')) // fails if the client disconnected
+	b.serve(w, q.http, status)
+}
+
+// encode returns an envelope as it is sent.
+func (q *request) encode(code int, text string, data any) (*body, error) {
+	raw, err := json.Marshal(&envelope{
+		Code: code, CurrentTime: q.now.UnixMilli(), Text: text, Version: q.version, Data: data,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &body{plain: append(raw, '\n')}, nil
 }
 
 // errorText returns the text of an error. Clients know the one of an unknown element.

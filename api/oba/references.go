@@ -30,6 +30,13 @@ func (r *references) init(q *request) {
 	}
 }
 
+// noReferences are those of a client that wants none.
+var noReferences = func() *references {
+	var r references
+	r.init(nil)
+	return &r
+}()
+
 // isNew reports whether an element is not among the references yet, and notes it.
 func (r *references) isNew(x any) bool {
 	if r.known[x] {
@@ -105,6 +112,9 @@ func (r *references) situationsOf(x *gtfs.Route) []string {
 
 // sorted returns the references in the order of their ids.
 func (r *references) sorted() *references {
+	if r.q.withoutRefs {
+		return noReferences
+	}
 	slices.SortFunc(r.Agencies, func(a, b agencyElement) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(r.Routes, func(a, b routeElement) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(r.Situations, func(a, b situationElement) int { return cmp.Compare(a.ID, b.ID) })

@@ -26,11 +26,36 @@ type request struct {
 	http  *http.Request
 	query url.Values
 
-	transit *transit.Model
-	live    *live.State
-	baseURL string // of the api, as the client reaches it
-	refs    references
-	err     error // the first invalid parameter
+	transit  *transit.Model
+	live     *live.State
+	problems Problems
+	baseURL  string // of the api, as the client reaches it
+	version  int    // of the answer
+	refs     references
+	// withoutRefs: the client wants no references.
+	withoutRefs bool
+	stored      bool  // the request stores something: its answer is that of this request alone
+	err         error // the first invalid parameter
+}
+
+// Versions of the API. In the first one, elements hold the elements that they refer to.
+const (
+	version1 = 1
+	version  = 2
+)
+
+// readCommon reads the parameters that methods share: the version, and whether the client wants references. A time is
+// checked also where it changes nothing.
+func (q *request) readCommon() {
+	q.moment()
+	switch s := q.query.Get("version"); s {
+	case "", "2":
+	case "1":
+		q.version = version1
+	default:
+		q.fail("version", "must be 1 or 2: unknown version: %.20s", s)
+	}
+	q.withoutRefs = !q.boolean("includeReferences", true) && q.version == version
 }
 
 // errNotFound is the error of an element that does not exist.
@@ -122,7 +147,8 @@ func (q *request) day(name string) gtfs.Date {
 	return gtfs.DateOf(at)
 }
 
-// moment returns the time that is asked for, the present if it is missing: Unix ms or RFC 3339.
+// moment returns the time that is asked for, the present if it is missing: Unix ms, RFC 3339, or a local time as the
+// reference server takes it.
 func (q *request) moment() time.Time {
 	s := q.query.Get("time")
 	if s == "" {
@@ -132,6 +158,9 @@ func (q *request) moment() time.Time {
 		return time.UnixMilli(ms).UTC()
 	}
 	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		at, err = time.ParseInLocation("2006-01-02_15-04-05", s, q.t.Network.Location())
+	}
 	if err != nil {
 		q.fail("time", "must be a Unix time in ms, or a time as in 2026-02-16T12:00:00Z")
 		return q.now

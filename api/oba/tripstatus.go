@@ -70,7 +70,7 @@ func (q *request) newTripStatus(inst *network.TripInstance, bus *transit.Tracked
 	p := active.Pattern
 	scheduled := q.scheduledAlong(active)
 	s := &tripStatus{
-		ActiveTripID: transit.QualifiedTrip(active.Trip), BlockTripSequence: blockSequence(active), Phase: phaseInProgress,
+		ActiveTripID: transit.QualifiedTrip(active.Trip), BlockTripSequence: active.Sequence, Phase: phaseInProgress,
 		ServiceDate: midnight(active.Day, q.t.Network.Location()), Status: statusDefault, SituationIDs: []string{},
 		DistanceAlongTrip: round(scheduled), ScheduledDistanceAlongTrip: round(scheduled),
 		TotalDistanceAlongTrip: round(p.Length()), OccupancyCount: -1, OccupancyCapacity: -1,
@@ -147,14 +147,6 @@ func (q *request) scheduledAlong(inst *network.TripInstance) float64 {
 		return p.Along[i-1] + part*(p.Along[i]-p.Along[i-1])
 	}
 	return p.Along[p.Last()]
-}
-
-// blockSequence returns how many trips of its block a run has before it.
-func blockSequence(inst *network.TripInstance) (n int) {
-	for inst = inst.Previous; inst != nil; inst = inst.Previous {
-		n++
-	}
-	return n
 }
 
 // orientation turns a bearing, degrees clockwise from north, into degrees counterclockwise from east.

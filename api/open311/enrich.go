@@ -1,6 +1,7 @@
 package open311
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -57,13 +58,14 @@ func (s Surroundings) enrich(ctx context.Context, in *submission, now time.Time)
 	bus := namedBus(buses, in, stop)
 	place, ok := s.place(r, in, stop, bus)
 	if !ok {
+		r.Known.Agency = in.agency
 		return r, nil
 	}
 	if bus == nil {
 		bus = nearestBus(buses, in, place)
 	}
 	s.addTransit(r, stop, bus, place, in.bus != "")
-	r.Known.Agency = s.agency(in, stop, bus)
+	r.Known.Agency = cmp.Or(s.agency(in, stop, bus), in.agency)
 	s.addAir(ctx, r, place)
 	s.addZones(r, place)
 	return r, nil

@@ -21,6 +21,7 @@ type submission struct {
 	own     bool // the sender's own position may be kept
 
 	stop, bus, line string // as named; "" if not
+	agency          string // of the trip that it is about, if neither stop nor bus tell it
 	attributes      map[string][]string
 	text            string
 	mediaURL        string

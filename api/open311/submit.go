@@ -28,6 +28,7 @@ type sender struct {
 	caller  access.Caller
 	address netip.Addr
 	token   string // of the form; "" with a key
+	same    string // what else a report must share with another one to repeat it; it is not stored
 }
 
 // postRequest answers POST /open311/v2/requests.
@@ -140,7 +141,7 @@ func (h *Handler) keep(
 	if err := checkSize(r); err != nil {
 		return "", err
 	}
-	mine := newRecent(from.name(in.contact.DeviceID), r)
+	mine := newRecent(from.name(cmp.Or(from.same, in.contact.DeviceID)), r)
 	known := h.repeats.find(mine)
 	if r.ID = known.id; h.repeats.isKept(known) {
 		return known.id, nil

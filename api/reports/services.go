@@ -115,12 +115,12 @@ var (
 // services are all services, in the order in which clients list them. Codes never change.
 var services = []Service{
 	{
-		"no-bus", Transport, text("Xe không đến", "No bus"),
+		ServiceNoBus, Transport, text("Xe không đến", "No bus"),
 		text("Xe buýt không đến, hoặc đến quá muộn", "A bus did not come, or came much too late"),
 		"xe buýt, trễ, bus, late", onBuses,
 	},
 	{
-		"skipped-stop", Transport, text("Bỏ điểm dừng", "Skipped stop"),
+		ServiceSkippedStop, Transport, text("Bỏ điểm dừng", "Skipped stop"),
 		text("Xe không dừng ở điểm dừng", "A bus did not stop at a stop"), "bỏ bến, bus, stop", onBuses,
 	},
 	{
@@ -133,7 +133,7 @@ var services = []Service{
 		"nguy hiểm, quấy rối, danger, harassment", onBuses,
 	},
 	{
-		"wrong-information", Transport, text("Sai thông tin", "Wrong information"),
+		ServiceWrongInformation, Transport, text("Sai thông tin", "Wrong information"),
 		text("Giờ đến, lộ trình hoặc bảng thông tin sai", "A wrong arrival time, route or sign"),
 		"thông tin, information", onBuses,
 	},
@@ -155,6 +155,11 @@ var services = []Service{
 		"blocked-lane", Transport, text("Đỗ xe, cản trở làn xe buýt", "Blocked stop or lane"),
 		text("Xe đỗ ở điểm dừng hoặc làn xe buýt", "A vehicle stands at a stop or in a bus lane"),
 		"đỗ xe, làn, parking, lane", onBuses,
+	},
+	{
+		ServiceBusOther, Transport, text("Vấn đề khác về xe buýt", "Other problem with buses"),
+		text("Vấn đề khác về xe, tuyến hoặc điểm dừng", "Another problem with a bus, a line or a stop"),
+		"khác, other", onBuses,
 	},
 	{
 		"traffic", Transport, text("Ùn tắc giao thông", "Traffic jam"),
@@ -200,6 +205,14 @@ var services = []Service{
 		text("Số liệu không khí có vẻ sai", "Data on the air seem wrong"), "số liệu, trạm, data, station", everywhere,
 	},
 }
+
+// Codes of services to which problems of other standards belong.
+const (
+	ServiceNoBus            = "no-bus"
+	ServiceSkippedStop      = "skipped-stop"
+	ServiceWrongInformation = "wrong-information"
+	ServiceBusOther         = "bus-other"
+)
 
 // Services returns all services. They must not be changed.
 func Services() []Service { return services }

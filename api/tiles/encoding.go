@@ -46,7 +46,6 @@ func (t *cachedTile) variant(body []byte, encoding, suffix string) variant {
 
 // Compression. Brotli takes five times as long as gzip, so it is used only for tiles that are requested repeatedly.
 const (
-	gzipLevel     = 6
 	brotliLevel   = 5
 	brotliFrom    = 3  // number of requests
 	minCompressed = 64 // bytes; smaller bodies are not compressed
@@ -56,7 +55,7 @@ const (
 func newCachedTile(body []byte, compressed bool) *cachedTile {
 	t := &cachedTile{size: len(body), body: body, etag: strconv.FormatUint(xxhash.Sum64(body), 16)}
 	if compressed && len(body) >= minCompressed {
-		t.body, t.compressed = compress(body), true
+		t.body, t.compressed = rest.Gzip(body), true
 		t.stored = t.variant(t.body, "gzip", "g")
 	} else {
 		t.stored = t.variant(t.body, "", "")
@@ -137,23 +136,7 @@ func (t *cachedTile) brotliBody() *variant {
 	return t.brotli
 }
 
-// gzipPool holds writers for reuse: creating one takes as long as compressing a tile.
-var gzipPool = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, gzipLevel) // the level is valid
-	return z
-}}
-
-func compress(body []byte) []byte {
-	out := bytes.NewBuffer(make([]byte, 0, len(body)/2))
-	z := gzipPool.Get().(*gzip.Writer)
-	defer gzipPool.Put(z)
-	z.Reset(out)
-	_, _ = z.Write(body) // a buffer returns no error
-	_ = z.Close()
-	return out.Bytes()
-}
-
-// inflate decompresses a body of compress; size is its plain size in bytes.
+// inflate decompresses a body of rest.Gzip; size is its plain size in bytes.
 func inflate(zipped []byte, size int) []byte {
 	out := make([]byte, 0, size)
 	z, err := gzip.NewReader(bytes.NewReader(zipped))

@@ -118,6 +118,9 @@ func (s *services) of(inst *network.TripInstance, now time.Time) tripState {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var best tripState
+	if len(s.byTrip) == 0 {
+		return best // most cities have no feed, and boards ask often
+	}
 	for _, name := range [...]tripName{{trip: inst.Trip.ID}, {route: inst.Trip.Route.ID}} {
 		for _, u := range s.byTrip[name] {
 			f := s.feed(u.Feed)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"nhip/geo/board"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
 )
@@ -31,11 +32,15 @@ func (c *StopCall) At() time.Time {
 func (t *Timetable) StopCalls(s *gtfs.Stop, from, until, now time.Time) []*StopCall {
 	t.tracker.mu.RLock()
 	defer t.tracker.mu.RUnlock()
+	shift := maxBusShift
+	if t.services.any() {
+		shift = maxForecastDelay
+	}
+	first, last := from.Add(-shift), until.Add(maxForecastLead)
 	var out []*StopCall
-	days := t.Network.DaysBetween(from.Add(-maxForecastDelay), until.Add(maxForecastLead))
-	for _, c := range t.Network.CallsAt(s) {
-		for _, day := range days {
-			for _, trip := range day.TripInstances(c.Pattern) {
+	for _, day := range t.Network.DaysBetween(first, last) {
+		for _, c := range t.Network.CallsAt(s) {
+			for _, trip := range day.TripInstancesWithin(c.Pattern, first.Unix(), last.Unix()) {
 				if !t.mayCallWithin(trip, c.At, from, until, now) {
 					continue
 				}
@@ -78,9 +83,12 @@ func (t *Timetable) mayCallWithin(trip *network.TripInstance, stop int, from, un
 	if outside > maxBusShift {
 		return false
 	}
-	for before := trip; before != nil; before = before.Previous {
-		if t.tracker.on(before) != nil {
+	for range 1 + board.MaxNextTrips {
+		if t.tracker.on(trip) != nil {
 			return true
+		}
+		if trip = trip.Previous; trip == nil {
+			break
 		}
 	}
 	return false

@@ -16,6 +16,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // the worker must stay a file: the page's policy allows no blob or data scripts
     chunkSizeWarningLimit: 1300, // kB; maplibre-gl alone is 1,110
+    manifest: true, // the api preloads the chunks of the page that is asked for
     modulePreload: {polyfill: false},
     rolldownOptions: {output: {codeSplitting: {groups: [{name: 'maplibre', test: mapLibrary}, {name: 'app', test: frame}]}}},
   },

@@ -9,7 +9,8 @@ import (
 
 // Limits of the trips that a bus will serve after its present one.
 const (
-	maxNextTrips = 4 // along a block
+	// MaxNextTrips is how many trips along its block a bus is expected to serve after its present one.
+	MaxNextTrips = 4
 	// maxTurnAhead is how long before its departure a trip is promised of the bus that turns round for it, if only the
 	// order at the terminal tells so.
 	maxTurnAhead = 45 * time.Minute
@@ -30,7 +31,7 @@ func (f *Fleet) Next(trip *network.TripInstance, now time.Time) (*Vehicle, *Next
 		return nil, nil
 	}
 	before := f.before(trip)
-	for range maxNextTrips {
+	for range MaxNextTrips {
 		if before == nil {
 			break
 		}
@@ -71,7 +72,7 @@ func (f *Fleet) predictNextTrips(v *Vehicle) (out []NextTrip) {
 		return nil // its block says nothing
 	}
 	bus, ahead, stops := *predict.BusOf(v.ID, &v.State), v.Ahead, 0
-	for len(out) < maxNextTrips {
+	for len(out) < MaxNextTrips {
 		next, turn := f.following(bus.Instance)
 		if next == nil || turn && len(out) > 0 {
 			break

@@ -45,6 +45,9 @@ type Agency struct {
 	URL      string
 	Location *time.Location // IETF BCP 47; empty if not given
 	Language string         // IETF BCP 47; empty if not given
+
+	// For riders with a question; empty if not given.
+	Phone, Email, FareURL string
 }
 
 // Types of stops (GTFS location_type). Vehicles call at platforms only.
@@ -76,6 +79,9 @@ type Route struct {
 	Type      int    // 3 is bus
 	Color     string // RRGGBB; empty if not given
 	TextColor string // RRGGBB; empty if not given
+
+	// What riders may read of it; empty if not given.
+	Description, URL string
 }
 
 // WebColor returns the color of the route as #rrggbb, or "" if it has none.

@@ -62,10 +62,11 @@ func (l *loader) readAgencyRows(t *table, zone *time.Location) {
 	id, name, url := t.column("agency_id"), t.expect("agency_name", "its id is the name"),
 		t.expect("agency_url", valueLeftOut)
 	in, lang := t.require("agency_timezone"), t.column("agency_lang")
+	phone, email, fares := t.column("agency_phone"), t.column("agency_email"), t.column("agency_fare_url")
 	for t.next() {
 		a := &Agency{
 			ID: t.keep(id), Name: t.keep(name), URL: t.keep(url), Language: t.keep(lang),
-			Location: l.timeZone(t, in, zone),
+			Location: l.timeZone(t, in, zone), Phone: t.keep(phone), Email: t.keep(email), FareURL: t.keep(fares),
 		}
 		if a.Name == "" {
 			a.Name = a.ID
@@ -195,10 +196,12 @@ func (l *loader) readRoutes() error {
 		id, agency, kind := t.require("route_id"), t.column("agency_id"), t.expect("route_type", "all routes are buses")
 		short, long := t.column("route_short_name"), t.column("route_long_name")
 		color, textColor := t.column("route_color"), t.column("route_text_color")
+		description, url := t.column("route_desc"), t.column("route_url")
 		for t.next() {
 			r := &Route{
 				ID: t.id(id), Agency: l.agencyOf(t, agency), ShortName: t.keep(short), LongName: t.keep(long),
 				Type: t.routeType(kind), Color: t.color(color), TextColor: t.color(textColor),
+				Description: t.keep(description), URL: t.keep(url),
 			}
 			if r.ShortName == "" && r.LongName == "" {
 				r.ShortName = r.ID

@@ -4,7 +4,10 @@ import "time"
 
 // outTables lists the files of a feed in the order of the archive.
 var outTables = []outTable{
-	{"agency.txt", []string{"agency_id", "agency_name", "agency_url", "agency_timezone", "agency_lang"}, putAgencies},
+	{"agency.txt", []string{
+		"agency_id", "agency_name", "agency_url", "agency_timezone", "agency_lang", "agency_phone", "agency_email",
+		"agency_fare_url",
+	}, putAgencies},
 	{"feed_info.txt", []string{"feed_publisher_name", "feed_publisher_url", "feed_lang", "feed_version"}, putInfo},
 	{"stops.txt", []string{
 		"stop_id", "stop_code", "stop_name", "stop_lat", "stop_lon", "location_type",
@@ -12,7 +15,7 @@ var outTables = []outTable{
 	}, putStops},
 	{"routes.txt", []string{
 		"route_id", "agency_id", "route_short_name", "route_long_name", "route_type",
-		"route_color", "route_text_color",
+		"route_color", "route_text_color", "route_desc", "route_url",
 	}, putRoutes},
 	{"calendar.txt", []string{
 		"service_id", "monday", "tuesday", "wednesday", "thursday", "friday",
@@ -37,7 +40,7 @@ var outTables = []outTable{
 
 func putAgencies(f *Feed, put func(...string)) {
 	for _, a := range f.Agencies {
-		put(a.ID, a.Name, a.URL, a.Location.String(), a.Language)
+		put(a.ID, a.Name, a.URL, a.Location.String(), a.Language, a.Phone, a.Email, a.FareURL)
 	}
 }
 
@@ -56,7 +59,7 @@ func putStops(f *Feed, put func(...string)) {
 
 func putRoutes(f *Feed, put func(...string)) {
 	for _, r := range f.Routes {
-		put(r.ID, r.Agency.ID, r.ShortName, r.LongName, formatInt(r.Type), r.Color, r.TextColor)
+		put(r.ID, r.Agency.ID, r.ShortName, r.LongName, formatInt(r.Type), r.Color, r.TextColor, r.Description, r.URL)
 	}
 }
 

@@ -91,7 +91,10 @@ func drawFeed(t *rapid.T) *gtfs.Feed {
 		t.Fatal(err)
 	}
 	f := &gtfs.Feed{
-		Agencies: []*gtfs.Agency{{ID: "A", Name: words.Draw(t, "agency"), URL: "http://a.example", Location: loc}},
+		Agencies: []*gtfs.Agency{{
+			ID: "A", Name: words.Draw(t, "agency"), URL: "http://a.example", Location: loc, Phone: "1900 1296",
+			Email: "a@a.example", FareURL: "http://a.example/ve",
+		}},
 	}
 	if rapid.Bool().Draw(t, "info") {
 		f.Info = &gtfs.FeedInfo{Publisher: words.Draw(t, "publisher"), URL: "http://p.example", Language: "vi", Version: "1"}
@@ -104,6 +107,7 @@ func drawFeed(t *rapid.T) *gtfs.Feed {
 	for i := range rapid.IntRange(1, 3).Draw(t, "routes") {
 		f.Routes = append(f.Routes, &gtfs.Route{
 			ID: fmt.Sprint("r", i), Agency: f.Agencies[0], ShortName: words.Draw(t, "route"), Type: 3, Color: "00aaFF",
+			Description: words.Draw(t, "description"), URL: "http://a.example/r",
 		})
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "services") {

@@ -14,6 +14,7 @@ type Day struct {
 	Zero int64 // Unix s of the day's 00:00:00; GTFS times count from it
 
 	byPattern [][]*TripInstance // by Pattern.Index, sorted by departure
+	longest   []gtfs.Time       // by Pattern.Index: how long the longest of them takes
 	byTrip    map[*gtfs.Trip][]*TripInstance
 }
 
@@ -25,6 +26,7 @@ type TripInstance struct {
 	Zero         int64         // Unix s of the day's 00:00:00
 	Next         *TripInstance // the vehicle's next journey by block_id, or nil
 	Previous     *TripInstance // the inverse of Next
+	Sequence     int           // how many journeys the chain of Previous has
 	HeadwayBased bool          // from a frequency without exact times
 	Interval     gtfs.Time     // the headway of its frequency, or 0
 
@@ -55,6 +57,18 @@ func (t *TripInstance) Scheduled(along float64) float64 {
 
 // TripInstances returns the instances of a pattern on the day, sorted by departure.
 func (d *Day) TripInstances(p *Pattern) []*TripInstance { return d.byPattern[p.Index] }
+
+// TripInstancesWithin returns the instances of a pattern on the day that may be at a stop from a time until another
+// one, Unix s, sorted by departure.
+func (d *Day) TripInstancesWithin(p *Pattern, from, until int64) []*TripInstance {
+	all := d.byPattern[p.Index]
+	after := func(t int64) int { // the first that departs at t or later
+		i, _ := slices.BinarySearchFunc(all, t, func(x *TripInstance, t int64) int { return cmp.Compare(x.Departs(0), t) })
+		return i
+	}
+	first := after(from - int64(d.longest[p.Index]))
+	return all[first:max(first, after(until+1))]
+}
 
 // TripInstancesOf returns the instances of a trip on the day: one, or one per departure of its frequencies.
 func (d *Day) TripInstancesOf(t *gtfs.Trip) []*TripInstance { return d.byTrip[t] }
@@ -91,6 +105,7 @@ func (n *Network) newDay(date gtfs.Date) *Day {
 	d := &Day{
 		Date: date, Zero: date.At(0, n.Location()).Unix(),
 		byPattern: make([][]*TripInstance, len(n.Patterns)), byTrip: make(map[*gtfs.Trip][]*TripInstance),
+		longest: make([]gtfs.Time, len(n.Patterns)),
 	}
 	blocks := make(map[string][]*TripInstance)
 	for _, base := range n.Feed.TripInstances(date) {
@@ -102,7 +117,9 @@ func (n *Network) newDay(date gtfs.Date) *Day {
 				inst.HeadwayBased, inst.Interval = !q.Exact, q.Headway
 			}
 		}
-		d.byPattern[inst.Pattern.Index] = append(d.byPattern[inst.Pattern.Index], inst)
+		i := inst.Pattern.Index
+		d.byPattern[i] = append(d.byPattern[i], inst)
+		d.longest[i] = max(d.longest[i], inst.Departure(inst.Pattern.Last())-inst.Start)
 		d.byTrip[base.Trip] = append(d.byTrip[base.Trip], inst)
 		if b := base.Trip.Block; b != "" && len(base.Trip.Frequencies) == 0 {
 			blocks[b] = append(blocks[b], inst)
@@ -124,7 +141,7 @@ func linkBlock(block []*TripInstance) {
 		a, b := block[i-1], block[i]
 		follows := b.Start >= end-gtfs.MaxBlockOverlap
 		if follows && alone {
-			a.Next, b.Previous = b, a
+			a.Next, b.Previous, b.Sequence = b, a, a.Sequence+1
 		}
 		alone, end = follows, max(end, b.End())
 	}

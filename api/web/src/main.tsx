@@ -15,3 +15,4 @@ startCity();
 followReminders();
 hang();
 void startShell(document.getElementById('app') as HTMLElement);
+addEventListener('load', () => setTimeout(() => void import('./sw/register.ts').then(({registerWorker}) => registerWorker()), 3000));

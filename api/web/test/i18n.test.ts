@@ -1,12 +1,13 @@
 import {describe, expect, test} from 'vitest';
 
+import {airWords} from '../src/air/air-words.ts';
 import {frameWords} from '../src/app/words.ts';
 import {chooseLanguage} from '../src/core/i18n.ts';
 import {remindWords} from '../src/rider/remind-words.ts';
 import {reportWords} from '../src/rider/report-words.ts';
 import {viewWords} from '../src/rider/view-words.ts';
 
-const all = {frame: frameWords, rider: viewWords, report: reportWords, remind: remindWords};
+const all = {frame: frameWords, air: airWords, rider: viewWords, report: reportWords, remind: remindWords};
 
 /** Every text with its path; functions are called with the numbers of their arguments. */
 function said(words: object, way = ''): [string, string][] {

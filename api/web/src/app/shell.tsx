@@ -1,7 +1,7 @@
 import {type ComponentType, render} from 'preact';
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 
-import {clock, live, now, offline, simulated} from '../core/city.ts';
+import {clock, live, now, offline, simulated, viewing} from '../core/city.ts';
 import {type Lang, languages, speak, useWords} from '../core/i18n.ts';
 import {motionPaused} from '../core/motion.ts';
 import {fired} from '../core/reminders.ts';
@@ -119,9 +119,11 @@ function choose(code: Lang): void {
 
 function Bar() {
   const {w, lang} = useWords(frameWords);
+  const past = useStore(viewing);
+  useLayoutEffect(() => void (document.documentElement.dataset['past'] = String(past !== undefined)), [past]);
   return (
     <header id="bar">
-      <Status />
+      {past ? <p class="status past" role="status"><span>{past.text}</span> · <button type="button" id="to-now" onClick={past.leave}>{past.back}</button></p> : <Status />}
       {useStore(simulated) ? <strong class="badge" id="simulated" title={w.simulatedHint}>{w.simulated}</strong> : null}
       <div class="languages" role="group" aria-label={w.language}>
         {(Object.keys(languages) as Lang[]).map((code) => (

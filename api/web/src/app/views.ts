@@ -35,6 +35,9 @@ export const views: readonly ViewEntry[] = [
   {path: '/report/:id', tab: 'more', map: 'none', load: () => import('../rider/sent.tsx')},
   {path: '/more', tab: 'more', map: 'none', load: () => import('../rider/more.tsx')},
   {path: '/air/at/:at', tab: 'air', map: 'strip', load: () => import('../rider/air-here.tsx')},
+  {path: '/air', tab: 'air', map: 'half', load: () => import('../air/air.tsx')},
+  {path: '/air/station/:id', tab: 'air', map: 'strip', load: () => import('../air/station.tsx')},
+  {path: '/air/zone/:kind/:id', tab: 'air', map: 'strip', load: () => import('../air/zone.tsx')},
 ];
 
 /** Shown for an address that is not of a view. */

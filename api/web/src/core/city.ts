@@ -18,6 +18,9 @@ export const simulated = new Store(false);
 /** The browser says that there is no network. */
 export const offline = new Store(!navigator.onLine);
 
+/** A view shows a past moment: what the bar says instead of "live", and the way back. */
+export const viewing = new Store<{text: string; back: string; leave: () => void} | undefined>(undefined);
+
 /** The platform's time in a component that is drawn again every second. */
 export function useNow(): number {
   return useStore(now);

@@ -1,0 +1,398 @@
+// The air, its picture and its embedded page, the time without a network, and the budgets, in a real browser.
+//
+//   NHIP_URL      URL of the api (required)
+//   TEST_OUTPUT   folder for screenshots; default: ../../test-output
+//   E2E_FULL      any value: the long form, with a silent line, slow 3G, live data and memory
+
+import {mkdir, readFile} from 'node:fs/promises';
+import {createServer} from 'node:http';
+import {createRequire} from 'node:module';
+import path from 'node:path';
+
+import {start, watch} from './browser.mjs';
+import {openLine} from './proxy.mjs';
+
+const api = new URL(process.env.NHIP_URL).origin;
+const output = process.env.TEST_OUTPUT || path.resolve(import.meta.dirname, '../../../test-output');
+const full = Boolean(process.env.E2E_FULL);
+
+/** Timeout of a step in ms: software WebGL on a busy machine needs tens of seconds. */
+const patience = Number(process.env.E2E_PATIENCE || 90_000);
+
+const desk = full ? {width: 1280, height: 800} : {width: 960, height: 600}; // software WebGL draws every pixel
+const phone = {width: 360, height: 740};
+
+const line = await openLine(api);
+const home = line.url;
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+function check(holds, otherwise) {
+  if (!holds) throw new Error(otherwise);
+}
+
+/** Waits for something that is asked of the api, not of a page. */
+async function until(what, holds, ms = patience) {
+  const end = Date.now() + ms;
+  while (!(await holds())) {
+    check(Date.now() < end, `${what} did not come in ${ms / 1000} s`);
+    await new Promise((done) => setTimeout(done, 250));
+  }
+}
+
+const get = async (path) => (await fetch(api + path)).json();
+
+/** An hour of which stations have values, a few hours ago. */
+async function pastHour() {
+  const {hours} = await get('/v1/air/hours');
+  return hours.find(({stations}, back) => back >= 2 && stations > 0)?.time;
+}
+
+/** The page as those see it who have no scripts yet. */
+async function withoutScripts({browser}) {
+  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', javaScriptEnabled: false});
+  const page = await context.newPage();
+  await page.goto(home);
+  check((await page.locator('.deps .eta').count()) >= 3, 'fewer than three departures stand in the page');
+  await page.goto(`${home}/air`);
+  check((await page.locator('.air-row .air-level').count()) >= 3, 'no stations stand in the page');
+  check((await page.locator('.air-summary').innerText()).includes('trạm'), 'no summary stands in the page');
+  const missing = await page.goto(`${home}/air/station/none`);
+  check(missing.status() === 404 && (await page.locator('a.find').count()) === 1, 'an unknown station is not 404 with a way to search');
+  await context.close();
+}
+
+async function map({page}) {
+  await page.goto(`${home}/air`);
+  await page.locator('.air-row').first().waitFor({timeout: patience});
+  const {cls, asked} = await page.evaluate(() => ({cls: globalThis.shift, asked: performance.getEntriesByType('resource').map(({name}) => new URL(name).pathname)}));
+  check(!asked.includes('/v1/stations') && !asked.includes('/v1/legend'), `the page asks for what it holds: ${asked}`);
+  check(cls < 0.1, `the layout shifts by ${cls.toFixed(3)}`);
+  await page.locator('#map-holder[data-state=there]').waitFor({timeout: patience});
+  await page.waitForFunction(() => document.querySelector('#map canvas'), null, {timeout: patience});
+  check((await page.locator('.air-legend li').count()) === 6, 'the legend has not six classes');
+  check((await page.locator('#scale').inputValue()) === 'vn', 'VN_AQI is not the first number');
+  await painted(page);
+  await page.screenshot({path: path.join(output, 'air.png')});
+}
+
+/** Waits until the map stands still: nothing of it is asked for or drawn any more. */
+async function painted(page) {
+  await page.waitForLoadState('networkidle', {timeout: patience}).catch(() => undefined);
+}
+
+async function scales({page}) {
+  await page.selectOption('#scale', 'us');
+  await page.waitForURL(/index=US_EPA/);
+  await page.selectOption('#scale', 'pm25');
+  await page.waitForURL(/quantity=pm25/);
+  check(!page.url().includes('US_EPA'), 'two scales at a time');
+  await page.selectOption('#scale', 'vn');
+  check(!new URL(page.url()).search.includes('quantity'), 'the default scale stays in the address');
+}
+
+async function zones({page}) {
+  await page.click('#layers');
+  await page.locator('input[name=ground][value=zones]').check({timeout: patience});
+  await page.waitForURL(/layer=zones/);
+  await page.locator('a[href^="/air/zone/"]').first().waitFor({timeout: patience});
+  await page.keyboard.press('Escape');
+  await page.locator('a[href^="/air/zone/"]').first().click();
+  await page.locator('.air-now b, .note').first().waitFor({timeout: patience});
+  await accessible(page, 'an area');
+  await page.goBack();
+  await page.locator('a[href^="/air/zone/"]').first().waitFor({timeout: patience});
+}
+
+async function station({page}) {
+  await page.goto(`${home}/air`);
+  await page.locator('a[href^="/air/station/"]').first().click();
+  await page.locator('.air-now b').waitFor({timeout: patience});
+  await page.locator('figure.chart canvas').waitFor({timeout: patience});
+  const day = Number(await page.locator('figure.chart').getAttribute('data-hours'));
+  check(day > 0 && day <= 24, `${day} hours are drawn`);
+  check(/\d/.test((await page.locator('figure.chart [role=img]').getAttribute('aria-label')) ?? ''), 'the chart says nothing');
+  await page.click('#span-week');
+  await page.waitForURL(/span=week/);
+  await page.locator('figure.chart canvas').waitFor({timeout: patience});
+  await accessible(page, 'a station');
+  await page.goBack();
+  await page.locator('#save-picture').waitFor({timeout: patience});
+}
+
+/** Scenario 7: the journalist. */
+async function journalist({page, browser}) {
+  const time = await pastHour();
+  await page.goto(`${home}/air?time=${time}`);
+  await page.locator('#to-now').waitFor({timeout: patience});
+  check(!(await page.locator('#bar').innerText()).includes('Trực tiếp'), 'the past is called live');
+  check((await page.locator('html').getAttribute('data-past')) === 'true', 'the past has no frame');
+  await page.locator('.air-row').first().waitFor({timeout: patience});
+  await page.locator('#map-holder[data-state=there]').waitFor({timeout: patience});
+  await page.screenshot({path: path.join(output, 'air-past.png')});
+  await page.click('#save-picture');
+  for (const [shape, width, height] of full ? [['wide', 1600, 1000], ['tall', 1080, 1350]] : [['wide', 1600, 1000]]) {
+    await page.click(`#picture-${shape}`);
+    await page.locator(`#picture[width="${width}"]`).waitFor({timeout: patience});
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('#picture-save')]);
+    const png = await readFile(await file.path());
+    await file.saveAs(path.join(output, `air-picture-${shape}.png`));
+    check(png.readUInt32BE(16) === width && png.readUInt32BE(20) === height, `the picture is ${png.readUInt32BE(16)} × ${png.readUInt32BE(20)}`);
+    const alt = await page.locator('#picture').getAttribute('alt');
+    check(/\d\d:00, \d\d\/\d\d\/\d{4}/.test(alt) && /\d+\/\d+ trạm/.test(alt), `the picture says ${alt}`);
+  }
+  await accessible(page, 'the picture');
+  await embedded(browser, await page.locator('#embed-code').inputValue(), time);
+  await page.keyboard.press('Escape');
+  await page.click('#to-now');
+  await page.waitForFunction(() => document.documentElement.dataset.past === 'false');
+  check(!page.url().includes('time='), 'the hour stays in the address');
+}
+
+/** A page of another site shows the map, with nothing but pictures. */
+async function embedded(browser, code, time) {
+  check(code.includes(encodeURIComponent(time)), `the code does not fix the hour: ${code}`);
+  const site = createServer((_, answer) => answer.setHeader('Content-Type', 'text/html').end(`<!doctype html><title>a newspaper</title>${code}`));
+  await new Promise((listening) => site.listen(0, 'localhost', listening));
+  const context = await browser.newContext({viewport: {width: 800, height: 600}});
+  try {
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
+    await page.goto(`http://localhost:${site.address().port}/`);
+    await page.frameLocator('iframe').locator('svg text').first().waitFor({timeout: patience});
+    const frame = page.frames().find((f) => f.url().includes('/embed/'));
+    check((await frame.locator('script').count()) === 0, 'the embedded page has scripts');
+    check((await frame.locator('header').innerText()).match(/\d\d:00/), 'the embedded page has no hour');
+    check((await frame.locator('ol li').count()) === 6 && (await frame.locator('footer a').count()) === 1, 'the embedded page has no legend or source');
+    check((await context.cookies()).length === 0, 'the embedded page has set a cookie');
+    check(wrong.length === 0, `the embedded page: ${wrong}`);
+    await page.screenshot({path: path.join(output, 'air-embed.png')});
+  } finally {
+    await context.close();
+    site.close();
+  }
+}
+
+async function slider({page}) {
+  await page.locator('#hour').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL(/time=/);
+  check((await page.locator('#hour-told').innerText()).match(/\d\d:00, \d\d\/\d\d/), 'no hour is told');
+  await page.click('#hour-after');
+  await page.waitForFunction(() => !location.search.includes('time='));
+  await page.click('#play');
+  await page.waitForURL(/time=/);
+  await page.click('#play');
+  await page.keyboard.press('Tab');
+  await page.goto(`${home}/air`);
+  await page.locator('.air-row').first().waitFor({timeout: patience});
+  await accessible(page, 'the air');
+}
+
+async function accessible(page, what) {
+  await page.evaluate(axe);
+  await page.evaluate(() => Promise.all(document.getAnimations()
+    .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
+    .map((animation) => animation.finished.catch(() => undefined))));
+  const grave = await page.evaluate(async () => {
+    const {violations} = await globalThis.axe.run({exclude: ['.maplibregl-ctrl']});
+    return violations.filter(({impact}) => impact === 'serious' || impact === 'critical').map(({id, nodes}) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+  });
+  check(grave.length === 0, `${what}: ${grave.join('; ')}`);
+  const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  check(wide <= screen, `${what} is ${wide} px wide on a screen of ${screen}`);
+}
+
+/** Without a network the app opens with what it had; the faults of the network are the point of this step. */
+async function offline({page, context, faults}) {
+  await page.goto(`${home}/air`);
+  await page.waitForFunction(async () => (await navigator.serviceWorker?.getRegistration())?.active?.state === 'activated' && navigator.serviceWorker.controller, null, {timeout: patience});
+  await page.goto(`${home}/air`);
+  await page.locator('.air-row').first().waitFor({timeout: patience});
+  await page.waitForFunction(async () => (await (await caches.open('nhip-answers')).keys()).some(({url}) => url.endsWith('/v1/stations')), null, {timeout: patience});
+  line.cut();
+  await context.setOffline(true);
+  await page.goto(`${home}/air`);
+  await page.locator('.air-row').first().waitFor({timeout: patience});
+  check(!(await page.locator('#bar').innerText()).includes('Trực tiếp'), 'the app calls itself live without a network');
+  await page.goto(`${home}/saved`);
+  await page.locator('h1').waitFor({timeout: patience});
+  await context.setOffline(false);
+  line.mend();
+  faults.length = 0;
+}
+
+/** The server dies: the app says so, and comes back by itself. */
+async function killed({page, faults}) {
+  await page.goto(home);
+  await page.locator('.status.live').waitFor({timeout: patience});
+  line.cut();
+  await page.locator('.status.lost').waitFor({timeout: 40_000});
+  line.mend();
+  await page.locator('.status.live').waitFor({timeout: patience});
+  faults.length = 0;
+}
+
+/** The line falls silent without breaking. */
+async function silent({page, faults}) {
+  await page.goto(home);
+  await page.locator('.status.live').waitFor({timeout: patience});
+  line.hush();
+  const began = Date.now();
+  await page.locator('.status.lost').waitFor({timeout: 45_000});
+  check(Date.now() - began <= 42_000, `a silent line was noticed after ${Date.now() - began} ms`);
+  line.mend();
+  line.cut();
+  line.mend();
+  await page.locator('.status.live').waitFor({timeout: patience});
+  faults.length = 0;
+}
+
+/** Networks as the developer tools of Chromium have them: bytes a second, and ms. */
+const networks = {
+  'slow 4G': {downloadThroughput: (1.6e6 / 8) * 0.9, uploadThroughput: (750e3 / 8) * 0.9, latency: 150 * 3.75},
+  'slow 3G': {downloadThroughput: (500e3 / 8) * 0.8, uploadThroughput: (500e3 / 8) * 0.8, latency: 400 * 5},
+};
+
+/** When a phone shows something of `selector`, ms after the request. */
+async function firstView(browser, address, selector, network) {
+  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', isMobile: true, serviceWorkers: 'block'});
+  try {
+    const page = await context.newPage();
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('Network.enable');
+    await cdp.send('Network.emulateNetworkConditions', {offline: false, ...networks[network]});
+    await cdp.send('Emulation.setCPUThrottlingRate', {rate: 4});
+    await page.addInitScript((wanted) => {
+      const look = () => (document.querySelectorAll(wanted).length >= 3 ? requestAnimationFrame(() => (globalThis.seenAt = performance.now())) : requestAnimationFrame(look));
+      look();
+    }, selector);
+    await page.goto(home + address, {waitUntil: 'commit', timeout: patience});
+    await page.waitForFunction(() => globalThis.seenAt !== undefined, null, {timeout: patience});
+    return await page.evaluate(() => globalThis.seenAt);
+  } finally {
+    await context.close();
+  }
+}
+
+/** The best of three: on a busy machine other programs take the processor, which no phone has to share with them. */
+async function fast({browser}) {
+  for (const [network, most] of full ? [['slow 4G', 2000], ['slow 3G', 5000]] : [['slow 4G', 2000]]) {
+    for (const [address, selector] of [['/', '.deps .eta'], ['/air', '.air-row .air-level']]) {
+      let best = Infinity;
+      for (let i = 0; i < 3 && best > most; i++) best = Math.min(best, await firstView(browser, address, selector, network));
+      console.log(`     ${address} on ${network}: ${Math.round(best)} ms`);
+      check(best <= most, `${address} shows three rows after ${Math.round(best)} ms on ${network}, at most ${most} are allowed`);
+    }
+  }
+}
+
+/** What a phone that looks at its neighbourhood receives in a minute, and what it holds after an hour's worth of views. */
+async function frugal({browser}) {
+  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', serviceWorkers: 'block'});
+  try {
+    const page = await context.newPage();
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('Network.enable');
+    let received = 0;
+    cdp.on('Network.webSocketFrameReceived', ({response}) => (received += response.payloadData.length));
+    cdp.on('Network.loadingFinished', ({encodedDataLength}) => (received += encodedDataLength));
+    await page.goto(home);
+    await page.locator('#map-holder[data-state=there]').waitFor({timeout: patience});
+    await painted(page);
+    await new Promise((done) => setTimeout(done, 15_000)); // what the first view needs has come
+    received = 0;
+    const seconds = 60;
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+    console.log(`     live data: ${(received / seconds / 1000).toFixed(2)} kB/s`);
+    check(received / seconds <= 2000, `${Math.round(received / seconds)} bytes a second`);
+    const used = async () => {
+      await cdp.send('HeapProfiler.collectGarbage');
+      return (await cdp.send('Runtime.getHeapUsage')).usedSize;
+    };
+    const visit = async () => {
+      for (const to of ['/air', '/', '/saved', '/more']) {
+        await page.evaluate((href) => document.querySelector(`#tabs a[href^="${href}"]`)?.click(), to);
+        await page.waitForTimeout(700);
+      }
+    };
+    for (let i = 0; i < 5; i++) await visit();
+    const before = await used();
+    for (let i = 0; i < 25; i++) await visit();
+    const after = await used();
+    console.log(`     memory: ${(before / 1e6).toFixed(1)} MB, after 100 views ${(after / 1e6).toFixed(1)} MB`);
+    check(after < before * 1.25 + 2e6, `the memory grew from ${before} to ${after}`);
+  } finally {
+    await context.close();
+  }
+}
+
+async function policy({page}) {
+  const broken = await page.evaluate(() => globalThis.violations);
+  check(broken.length === 0, `the policy was broken: ${broken.join('; ')}`);
+}
+
+const deskSteps = [
+  ['three departures and the stations stand in the page', withoutScripts],
+  ['the air lies on the map', map],
+  ['the scale switch names itself', scales],
+  ['areas are coloured and open', zones],
+  ['a station has its day and its week', station],
+  ['the journalist saves a picture and embeds an hour', journalist],
+  ...(full ? [['the hours can be gone through by keys', slider]] : []),
+  ['the policy was kept', policy],
+  ['the first view comes in time', fast],
+  ['the app opens without a network', offline],
+  ['a dead server is told, and forgotten when it lives', killed],
+  ...(full ? [['a silent line is told within 40 s', silent], ['a phone receives little and holds little', frugal]] : []),
+];
+
+const phoneSteps = [
+  ['the air on a phone', map],
+  ['the hours on a phone', slider],
+  ...(full ? [['the journalist with a phone', journalist], ['areas on a phone', zones], ['a station on a phone', station]] : []),
+  ['the policy was kept on the phone', policy],
+];
+
+/** Runs the steps in their order on one page; a failure is reported and the others still run. */
+async function run(browser, screen, list) {
+  const context = await browser.newContext({locale: 'vi-VN', acceptDownloads: true, reducedMotion: 'reduce', ...screen});
+  context.setDefaultTimeout(patience);
+  const page = await context.newPage();
+  const faults = [];
+  await watch(page, home, faults);
+  await page.addInitScript(() => {
+    globalThis.shift = 0;
+    new PerformanceObserver((entries) => entries.getEntries().forEach((e) => !e.hadRecentInput && (globalThis.shift += e.value))).observe({type: 'layout-shift', buffered: true});
+  });
+  let passed = 0;
+  for (const [name, step] of list) {
+    const began = performance.now();
+    const error = await step({page, context, browser, faults}).then(() => undefined, (caught) => caught);
+    line.mend();
+    await context.setOffline(false);
+    const wrong = [...(error ? [error.message] : []), ...faults.splice(0)];
+    console.log(`${wrong.length ? 'FAIL' : 'ok  '} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+    for (const fault of wrong) console.log(`     ${fault}`);
+    if (wrong.length === 0) passed++;
+    else await page.screenshot({path: path.join(output, 'air-failed.png')}).catch(() => undefined);
+  }
+  await context.close();
+  return passed;
+}
+
+await mkdir(output, {recursive: true});
+await until('an index', async () => (await get('/v1/stations')).features.some(({properties}) => properties.aqi));
+await until('a past hour', async () => (await pastHour()) !== undefined);
+const browser = await start();
+let passed = 0;
+try {
+  passed += await run(browser, {viewport: desk}, deskSteps);
+  passed += await run(browser, {viewport: phone, isMobile: true, hasTouch: true, deviceScaleFactor: 2}, phoneSteps);
+} finally {
+  await browser.close();
+  await line.close();
+}
+const failed = deskSteps.length + phoneSteps.length - passed;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
