@@ -5,7 +5,6 @@ import (
 
 	"nhip/app"
 	"nhip/app/apptest"
-	"nhip/internal/suitetest"
 )
 
 // TestAirInBrowser opens the map of the air of a simulated city with areas in Chromium: its past hours, its picture, its
@@ -21,8 +20,5 @@ func TestAirInBrowser(t *testing.T) {
 	o := apptest.Options(t, t.TempDir(), "zones: [{file: "+zones+", kind: district}]")
 	o.Simulate = true
 	o.Buses = 40
-	if suitetest.Full() {
-		t.Setenv("E2E_FULL", "1")
-	}
 	runInBrowser(t, apptest.Start(t, app.Up, o), script)
 }

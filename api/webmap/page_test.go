@@ -223,7 +223,7 @@ func TestAirHasStationsBeforeScriptsRun(t *testing.T) {
 	w := resttest.Get(s, "/air")
 	body := w.Body.String()
 	for _, want := range []string{
-		"2/4 trạm · cao nhất Hoàn Kiếm 166 Xấu", `href="/air/station/a%2Fb"`, "PM10 · Cảm biến", "đang kiểm tra",
+		"2/4 trạm · cao nhất Hoàn Kiếm 166 Xấu", `href="/air/station/a%2Fb"`, "PM10 · cảm biến", "đang kiểm tra",
 		"<style>air{}</style>", `<link rel="modulepreload" crossorigin href="/assets/air.js">`,
 		`<link rel="stylesheet" href="/assets/air.css">`, `data-url="/v1/air/hours"`, `data-url="/v1/legend"`,
 	} {

@@ -28,7 +28,7 @@ var pageWords = map[string]pageText{
 		noReport: "Chưa có xe báo", notComing: "Chuyến %s có thể không chạy", canceled: "Đã hủy", skipped: "Không dừng ở đây",
 		every:   "%d phút một chuyến",
 		summary: "%d/%d trạm · cao nhất %s", noneKnown: "0/%d trạm có số liệu của giờ này",
-		sensor: "Cảm biến, để tham khảo", suspect: "đang kiểm tra", none: "chưa đủ số liệu để tính chỉ số",
+		sensor: "cảm biến", suspect: "đang kiểm tra", none: "chưa đủ số liệu để tính chỉ số",
 	},
 	english: {
 		Search: "Find a line, a stop, a place…", Air: "Air", Missing: "Not found",
@@ -40,7 +40,7 @@ var pageWords = map[string]pageText{
 		noReport: "No bus reporting", notComing: "The %s may not run", canceled: "Canceled", skipped: "Does not stop here",
 		every:   "every %d min",
 		summary: "%d of %d stations · highest %s", noneKnown: "0 of %d stations have values of this hour",
-		sensor: "Sensor, indicative", suspect: "under review", none: "not enough values for an index",
+		sensor: "sensor", suspect: "under review", none: "not enough values for an index",
 	},
 }
 

@@ -1,34 +1,29 @@
 // The air, its picture and its embedded page, the time without a network, and the budgets, in a real browser.
 //
-//   NHIP_URL      URL of the api (required)
-//   TEST_OUTPUT   folder for screenshots; default: ../../test-output
-//   E2E_FULL      any value: the long form, with a silent line, slow 3G, live data and memory
+// `home` of steps.mjs is the api; pages ask through a line that can be cut.
 
-import {mkdir, readFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
-import {createRequire} from 'node:module';
 import path from 'node:path';
 
-import {start, watch} from './browser.mjs';
 import {openLine} from './proxy.mjs';
-
-const api = new URL(process.env.NHIP_URL).origin;
-const output = process.env.TEST_OUTPUT || path.resolve(import.meta.dirname, '../../../test-output');
-const full = Boolean(process.env.E2E_FULL);
-
-/** Timeout of a step in ms: software WebGL on a busy machine needs tens of seconds. */
-const patience = Number(process.env.E2E_PATIENCE || 90_000);
-
-const desk = full ? {width: 1280, height: 800} : {width: 960, height: 600}; // software WebGL draws every pixel
-const phone = {width: 360, height: 740};
+import {accessible, check, desk, fits, full, home as api, output, patience, phone, policy, runAll} from './steps.mjs';
 
 const line = await openLine(api);
 const home = line.url;
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-function check(holds, otherwise) {
-  if (!holds) throw new Error(otherwise);
+/** Axe, and nothing wider than the screen. */
+async function usable(page) {
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((animation) => animation.effect.getComputedTiming().endTime < Infinity).map((animation) => animation.finished.catch(() => undefined))));
+  await accessible(page);
+  await fits(page);
 }
+
+/** Adds up how far the layout shifts. */
+const shifts = (page) => page.addInitScript(() => {
+  globalThis.shift = 0;
+  new PerformanceObserver((entries) => entries.getEntries().forEach((e) => !e.hadRecentInput && (globalThis.shift += e.value))).observe({type: 'layout-shift', buffered: true});
+});
 
 /** Waits for something that is asked of the api, not of a page. */
 async function until(what, holds, ms = patience) {
@@ -39,7 +34,7 @@ async function until(what, holds, ms = patience) {
   }
 }
 
-const get = async (path) => (await fetch(api + path)).json();
+const get = async (address) => (await fetch(api + address)).json();
 
 /** An hour of which stations have values, a few hours ago. */
 async function pastHour() {
@@ -48,8 +43,8 @@ async function pastHour() {
 }
 
 /** The page as those see it who have no scripts yet. */
-async function withoutScripts({browser}) {
-  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', javaScriptEnabled: false});
+async function withoutScripts(_page, _faults, browser) {
+  const context = await browser.newContext({...phone, locale: 'vi-VN', javaScriptEnabled: false});
   const page = await context.newPage();
   await page.goto(home);
   check((await page.locator('.deps .eta').count()) >= 3, 'fewer than three departures stand in the page');
@@ -61,7 +56,8 @@ async function withoutScripts({browser}) {
   await context.close();
 }
 
-async function map({page}) {
+async function map(page) {
+  await shifts(page);
   await page.goto(`${home}/air`);
   await page.locator('.air-row').first().waitFor({timeout: patience});
   const {cls, asked} = await page.evaluate(() => ({cls: globalThis.shift, asked: performance.getEntriesByType('resource').map(({name}) => new URL(name).pathname)}));
@@ -80,7 +76,7 @@ async function painted(page) {
   await page.waitForLoadState('networkidle', {timeout: patience}).catch(() => undefined);
 }
 
-async function scales({page}) {
+async function scales(page) {
   await page.selectOption('#scale', 'us');
   await page.waitForURL(/index=US_EPA/);
   await page.selectOption('#scale', 'pm25');
@@ -90,7 +86,7 @@ async function scales({page}) {
   check(!new URL(page.url()).search.includes('quantity'), 'the default scale stays in the address');
 }
 
-async function zones({page}) {
+async function zones(page) {
   await page.click('#layers');
   await page.locator('input[name=ground][value=zones]').check({timeout: patience});
   await page.waitForURL(/layer=zones/);
@@ -98,12 +94,12 @@ async function zones({page}) {
   await page.keyboard.press('Escape');
   await page.locator('a[href^="/air/zone/"]').first().click();
   await page.locator('.air-now b, .note').first().waitFor({timeout: patience});
-  await accessible(page, 'an area');
+  await usable(page);
   await page.goBack();
   await page.locator('a[href^="/air/zone/"]').first().waitFor({timeout: patience});
 }
 
-async function station({page}) {
+async function station(page) {
   await page.goto(`${home}/air`);
   await page.locator('a[href^="/air/station/"]').first().click();
   await page.locator('.air-now b').waitFor({timeout: patience});
@@ -114,13 +110,13 @@ async function station({page}) {
   await page.click('#span-week');
   await page.waitForURL(/span=week/);
   await page.locator('figure.chart canvas').waitFor({timeout: patience});
-  await accessible(page, 'a station');
+  await usable(page);
   await page.goBack();
   await page.locator('#save-picture').waitFor({timeout: patience});
 }
 
 /** Scenario 7: the journalist. */
-async function journalist({page, browser}) {
+async function journalist(page, _faults, browser) {
   const time = await pastHour();
   await page.goto(`${home}/air?time=${time}`);
   await page.locator('#to-now').waitFor({timeout: patience});
@@ -140,7 +136,7 @@ async function journalist({page, browser}) {
     const alt = await page.locator('#picture').getAttribute('alt');
     check(/\d\d:00, \d\d\/\d\d\/\d{4}/.test(alt) && /\d+\/\d+ trạm/.test(alt), `the picture says ${alt}`);
   }
-  await accessible(page, 'the picture');
+  await usable(page);
   await embedded(browser, await page.locator('#embed-code').inputValue(), time);
   await page.keyboard.press('Escape');
   await page.click('#to-now');
@@ -173,7 +169,7 @@ async function embedded(browser, code, time) {
   }
 }
 
-async function slider({page}) {
+async function slider(page) {
   await page.locator('#hour').focus();
   await page.keyboard.press('ArrowLeft');
   await page.waitForURL(/time=/);
@@ -186,25 +182,12 @@ async function slider({page}) {
   await page.keyboard.press('Tab');
   await page.goto(`${home}/air`);
   await page.locator('.air-row').first().waitFor({timeout: patience});
-  await accessible(page, 'the air');
-}
-
-async function accessible(page, what) {
-  await page.evaluate(axe);
-  await page.evaluate(() => Promise.all(document.getAnimations()
-    .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
-    .map((animation) => animation.finished.catch(() => undefined))));
-  const grave = await page.evaluate(async () => {
-    const {violations} = await globalThis.axe.run({exclude: ['.maplibregl-ctrl']});
-    return violations.filter(({impact}) => impact === 'serious' || impact === 'critical').map(({id, nodes}) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
-  });
-  check(grave.length === 0, `${what}: ${grave.join('; ')}`);
-  const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  check(wide <= screen, `${what} is ${wide} px wide on a screen of ${screen}`);
+  await usable(page);
 }
 
 /** Without a network the app opens with what it had; the faults of the network are the point of this step. */
-async function offline({page, context, faults}) {
+async function offline(page, faults) {
+  const context = page.context();
   await page.goto(`${home}/air`);
   await page.waitForFunction(async () => (await navigator.serviceWorker?.getRegistration())?.active?.state === 'activated' && navigator.serviceWorker.controller, null, {timeout: patience});
   await page.goto(`${home}/air`);
@@ -223,7 +206,7 @@ async function offline({page, context, faults}) {
 }
 
 /** The server dies: the app says so, and comes back by itself. */
-async function killed({page, faults}) {
+async function killed(page, faults) {
   await page.goto(home);
   await page.locator('.status.live').waitFor({timeout: patience});
   line.cut();
@@ -234,7 +217,7 @@ async function killed({page, faults}) {
 }
 
 /** The line falls silent without breaking. */
-async function silent({page, faults}) {
+async function silent(page, faults) {
   await page.goto(home);
   await page.locator('.status.live').waitFor({timeout: patience});
   line.hush();
@@ -256,7 +239,7 @@ const networks = {
 
 /** When a phone shows something of `selector`, ms after the request. */
 async function firstView(browser, address, selector, network) {
-  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', isMobile: true, serviceWorkers: 'block'});
+  const context = await browser.newContext({...phone, locale: 'vi-VN', serviceWorkers: 'block'});
   try {
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
@@ -276,7 +259,7 @@ async function firstView(browser, address, selector, network) {
 }
 
 /** The best of three: on a busy machine other programs take the processor, which no phone has to share with them. */
-async function fast({browser}) {
+async function fast(_page, _faults, browser) {
   for (const [network, most] of full ? [['slow 4G', 2000], ['slow 3G', 5000]] : [['slow 4G', 2000]]) {
     for (const [address, selector] of [['/', '.deps .eta'], ['/air', '.air-row .air-level']]) {
       let best = Infinity;
@@ -288,8 +271,8 @@ async function fast({browser}) {
 }
 
 /** What a phone that looks at its neighbourhood receives in a minute, and what it holds after an hour's worth of views. */
-async function frugal({browser}) {
-  const context = await browser.newContext({viewport: phone, locale: 'vi-VN', serviceWorkers: 'block'});
+async function frugal(_page, _faults, browser) {
+  const context = await browser.newContext({...phone, locale: 'vi-VN', serviceWorkers: 'block'});
   try {
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
@@ -327,72 +310,36 @@ async function frugal({browser}) {
   }
 }
 
-async function policy({page}) {
-  const broken = await page.evaluate(() => globalThis.violations);
-  check(broken.length === 0, `the policy was broken: ${broken.join('; ')}`);
-}
-
-const deskSteps = [
-  ['three departures and the stations stand in the page', withoutScripts],
-  ['the air lies on the map', map],
-  ['the scale switch names itself', scales],
-  ['areas are coloured and open', zones],
-  ['a station has its day and its week', station],
-  ['the journalist saves a picture and embeds an hour', journalist],
-  ...(full ? [['the hours can be gone through by keys', slider]] : []),
-  ['the policy was kept', policy],
-  ['the first view comes in time', fast],
-  ['the app opens without a network', offline],
-  ['a dead server is told, and forgotten when it lives', killed],
-  ...(full ? [['a silent line is told within 40 s', silent], ['a phone receives little and holds little', frugal]] : []),
+const lists = [
+  ['desk', {acceptDownloads: true, reducedMotion: 'reduce', ...desk, ...(full ? {} : {viewport: {width: 960, height: 600}})}, [ // software WebGL draws every pixel
+    ['three departures and the stations stand in the page', withoutScripts],
+    ['the air lies on the map', map],
+    ['the scale switch names itself', scales],
+    ['areas are coloured and open', zones],
+    ['a station has its day and its week', station],
+    ['the journalist saves a picture and embeds an hour', journalist],
+    ...(full ? [['the hours can be gone through by keys', slider]] : []),
+    ['the policy was kept', policy],
+    ['the first view comes in time', fast],
+    ['the app opens without a network', offline],
+    ['a dead server is told, and forgotten when it lives', killed],
+    ...(full ? [['a silent line is told within 40 s', silent], ['a phone receives little and holds little', frugal]] : []),
+  ]],
+  ['phone', {acceptDownloads: true, reducedMotion: 'reduce', ...phone}, [
+    ['the air', map],
+    ['the hours', slider],
+    ...(full ? [['the journalist', journalist], ['areas', zones], ['a station', station]] : []),
+    ['the policy was kept', policy],
+  ]],
 ];
 
-const phoneSteps = [
-  ['the air on a phone', map],
-  ['the hours on a phone', slider],
-  ...(full ? [['the journalist with a phone', journalist], ['areas on a phone', zones], ['a station on a phone', station]] : []),
-  ['the policy was kept on the phone', policy],
-];
-
-/** Runs the steps in their order on one page; a failure is reported and the others still run. */
-async function run(browser, screen, list) {
-  const context = await browser.newContext({locale: 'vi-VN', acceptDownloads: true, reducedMotion: 'reduce', ...screen});
-  context.setDefaultTimeout(patience);
-  const page = await context.newPage();
-  const faults = [];
-  await watch(page, home, faults);
-  await page.addInitScript(() => {
-    globalThis.shift = 0;
-    new PerformanceObserver((entries) => entries.getEntries().forEach((e) => !e.hadRecentInput && (globalThis.shift += e.value))).observe({type: 'layout-shift', buffered: true});
-  });
-  let passed = 0;
-  for (const [name, step] of list) {
-    const began = performance.now();
-    const error = await step({page, context, browser, faults}).then(() => undefined, (caught) => caught);
-    line.mend();
-    await context.setOffline(false);
-    const wrong = [...(error ? [error.message] : []), ...faults.splice(0)];
-    console.log(`${wrong.length ? 'FAIL' : 'ok  '} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-    for (const fault of wrong) console.log(`     ${fault}`);
-    if (wrong.length === 0) passed++;
-    else await page.screenshot({path: path.join(output, 'air-failed.png')}).catch(() => undefined);
-  }
-  await context.close();
-  return passed;
-}
-
-await mkdir(output, {recursive: true});
 await until('an index', async () => (await get('/v1/stations')).features.some(({properties}) => properties.aqi));
 await until('a past hour', async () => (await pastHour()) !== undefined);
-const browser = await start();
-let passed = 0;
 try {
-  passed += await run(browser, {viewport: desk}, deskSteps);
-  passed += await run(browser, {viewport: phone, isMobile: true, hasTouch: true, deviceScaleFactor: 2}, phoneSteps);
+  await runAll(lists, {origin: home, after: async (context) => {
+    line.mend();
+    await context.setOffline(false);
+  }});
 } finally {
-  await browser.close();
   await line.close();
 }
-const failed = deskSteps.length + phoneSteps.length - passed;
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;

@@ -24,11 +24,14 @@ export async function openLine(target) {
     url: `http://127.0.0.1:${server.address().port}`,
     cut() {
       isCut = true;
-      for (const [client, api] of pairs) (client.destroy(), api.destroy());
+      for (const pair of pairs) pair.forEach((socket) => socket.destroy());
       pairs.clear();
     },
     hush: () => void (isSilent = true),
     mend: () => void ([isCut, isSilent] = [false, false]),
-    close: () => new Promise((closed) => (server.close(closed), server.closeAllConnections?.(), pairs.forEach(([a, b]) => (a.destroy(), b.destroy())))),
+    close: () => new Promise((closed) => {
+      server.close(closed);
+      for (const pair of pairs) pair.forEach((socket) => socket.destroy());
+    }),
   };
 }

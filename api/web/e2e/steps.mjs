@@ -29,13 +29,16 @@ export function check(holds, otherwise) {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Runs lists of steps, each on a page of its own: [name of the page, options of its context, [[what, step], …]]. */
-export async function runAll(lists) {
+/**
+ * Runs lists of steps, each on a page of its own: [name of the page, options of its context, [[what, step], …]]. A step gets
+ * the page, its faults, and the browser. `origin` is where the page asks; `after` runs after each step.
+ */
+export async function runAll(lists, {origin = home, after = () => undefined} = {}) {
   await mkdir(output, {recursive: true});
   const browser = await start();
   let failed = 0;
   try {
-    for (const [name, options, steps] of lists) failed += await run(browser, name, options, steps);
+    for (const [name, options, steps] of lists) failed += await run(browser, name, options, steps, origin, after);
   } finally {
     await browser.close();
   }
@@ -44,16 +47,17 @@ export async function runAll(lists) {
 }
 
 /** Runs steps in their order on one page; a failure is reported and the others still run. Returns how many failed. */
-async function run(browser, name, options, steps) {
+async function run(browser, name, options, steps, origin, after) {
   const context = await browser.newContext({locale: 'vi-VN', ...options});
   context.setDefaultTimeout(patience); // of clicks, too
   const page = await context.newPage();
   const faults = [];
-  await watch(page, home, faults);
+  await watch(page, origin, faults);
   let failed = 0;
   for (const [what, step] of steps) {
     const began = performance.now();
-    const error = await step(page, faults).then(() => undefined, (caught) => caught);
+    const error = await step(page, faults, browser).then(() => undefined, (caught) => caught);
+    await after(context);
     const wrong = [...(error ? [error.message] : []), ...faults.splice(0)];
     console.log(`${wrong.length ? 'FAIL' : 'ok  '} ${name}: ${what} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
     for (const line of wrong) console.log(`     ${line}`);

@@ -81,7 +81,7 @@ function StationMore({station, choice}: {station: Reported; choice: Pick<Choice,
   if (station.value !== undefined && station.doubt !== 'suspect' && choice.quantity === undefined && station.dominant) parts.push(w.quantities[station.dominant] ?? station.dominant);
   if (station.doubt === 'stale') parts.push(w.stale(ago));
   else if (ago) parts.push(ago);
-  if (station.sensor) parts.push(w.sensor);
+  if (station.sensor) parts.push(w.sensorShort);
   return <>{parts.join(' · ')}</>;
 }
 
