@@ -104,6 +104,7 @@ describe('a row', () => {
 test('rows stand in the order in which buses come, doubtful ones last', () => {
   const rows = [bus({state: 'no_report', scheduled: at(-3)}), bus(span(8, 9, 10)), bus({state: 'scheduled', scheduled: at(7), expected: at(20)}), bus()];
   expect(rows.toSorted((a, b) => rank(a, now) - rank(b, now)).map((d) => rows.indexOf(d))).toEqual([3, 2, 1, 0]);
+  expect(rank(bus(), now, 600)).toBeGreaterThan(rank(bus(span(20, 25, 30)), now, 600)); // too far to catch
 });
 
 describe('lateness is told', () => {

@@ -20,7 +20,7 @@ export class Format {
     const day = {hourCycle: 'h23', timeZone: zone} as const;
     this.#clock = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', second: '2-digit'});
     this.#hour = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit'});
-    this.#moment = new Intl.DateTimeFormat(this.#locale, {...day, hour: '2-digit', minute: '2-digit', day: '2-digit', month: '2-digit'});
+    this.#moment = new Intl.DateTimeFormat('en-GB', {timeZone: zone, day: '2-digit', month: '2-digit'}); // 17/02, as in Vietnam
     this.#day = new Intl.DateTimeFormat(this.#locale, {weekday: 'short', day: '2-digit', month: '2-digit', timeZone: zone});
     this.#ago = new Intl.RelativeTimeFormat(this.#locale, {numeric: 'always'});
   }
@@ -61,7 +61,7 @@ export class Format {
 
   /** Time and day, in Hanoi's time. */
   moment(time: number): string {
-    return this.#moment.format(time);
+    return `${this.#hour.format(time)} ${this.#moment.format(time)}`;
   }
 
   /** "12 seconds ago", in the largest unit of which there are at least two. */

@@ -124,9 +124,13 @@ export function choose(departures: readonly Departure[], walk: number, now: numb
   return {large: able, later: later.slice(0, 2)};
 }
 
-/** Where a departure stands in a list, ms: by its time; a bus that is lost or that nobody reports after all others. */
-export function rank(d: Departure, now: number): number {
-  const doubtful = d.state === 'live' || d.state === 'forecast' || d.state === 'scheduled' ? 0 : 86_400_000;
+/**
+ * Where a departure stands in a list, ms: by its time; after all others one that can't be caught on foot, that is lost or
+ * that nobody reports.
+ */
+export function rank(d: Departure, now: number, walk = 0): number {
+  const offered = (d.state === 'live' || d.state === 'forecast' || d.state === 'scheduled') && catchable(d, walk, now);
+  const doubtful = offered ? 0 : 86_400_000;
   return doubtful + ((d.state === 'scheduled' ? at(d.scheduled) : undefined) ?? at(d.expected) ?? at(d.scheduled) ?? now);
 }
 

@@ -71,7 +71,7 @@ export default function Home({query}: ViewProps) {
   const rows = data?.lines.flatMap((line) => {
     const choice = choose(line.departures, line.walk_s, now);
     return choice ? [{line, choice}] : [];
-  }).toSorted((a, b) => rank(a.choice.large, now) - rank(b.choice.large, now));
+  }).toSorted((a, b) => rank(a.choice.large, now, a.line.walk_s) - rank(b.choice.large, now, b.line.walk_s));
   const shownAlerts = alerts.filter((alert) => !rows || rows.some(({line}) => concerns(alert, {route: line.route, stop: line.stop.id})) || !alert.informed?.some((item) => item.route ?? item.stop ?? item.trip));
 
   return (

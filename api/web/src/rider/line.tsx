@@ -99,19 +99,19 @@ function Column({pattern, buses, route, air}: {pattern: Pattern; buses: Pattern[
   return (
     <>
       {air?.mean && air.max ? <p class="pad meta">≈ {w.airAlongMean(`${air.mean.aqi} ${air.mean.level.name[lang]}`, `${air.max.aqi} ${air.max.level.name[lang]}`)}</p> : null}
-      <ol class="column" aria-label={w.stopsOf}>
+      <ol class={`column ${air ? 'airy' : ''}`} aria-label={w.stopsOf}>
         {pattern.stops.map((stop, i) => {
           const step = air && stepAt(air.steps, alongs[i] ?? 0);
           const color = step?.aqi === undefined || step.aqi === null ? undefined : classColors[classOf(step.aqi)];
           return (
-            <li key={`${stop.id} ${i}`}>
+            <li key={`${stop.id} ${i}`} style={color ? {'--air': color} : undefined}>
               {between[i]?.map((bus) => (
                 <a key={bus.id} class={`column-bus ${bus.state}`} href={paths.bus(bus.agency, bus.id)}>
                   <span class={`lineno ${bus.state === 'stale' ? 'stale' : ''}`}>{route.line}</span>
                   <span class="meta">{bus.state === 'stale' ? w.lostShort : <Crowding occupancy={bus.occupancy} f={f} lang={lang} />}<span class="unseen">{w.busBetween(bus.id)}</span></span>
                 </a>
               ))}
-              <a class={`column-stop ${air ? 'airy' : ''}`} href={`${paths.stop(stop.id)}?line=${encodeURIComponent(route.id)}`} style={color ? {'--air': color} : undefined}>
+              <a class="column-stop" href={`${paths.stop(stop.id)}?line=${encodeURIComponent(route.id)}`}>
                 <i aria-hidden="true" />
                 {closed(stop.id) ? <span><s>{stop.name}</s> <span class="alert">{[w.closed, instead(stop.id)].filter(Boolean).join(' → ')}</span></span> : <span>{stop.name}</span>}
                 {step ? <span class="meta">{step.aqi === null ? '–' : `≈${step.aqi} ${terms[lang].classes[classOf(step.aqi)]}`}</span> : null}

@@ -74,9 +74,9 @@ export function brief(d: Departure, now: number, fresh: Freshness, f: Format): s
 
 /** When to leave, in words. */
 export function sayLeave(leave: Leave | undefined, w: RiderWords): string {
-  if (leave === undefined || leave.kind === 'missed') return '';
+  if (leave === undefined) return '';
   if (leave.kind === 'in') return w.leaveIn(String(leave.minutes));
-  return leave.kind === 'now' ? w.leaveNow : w.tight;
+  return leave.kind === 'now' ? w.leaveNow : leave.kind === 'tight' ? w.tight : w.missed;
 }
 
 /** The time of a departure as a whole phrase, for those who listen. */
