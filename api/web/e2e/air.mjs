@@ -198,6 +198,7 @@ async function offline(page, faults) {
   await page.goto(`${home}/air`);
   await page.locator('.air-row').first().waitFor({timeout: patience});
   check(!(await page.locator('#bar').innerText()).includes('Trực tiếp'), 'the app calls itself live without a network');
+  check(/Không có mạng · số liệu lúc \d\d:\d\d/.test(await page.locator('#view').innerText()), 'the old values are not called old');
   await page.goto(`${home}/saved`);
   await page.locator('h1').waitFor({timeout: patience});
   await context.setOffline(false);

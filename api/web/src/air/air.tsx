@@ -33,7 +33,7 @@ const none: readonly Wind[] = [];
 /** The map of the air: stations, the estimate between them or the areas, now or at an hour of the last day. */
 export default function Air({query}: ViewProps) {
   const {w, f, lang} = useWords(airWords);
-  const choice = useMemo(() => readChoice(query), [query.toString()]);
+  const choice = useChoice(query);
   const {scale, time} = choice;
   useTitle(w.title);
   const legend = useAnswer<Legend>(address('/v1/legend', {index: indexOf(scale)}));
@@ -61,6 +61,7 @@ export default function Air({query}: ViewProps) {
       <LegendRow legend={legend.data} />
       <HourSlider hours={hours.data} time={time} choose={(to) => change({time: to})} />
       <Summary {...summary} choice={choice} old={stations.old} text={(v) => valueText(f, v, scale, choice.quantity !== undefined)} />
+      {stations.data && (stations.staleMs > 0 || stations.error) ? <p class="note" role="status">{w.offlineSince(f.hour(Date.parse(stations.data.time)))}</p> : null}
       {choice.wind && winds ? <p class="pad meta" role="status">{winds.length === 0 ? w.noWind : winds.length === 1 && winds[0] ? w.windFrom(f.number(winds[0].speed, 1), w.winds.split(',')[Math.round(winds[0].from / 45) % 8] ?? '') : w.windCount(f.number(winds.length), f.number(winds.reduce((sum, {speed}) => sum + speed, 0) / winds.length, 1))}</p> : null}
       {stations.data ? null : stations.error ? <Failed error={stations.error} retry={stations.reload} /> : <Loading what={w.working} />}
       {choice.ground === 'zones' && zones.data ? <ZoneList zones={zones.data.zones.filter((z) => z.kind === kind)} query={query} /> : null}
@@ -71,6 +72,11 @@ export default function Air({query}: ViewProps) {
       <p class="meta pad">{w.shapes}</p>
     </>
   );
+}
+
+/** The choice of an address; the same object as long as the address says the same, whatever the camera does. */
+function useChoice(query: URLSearchParams): Choice {
+  return useMemo(() => readChoice(query), ['index', 'quantity', 'layer', 'time'].map((name) => query.get(name)));
 }
 
 function indexOf(scale: Scale): Scale | undefined {
