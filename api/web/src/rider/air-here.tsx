@@ -31,7 +31,9 @@ export default function AirHere({params, query}: ViewProps) {
   useEffect(() => {
     if (data || error) painted.set(true);
   }, [data, error]);
-  useSight(() => ({camera: at && {bounds: boundsOf([at]), maxZoom: 14.5}, shapes: {place: at}}), params['at'] ?? '', params['at'] ?? '');
+  // at a past hour the buses of now would be wrong
+  const past = time !== undefined;
+  useSight(() => ({camera: at && {bounds: boundsOf([at]), maxZoom: 14.5}, shapes: {place: at}, only: past ? () => false : undefined}), params['at'] ?? '', `${params['at'] ?? ''} ${past}`, !past);
   if (!at) return <NotFound />;
   const air = data?.aqi;
   return (
