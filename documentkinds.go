@@ -12,6 +12,7 @@ const (
 	DocumentDevice  = "device"  // a DeviceChange, by the id of the device
 
 	DocumentCalibration = "calibration" // a CalibrationChange, by CalibrationID
+	DocumentReminder    = "reminder"    // a Reminder
 
 	DocumentServiceAlert = "service-alert" // a WrittenAlert
 	DocumentSchedule     = "schedule"      // a Schedule
@@ -38,6 +39,10 @@ var documentKinds = []DocumentKind{
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,
+	},
+	{
+		Name: DocumentReminder, MaxBytes: MaxDocumentBytes, MaxCount: MaxReminders, Validate: validateReminder,
+		Redact: redactReminder, Expiry: reminderExpiry, Quiet: true,
 	},
 	{Name: DocumentToken, MaxBytes: 1 << 10, MaxCount: 100, Validate: validateTokenRotation},
 }

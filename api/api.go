@@ -25,6 +25,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/open311"
+	"nhip/api/reminders"
 	"nhip/api/reports"
 	"nhip/api/rest"
 	"nhip/api/staff"
@@ -62,6 +63,7 @@ type API struct {
 	actions   *actions.Client
 	documents *actions.Documents
 	reports   *reports.State
+	reminders *reminders.Book
 	stopOnce  sync.Once
 	closing   chan struct{} // closed by Stop: ends the streams of reports
 	events    *staff.Events
@@ -83,7 +85,7 @@ type API struct {
 
 // New listens on the address but serves nothing before Start. The errors are those of listening.
 func New(o Options) (*API, error) {
-	o.Server.Work = httpserver.NewWorkSlots()
+	o.Server.Work, o.Server.Overload = httpserver.NewWorkSlots(), newOverload()
 	o.Server.Name, o.Server.Logger, o.Server.Registry = "api", o.Logger.With("component", "api"), o.Registry
 	listener, inside, err := listen(o)
 	if err != nil {
@@ -123,6 +125,7 @@ func New(o Options) (*API, error) {
 	}
 	a.reports, a.closing = reports.NewState(), make(chan struct{})
 	open311.Follow(a.documents, a.reports, a.log)
+	a.reminders = reminders.Follow(a.documents, a.log)
 	a.documents.Watch(nhip.DocumentServiceAlert, a.transit.Written)
 	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})

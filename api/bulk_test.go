@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,8 +37,9 @@ func (h *bulkHistory) StationSpans(_ context.Context, yield func(nhip.StationSpa
 	return yield(nhip.StationSpan{Station: "s1", First: noon.Add(-time.Hour), Last: noon})
 }
 
-func (h *bulkHistory) Span(context.Context, string) (first, last time.Time, err error) {
-	return noon.Add(-time.Hour), noon, nil
+func (h *bulkHistory) AgencySpans(_ context.Context, _ string, yield func(nhip.AgencySpan) error) error {
+	err := yield(nhip.AgencySpan{Agency: "hanoi", First: noon.Add(-time.Hour), Last: noon})
+	return errors.Join(err, yield(nhip.AgencySpan{Agency: "metro", First: noon.AddDate(-2, 0, 0), Last: noon}))
 }
 
 func (h *bulkHistory) DayArrivals(_ context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error {
@@ -300,7 +302,8 @@ func TestScopeOfBulkQueries(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 3 {
+	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 3 ||
+		strings.Contains(w.Body.String(), fmt.Sprint(noon.Year()-2)) {
 		t.Errorf("spans of what the caller does not see: %s", w.Body)
 	}
 }

@@ -66,6 +66,7 @@ type Options struct {
 	Agencies  []string       // of the feeds; scopes may name them, and those of the buses
 	Streams   Streams        // bounds of the live streams
 	Reports   Reports        // reports of citizens
+	Reminders Reminders      // of riders
 
 	// RotateToken makes a new operator's token, writes it to its file and returns it; nil: there is no file.
 	RotateToken func() (string, error)
@@ -96,6 +97,12 @@ type Reports struct {
 	Limits      open311.Limits
 	KeepContact time.Duration // how long what names a sender is kept after the report; 0: for ever
 	FormSecret  string        // signs the tokens of the form; "" is a random one
+}
+
+// Reminders configures the reminders of riders. The tokens of pages are signed by Reports.FormSecret.
+type Reminders struct {
+	PerAddress, PerKey int      // see reminders.Limits
+	Hosts              []string // of web hooks
 }
 
 // Map is the configuration of the web map.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"nhip"
 	"nhip/api"
@@ -139,6 +141,10 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
 		ScoresFile: r.dir.Path(scoresFile), AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
 		Streams: api.Streams{Max: int(r.conf.HTTP.Streams.Max), PerAddress: int(r.conf.HTTP.Streams.PerAddress)},
+		Reminders: api.Reminders{
+			PerAddress: int(r.conf.Reminders.PerAddress), PerKey: int(r.conf.Reminders.PerKey),
+			Hosts: slices.Sorted(maps.Keys(r.conf.Reminders.Secrets())),
+		},
 		Reports: api.Reports{
 			Limits: open311.Limits{
 				PerAddress: int(r.conf.Reports.PerAddress), PerHour: int(r.conf.Reports.PerHour),

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/http"
+
 	"nhip/collector"
 	"nhip/collector/air"
 	"nhip/geo/network"
@@ -9,6 +11,7 @@ import (
 	"nhip/internal/health"
 	"nhip/internal/mqtt"
 	"nhip/internal/notify"
+	"nhip/internal/training"
 )
 
 // collectorDB is the database of a collector.
@@ -17,6 +20,7 @@ type collectorDB interface {
 	collector.RetentionStore
 	collector.MarkerStore
 	air.History
+	training.History
 	airreport.History
 }
 
@@ -35,6 +39,7 @@ func (r *runtime) collectorOptions(broker mqtt.Options, db collectorDB, tracked 
 		},
 		BacklogRate: int(r.conf.Influx.BacklogRate),
 		Air:         r.airOptions(db),
+		Reminders:   r.reminderOptions(db),
 		Mails:       r.mails(db),
 		Retention:   collector.Retention(r.conf.Retention), Keeping: db, Markers: db, Damage: r.damaged,
 	}
@@ -77,6 +82,21 @@ func (r *runtime) airOptions(history air.History) collector.Air {
 	return collector.Air{
 		History: history, Zone: location(c.Zone), Completeness: c.Completeness / percent,
 		Rules: c.Rules(), Alerts: c.AlertRules(), Deliver: r.deliverers(),
+	}
+}
+
+// reminderOptions returns how a collector decides and delivers reminders. No redirect of a web hook is followed: what is
+// signed for one server is not for another.
+func (r *runtime) reminderOptions(history training.History) collector.Reminders {
+	client, err := notify.NewWebhookClient(r.outgoing())
+	if err != nil { // config.Load has checked the policy
+		r.log.Error("no client for web hooks of reminders", "error", err)
+		return collector.Reminders{History: history, Lean: r.conf.Predict.Lean, Reach: r.conf.Air.Reach}
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return collector.Reminders{
+		History: history, Lean: r.conf.Predict.Lean, Reach: r.conf.Air.Reach, Secrets: r.conf.Reminders.Secrets(),
+		Client: client,
 	}
 }
 

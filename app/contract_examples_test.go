@@ -96,6 +96,15 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"getQueued":         setNewReport,
 	"changeQueued":      setNewReport,
 	"listDayArrivals":   setToday,
+	"removeCalibration": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		const body = `{"quantity":"pm10","valid_from":"2026-02-16T00:00:00Z","slope":1.05,"why":"compared"}`
+		var made struct{ Lines []struct{ ID string } }
+		a := c.Post(t, "/v1/stations/hn-hoan-kiem/calibrations", body, "Authorization", "Bearer "+c.Token)
+		if err := json.Unmarshal(a.Body, &made); err != nil || a.Status != http.StatusCreated {
+			t.Fatalf("%d %s: %v", a.Status, a.Body, err)
+		}
+		r.Path["line"] = made.Lines[0].ID
+	},
 	"createServiceAlert": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 		r.Body = newServiceAlert("published", `"id":"LINE01DETOUR",`)
 	},

@@ -22,7 +22,7 @@ import (
 // that breaks each rule, and random ones.
 func TestContractOfSimulatedCity(t *testing.T) {
 	p := startDescribedCity(t)
-	c, operations := p.API(t), apitest.Described(t)
+	c, operations := p.API(t), apitest.Operations(t)
 	t.Run("examples", func(t *testing.T) { checkExamples(t, c, operations) })
 	t.Run("rules", func(t *testing.T) {
 		for i := range operations {

@@ -68,11 +68,31 @@ func (h *storedHistory) StationSpans(context.Context, func(nhip.StationSpan) err
 
 func (h *storedHistory) Stations(context.Context) ([]string, error) { return nil, nil }
 
-func (h *storedHistory) Span(_ context.Context, measurement string) (first, last time.Time, err error) {
-	if measurement == influx.ArrivalMeasurement {
-		return h.arrivals[0].Time, h.arrivals[len(h.arrivals)-1].Time, nil
+func (h *storedHistory) AgencySpans(_ context.Context, measurement string, yield func(nhip.AgencySpan) error) error {
+	times := make(map[string]nhip.AgencySpan)
+	add := func(agency string, at time.Time) {
+		span, ok := times[agency]
+		if !ok {
+			span = nhip.AgencySpan{Agency: agency, First: at}
+		}
+		span.Last = at
+		times[agency] = span
 	}
-	return h.positions[0].Time, h.positions[len(h.positions)-1].Time, nil
+	if measurement == influx.ArrivalMeasurement {
+		for _, a := range h.arrivals {
+			add(a.Agency, a.Time)
+		}
+	} else {
+		for _, p := range h.positions {
+			add(p.Agency, p.Time)
+		}
+	}
+	for _, span := range times {
+		if err := yield(span); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newHandler(t *testing.T, c *citytest.City, h *storedHistory) http.Handler {

@@ -279,3 +279,15 @@ func eventDelay(at nhip.Opt[int64], delay nhip.Opt[int], scheduled int64) (int, 
 	}
 	return delay.Get()
 }
+
+// holding returns the service alerts that hold.
+func (s *services) holding(now time.Time) (out []*nhip.ServiceAlert) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.alerts {
+		if a.HoldsAt(now, s.feed(a.Feed)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}

@@ -36,6 +36,7 @@ type Config struct {
 	Data      Data
 	Predict   Predict
 	Reports   Reports
+	Reminders Reminders
 	Access    Access
 	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
@@ -75,6 +76,19 @@ type Reports struct {
 	PerHour     int64         // in an hour in all; 0: no bound
 	KeepContact time.Duration // how long names, addresses and numbers of senders are kept after a report
 	FormSecret  string        // signs the tokens of the form; secret; empty: a random one
+}
+
+// Reminders configures the reminders of riders.
+type Reminders struct {
+	PerAddress int64 // in an hour from one address without a key; 0: no bound
+	PerKey     int64 // of one key at a time; 0: no bound
+	Webhooks   []ReminderHost
+}
+
+// ReminderHost is a host whose web hooks apps may name.
+type ReminderHost struct {
+	Host   string // with a port if it is not 443
+	Secret string // secret; signs the notifications
 }
 
 // Agency is the agency of timetables that have no agency.txt.

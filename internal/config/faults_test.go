@@ -49,7 +49,7 @@ feeds:
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	const sections = "http, mqtt, broker, collector, stations, forward, public, push, files, health, outgoing, influx, " +
-		"reports, access, " +
+		"reports, reminders, access, " +
 		"fleet, " +
 		"gtfs, gtfs_agency, air, predict, " +
 		"retention, map, data, places, feeds, pulls, sources, zones"

@@ -54,6 +54,7 @@ const (
 	checksKey  = "air.checks"
 	alertsKey  = "air.alerts"
 	rulesKey   = "access.oidc.rules"
+	hooksKey   = "reminders.webhooks"
 )
 
 // settings returns the keys with one value, in the order of display. A test checks that each field of Config has a
@@ -124,6 +125,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "reports.per_hour", Value: settings.Count(&c.Reports.PerHour, maxReports)},
 		{Key: "reports.keep_contact", Value: settings.Days(&c.Reports.KeepContact, minPhotoKeep, maxKeep)},
 		{Key: "reports.form_secret", Value: settings.Text(&c.Reports.FormSecret, formSecret), Secret: true},
+		{Key: "reminders.per_address", Value: settings.Count(&c.Reminders.PerAddress, nhip.MaxReminders)},
+		{Key: "reminders.per_key", Value: settings.Count(&c.Reminders.PerKey, nhip.MaxReminders)},
 		{Key: "access.oidc.issuer", Value: settings.Text(&c.Access.OIDC.Issuer, issuerRule)},
 		{Key: "access.oidc.client_id", Value: settings.Text(&c.Access.OIDC.ClientID, settings.Printable)},
 		{
@@ -420,6 +423,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Access.OIDC.Rules {
 		all = append(all, c.Access.OIDC.Rules[i].settings(prefix(rulesKey, i))...)
+	}
+	for i := range c.Reminders.Webhooks {
+		all = append(all, c.Reminders.Webhooks[i].settings(prefix(hooksKey, i))...)
 	}
 	for i := range c.Air.Checks {
 		all = append(all, c.Air.Checks[i].configured(prefix(checksKey, i))...)

@@ -103,6 +103,7 @@ func samples() map[string]string {
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB",
 		"collector.photo_bytes": "64MB", "collector.photo_keep": "30d", "reports.per_address": "7", "reports.per_hour": "77",
+		"reminders.per_address": "8", "reminders.per_key": "88",
 		"reports.keep_contact": "10d", "reports.form_secret": "0123456789abcdef0123456789abcdef",
 		"access.oidc.issuer": "https://id.example/city/", "access.oidc.client_id": "nhip",
 		"access.oidc.client_secret": "s3cret", "access.oidc.client_secret_file": "oidc.secret",

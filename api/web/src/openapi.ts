@@ -946,6 +946,51 @@ export type NewKey = {
   scope?: Scope;
 };
 
+/** A field that the kind does not use must be missing. */
+export type NewReminder = {
+  /** air: fires when the value is above it. Required for air */
+  above?: number;
+  /** Agency of the vehicle */
+  agency?: string;
+  /** GTFS direction_id, for bus, leave and line; default: both */
+  direction?: 0 | 1;
+  /** Default: in 2 hours, for line and air in 24. At most in 12 hours, for line and air in 7 days */
+  expires?: string;
+  /** Of /v1/reminders/form; required without a key */
+  form_token?: string;
+  /** Only buses with this destination, for bus and leave */
+  headsign?: string;
+  /** air: the index that is compared. Default VN_AQI */
+  index?: 'VN_AQI' | 'US_EPA';
+  kind: ReminderKind;
+  /** The language of title and body */
+  lang?: 'vi' | 'en';
+  /** GTFS route_id or public number. Required for bus, leave and line */
+  line?: string;
+  /** Before the bus is there. bus: default 5; get_off: instead of stops */
+  minutes?: number;
+  /** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+  place?: ReminderPlace;
+  /** air: instead of the index, the hourly mean of a station, µg/m³ */
+  quantity?: 'pm25' | 'pm10' | 'so2' | 'no2' | 'o3' | 'co';
+  /** air: a station */
+  station?: string;
+  /** GTFS stop_id. Required for bus, leave and get_off; air: the place of the stop */
+  stop?: string;
+  /** get_off: fires when the bus reaches the stop so many before. Default 1 */
+  stops?: number;
+  /** Only the bus on this GTFS trip_id, for bus and leave */
+  trip?: string;
+  /** Also tell changes of the minutes before it fires, for bus, leave and get_off */
+  updates?: boolean;
+  /** Only this bus, with agency. Required for get_off */
+  vehicle?: string;
+  /** Walk to the stop, seconds. Required for leave. From where is not asked */
+  walk_s?: number;
+  /** For keys of apps. In answers the address is only its scheme and host */
+  webhook?: ReminderWebhook;
+};
+
 export type NewSchedule = {
   active?: boolean;
   /** Only of the stations of this area */
@@ -1046,7 +1091,7 @@ export type Open311Report = {
   api_key?: string | null;
   /** Answers by the code of the attribute; see the definition of the service. */
   attribute?: Record<string, unknown>;
-  /** At most 4000 characters. Control characters are removed */
+  /** At most 4000 characters, without control characters besides tabs and ends of lines */
   description?: string | null;
   device_id?: string | null;
   email?: string | null;
@@ -1318,6 +1363,111 @@ export type Readings = {
 export type Recomputing = {
   days: number;
   hours: number;
+};
+
+export type Reminder = {
+  above?: number;
+  agency?: string;
+  created: string;
+  direction?: 0 | 1;
+  /** It fires no more after it */
+  expires: string;
+  /** At most 4 kB, with a title and a text for a lock screen */
+  fired?: ReminderNotification;
+  /** When it fires by what is predicted now, which may change; missing if nothing predicts it */
+  fires_by?: string;
+  headsign?: string;
+  id: string;
+  index?: string;
+  kind: ReminderKind;
+  lang?: string;
+  /** GTFS route_id */
+  line?: string;
+  minutes?: number;
+  /** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+  place?: ReminderPlace;
+  quantity?: string;
+  /** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+  state: ReminderState;
+  station?: string;
+  stop?: string;
+  stops?: number;
+  /** Only in the answer that makes it */
+  token?: string;
+  /** The MQTT topic of its notifications */
+  topic: string;
+  trip?: string;
+  updates?: boolean;
+  vehicle?: string;
+  walk_s?: number;
+  /** For keys of apps. In answers the address is only its scheme and host */
+  webhook?: ReminderWebhook;
+};
+
+/** A server-sent event. `data` is JSON. */
+export type ReminderEvent = {
+  data: string;
+  event: 'reminder' | 'ready' | 'gone' | 'beat';
+};
+
+export type ReminderKind = 'bus' | 'leave' | 'get_off' | 'line' | 'air';
+
+/** At most 4 kB, with a title and a text for a lock screen */
+export type ReminderNotification = {
+  /** air */
+  above?: number;
+  agency?: string;
+  /** line: the id of the service alert, with its feed */
+  alert?: string;
+  body: string;
+  /** Web hook: what the app's server knows the device by */
+  device?: string;
+  early?: string;
+  /** Of the notification: the same for each attempt and each channel */
+  event: string;
+  expected?: string;
+  headsign?: string;
+  /** Of the reminder */
+  id: string;
+  kind: ReminderKind;
+  late?: string;
+  /** leave: when to go at the latest */
+  leave?: string;
+  /** The public number */
+  line?: string;
+  /** Until early, rounded down, when it was decided */
+  minutes?: number;
+  /** ended: why; fired: passed if the bus is past the stop */
+  reason?: 'bus_gone' | 'trip_over' | 'passed';
+  /** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+  state: ReminderState;
+  stop?: string;
+  stop_name?: string;
+  /** get_off */
+  stops_left?: number;
+  /** When it was decided */
+  time: string;
+  title: string;
+  /** air */
+  value?: number;
+  vehicle?: string;
+};
+
+/** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+export type ReminderPlace = {
+  lat: number;
+  lon: number;
+};
+
+/** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+export type ReminderState = 'waiting' | 'fired' | 'ended';
+
+/** For keys of apps. In answers the address is only its scheme and host */
+export type ReminderWebhook = {
+  /** What the app's server knows the device by; it is sent back in each notification */
+  device?: string;
+  /** https, of a host that the operator allows */
+  url: string;
 };
 
 export type Replayed = {
@@ -2203,6 +2353,11 @@ export interface Answers {
   '/v1/queue/{id}': QueuedReport;
   '/v1/readings': AllReadings;
   '/v1/recompute': Recomputing;
+  '/v1/reminders/form': {
+    expires: string;
+    form_token: string;
+  };
+  '/v1/reminders/{id}': Reminder;
   '/v1/reports/monthly': MonthlyReport;
   '/v1/retention': Retentions;
   '/v1/reviews': {
@@ -2414,6 +2569,9 @@ export interface Queries {
   '/v1/queue/{id}/photo': Record<string, never>;
   '/v1/readings': {stations?: string; quantities?: string; levels?: string; from?: string; to?: string; period?: 'raw' | 'hour' | 'day' | 'month'; index?: Scale; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/recompute': {station?: string};
+  '/v1/reminders/events': {reminders: string};
+  '/v1/reminders/form': Record<string, never>;
+  '/v1/reminders/{id}': Record<string, never>;
   '/v1/reports/monthly': {month: string; station?: string; area?: string; lang?: 'vi' | 'en'; level?: Level; format?: 'json' | 'csv' | 'html'};
   '/v1/retention': Record<string, never>;
   '/v1/reviews': {station?: string};
