@@ -7,7 +7,7 @@ import {createServer} from 'node:http';
 import path from 'node:path';
 
 import {openLine} from './proxy.mjs';
-import {accessible, check, desk, fits, full, home as api, output, patience, phone, policy, runAll} from './steps.mjs';
+import {accessible, check, desk, fits, full, home as api, large, output, patience, phone, policy, runAll} from './steps.mjs';
 
 const line = await openLine(api);
 const home = line.url;
@@ -17,6 +17,7 @@ async function usable(page) {
   await page.evaluate(() => Promise.all(document.getAnimations().filter((animation) => animation.effect.getComputedTiming().endTime < Infinity).map((animation) => animation.finished.catch(() => undefined))));
   await accessible(page);
   await fits(page);
+  if (page.viewportSize().width < 500) await large(page);
 }
 
 /** Adds up how far the layout shifts. */
