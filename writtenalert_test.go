@@ -173,3 +173,12 @@ func FuzzWrittenAlert(f *testing.F) {
 		}
 	})
 }
+
+// TestNoFeedHasTheNameOfWrittenAlerts: its alerts would be taken for those of dispatchers.
+func TestNoFeedHasTheNameOfWrittenAlerts(t *testing.T) {
+	r := ServiceReport{Feed: WrittenFeed, Time: alertTime}
+	var known *Error
+	if err := r.Validate(Window{Now: alertTime}); !errors.As(err, &known) || known.Field != "feed" {
+		t.Errorf("%v", err)
+	}
+}

@@ -94,7 +94,7 @@ func TestRolesByOperation(t *testing.T) {
 		"{id}", "s", "{link}", "l", "{line}", "pm25-1", "{collector}", "c", "{z}", "1", "{x}", "1", "{y}", "1",
 		"{agency}", "a",
 		"{date}", "2026-02-15", "{collection}", "stations", "{feature}", "s", "{format}", "json", "{code}", "c",
-		"{token}", "t",
+		"{token}", "t", "{table}", "stop_visits",
 	)
 	operations := roleOperations(t)
 	if len(operations) < 8 {

@@ -18,11 +18,13 @@ import (
 	"nhip/api/places"
 	"nhip/api/quota"
 	"nhip/api/records"
+	"nhip/api/reminders"
 	"nhip/api/rest"
 	"nhip/api/servicealerts"
 	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
+	"nhip/api/tides"
 	"nhip/api/tiles"
 	"nhip/api/v1"
 	"nhip/api/webmap"
@@ -59,7 +61,7 @@ var compressed = []string{
 // router returns the handler of all surfaces, and the routes behind it.
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
-	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
+	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Server.Overload.Backoff, o.Registry)
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
@@ -79,7 +81,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
+	r.Use(a.measure(seconds), a.recover, allowOrigins(r), middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
@@ -118,9 +120,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
+		exports := rest.NewExportSlots()
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
+			Exports: exports, License: o.License, Responder: p,
+		}).Routes(r)
+		(&tides.Handler{
+			History: o.History, Live: a.live, Transit: a.transit, Stations: a.stations, Clock: o.Clock,
+			Class: classes.History, Slots: slots, Exports: exports, License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	routes := r
@@ -129,6 +136,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
+	remind := a.newReminders()
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
 		web.PageRoutes(r)
@@ -136,6 +144,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
+		remind.StreamRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
@@ -148,6 +157,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
 		open.WorkRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit)
+		remind.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		remind.WorkRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
@@ -205,6 +222,22 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Clock: a.o.Clock, Zone: a.o.Zone, Limits: a.o.Reports.Limits, Secret: a.o.Reports.FormSecret,
 		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
+	})
+}
+
+// newReminders returns the surface of reminders. Its state is that of the documents.
+func (a *API) newReminders() *reminders.Handler {
+	responder := a.responder
+	responder.Ready = a.reportsReady
+	o := &a.o
+	return reminders.New(reminders.Options{
+		Book: a.reminders, Actions: a.actions, Transit: a.transit, Air: a.air, Stations: a.stations, Clock: o.Clock,
+		Zone: o.Zone, Hosts: o.Reminders.Hosts, Secret: o.Reports.FormSecret, Closed: a.closing, Metrics: o.Registry,
+		Limits: reminders.Limits{
+			PerAddress: o.Reminders.PerAddress, PerKey: o.Reminders.PerKey, Streams: o.Streams.Max,
+			PerStream: o.Streams.PerAddress,
+		},
+		Responder: responder,
 	})
 }
 

@@ -76,7 +76,7 @@ func runInBrowser(t *testing.T, p *apptest.Platform, script string) {
 	ctx, cancel := context.WithTimeout(t.Context(), browserTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script)
-	cmd.Env = append(os.Environ(), "NHIP_URL="+p.HTTP)
+	cmd.Env = append(os.Environ(), "NHIP_URL="+p.HTTP, "NHIP_TOKEN="+p.Token(t))
 	if os.Getenv("TEST_OUTPUT") == "" {
 		cmd.Env = append(cmd.Env, "TEST_OUTPUT="+t.TempDir())
 	}

@@ -103,8 +103,11 @@ func (q *request) newSituation(id string, a *nhip.ServiceAlert) situationElement
 		return q.time(t)
 	}
 	e.CreationTime = optional(a.Time)
-	if len(a.Periods) > 0 {
-		e.Period = &period{optional(a.Periods[0].From), optional(a.Periods[0].To)}
+	for _, p := range a.Periods {
+		if p.Contains(q.now) { // the MTA's form has room for one
+			e.Period = &period{optional(p.From), optional(p.To)}
+			break
+		}
 	}
 	for i := range a.Informed {
 		if r := q.t.Network.Feed.Route(a.Informed[i].Route); r != nil {

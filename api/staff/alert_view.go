@@ -2,7 +2,6 @@ package staff
 
 import (
 	"nhip"
-	"nhip/api/encode"
 	"nhip/geo/alert"
 )
 
@@ -15,11 +14,11 @@ type shownAlert struct {
 
 // shown returns an alert as staff see it.
 func (h *Handler) shown(a *nhip.Alert) shownAlert {
-	out := shownAlert{Alert: *a, Unit: unitOf(a.Measure)}
+	out := shownAlert{Alert: *a, Unit: alert.Unit(a.Measure)}
 	if s, ok := h.Stations.Known(a.Station); ok && s.Name != (nhip.LocalizedText{}) {
 		out.Name = &s.Name
 	}
-	out.Value, out.Peak = roundMeasure(a.Measure, a.Value), roundMeasure(a.Measure, a.Peak)
+	out.Value, out.Peak = alert.Round(a.Measure, a.Value), alert.Round(a.Measure, a.Peak)
 	return out
 }
 
@@ -30,28 +29,4 @@ func (h *Handler) shownAll(all []nhip.Alert) []shownAlert {
 		out[i] = h.shown(&all[i])
 	}
 	return out
-}
-
-// unitOf returns the unit of a measure of alerts.
-func unitOf(measure string) string {
-	switch measure {
-	case alert.MeasureSilent:
-		return "min"
-	case alert.MeasureCapture:
-		return "%"
-	}
-	return nhip.Quantity(measure).Unit()
-}
-
-// roundMeasure rounds a value to what its measure tells: indices, minutes and flags are whole; quantities and multiples
-// of a guideline have tenths, those in mg/m³ hundredths.
-func roundMeasure(measure string, v float64) float64 {
-	switch {
-	case measure == alert.MeasureSilent, measure == alert.MeasureFrozen, measure == string(nhip.ScaleVNAQI),
-		measure == string(nhip.ScaleUSEPA):
-		return encode.Round(v, 1)
-	case nhip.Quantity(measure).Unit() == "mg/m³":
-		return encode.Round(v, 100)
-	}
-	return encode.Round(v, 10)
 }

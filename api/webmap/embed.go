@@ -8,8 +8,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,13 +82,11 @@ func (h *Handler) embedQuery(r *http.Request) (*embedQuery, error) {
 		p.Fail("lang", "must be vi or en, got %q", lang)
 	}
 	if text := p.Text("c"); text != "" {
-		var lat, lon float64
-		if n, err := fmt.Sscanf(text, "%f,%f,%f", &lat, &lon, &q.zoom); err != nil || n != 3 ||
-			!(lat >= -85 && lat <= 85 && lon >= -180 && lon <= 180 && q.zoom >= embedMinZoom && q.zoom <= embedMaxZoom) {
+		var ok bool
+		if q.center, q.zoom, ok = readCamera(text); !ok {
 			p.Fail("c", "must be LAT,LON,ZOOM with a zoom from %v to %v, as in 21.03,105.85,11, got %q",
 				embedMinZoom, embedMaxZoom, text)
 		}
-		q.center = orb.Point{lon, lat}
 	}
 	for _, name := range []string{"time", "index", "quantity"} { // tiles have the same
 		if p.Values.Has(name) {
@@ -94,6 +94,18 @@ func (h *Handler) embedQuery(r *http.Request) (*embedQuery, error) {
 		}
 	}
 	return q, p.Err
+}
+
+// readCamera reads LAT,LON,ZOOM.
+func readCamera(text string) (center orb.Point, zoom float64, ok bool) {
+	i := strings.LastIndexByte(text, ',')
+	if i < 0 {
+		return orb.Point{}, 0, false
+	}
+	lat, lon, valid := readPlace(text[:i])
+	zoom, err := strconv.ParseFloat(text[i+1:], 64)
+	ok = valid && err == nil && math.Abs(lat) <= 85 && zoom >= embedMinZoom && zoom <= embedMaxZoom
+	return orb.Point{lon, lat}, zoom, ok
 }
 
 // getEmbed answers GET /embed/air: the map of the air as a page without scripts, which any site may frame. It is the

@@ -79,13 +79,19 @@ func (h *Handler) home(r *http.Request, words *pageText, holder rawHTML) (any, [
 
 // pickedPlace reads the parameter at, LAT,LON, and returns it as the script writes it.
 func pickedPlace(text string) (string, bool) {
-	lat, lon, two := strings.Cut(text, ",")
-	y, err1 := strconv.ParseFloat(lat, 64)
-	x, err2 := strconv.ParseFloat(lon, 64)
-	if !two || err1 != nil || err2 != nil || !(math.Abs(y) <= 90 && math.Abs(x) <= 180) {
+	lat, lon, ok := readPlace(text)
+	if !ok {
 		return "", false
 	}
-	return fmt.Sprintf("%.4f,%.4f", y, x), true
+	return fmt.Sprintf("%.4f,%.4f", lat, lon), true
+}
+
+// readPlace reads LAT,LON in degrees.
+func readPlace(text string) (lat, lon float64, ok bool) {
+	y, x, two := strings.Cut(text, ",")
+	lat, err1 := strconv.ParseFloat(y, 64)
+	lon, err2 := strconv.ParseFloat(x, 64)
+	return lat, lon, two && err1 == nil && err2 == nil && math.Abs(lat) <= 90 && math.Abs(lon) <= 180
 }
 
 func (h *Handler) departureRows(answer *departures, words *pageText) []departureRow {

@@ -21,4 +21,7 @@ func (h *Handler) TileRoutes(r chi.Router) {
 // PageRoutes registers the pages that are drawn for each request.
 func (h *Handler) PageRoutes(r chi.Router) {
 	r.With(h.WhenReady).Get("/embed/air", h.Handle(h.getEmbed))
+	pages := h.files()
+	r.Get("/", pages)
+	r.Get("/air", pages)
 }

@@ -144,6 +144,24 @@ async function journalist(page, _faults, browser) {
   check(!page.url().includes('time='), 'the hour stays in the address');
 }
 
+/** Staff change an hour after it was shown: its station says so, with the value before. */
+async function revised(page) {
+  const token = process.env.NHIP_TOKEN;
+  check(token, 'NHIP_TOKEN must be a token that may review');
+  const to = await pastHour();
+  const {features} = await get('/v1/stations');
+  const {id} = features.find(({properties}) => properties.aqi?.dominant === 'pm25').properties;
+  const from = new Date(Date.parse(to) - 3_600_000).toISOString();
+  const answer = await fetch(`${api}/v1/reviews`, {method: 'POST', headers: {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json'}, body: JSON.stringify({
+    station: id, quantity: 'pm25', from, to: new Date(Date.parse(from) + 1_800_000).toISOString(), action: 'strike', why: 'maintenance',
+  })});
+  check(answer.status === 201, `the review is answered with ${answer.status}`);
+  await until('the reviewed hour', async () => (await get(`/v1/stations/${id}/readings?quantity=pm25&period=hour`)).readings.some(({level}) => level === 'reviewed'));
+  await page.goto(`${home}/air/station/${id}`);
+  await page.locator('#revised').waitFor({timeout: patience});
+  check(/đã hiệu chỉnh \d\d:00, \d\d\/\d\d \(.* → .*\)/.test(await page.locator('#revised').innerText()), 'the change is not told with the value before');
+}
+
 /** A page of another site shows the map, with nothing but pictures. */
 async function embedded(browser, code, time) {
   check(code.includes(encodeURIComponent(time)), `the code does not fix the hour: ${code}`);
@@ -198,6 +216,7 @@ async function offline(page, faults) {
   await page.goto(`${home}/air`);
   await page.locator('.air-row').first().waitFor({timeout: patience});
   check(!(await page.locator('#bar').innerText()).includes('Trực tiếp'), 'the app calls itself live without a network');
+  check(/Không có mạng · số liệu lúc \d\d:\d\d/.test(await page.locator('#view').innerText()), 'the old values are not called old');
   await page.goto(`${home}/saved`);
   await page.locator('h1').waitFor({timeout: patience});
   await context.setOffline(false);
@@ -318,7 +337,7 @@ const lists = [
     ['areas are coloured and open', zones],
     ['a station has its day and its week', station],
     ['the journalist saves a picture and embeds an hour', journalist],
-    ...(full ? [['the hours can be gone through by keys', slider]] : []),
+    ...(full ? [['a changed hour is told', revised], ['the hours can be gone through by keys', slider]] : []),
     ['the policy was kept', policy],
     ['the first view comes in time', fast],
     ['the app opens without a network', offline],

@@ -4,6 +4,7 @@ import {airQuery, choiceQuery, endOfHour, readChoice, scaleId} from '../src/air/
 import {classOf, digitsOf, inkOn, type Legend} from '../src/air/classes.ts';
 import {hourDate, hourDay} from '../src/air/hour-day.ts';
 import {emptyRuns, guessSlots, nextPosition, positionOf, slotsOf} from '../src/air/hours.ts';
+import {windsOf} from '../src/air/winds.ts';
 import {counts, reportedOf, summaryOf, worstFirst} from '../src/air/stations.ts';
 import {formatOf} from '../src/core/i18n.ts';
 import type {Station} from '../src/openapi.ts';
@@ -140,4 +141,11 @@ test('hours are told in Hanoi’s time, the hour first', () => {
   expect(hourDay(formatOf('vi'), time)).toBe('06:00, 30/11');
   expect(hourDay(formatOf('en'), time)).toBe('06:00, 30/11');
   expect(hourDate(formatOf('vi'), time)).toBe('06:00, 30/11/2026');
+});
+
+test('winds are drawn that have a place, a speed and a direction, and are not in doubt', () => {
+  const one = {station: 'a', lat: 21, lon: 105.8, speed: 2.5, direction: 45, state: 'live' as const, flag: 1, time: '', age_s: 1};
+  const answer = {time: '', stations: [one, {...one, lat: null}, {...one, speed: null}, {...one, direction: null}, {...one, state: 'stale' as const}, {...one, flag: 3}]};
+  expect(windsOf(answer)).toEqual([{at: [105.8, 21], speed: 2.5, from: 45}]);
+  expect(windsOf(undefined)).toEqual([]);
 });

@@ -148,7 +148,7 @@ function visible({choice, zoneKind}: AirShown): [string, boolean][] {
 }
 
 /** From this zoom on stations have numbers. */
-const numbered = 9.5;
+const numbered = 8.5;
 
 function layers(shown: AirShown): LayerSpecification[] {
   const seen = new Map(visible(shown));

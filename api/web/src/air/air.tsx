@@ -12,7 +12,7 @@ import {useStore} from '../core/store.ts';
 import type {Answers, Scale, Zone} from '../openapi.ts';
 import './air.css';
 import {airWords} from './air-words.ts';
-import {AirOverlay} from './air-overlay.ts';
+import {AirOverlay, type Wind} from './air-overlay.ts';
 import {LegendRow, StationRow, Swatch, valueText, withChoice} from './air-parts.tsx';
 import {airQuery, type Choice, choiceQuery, readChoice, scaleId, scales} from './choice.ts';
 import type {Legend} from './classes.ts';
@@ -27,10 +27,13 @@ import {useWind} from './wind.ts';
 /** How often the stations of now are asked for, ms: they report every five minutes at most. */
 const again = 60_000;
 
+/** No winds: the same list each time. */
+const none: readonly Wind[] = [];
+
 /** The map of the air: stations, the estimate between them or the areas, now or at an hour of the last day. */
 export default function Air({query}: ViewProps) {
   const {w, f, lang} = useWords(airWords);
-  const choice = useMemo(() => readChoice(query), [query.toString()]);
+  const choice = useChoice(query);
   const {scale, time} = choice;
   useTitle(w.title);
   const legend = useAnswer<Legend>(address('/v1/legend', {index: indexOf(scale)}));
@@ -42,7 +45,8 @@ export default function Air({query}: ViewProps) {
     [stations.data, choice, legend.data, lang],
   );
   const kind = mainKind(zones.data?.zones);
-  useAirScene({choice, list, kind, query});
+  const winds = useWind(choice.wind, time);
+  useAirScene({choice, list, kind, query, winds: winds ?? none});
   useEffect(() => void (stations.data && requestAnimationFrame(() => painted.set(true))), [stations.data !== undefined]);
   const change = (to: Partial<Choice>): void => replaceQuery(choiceQuery({...choice, ...to}));
   const summary = summaryOf(list);
@@ -57,6 +61,8 @@ export default function Air({query}: ViewProps) {
       <LegendRow legend={legend.data} />
       <HourSlider hours={hours.data} time={time} choose={(to) => change({time: to})} />
       <Summary {...summary} choice={choice} old={stations.old} text={(v) => valueText(f, v, scale, choice.quantity !== undefined)} />
+      {stations.data && (stations.staleMs > 0 || stations.error) ? <p class="note" role="status">{w.offlineSince(f.hour(Date.parse(stations.data.time)))}</p> : null}
+      {choice.wind && winds ? <p class="pad meta" role="status">{winds.length === 0 ? w.noWind : winds.length === 1 && winds[0] ? w.windFrom(f.number(winds[0].speed, 1), w.winds.split(',')[Math.round(winds[0].from / 45) % 8] ?? '') : w.windCount(f.number(winds.length), f.number(winds.reduce((sum, {speed}) => sum + speed, 0) / winds.length, 1))}</p> : null}
       {stations.data ? null : stations.error ? <Failed error={stations.error} retry={stations.reload} /> : <Loading what={w.working} />}
       {choice.ground === 'zones' && zones.data ? <ZoneList zones={zones.data.zones.filter((z) => z.kind === kind)} query={query} /> : null}
       {list.length > 0 ? <h2 class="part">{w.stations}</h2> : null}
@@ -66,6 +72,11 @@ export default function Air({query}: ViewProps) {
       <p class="meta pad">{w.shapes}</p>
     </>
   );
+}
+
+/** The choice of an address; the same object as long as the address says the same, whatever the camera does. */
+function useChoice(query: URLSearchParams): Choice {
+  return useMemo(() => readChoice(query), ['index', 'quantity', 'layer', 'time'].map((name) => query.get(name)));
 }
 
 function indexOf(scale: Scale): Scale | undefined {
@@ -78,10 +89,9 @@ export function mainKind(zones: readonly Zone[] | undefined): string | undefined
 }
 
 /** Declares what the map shows. */
-function useAirScene({choice, list, kind, query}: {choice: Choice; list: ReturnType<typeof worstFirst>; kind: string | undefined; query: URLSearchParams}): void {
+function useAirScene({choice, list, kind, query, winds}: {choice: Choice; list: ReturnType<typeof worstFirst>; kind: string | undefined; query: URLSearchParams; winds: readonly Wind[]}): void {
   const {f, lang} = useWords(airWords);
   const version = useAirVersion();
-  const winds = useWind(choice.wind, choice.time);
   const latest = useRef({list, query, lang});
   latest.current = {list, query, lang};
   const overlay = useMemo(() => new AirOverlay({

@@ -112,15 +112,19 @@ function History({station, choice, query, legend}: {station: Station; choice: Ch
   const base = `/v1/stations/${encodeURIComponent(p.id)}`;
   const index = choice.scale === 'VN_AQI' ? undefined : choice.scale;
   const indices = useAnswer<Answers['/v1/stations/{id}/aqi']>(what === undefined ? address(`${base}/aqi`, {...range, index}) : undefined);
-  const readings = useAnswer<Answers['/v1/stations/{id}/readings']>(what === undefined ? undefined : address(`${base}/readings`, {...range, quantity: what, period: 'hour', index}));
+  const measured = what ?? p.aqi?.dominant ?? 'pm25'; // beside the index, too: whether staff have changed what it stands on
+  const readings = useAnswer<Answers['/v1/stations/{id}/readings']>(address(`${base}/readings`, {...range, quantity: measured, period: 'hour', index}));
   const rows = readings.data?.readings as ReadingRow[] | undefined;
   const changed = rows?.some(({level}) => level === 'reviewed') ?? false;
-  const before = useAnswer<Answers['/v1/stations/{id}/readings']>(changed ? address(`${base}/readings`, {...range, quantity: what, period: 'hour', level: 'automatic'}) : undefined);
+  const before = useAnswer<Answers['/v1/stations/{id}/readings']>(changed ? address(`${base}/readings`, {...range, quantity: measured, period: 'hour', level: 'automatic'}) : undefined);
   const hours = useMemo(() => (what === undefined ? indices.data && hoursOfIndices(indices.data.indices) : rows && hoursOfReadings(rows)), [what, indices.data, rows]);
   const was = useMemo(() => new Map(hoursOfReadings((before.data?.readings ?? []) as ReadingRow[]).map(({time, value}) => [time, value])), [before.data]);
   const asked = what === undefined ? indices : readings;
   const label = what === undefined ? w.scales[choice.scale === 'US_EPA' ? 'us' : choice.scale === 'WHO' ? 'who' : 'vn'] : `${w.quantities[what] ?? what} ${p.values[what]?.unit ?? 'µg/m³'}`;
-  const revised = rows?.filter(({level}) => level === 'reviewed').map(({time}) => hourDay(f, Date.parse(time))) ?? [];
+  const revised = rows?.filter(({level}) => level === 'reviewed').map(({time, mean}) => {
+    const [at, old] = [Date.parse(time), was.get(Date.parse(time))];
+    return `${hourDay(f, at)} (${old === undefined ? '–' : f.value(old)} → ${mean === null || mean === undefined ? '–' : f.value(mean)})`;
+  }) ?? [];
   return (
     <>
       <div class="air-choices" role="group" aria-label={w.values}>
@@ -129,7 +133,7 @@ function History({station, choice, query, legend}: {station: Station; choice: Ch
       </div>
       <h2 class="part">{w.chart(label, w[span])}</h2>
       {hours ? <HistoryChart what={label} span={w[span]} hours={hours} from={start} to={end} classes={what === undefined ? legend?.classes : undefined} digits={what === undefined ? digitsOf(choice.scale, false) : 1} was={was} /> : asked.error ? <Failed error={asked.error} retry={asked.reload} /> : <Loading />}
-      {revised.length > 0 ? <p class="note">{w.revised(revised.slice(-3).join(', '))}</p> : null}
+      {revised.length > 0 ? <p class="note" id="revised">{w.quantities[measured] ?? measured}: {w.revised(revised.slice(-3).join('; '))}</p> : null}
       <h2 class="part">{w.values}</h2>
       <ul class="list air-values">
         {p.aqi ? <li><button type="button" class="item" aria-pressed={what === undefined} onClick={() => setWhat(undefined)}><Swatch color={p.aqi.level.color} /><span class="item-text"><b>{w.index}</b></span><span class="air-level">{`${f.number(p.aqi.value, digitsOf(choice.scale, false))} ${nameIn(p.aqi.level.name as {vi: string; en: string}, lang)}`}</span></button></li> : null}

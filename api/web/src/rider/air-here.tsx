@@ -1,8 +1,12 @@
 import {useEffect} from 'preact/hooks';
 
 import {Failed, Head, Loading, ShareButton, useTitle} from '../app/frame.tsx';
+import {withChoice} from '../air/air-parts.tsx';
+import {airQuery, readChoice} from '../air/choice.ts';
+import {PastBand} from '../air/past-band.tsx';
 import {Icon} from '../app/icons.tsx';
 import {paths} from '../app/paths.ts';
+import {replaceQuery} from '../app/route.ts';
 import {painted} from '../app/scene.ts';
 import type {ViewProps} from '../app/views.ts';
 import {address} from '../core/api.ts';
@@ -18,19 +22,23 @@ import {boundsOf, useSight} from './with-map.ts';
 import {viewWords} from './view-words.ts';
 
 /** The air at a place, as estimated between the stations, and what it means for people. */
-export default function AirHere({params}: ViewProps) {
+export default function AirHere({params, query}: ViewProps) {
   const {w, f, lang} = useWords(viewWords);
   const at = readPlace(params['at'] ?? null);
-  const {data, error, again} = usePolled<Air>(at && address('/v1/air', {at: `${at[1].toFixed(5)},${at[0].toFixed(5)}`}), 300_000);
+  const {scale, time} = readChoice(query);
+  const {data, error, again} = usePolled<Air>(at && address('/v1/air', {at: `${at[1].toFixed(5)},${at[0].toFixed(5)}`, ...airQuery({scale, time, quantity: undefined}, false)}), time === undefined ? 300_000 : 0);
   useTitle(w.airHere);
   useEffect(() => {
     if (data || error) painted.set(true);
   }, [data, error]);
-  useSight(() => ({camera: at && {bounds: boundsOf([at]), maxZoom: 14.5}, shapes: {place: at}}), params['at'] ?? '', params['at'] ?? '');
+  // at a past hour the buses of now would be wrong
+  const past = time !== undefined;
+  useSight(() => ({camera: at && {bounds: boundsOf([at]), maxZoom: 14.5}, shapes: {place: at}, only: past ? () => false : undefined}), params['at'] ?? '', `${params['at'] ?? ''} ${past}`, !past);
   if (!at) return <NotFound />;
   const air = data?.aqi;
   return (
     <>
+      <PastBand time={time} leave={() => replaceQuery({time: undefined})} />
       <Head title={w.airHere} sub={data ? w.hourTo(f.hour(Date.parse(data.time))) : undefined} actions={<ShareButton title={w.airHere} />} />
       {!data ? error ? <Failed error={error} retry={again} /> : <Loading /> : null}
       {data && air ? (
@@ -53,11 +61,11 @@ export default function AirHere({params}: ViewProps) {
       <ul class="list">
         {data?.nearest.map((station) => (
           <li key={station.id}>
-            <a href={paths.station(station.id)}>
+            <a href={withChoice(paths.station(station.id), query)}>
               <i class="swatch" style={{background: station.aqi === undefined ? 'transparent' : classColors[classOf(station.aqi)]}} />
               <span class="item-text">
                 <b>{nameIn(station.name, lang) || station.id}</b>
-                <span class="meta">{[f.distance(station.distance_m), station.kind === 'low_cost' ? w.sensor : '', station.estimated ? w.silentStation : station.state === 'stale' ? w.lostShort : ''].filter(Boolean).join(' · ')}</span>
+                <span class="meta">{[f.distance(station.distance_m), station.kind === 'low-cost' ? w.sensor : '', station.estimated ? w.silentStation : station.state === 'stale' ? w.lostShort : ''].filter(Boolean).join(' · ')}</span>
               </span>
               <span class="strong">{station.aqi === undefined ? '–' : `${station.estimated ? '≈' : ''}${station.aqi} ${terms[lang].classes[classOf(station.aqi)]}`}</span>
             </a>

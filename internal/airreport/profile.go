@@ -1,4 +1,4 @@
-package records
+package airreport
 
 import (
 	"maps"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/api/encode"
 	"nhip/geo/report"
 )
 
@@ -43,16 +42,16 @@ func (s *meanSum) means() []nhip.Opt[float64] {
 	out := make([]nhip.Opt[float64], len(s.sums))
 	for i, n := range s.counts {
 		if n > 0 {
-			out[i] = nhip.Some(encode.Round(s.sums[i]/float64(n), 100))
+			out[i] = nhip.Some(round(s.sums[i]/float64(n), 100))
 		}
 	}
 	return out
 }
 
 // addProfiles adds the profiles of the quantities with hours.
-func (x *monthlyReader) addProfiles() {
+func (x *monthReader) addProfiles() {
 	for _, q := range slices.Sorted(maps.Keys(x.profiles)) {
 		p := x.profiles[q]
-		x.m.Profiles = append(x.m.Profiles, monthlyProfile{q, q.Unit(), p.diurnal.means(), p.weekdays.means()})
+		x.m.Profiles = append(x.m.Profiles, MonthProfile{q, q.Unit(), p.diurnal.means(), p.weekdays.means()})
 	}
 }
