@@ -5,6 +5,7 @@
 //   CHROMIUM      the browser; default: /usr/bin/chromium
 //   SUITES=full   also what takes long: a stream that falls silent, axe on every view
 
+import {openLine} from './proxy.mjs';
 import {accessible, check, desk, fits, full, home, large, mapFills, patience, phone, picture, policy, runAll, small} from './steps.mjs';
 import {othersStyle, tiles} from './tiles.mjs';
 
@@ -151,6 +152,32 @@ async function keysOnly(page) {
   const spoken = await page.locator('#board .dep .unseen').first().textContent();
   check(/^Tuyến \S+ đi .+/.test(spoken ?? ''), `a row is read as ${spoken}`);
   check((await page.locator('#announcer').innerText()) === '' || /đang tới/.test(await page.locator('#announcer').innerText()), 'ticks are announced');
+}
+
+/** What is saved is readable without a network, also after the page was closed: what the timetable says, and of which day. */
+async function savedWithoutNetwork(page, faults) {
+  const line = await openLine(home);
+  try {
+    await page.goto(`${line.url}/stop/HN0505`);
+    await page.locator('.head-actions [aria-pressed]').click();
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.goto(`${line.url}/saved`);
+    await page.locator('#saved .next').first().waitFor();
+    await page.waitForFunction(async () => {
+      const kept = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({url}) => url)));
+      return kept.flat().some((url) => url.includes('/timetable')) && kept.flat().some((url) => url.includes('/assets/'));
+    }, null, {timeout: patience, polling: 500});
+    line.cut();
+    await (await page.context().newCDPSession(page)).send('Network.clearBrowserCache'); // which holds fresh predictions
+    await page.reload();
+    await page.locator('#saved .usual', {hasText: 'Thường có lúc'}).waitFor();
+    check(/\d\d:\d\d.*\d\d\/\d\d/s.test(await page.locator('#saved .usual').innerText()), 'no date stands with the times');
+    check(!/Trực tiếp/.test(await page.locator('#bar').innerText()), 'it says to be live without a network');
+    await page.goto('about:blank');
+    faults.length = 0; // the line is another server, and requests failed on purpose
+  } finally {
+    await line.close();
+  }
 }
 
 // As a tourist
@@ -323,6 +350,7 @@ await runAll([
     ['nor has the first list', async (page) => (await opens(page), await rows(page).nth(2).waitFor(), accessible(page))],
     ...long([['nor has any view', everyViewAccessible]]),
     ['a picture of the list', picture('home')],
+    ['what is saved is there without a network', savedWithoutNetwork],
   ]],
   ['tourist', {...desk, reducedMotion: 'reduce', serviceWorkers: 'block'}, [
     ['finds a line and one of its buses', inEnglish],
