@@ -117,13 +117,13 @@ const seedTimeout = 2 * time.Second
 // maxSeed is the size of the largest answer that a page holds, in bytes.
 const maxSeed = 256 << 10
 
-// seeds returns answers to the caller of a request, without those that fail or are too large.
+// seeds returns answers to the caller of a request, without those that fail.
 func (h *Handler) seeds(r *http.Request, addresses ...string) []seed {
 	ctx, cancel := context.WithTimeout(r.Context(), seedTimeout)
 	defer cancel()
 	var out []seed
 	for _, address := range addresses {
-		if status, body := h.answer(ctx, address); status == http.StatusOK && len(body) <= maxSeed {
+		if status, body := h.answer(ctx, address); status == http.StatusOK {
 			out = append(out, seed{address, body})
 		}
 	}
@@ -225,6 +225,9 @@ func (p *builtPage) assemble(view firstView, style string) (page []byte, policy 
 		private = " data-private"
 	}
 	for _, s := range view.seeds {
+		if len(s.Body) > maxSeed {
+			continue
+		}
 		fmt.Fprintf(&b, `<script type="application/json" data-url="%s"%s>%s</script>`, html.EscapeString(s.URL), private,
 			inScript(s.Body))
 	}

@@ -42,6 +42,9 @@ type airRow struct {
 	value float64 // -1: none
 }
 
+// mostStations is how many stations the server writes into the page; the script has all.
+const mostStations = 60
+
 // airData is what the page shows at /air.
 type airData struct {
 	Words         *pageText
@@ -118,6 +121,6 @@ func airRows(answer *stations, scale nhip.Scale, lang string, words *pageText) (
 	if known == 0 {
 		return rows, fmt.Sprintf(words.noneKnown, len(rows))
 	}
-	worst := &rows[0]
-	return rows, fmt.Sprintf(words.summary, known, len(rows), worst.Name+" "+worst.Text+" "+worst.Level)
+	worst, all := &rows[0], len(rows)
+	return rows[:min(all, mostStations)], fmt.Sprintf(words.summary, known, all, worst.Name+" "+worst.Text+" "+worst.Level)
 }

@@ -79,7 +79,8 @@ func TestHomeHasDeparturesBeforeScriptsRun(t *testing.T) {
 	if strings.Contains(body, "data-private") {
 		t.Error("the answers to the public are private")
 	}
-	if mine := resttest.Get(serve(h), "/", "Authorization", "Bearer x").Body.String(); !strings.Contains(mine, "data-private") {
+	mine := resttest.Get(serve(h), "/", "Authorization", "Bearer x").Body.String()
+	if !strings.Contains(mine, "data-private") {
 		t.Error("the answers to a key are not private")
 	}
 	for _, wrong := range []string{"Passed</span>", "grey rows", `href="/assets/main.css"`, "modulepreload"} {
@@ -237,6 +238,18 @@ func TestAirHasStationsBeforeScriptsRun(t *testing.T) {
 	body = resttest.Get(s, "/air?time=2026-01-05T03:20:00Z&index=US_EPA").Body.String()
 	if !strings.Contains(body, "Đang xem 10:00, 05/01/2026") || strings.Count(body, "data-url=") != 3 {
 		t.Errorf("%s", body)
+	}
+}
+
+func TestPageOfALargeNetworkIsBounded(t *testing.T) {
+	h, _ := newCity(t, Config{Files: testFiles()})
+	one := `{"properties":{"id":"s","more":"` + strings.Repeat("x", 3000) +
+		`","aqi":{"value":166,"level":{"number":4,"name":{"vi":"Xấu"},"color":"#FF0000"}}}}`
+	h.API = answers{"/v1/stations": `{"features":[` + strings.Repeat(one+",", 299) + one + "]}"}
+	body := resttest.Get(serve(h), "/air").Body.String()
+	n := strings.Count(body, `class="air-row"`)
+	if n != mostStations || !strings.Contains(body, "300/300 trạm") || len(body) > 100_000 {
+		t.Errorf("%d rows in %d bytes", n, len(body))
 	}
 }
 
