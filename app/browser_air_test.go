@@ -7,8 +7,8 @@ import (
 	"nhip/app/apptest"
 )
 
-// TestAirInBrowser opens the map of the air of a simulated city with areas in Chromium: its past hours, its picture, its
-// embedded page, the time without a network or a server, and the budgets of a throttled phone. The full form adds a
+// TestAirInBrowser opens the map of the air of a simulated city with areas in Chromium: its past hours, its picture,
+// its embedded page, the time without a network or a server, and the budgets of a throttled phone. The full form adds a
 // silent line, slow 3G, live data and memory.
 func TestAirInBrowser(t *testing.T) {
 	script := requireBrowser(t, "air.mjs")
