@@ -51,8 +51,8 @@ const (
 	seedBorderNorth
 )
 
-// Districts returns the districts of the simulated city: each holds what is nearer to its middle than to any other, with
-// borders that wander like those of real ones. Neighbours share their borders point for point.
+// Districts returns the districts of the simulated city: each holds what is nearer to its middle than to any other,
+// with borders that wander like those of real ones. Neighbours share their borders point for point.
 func Districts() []zone.Zone {
 	f := newPlane(cityCenter)
 	centers := make([]orb.Point, len(districts))
@@ -106,8 +106,8 @@ func nearer(polygon orb.LineString, a, b orb.Point) orb.LineString {
 	return out
 }
 
-// border returns the closed ring of a polygon of the plane, in WGS84. A side gets the same corners from whichever of its
-// ends it is drawn, because it is the border of two districts.
+// border returns the closed ring of a polygon of the plane, in WGS84. A side gets the same corners from whichever of
+// its ends it is drawn, because it is the border of two districts.
 func border(f plane, polygon orb.LineString) orb.Ring {
 	for i, p := range polygon {
 		polygon[i] = orb.Point{math.Round(p[0]), math.Round(p[1])} // the three sides that meet there round differently
@@ -150,4 +150,3 @@ func wander(p orb.Point) orb.Point {
 func roundCorner(p orb.Point) orb.Point {
 	return orb.Point{math.Round(p[0]*coordDigits) / coordDigits, math.Round(p[1]*coordDigits) / coordDigits}
 }
-

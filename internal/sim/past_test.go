@@ -55,7 +55,8 @@ func TestPastIsWithinTheTimetable(t *testing.T) {
 	s := newSim(t, Options{Buses: 5}, at(10, 0))
 	f := *s.Feed()
 	given := newSim(t, Options{Buses: 5, Feed: &f}, at(10, 0))
-	if _, err := given.Past(time.Date(2009, 1, 1, 0, 0, 0, 0, hanoi), at(9, 0)); nhip.ErrorCode(err) != nhip.CodeInvalid {
+	early := time.Date(2009, 1, 1, 0, 0, 0, 0, hanoi)
+	if _, err := given.Past(early, at(9, 0)); nhip.ErrorCode(err) != nhip.CodeInvalid {
 		t.Errorf("got %v", err)
 	}
 	if list := pastOf(t, given, at(7, 0), at(7, 10)); len(list) < 30 {
