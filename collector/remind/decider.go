@@ -101,7 +101,10 @@ func New(o Options) *Decider {
 }
 
 // Connected, RetainedReceived and Census tell what other collectors there are; see mqtt.Options.
-func (d *Decider) Connected() { d.leader.connected() }
+func (d *Decider) Connected() { d.leader.connected(time.Now()) }
+
+// Since returns when the present connection began, as the census tells it.
+func (d *Decider) Since() int64 { return d.leader.ownSince() }
 
 // RetainedReceived is called when the retained messages of a connection have arrived.
 func (d *Decider) RetainedReceived() { d.leader.retainedReceived() }
