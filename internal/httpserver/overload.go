@@ -105,15 +105,29 @@ func (c *conn) refuse(g simpleGet) error {
 }
 
 // hold holds a refusal back, at most for mostHold. It reports false, at once, if the server stops.
-func (a *admission) hold(d time.Duration) bool {
+func (a *admission) hold(d time.Duration) bool { return held(d, nil, a.stopping) }
+
+// Hold holds the refusal of a request back, unless the server stops. It reports false if the client is gone.
+func Hold(r *http.Request, d time.Duration) bool {
+	var stopping <-chan struct{}
+	if c, ok := r.Context().Value(connKey{}).(*connState); ok && c.conn != nil {
+		stopping = c.conn.admission.stopping
+	}
+	held(d, r.Context().Done(), stopping)
+	return r.Context().Err() == nil
+}
+
+// held waits, and reports whether nothing has ended that.
+func held(d time.Duration, gone, stopping <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return true
-	case <-a.stopping:
-		return false
+	case <-gone:
+	case <-stopping:
 	}
+	return false
 }
 
 // endRefusal gives what a client sends after a refusal the time that net/http allows for a head.

@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -216,5 +217,30 @@ func TestStopEndsHeldRefusals(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("held for %s", took)
+	}
+}
+
+// TestStopEndsHeldAnswers stops a server whose handler holds a refusal back.
+func TestStopEndsHeldAnswers(t *testing.T) {
+	entered := make(chan struct{})
+	s, _ := serve(t, func(o *Options) {
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			close(entered)
+			if Hold(r, time.Minute) {
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		})
+	})
+	c := dialFrom(t, s, "127.0.0.1")
+	send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-entered
+	ctx, cancel := context.WithTimeout(t.Context(), awaittest.Timeout)
+	defer cancel()
+	began := time.Now()
+	if err := s.Stop(ctx); err != nil || time.Since(began) > 10*time.Second {
+		t.Errorf("stopped after %s, %v", time.Since(began), err)
+	}
+	if status, _ := answer(t, c); status != http.StatusTooManyRequests {
+		t.Errorf("status %d", status)
 	}
 }
