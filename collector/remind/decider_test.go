@@ -238,6 +238,21 @@ func TestWebhookIsRetriedAndToldOnce(t *testing.T) {
 	}
 }
 
+// TestWebhookIsSpelledInAnyWay: schemes and hosts have no case.
+func TestWebhookIsSpelledInAnyWay(t *testing.T) {
+	asked := 0
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "https://")
+	p := newPlatform(t, func(o *Options) {
+		o.Client, o.Secrets = server.Client(), map[string]string{host: hookSecret}
+	})
+	err := p.deliver.post(t.Context(), &nhip.ReminderWebhook{URL: "HTTPS://" + host}, nhip.ReminderNotification{})
+	if err != nil || asked != 1 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+}
+
 // TestPointlessWebhookIsGivenUp has a server that fails until the reminder has expired.
 func TestPointlessWebhookIsGivenUp(t *testing.T) {
 	h := startHook(t, 1_000_000)
