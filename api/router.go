@@ -66,9 +66,18 @@ func (a *API) router() (http.Handler, chi.Router) {
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	o.Map.Zone, o.Map.License = o.Zone, o.License
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
 	}
+	now := &v1.Handler{
+		Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+		Places: places.New(o.Places, o.Zones, a.live), Responder: p,
+	}
+	inPages := chi.NewRouter() // the answers that pages hold
+	now.Routes(inPages)
+	web.TileRoutes(inPages)
+	web.API = inPages
 
 	r := chi.NewRouter()
 	seconds := a.durations()
@@ -87,10 +96,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
-			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
-		}).Routes(r)
+		now.Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
@@ -131,6 +137,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
 	remind := a.newReminders()
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		web.PageRoutes(r)
+	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
