@@ -107,8 +107,10 @@ export function picture(name) {
   return (page) => page.screenshot({path: path.join(output, `${name}.png`)});
 }
 
-/** Waits until the map has its scene and shows a bus. */
+/** Waits until the map has its scene and shows a bus; late at night a strip may need a smaller zoom for that. */
 export async function mapFills(page) {
-  await page.waitForFunction(() => globalThis.nhip?.ready && globalThis.nhip.buses().length > 0, null, {timeout: patience});
-  await page.waitForFunction(() => globalThis.nhip.map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot']}).length > 0, null, {timeout: patience});
+  await page.waitForFunction(() => globalThis.nhip?.ready && globalThis.nhip.map.areTilesLoaded(), null, {timeout: patience});
+  await page.evaluate(() => globalThis.nhip.map.setZoom(Math.min(globalThis.nhip.map.getZoom(), 13)));
+  await page.waitForFunction(() => globalThis.nhip.buses().length > 0, null, {timeout: patience});
+  await page.waitForFunction(() => globalThis.nhip.map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot'].filter((id) => globalThis.nhip.map.getLayer(id))}).length > 0, null, {timeout: patience});
 }

@@ -92,6 +92,17 @@ describe('the subscription', () => {
     expect(last().sent[0]?.['stops']).toHaveLength(10);
   });
 
+  test('is sent once the connection is open, if views want more by then', () => {
+    last().readyState = 0;
+    live.want({stops: ['a']});
+    settle();
+    expect(last().sent).toEqual([]);
+    last().readyState = 1;
+    last().say('hello', hello);
+    settle();
+    expect(last().sent).toMatchObject([{type: 'subscribe', stops: ['a']}]);
+  });
+
   test('is of the new connection after a break', () => {
     live.want({stations: ['x/1']});
     settle();

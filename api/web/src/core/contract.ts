@@ -7,6 +7,11 @@ export type {Flag, Point, State} from '../openapi.ts';
 /** WGS84 degrees, longitude first. */
 export type LonLat = readonly [lon: number, lat: number];
 
+/** Reports whether a value is a place; what a device remembers may be anything. */
+export function isLonLat(value: unknown): value is LonLat {
+  return Array.isArray(value) && value.length === 2 && value.every((degrees) => typeof degrees === 'number' && Math.abs(degrees) <= 180);
+}
+
 /** Quantities that can color stations; concentrations in µg/m³. */
 export const quantities = ['pm25', 'pm10', 'no2', 'so2', 'co', 'o3'] as const;
 export type Quantity = (typeof quantities)[number];

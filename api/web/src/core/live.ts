@@ -249,6 +249,7 @@ export class Live {
         this.lostSince.set(undefined);
         this.link.set('live');
         this.#beat = Date.parse(hello.time);
+        this.#change(); // what views have come to want while it was opened
         return this.#emit('hello', hello);
       }
       case 'bus': {

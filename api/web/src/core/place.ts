@@ -1,4 +1,4 @@
-import type {LonLat} from './contract.ts';
+import {isLonLat, type LonLat} from './contract.ts';
 import {recall, remember} from './memory.ts';
 import {Store} from './store.ts';
 import {whereAmI} from './where.ts';
@@ -38,8 +38,9 @@ export function lookAround(place: Around, keep = true): void {
 export async function startPlace(query: URLSearchParams): Promise<void> {
   const picked = readPlace(query.get('at'));
   if (picked) return lookAround({kind: 'picked', at: picked}, false);
-  const last = recall<Around | undefined>('around', undefined);
-  if (last && Array.isArray(last.at) && last.at.length === 2) around.set(last);
+  let last = recall<Around | undefined>('around', undefined);
+  if (!isLonLat(last?.at)) last = undefined;
+  if (last) around.set(last);
   if (last && last.kind !== 'here') return;
   try {
     const {state} = await navigator.permissions.query({name: 'geolocation'});

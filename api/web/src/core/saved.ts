@@ -1,4 +1,4 @@
-import type {LonLat} from './contract.ts';
+import {isLonLat, type LonLat} from './contract.ts';
 import {recall, remember} from './memory.ts';
 import {Store} from './store.ts';
 
@@ -17,8 +17,20 @@ export type Homes = {home?: LonLat; work?: LonLat};
 /** At most so many things are kept. */
 const most = 50;
 
-export const homes = new Store<Homes>(recall<Homes>('homes', {}));
-export const saved = new Store<readonly Saved[]>(recall<Saved[]>('saved', []).filter((item) => typeof item?.stop === 'string'));
+/** What was remembered of homes; anything else is dropped. */
+export function readHomes(kept: unknown): Homes {
+  const all = (kept ?? {}) as Record<string, unknown>;
+  return {...(isLonLat(all['home']) ? {home: all['home']} : {}), ...(isLonLat(all['work']) ? {work: all['work']} : {})};
+}
+
+/** What was remembered as saved; anything else is dropped. */
+export function readSaved(kept: unknown): Saved[] {
+  const all = Array.isArray(kept) ? (kept as (Partial<Saved> | null)[]) : [];
+  return all.filter((item): item is Saved => typeof item?.stop === 'string' && typeof item.name === 'string' && isLonLat(item.at) && (item.line === undefined || typeof item.line?.route === 'string')).slice(0, most);
+}
+
+export const homes = new Store<Homes>(readHomes(recall<unknown>('homes', {})));
+export const saved = new Store<readonly Saved[]>(readSaved(recall<unknown>('saved', [])));
 
 export function setHome(which: keyof Homes, at: LonLat | undefined): void {
   const {[which]: _was, ...rest} = homes.get();
