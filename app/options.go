@@ -48,6 +48,9 @@ type SignInLink struct {
 	URL  string
 }
 
+// Link is an address with what it shows.
+type Link struct{ Text, URL string }
+
 // withDefaults returns o with its defaults filled in.
 func (o Options) withDefaults() Options {
 	if o.Config == nil {

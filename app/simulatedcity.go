@@ -12,7 +12,6 @@ import (
 
 	"nhip"
 	"nhip/client"
-	"nhip/geo/zone"
 	"nhip/internal/durable"
 	"nhip/internal/fleet"
 	"nhip/internal/sim"
@@ -40,12 +39,6 @@ func (r *runtime) writeSimulatedFleet() {
 		r.log.Error("the simulated stations have no names: the fleet can't be written", "error", err)
 	}
 }
-
-// simulatedZones returns the districts of the simulated city.
-func simulatedZones() *zone.Set { return zone.New(sim.Districts()) }
-
-// Link is an address with what it shows.
-type Link struct{ Text, URL string }
 
 // tries returns three things to try in a simulated city.
 func (u *upApp) tries() []Link {

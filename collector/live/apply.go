@@ -121,6 +121,19 @@ func (s *State) moveBus(topic string, b *lastPosition) {
 	s.dirty[topic] = true
 }
 
+// followLate tracks a position that is too late for the current state.
+func (s *State) followLate(topic string, b *lastPosition, now time.Time) {
+	if s.tracker == nil || s.arrivals == nil {
+		return
+	}
+	if s.late == nil {
+		s.late = newLateTracker(s.tracker.tracker.Network(), s.arrivals)
+	}
+	if s.late.buses.admit(topic, b.device, now) {
+		s.late.track(topic, b, &s.fleetLines)
+	}
+}
+
 // addValues merges new values into a station. It replaces the station and its map, because others may be reading
 // them.
 func (s *State) addValues(topic string, update *nhip.Station) {

@@ -60,6 +60,12 @@ func (w *ArrivalWriter) put(a nhip.Arrival) {
 	}
 }
 
+// putLate queues an arrival of the past for the database only: nobody waits for it. It never blocks.
+func (w *ArrivalWriter) putLate(a nhip.Arrival) {
+	w.metrics.arrivals.Inc()
+	w.enqueue(a)
+}
+
 // enqueue queues an arrival for the database.
 func (w *ArrivalWriter) enqueue(a nhip.Arrival) {
 	select {

@@ -21,6 +21,20 @@ func newBusTracker(n *network.Network, arrivals *ArrivalWriter) *busTracker {
 	return &busTracker{tracker: track.New(n), put: arrivals.put, lastArrival: make(map[string]time.Time)}
 }
 
+// lateTracker finds the arrivals of buses whose positions come hours after they were measured, such as those that a
+// device has kept while it had no connection, or those of a file of yesterday. It tracks them apart from the current
+// state, which they do not change, and its arrivals go to the database only. Nothing of it is in the snapshot: after a
+// start, a bus is tracked from its next late position on.
+type lateTracker struct {
+	*busTracker
+	buses lateBuses
+}
+
+func newLateTracker(n *network.Network, arrivals *ArrivalWriter) *lateTracker {
+	t := &busTracker{tracker: track.New(n), put: arrivals.putLate, lastArrival: make(map[string]time.Time)}
+	return &lateTracker{busTracker: t, buses: make(lateBuses)}
+}
+
 // track adds a position and returns the resulting state of the bus along its trip.
 func (t *busTracker) track(topic string, b *lastPosition, lines *fleetLines) *nhip.Track {
 	t.position = b.position()

@@ -156,6 +156,16 @@ func (s *State) sweep(now time.Time) map[string]time.Duration {
 	return s.shifts.take()
 }
 
+// sweepLate frees the tracking of late positions once it holds no bus.
+func (s *State) sweepLate(now time.Time) {
+	if s.late == nil {
+		return
+	}
+	if s.late.buses.sweep(now, s.late.forget); len(s.late.buses) == 0 {
+		s.late = nil
+	}
+}
+
 // UseTimetable tracks buses on another timetable from now on. The position of a bus along its trip is kept if the new
 // timetable has that trip.
 func (s *State) UseTimetable(n *network.Network) error {

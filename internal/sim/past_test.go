@@ -75,7 +75,8 @@ func TestLeadJoinsThePresent(t *testing.T) {
 		p := position(t, m, m.Received)
 		if before, ok := last[p.Vehicle]; ok {
 			gap := p.Time.Sub(before.Time).Seconds()
-			if d := geo.DistanceHaversine(before.Point.Or(cityCenter), p.Point.Or(cityCenter)); gap <= 0 || d > maxCruise*gap+4*gpsMaxError {
+			d := geo.DistanceHaversine(before.Point.Or(cityCenter), p.Point.Or(cityCenter))
+			if gap <= 0 || d > maxCruise*gap+4*gpsMaxError {
 				t.Fatalf("%s moves %.0f m in %.0f s", p.Vehicle, d, gap)
 			}
 		}

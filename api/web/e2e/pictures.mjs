@@ -132,8 +132,9 @@ try {
   const encoder = await browser.newPage();
   const pictures = {
     'rider.webp': () => still(browser, encoder, phone, `/?at=${lake}`, '.deps .dep'),
-    'map.webp': () => still(browser, encoder, desk, `/?at=${lake}`, '.deps .dep'),
+
     'air.webp': () => still(browser, encoder, desk, '/air', '.air-row'),
+    'zones.webp': () => still(browser, encoder, desk, '/air?layer=zones', '.air-row'),
     'air-past.webp': async () => still(browser, encoder, phone, `/air?time=${await pastHour()}`, '.air-row'),
     'moving.webp': () => moving(browser, encoder, desk, `/?at=${lake}`),
   };
