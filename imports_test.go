@@ -48,7 +48,8 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "tides", "webmap", "gtfsrt", "oba", "siri",
-		"open311", "accounts", "docs", "servicealerts", "reminders")
+		"open311", "accounts", "docs", "servicealerts", "reminders",
+		"cap")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
 	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders")
 	apiHTTP   = inAPI("rest", "access")

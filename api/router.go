@@ -9,6 +9,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/accounts"
+	"nhip/api/cap"
 	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
@@ -28,6 +29,7 @@ import (
 	"nhip/api/tiles"
 	"nhip/api/v1"
 	"nhip/api/webmap"
+	"nhip/internal/capdoc"
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
@@ -55,7 +57,7 @@ const compressLevel = 5
 var compressed = []string{
 	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
-	"text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
+	capdoc.ContentType, cap.FeedType, "text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
 
 // router returns the handler of all surfaces, and the routes behind it.
@@ -183,6 +185,13 @@ func (a *API) router() (http.Handler, chi.Router) {
 		loaded := p
 		loaded.Ready = a.reportsReady
 		(&servicealerts.Handler{Transit: a.transit, Actions: a.actions, Clock: o.Clock, Responder: loaded}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		(&cap.Handler{
+			Alerts: a.events, Stations: a.stations, Zones: o.Zones, Clock: o.Clock, Zone: o.Zone, Source: o.License.Source,
+			Simulated: o.Simulated, Responder: p,
+		}).Routes(r)
 	})
 	people := a.accounts(guard)
 	r.Group(func(r chi.Router) {

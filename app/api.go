@@ -119,6 +119,9 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	if err != nil {
 		return api.Options{}, err
 	}
+	if zones == nil && r.options.Simulate {
+		zones = simulatedZones()
+	}
 	places, err := loadPlaces(r.conf.Places)
 	if err != nil {
 		return api.Options{}, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"log/slog"
+	"time"
 
 	"nhip"
 	"nhip/internal/config"
@@ -31,6 +32,10 @@ type Options struct {
 
 	// Buses is how many buses Up simulates: sim.None for none. The default is sim.DefaultBuses.
 	Buses int
+
+	// Past is how much of the past Up simulates in a new data folder, up to MaxPast: the buses', beside the present, and
+	// the stations'. 0 is none of the buses, and a day of the stations.
+	Past time.Duration
 
 	// Influxd is the program of the database that Up starts when Config.Influx.URL is empty. The default is influxd
 	// in the folder of the running program.
@@ -74,6 +79,9 @@ type Addresses struct {
 	Health string // /livez, /readyz and /metrics, of a role without an API
 	Broker string // the outside broker that the roles share
 	Influx string // the database
+
+	// Try are things to try in a simulated city.
+	Try []Link
 
 	// SignIn are the links of a simulated city that sign a browser in, one for each role; each works once.
 	SignIn []SignInLink

@@ -99,7 +99,8 @@ func (s *State) Apply(seq uint64, changes []Change) {
 func (s *State) moveBus(topic string, b *lastPosition) {
 	now := s.clock.Now()
 	if b.expired(now) {
-		return // delivered late: history only
+		s.followLate(topic, b, now)
+		return // the current state is newer
 	}
 	if before := s.buses[topic]; before != nil {
 		next, ok := b.succeed(before.stamp, now.UnixMilli())

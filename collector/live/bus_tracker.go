@@ -12,13 +12,13 @@ import (
 // busTracker tracks buses along a timetable. It must be used under the State's lock, in the journal's order.
 type busTracker struct {
 	tracker     *track.Tracker
-	arrivals    *ArrivalWriter
+	put         func(nhip.Arrival)   // receives the arrivals
 	lastArrival map[string]time.Time // by topic; keeps the times of a bus's arrivals distinct
 	position    nhip.Position        // reused
 }
 
 func newBusTracker(n *network.Network, arrivals *ArrivalWriter) *busTracker {
-	return &busTracker{tracker: track.New(n), arrivals: arrivals, lastArrival: make(map[string]time.Time)}
+	return &busTracker{tracker: track.New(n), put: arrivals.put, lastArrival: make(map[string]time.Time)}
 }
 
 // track adds a position and returns the resulting state of the bus along its trip.
@@ -63,7 +63,7 @@ func (t *busTracker) addArrival(topic string, p *nhip.Position, s *track.State, 
 			a.Delay = nhip.Some(int(at.Add(-s.Shift).Unix() - trip.Arrives(e.Stop)))
 		}
 	}
-	t.arrivals.put(a)
+	t.put(a)
 }
 
 // restore continues tracking a bus from a snapshot or another timetable.

@@ -36,7 +36,8 @@ type State struct {
 	saved      atomic.Uint64 // last journal record in the snapshot
 
 	mu       sync.Mutex
-	tracker  *busTracker // nil if no timetable is loaded
+	tracker  *busTracker  // nil if no timetable is loaded
+	late     *lateTracker // of late positions; nil while there are none
 	shifts   *shifts
 	seq      uint64 // last journal record applied
 	buses    map[string]*lastPosition
@@ -140,6 +141,7 @@ func (s *State) sweep(now time.Time) map[string]time.Duration {
 			s.dirty[topic] = true
 		}
 	}
+	s.sweepLate(now)
 	s.sweepSignOns(now)
 	for topic, st := range s.stations {
 		if st.Expired(now) {
@@ -166,7 +168,7 @@ func (s *State) UseTimetable(n *network.Network) error {
 	for topic, b := range s.buses {
 		t.restore(topic, b, s.served(topic))
 	}
-	s.tracker = t
+	s.tracker, s.late = t, nil
 	s.network.Store(n)
 	s.mu.Unlock()
 	s.republish()

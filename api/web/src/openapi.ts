@@ -109,6 +109,20 @@ export type Alert = {
   ack_by?: string;
   ack_note?: string;
   ack_time?: string;
+  /** The newest CAP message about the alert */
+  cap?: {
+    identifier: string;
+    /** Of the document */
+    path: string;
+  };
+  /** Changes of the grade, oldest first: the first and the newest. Alerts of older collectors have none */
+  changes?: {
+    grade: number;
+    threshold?: number;
+    time: string;
+    /** At the time, rounded */
+    value: number;
+  }[];
   /** 1 tendency, 2 preparing, 3 exceeding; 0: it has ended */
   grade: number;
   id: string;
@@ -2543,7 +2557,10 @@ export interface Queries {
   '/v1/air': {at: string; index?: Scale; time?: string};
   '/v1/air/hours': Record<string, never>;
   '/v1/alerts': Record<string, never>;
+  '/v1/alerts.atom': Record<string, never>;
+  '/v1/alerts.cap': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
+  '/v1/alerts/{id}.cap': {message?: string};
   '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/audit': {who?: string; kind?: string; object?: string; from?: string; to?: string; limit?: number; format?: 'json' | 'csv'};
   '/v1/buses': {near?: string; limit?: number; radius?: number; route?: string; direction?: 0 | 1; agency?: string; time?: string; max_age?: number; bbox?: string; format?: 'json' | 'csv'};
