@@ -68,8 +68,8 @@ func TestConfigOfMail(t *testing.T) {
 	for text, want := range map[string]string{
 		"air: {mail: {host: mail.example, from: a@b.example}}":                    "",
 		"air: {mail: {host: mail.example, from: a@b.example, to: [c@d.example]}}": "",
-		"air: {mail: {host: mail.example}}":                                       "air.mail.host: has no effect without air.mail.from",
-		"air: {mail: {to: [c@d.example]}}":                                        "air.mail.to: has no effect without air.mail.host",
+		"air: {mail: {host: mail.example}}":                                       "has no effect without air.mail.from",
+		"air: {mail: {to: [c@d.example]}}":                                        "has no effect without air.mail.host",
 	} {
 		if faults := loadFile(t, text); (want == "") != (faults == "") || !strings.Contains(faults, want) {
 			t.Errorf("%q: faults %q, want %q", text, faults, want)

@@ -310,8 +310,8 @@ func TestWebhooksReachNoStranger(t *testing.T) {
 	}
 }
 
-// TestOneCollectorDecides: the one that has been connected for the longest time, then the one with the least id, once all
-// retained messages are there.
+// TestOneCollectorDecides: the one that has been connected for the longest time, then the one with the least id, once
+// all retained messages are there.
 func TestOneCollectorDecides(t *testing.T) {
 	connected := time.UnixMilli(1000)
 	l := newLeader("b")

@@ -281,8 +281,8 @@ func (s *Sender) seen(one *scheduled, owners *owners) nhip.Scope {
 	return owners.scope(one, s.entry(one))
 }
 
-// unchanged reports whether a schedule, and what its owner sees, are still as they were when the report was made. With a
-// slow mail server the last recipient comes long after the first. If they are not, the next attempt begins anew.
+// unchanged reports whether a schedule, and what its owner sees, are still as they were when the report was made. With
+// a slow mail server the last recipient comes long after the first. If they are not, the next attempt begins anew.
 func (s *Sender) unchanged(one *scheduled, seen nhip.Scope) bool {
 	doc, known := s.o.Documents.Find(nhip.DocumentSchedule, one.id)
 	if !known || !doc.Exists() || doc.Version != one.version {

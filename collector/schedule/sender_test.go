@@ -313,7 +313,7 @@ func TestScheduleStopsWithItsOwner(t *testing.T) {
 	}
 }
 
-// TestChangesCountFromTheNextRecipientOn changes a schedule and its owner while the mail to the first recipient is sent.
+// TestChangesCountFromTheNextRecipientOn changes a schedule and its owner while the first mail is sent.
 func TestChangesCountFromTheNextRecipientOn(t *testing.T) {
 	for name, change := range map[string]func(*testing.T, *harness){
 		"none": func(*testing.T, *harness) {},
