@@ -48,7 +48,7 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri",
-		"open311", "accounts", "docs", "servicealerts")
+		"open311", "accounts", "docs", "servicealerts", "edr")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
 	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota")
 	apiHTTP   = inAPI("rest", "access")

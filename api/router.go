@@ -10,6 +10,7 @@ import (
 	"nhip/api/access"
 	"nhip/api/accounts"
 	"nhip/api/docs"
+	"nhip/api/edr"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
 	"nhip/api/oba"
@@ -51,7 +52,7 @@ const compressLevel = 5
 
 // compressed are the media types that are compressed for each request. Tiles are cached in compressed form instead.
 var compressed = []string{
-	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
+	geojson.ContentType, edr.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
 	"text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
@@ -66,6 +67,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
+	}
+
+	environment := &edr.Handler{
+		Air: a.air, Live: a.live, Stations: a.stations, History: o.History, Slots: slots, Clock: o.Clock,
+		Contract: edr.CutContract(contract), Responder: p,
 	}
 
 	r := chi.NewRouter()
@@ -92,6 +98,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
+		environment.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.History, classes.History), classes.History.Admit, o.License.Announce, zipped)
+		environment.DataRoutes(r)
 	})
 	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
 	where := &oba.Handler{
