@@ -79,7 +79,8 @@ func edrGet(t *testing.T, a *API, path string) (covJSON, []covJSON) {
 	if doc.Type == "Coverage" {
 		all, references = []covJSON{doc}, doc.Domain.Referencing
 	}
-	if len(references) != 2 || references[1].System.Calendar != "Gregorian" || (len(doc.Parameters) == 0) != (len(all) == 0) {
+	if len(references) != 2 || references[1].System.Calendar != "Gregorian" ||
+		(len(doc.Parameters) == 0) != (len(all) == 0) {
 		t.Errorf("%s: %v, %d parameters", path, references, len(doc.Parameters))
 	}
 	for id, p := range doc.Parameters {
@@ -204,14 +205,16 @@ func TestEDRTrajectory(t *testing.T) {
 		start.Add(time.Hour).Unix(), start.Add(2*time.Hour).Unix())
 	way, _ := edrGet(t, a, edrQuery("air/trajectory", "coords", withTimes, "parameter-name", "pm25"))
 	tuples, values := way.Domain.Axes["composite"].Values, way.Ranges["pm25"].Values
-	if way.Domain.DomainType != "Trajectory" || knownValues(&way, "pm25") != len(values) || *values[0] >= *values[len(values)-1] ||
+	if way.Domain.DomainType != "Trajectory" || knownValues(&way, "pm25") != len(values) ||
+		*values[0] >= *values[len(values)-1] ||
 		tuples[0].([]any)[0] != start.Format(time.RFC3339) {
 		t.Errorf("%v: %d known", tuples[0], knownValues(&way, "pm25"))
 	}
 	const line = "LINESTRING(105.84 21.02,105.86 21.03)"
 	for datetime, last := range map[string]string{
 		"": noon.Format(time.RFC3339), "2026-02-16T08:30:00Z": "2026-02-16T08:00:00Z",
-		"2026-02-16T08:10:00Z/2026-02-16T09:20:00Z": "2026-02-16T09:20:00Z", "2026-02-15T00:00:00Z/..": noon.Format(time.RFC3339),
+		"2026-02-16T08:10:00Z/2026-02-16T09:20:00Z": "2026-02-16T09:20:00Z",
+		"2026-02-15T00:00:00Z/..":                   noon.Format(time.RFC3339),
 	} {
 		values := []string{"coords", line, "parameter-name", "pm25"}
 		if datetime != "" {
@@ -285,6 +288,12 @@ func TestEDRGeoJSON(t *testing.T) {
 func TestEDRRefusals(t *testing.T) {
 	a := withPast(t)
 	line := "LINESTRING(105.84 21.02,105.86 21.03)"
+	position := func(datetime string) string {
+		return edrQuery("air/position", "coords", edrPlace, "datetime", datetime)
+	}
+	trajectory := func(coords, datetime string) string {
+		return edrQuery("air/trajectory", "coords", coords, "datetime", datetime)
+	}
 	wide := "POLYGON((100 15,110 15,110 25,100 25,100 15))"
 	for _, c := range []struct {
 		path   string
@@ -299,23 +308,23 @@ func TestEDRRefusals(t *testing.T) {
 		{edrQuery("air/position", "coords", edrPlace, "f", "NetCDF"), 400, "f"},
 		{edrQuery("air/position", "coords", edrPlace, "parameter-name", "ozone"), 400, "parameter-name"},
 		{edrQuery("air/position", "coords", edrPlace, "parameter-name", ""), 400, "parameter-name"},
-		{edrQuery("air/position", "coords", edrPlace, "datetime", "yesterday"), 400, "datetime"},
-		{edrQuery("air/position", "coords", edrPlace, "datetime", "2026-02-17T00:00:00Z"), 400, "datetime"},
-		{edrQuery("air/position", "coords", edrPlace, "datetime", "0001-01-01T00:00:00Z"), 400, "datetime"},
-		{edrQuery("air/position", "coords", edrPlace, "datetime", "2026-02-16T10:00:00Z/2026-02-16T09:00:00Z"), 400, "datetime"},
-		{edrQuery("air/position", "coords", edrPlace, "datetime", "2026-01-16T00:00:00Z/2026-02-16T00:00:00Z"), 413, "datetime"},
+		{position("yesterday"), 400, "datetime"},
+		{position("2026-02-17T00:00:00Z"), 400, "datetime"},
+		{position("0001-01-01T00:00:00Z"), 400, "datetime"},
+		{position("2026-02-16T10:00:00Z/2026-02-16T09:00:00Z"), 400, "datetime"},
+		{position("2026-01-16T00:00:00Z/2026-02-16T00:00:00Z"), 413, "datetime"},
 		{edrQuery("air/position", "coords", edrPlace, "color", "red"), 400, "color"},
 		{edrQuery("air/area", "coords", wide, "datetime", edrDay), 413, "coords"},
 		{edrQuery("air/radius", "coords", edrPlace), 400, "within-units"},
 		{edrQuery("air/radius", "coords", edrPlace, "within", "1", "within-units", "mile"), 400, "within-units"},
 		{edrQuery("air/radius", "coords", edrPlace, "within", "101", "within-units", "km"), 400, "within"},
 		{edrQuery("air/radius", "coords", edrPlace, "within-units", "km"), 400, "within"},
-		{edrQuery("air/trajectory", "coords", "LINESTRINGM(105 21 0,106 21 1)", "datetime", "2026-02-16T09:00:00Z"), 400, "datetime"},
+		{trajectory("LINESTRINGM(105 21 0,106 21 1)", "2026-02-16T09:00:00Z"), 400, "datetime"},
 		{edrQuery("air/trajectory", "coords", "LINESTRINGM(105 21 -5,106 21 1)"), 400, "coords"},
 		{edrQuery("air/trajectory", "coords", "LINESTRINGM(105 21 9,106 21 1)"), 400, "coords"},
 		{edrQuery("air/trajectory", "coords", "LINESTRINGM(105 21 1,106 21 4000000000)"), 400, "coords"},
-		{edrQuery("air/trajectory", "coords", line, "datetime", "2026-02-01T00:00:00Z/2026-02-16T00:00:00Z"), 413, "datetime"},
-		{edrQuery("stations/position", "coords", edrPlace, "datetime", "2020-01-01T00:00:00Z/2026-02-16T00:00:00Z"), 413, "datetime"},
+		{trajectory(line, "2026-02-01T00:00:00Z/2026-02-16T00:00:00Z"), 413, "datetime"},
+		{edrCollections + "stations/locations/m00?datetime=2020-01-01T00:00:00Z/2026-02-16T00:00:00Z", 413, "datetime"},
 		{edrCollections + "stations/locations/nobody", 404, "id"},
 		{edrCollections + "stations/locations?f=CoverageJSON", 400, "f"},
 		{edrCollections + "weather", 404, "collection"},

@@ -248,8 +248,10 @@ func describeParameters(all []parameter) map[string]namedDescription {
 	out := make(map[string]namedDescription, len(all))
 	for _, p := range all {
 		out[p.id] = namedDescription{
-			"Parameter", p.id, p.name.En, p.about.En, observed{p.property, p.name.En},
-			unitDescription{p.unit, unitSymbol{p.ucum, ucumURI}}, measurement{p.method, p.duration},
+			"Parameter", p.id, p.name.En, p.about.En,
+			observed{p.property, p.name.En},
+			unitDescription{p.unit, unitSymbol{p.ucum, ucumURI}},
+			measurement{p.method, p.duration},
 		}
 	}
 	return out

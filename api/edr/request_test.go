@@ -25,7 +25,9 @@ func TestHoursOfSpan(t *testing.T) {
 		{"interval", span{hour(8), hour(11), true}, hour(8), hour(11), 4},
 		{"between full hours", span{hour(8).Add(time.Minute), hour(11).Add(time.Minute), true}, hour(9), hour(11), 3},
 		{
-			"within an hour", span{hour(8).Add(time.Minute), hour(8).Add(2 * time.Minute), true}, hour(8).Add(time.Minute),
+			"within an hour",
+			span{hour(8).Add(time.Minute), hour(8).Add(2 * time.Minute), true},
+			hour(8).Add(time.Minute),
 			hour(8).Add(time.Minute), 1,
 		},
 		{"until now", span{hour(10), hour(23), true}, hour(10), hour(12), 3},
@@ -66,7 +68,8 @@ func TestStationHoursOfSpan(t *testing.T) {
 			t.Errorf("%s: %d hours, %v", c.name, n, err)
 		}
 	}
-	if _, _, err := stationHours(span{noon.AddDate(-9, 0, 0), noon, true}, noon); nhip.ErrorCode(err) != nhip.CodeTooLarge {
+	if _, _, err := stationHours(span{noon.AddDate(-9, 0, 0), noon, true},
+		noon); nhip.ErrorCode(err) != nhip.CodeTooLarge {
 		t.Errorf("nine years: %v", err)
 	}
 }
