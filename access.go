@@ -43,6 +43,7 @@ const (
 	MayReadAir           Permission = "air.read"            // raw values, single values, reviews, status with its tests
 	MayReadAlerts        Permission = "alerts.read"         //
 	MayReadReports       Permission = "reports.read"        // monthly reports and exceedances with their review
+	MayScheduleReports   Permission = "schedules.write"     // mailed reports
 	MayReview            Permission = "reviews.write"       // reviews and their preview
 	MayAckAlerts         Permission = "alerts.ack"          //
 	MayEditAlertRules    Permission = "alert-rules.write"   //
@@ -72,6 +73,7 @@ var grants = map[Permission][]Role{
 	MayReadAir:           {RoleViewer, RoleAnalyst, RoleOperator},
 	MayReadAlerts:        {RoleViewer, RoleAnalyst, RoleOperator},
 	MayReadReports:       {RoleViewer, RoleAnalyst},
+	MayScheduleReports:   {RoleAnalyst},
 	MayReview:            {RoleAnalyst},
 	MayAckAlerts:         {RoleAnalyst},
 	MayEditAlertRules:    {RoleAnalyst},

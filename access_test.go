@@ -4,7 +4,8 @@ import "testing"
 
 func TestRolesHaveTheirPermissions(t *testing.T) {
 	all := []Permission{
-		MayReadAir, MayReadAlerts, MayReadReports, MayReview, MayAckAlerts, MayEditAlertRules, MayHandleEnvironment,
+		MayReadAir, MayReadAlerts, MayReadReports, MayScheduleReports, MayReview, MayAckAlerts, MayEditAlertRules,
+		MayHandleEnvironment,
 		MayHandleTransport, MayAlertRiders, MayReadAccuracy, MayUseDevices, MayUseAllDevices, MayCalibrate, MayReadLedger,
 		MayReplay, MaySetRetention, MayRecompute, MayManageKeys, MayReadAudit,
 	}
@@ -30,6 +31,8 @@ func TestRolesHaveTheirPermissions(t *testing.T) {
 		{RoleViewer, MayReadAir, true},
 		{RoleViewer, MayReview, false},
 		{RoleAnalyst, MayReview, true},
+		{RoleAnalyst, MayScheduleReports, true},
+		{RoleViewer, MayScheduleReports, false},
 		{RoleAnalyst, MayAlertRiders, false},
 		{RoleDispatcher, MayAlertRiders, true},
 		{RoleDispatcher, MayReadAir, false},

@@ -18,9 +18,11 @@ func CheckID(field, id string) error {
 const MaxText = 256
 
 // CheckText rejects text that is too long or contains control characters, which break the formats downstream.
-func CheckText(field, s string) error {
-	if len(s) > MaxText {
-		return Errorf(CodeOutOfRange, field, "must be at most %d bytes, got %d", MaxText, len(s))
+func CheckText(field, s string) error { return checkPrintable(field, s, MaxText) }
+
+func checkPrintable(field, s string, most int) error {
+	if len(s) > most {
+		return Errorf(CodeOutOfRange, field, "must be at most %d bytes, got %d", most, len(s))
 	}
 	for _, r := range s {
 		if r < 0x20 || r == 0x7f || r == '\uFFFD' {

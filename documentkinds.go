@@ -12,8 +12,10 @@ const (
 	DocumentDevice  = "device"  // a DeviceChange, by the id of the device
 
 	DocumentCalibration = "calibration" // a CalibrationChange, by CalibrationID
+	DocumentReminder    = "reminder"    // a Reminder
 
 	DocumentServiceAlert = "service-alert" // a WrittenAlert
+	DocumentSchedule     = "schedule"      // a Schedule
 )
 
 // documentKinds are all kinds of documents.
@@ -33,9 +35,14 @@ var documentKinds = []DocumentKind{
 		Name: DocumentServiceAlert, MaxBytes: MaxDocumentBytes, MaxCount: 20_000, Validate: validateWrittenAlert,
 		Expiry: writtenAlertExpiry,
 	},
+	{Name: DocumentSchedule, MaxBytes: MaxDocumentBytes, MaxCount: MaxSchedules, Validate: validateSchedule},
 	{Name: DocumentKeyUse, MaxBytes: 1 << 10, MaxCount: 20_000, Validate: validateKeyUse, Quiet: true},
 	{
 		Name: DocumentSession, MaxBytes: 16 << 10, MaxCount: 50_000, Validate: validateSession, Expiry: sessionExpiry,
+	},
+	{
+		Name: DocumentReminder, MaxBytes: MaxDocumentBytes, MaxCount: MaxReminders, Validate: validateReminder,
+		Redact: redactReminder, Expiry: reminderExpiry, Quiet: true,
 	},
 	{Name: DocumentToken, MaxBytes: 1 << 10, MaxCount: 100, Validate: validateTokenRotation},
 }

@@ -47,10 +47,11 @@ var importRules = []importRule{
 // The storeys of the api. Surfaces know HTTP; models know the city and never HTTP; ground knows neither the city nor,
 // except for rest and access, HTTP.
 var (
-	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "webmap", "gtfsrt", "oba", "siri",
-		"open311", "accounts", "docs", "servicealerts", "edr")
+	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "tides", "webmap", "gtfsrt", "oba", "siri",
+		"open311", "accounts", "docs", "servicealerts", "reminders",
+		"cap", "edr")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
-	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota")
+	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders")
 	apiHTTP   = inAPI("rest", "access")
 )
 

@@ -24,6 +24,9 @@ const (
 	Temperature Quantity = "temperature"
 	Humidity    Quantity = "humidity"
 	Pressure    Quantity = "pressure"
+
+	WindSpeed     Quantity = "wind_speed"
+	WindDirection Quantity = "wind_direction" // from which the wind blows, clockwise from true north
 )
 
 // quantityNames are the names of the quantities, the Vietnamese ones as QCVN 05:2023 has them.
@@ -40,6 +43,9 @@ var quantityNames = map[Quantity]LocalizedText{
 	Temperature: {Vi: "Nhiệt độ", En: "Temperature"},
 	Humidity:    {Vi: "Độ ẩm", En: "Relative humidity"},
 	Pressure:    {Vi: "Áp suất khí quyển", En: "Air pressure"},
+
+	WindSpeed:     {Vi: "Tốc độ gió", En: "Wind speed"},
+	WindDirection: {Vi: "Hướng gió", En: "Wind direction"},
 }
 
 // Name returns the display name; empty for an unknown quantity.
@@ -65,6 +71,9 @@ var quantityRules = map[Quantity]quantityRule{
 	Temperature: {"°C", -60, 80},
 	Humidity:    {"%", 0, 100},
 	Pressure:    {"Pa", 50_000, 115_000},
+
+	WindSpeed:     {"m/s", 0, 75}, // the range of anemometers; the strongest gust of a typhoon in Hanoi was 31 m/s
+	WindDirection: {"°", 0, 360},
 }
 
 // quantities maps names to the known quantities.
@@ -85,7 +94,11 @@ func ParseQuantity(name string) (Quantity, bool) {
 // Known reports whether q is a known quantity.
 func (q Quantity) Known() bool { _, ok := quantityRules[q]; return ok }
 
-// Unit returns q's unit inside the platform: µg/m³ at 25 °C and 1 atm, °C, %, Pa; "" where q is unknown.
+// Circular reports whether values of q are angles. They have no arithmetic mean (that of 350° and 10° would be south),
+// so they are neither summed up nor corrected; direction and speed of each reading stay.
+func (q Quantity) Circular() bool { return q == WindDirection }
+
+// Unit returns q's unit inside the platform: µg/m³ at 25 °C and 1 atm, °C, %, Pa, m/s, °; "" where q is unknown.
 func (q Quantity) Unit() string { return quantityRules[q].unit }
 
 // noValues are the numbers that instruments and agencies write where they have no value. No concentration is so far

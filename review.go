@@ -102,6 +102,40 @@ func (r *Review) Covers(q Quantity, t time.Time) bool {
 	return (r.Quantity == "" || r.Quantity == q) && t.After(r.From) && !t.After(r.To)
 }
 
+// SameAs reports whether a review decides the same, whoever decides it and when: it may be a repeated request.
+func (r *Review) SameAs(o *Review) bool {
+	a, b := *r, *o
+	a.By, a.Time, b.By, b.Time = "", time.Time{}, "", time.Time{}
+	sameSpan := a.From.Equal(b.From) && a.To.Equal(b.To)
+	a.From, a.To, b.From, b.To = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	return sameSpan && a == b
+}
+
+// Supersedes returns the review of its station that r takes the place of, nil if there is none: the one that an undo
+// names; for a decision about flags, or a baseline, the latest one in force that has a part of its span and quantity.
+// reviews are in the order of their decisions.
+func (r *Review) Supersedes(reviews []Review) *Review {
+	for i := len(reviews) - 1; i >= 0; i-- {
+		o := &reviews[i]
+		if !o.Time.Before(r.Time) || o.ID == r.ID {
+			continue
+		}
+		if r.Action == ActionUndo {
+			if o.ID == r.Of {
+				return o
+			}
+			continue
+		}
+		sameKind := r.Decides() && o.Decides() || r.Action == ActionBaseline && o.Action == ActionBaseline
+		sameQuantity := r.Quantity == "" || o.Quantity == "" || r.Quantity == o.Quantity
+		overlaps := r.From.Before(o.To) && o.From.Before(r.To)
+		if sameKind && sameQuantity && overlaps && !Undone(reviews, i) {
+			return o
+		}
+	}
+	return nil
+}
+
 // Undone reports whether the i-th of the reviews of a station counts no longer. A review can only be undone later than
 // it was decided.
 func Undone(reviews []Review, i int) bool {

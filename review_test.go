@@ -72,3 +72,63 @@ func TestUndoTakesBackOnlyItsReview(t *testing.T) {
 		}
 	}
 }
+
+func TestReviewSupersedesTheLatestInForce(t *testing.T) {
+	noon := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
+	at := func(id string, action nhip.ReviewAction, q nhip.Quantity, hour, minute int) nhip.Review {
+		from := noon.Add(time.Duration(hour) * time.Hour)
+		return nhip.Review{
+			ID: id, Station: "s", Action: action, Quantity: q, From: from, To: from.Add(time.Hour),
+			Time: noon.Add(time.Duration(minute) * time.Minute),
+		}
+	}
+	undo := at("u", nhip.ActionUndo, "", 0, 5)
+	undo.Of = "c"
+	known := []nhip.Review{
+		at("a", nhip.ActionExclude, nhip.PM25, 0, 0), at("b", nhip.ActionBaseline, nhip.PM10, 0, 1),
+		at("c", nhip.ActionReinstate, "", 0, 2), at("d", nhip.ActionAnnotate, "", 0, 3), undo,
+		at("e", nhip.ActionExclude, nhip.PM10, 1, 6), at("later", nhip.ActionExclude, "", 0, 60),
+	}
+	ofUndo := at("x", nhip.ActionUndo, "", 0, 9)
+	ofUndo.Of = "d"
+	for name, c := range map[string]struct {
+		review nhip.Review
+		want   string
+	}{
+		"a decision":            {at("x", nhip.ActionReinstate, "", 0, 9), "a"},
+		"of the next hour":      {at("x", nhip.ActionReinstate, "", 1, 9), "e"},
+		"of another quantity":   {at("x", nhip.ActionExclude, nhip.PM25, 1, 9), ""},
+		"itself, known already": {at("e", nhip.ActionExclude, nhip.PM10, 1, 6), ""},
+		"a baseline":            {at("x", nhip.ActionBaseline, "", 0, 9), "b"},
+		"a remark":              {at("x", nhip.ActionAnnotate, "", 0, 9), ""},
+		"an undo":               {ofUndo, "d"},
+	} {
+		got := ""
+		if r := c.review.Supersedes(known); r != nil {
+			got = r.ID
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestSameReviewOfAnotherTimeAndPerson(t *testing.T) {
+	noon := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
+	a := nhip.Review{ID: "a", Station: "s", From: noon, To: noon.Add(time.Hour), By: "Lan", Why: "fog", Time: noon}
+	b := a
+	b.By, b.Time, b.From = "Mai", noon.Add(time.Second), noon.In(time.FixedZone("", 7*3600))
+	if !a.SameAs(&b) {
+		t.Error("by another person at another time")
+	}
+	for name, change := range map[string]func(r *nhip.Review){
+		"why": func(r *nhip.Review) { r.Why = "haze" }, "to": func(r *nhip.Review) { r.To = noon.Add(2 * time.Hour) },
+		"action": func(r *nhip.Review) { r.Action = nhip.ActionExclude },
+	} {
+		other := b
+		change(&other)
+		if a.SameAs(&other) {
+			t.Errorf("another %s", name)
+		}
+	}
+}

@@ -10,7 +10,8 @@ type ServiceReport struct {
 	Agency       string         `json:"agency"`
 	Time         time.Time      `json:"time"` // of the message, whole milliseconds
 	Differential bool           `json:"differential,omitempty"`
-	Deleted      []string       `json:"deleted,omitempty"` // ids of entities that a differential feed takes back
+	Predictions  Predictions    `json:"predictions,omitempty"` // of its feed
+	Deleted      []string       `json:"deleted,omitempty"`     // ids of entities that a differential feed takes back
 	Trips        []TripUpdate   `json:"trips,omitempty"`
 	Alerts       []ServiceAlert `json:"alerts,omitempty"`
 }

@@ -41,6 +41,12 @@ type StationSpan struct {
 	First, Last time.Time
 }
 
+// AgencySpan is the time span of what the buses of an agency did.
+type AgencySpan struct {
+	Agency      string
+	First, Last time.Time
+}
+
 // LiveValue is the newest value of one quantity at a station.
 type LiveValue struct {
 	Value  float64   `json:"value"` // in Quantity.Unit

@@ -79,7 +79,8 @@ func (a *UserAction) validate() error {
 	return a.Document.Validate()
 }
 
-// Audit returns the row of the audit log of an action. before is the state of the document before it.
+// Audit returns the row of the audit log of an action. before is the state of the document before it, or the review
+// that a review supersedes.
 func (a *UserAction) Audit(before json.RawMessage) AuditEntry {
 	e := AuditEntry{Time: a.When(), Kind: a.Kind(), ID: a.ID()}
 	switch {
@@ -89,7 +90,8 @@ func (a *UserAction) Audit(before json.RawMessage) AuditEntry {
 		kind, _ := DocumentKindOf(a.Document.Kind)
 		e.Object, e.Before, e.After = a.Document.Object, kind.Audited(before), kind.Audited(a.Document.Body)
 	default:
-		e.By, e.Object, e.After = a.Review.By, "station/"+a.Review.Station, encodeAudited(a.Review)
+		e.By, e.Object = a.Review.By, "station/"+a.Review.Station
+		e.Before, e.After = before, encodeAudited(a.Review)
 	}
 	if a.Actor != nil {
 		e.By, e.Role, e.Key = a.Actor.Name, a.Actor.Role, a.Actor.Key

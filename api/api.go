@@ -25,6 +25,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/open311"
+	"nhip/api/reminders"
 	"nhip/api/reports"
 	"nhip/api/rest"
 	"nhip/api/staff"
@@ -62,6 +63,7 @@ type API struct {
 	actions   *actions.Client
 	documents *actions.Documents
 	reports   *reports.State
+	reminders *reminders.Book
 	stopOnce  sync.Once
 	closing   chan struct{} // closed by Stop: ends the streams of reports
 	events    *staff.Events
@@ -83,7 +85,7 @@ type API struct {
 
 // New listens on the address but serves nothing before Start. The errors are those of listening.
 func New(o Options) (*API, error) {
-	o.Server.Work = httpserver.NewWorkSlots()
+	o.Server.Work, o.Server.Overload = httpserver.NewWorkSlots(), newOverload()
 	o.Server.Name, o.Server.Logger, o.Server.Registry = "api", o.Logger.With("component", "api"), o.Registry
 	listener, inside, err := listen(o)
 	if err != nil {
@@ -96,7 +98,7 @@ func New(o Options) (*API, error) {
 	a.guard = recovery.NewGuard(o.Registry, a.log)
 	a.responder = rest.Responder{Logger: a.log, PublicURL: o.PublicURL, Ready: a.stateReady}
 	a.transit = transit.New(transit.Options{
-		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean,
+		Clock: o.Clock, History: o.History, Network: o.Timetable, Map: o.Network, Lean: o.Lean, ScoresFile: o.ScoresFile,
 		Logger: a.log,
 	})
 	a.live = live.New(live.Options{
@@ -123,6 +125,7 @@ func New(o Options) (*API, error) {
 	}
 	a.reports, a.closing = reports.NewState(), make(chan struct{})
 	open311.Follow(a.documents, a.reports, a.log)
+	a.reminders = reminders.Follow(a.documents, a.log)
 	a.documents.Watch(nhip.DocumentServiceAlert, a.transit.Written)
 	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
@@ -191,6 +194,7 @@ func (a *API) Start(ctx context.Context) error {
 	a.tasks.Go("live streams", a.hub.Run)
 	a.tasks.Go("air training", a.air.Run)
 	a.tasks.Go("arrival training", a.transit.Train)
+	a.tasks.Go("scores of realtime feeds", a.transit.KeepScores)
 	a.tasks.Go("report retention", a.reportRetention().Run)
 	client, err := mqtt.DialRetry(ctx, a.rpc.Extend(a.brokerOptions()))
 	if err != nil {

@@ -51,6 +51,10 @@ func (absentHistory) DayArrivals(context.Context, influx.TravelQuery, func(nhip.
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) CountTravels(context.Context, string, influx.TravelQuery) (int, error) {
+	return 0, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) DayPositions(context.Context, influx.TravelQuery, func(nhip.Position) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
@@ -81,8 +85,8 @@ func (absentHistory) Stations(context.Context) ([]string, error) {
 	return nil, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
-func (absentHistory) Span(context.Context, string) (first, last time.Time, err error) {
-	return first, last, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+func (absentHistory) AgencySpans(context.Context, string, func(nhip.AgencySpan) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
 func (absentHistory) StationSpans(context.Context, func(nhip.StationSpan) error) error {
@@ -259,18 +263,25 @@ func TestMethods(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		status       int
+		allow        string
 	}{
-		{http.MethodHead, "/livez", 200},
-		{http.MethodHead, "/v1/buses", 200},
-		{http.MethodHead, "/v1/live", 200},
-		{http.MethodHead, "/", 200},
-		{http.MethodOptions, "/v1/buses", 204},
-		{http.MethodPost, "/v1/buses", 405},
-		{http.MethodDelete, "/tiles/air.json", 405},
+		{http.MethodHead, "/livez", 200, ""},
+		{http.MethodHead, "/v1/buses", 200, ""},
+		{http.MethodHead, "/v1/live", 200, ""},
+		{http.MethodHead, "/", 200, ""},
+		{http.MethodOptions, "/v1/buses", 204, "GET, HEAD, OPTIONS"},
+		{http.MethodOptions, "/v1/reviews", 204, "GET, HEAD, POST, OPTIONS"},
+		{http.MethodOptions, "/v1/reviews/preview", 204, "POST, OPTIONS"},
+		{http.MethodOptions, "/v1/devices/x", 204, "GET, HEAD, DELETE, OPTIONS"},
+		{http.MethodOptions, "/open311/v2/requests.json", 204, "GET, HEAD, POST, OPTIONS"},
+		{http.MethodOptions, "/tiles/air.json", 204, "GET, HEAD, OPTIONS"},
+		{http.MethodOptions, "/nothing", 204, "GET, HEAD, OPTIONS"},
+		{http.MethodPost, "/v1/buses", 405, "GET, HEAD, OPTIONS"},
+		{http.MethodDelete, "/tiles/air.json", 405, "GET, HEAD, OPTIONS"},
 	} {
 		w := httptest.NewRecorder()
 		a.server.Handler.ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
-		if w.Code != c.status || c.status >= 204 && w.Header().Get("Allow") != allowed {
+		if w.Code != c.status || w.Header().Get("Allow") != c.allow {
 			t.Errorf("%s %s: %d %v", c.method, c.path, w.Code, w.Header())
 		}
 	}

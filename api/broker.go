@@ -36,6 +36,10 @@ func (a *API) receive(topic string, payload []byte, retained bool) {
 	if !retained && a.o.Begin != nil {
 		a.o.Begin()
 	}
+	if id, ok := topics.ParseNotification(topic); ok {
+		a.reminders.Notified(id, payload)
+		return
+	}
 	if a.events.Receive(topic, payload) {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,8 +37,9 @@ func (h *bulkHistory) StationSpans(_ context.Context, yield func(nhip.StationSpa
 	return yield(nhip.StationSpan{Station: "s1", First: noon.Add(-time.Hour), Last: noon})
 }
 
-func (h *bulkHistory) Span(context.Context, string) (first, last time.Time, err error) {
-	return noon.Add(-time.Hour), noon, nil
+func (h *bulkHistory) AgencySpans(_ context.Context, _ string, yield func(nhip.AgencySpan) error) error {
+	err := yield(nhip.AgencySpan{Agency: "hanoi", First: noon.Add(-time.Hour), Last: noon})
+	return errors.Join(err, yield(nhip.AgencySpan{Agency: "metro", First: noon.AddDate(-2, 0, 0), Last: noon}))
 }
 
 func (h *bulkHistory) DayArrivals(_ context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error {
@@ -61,6 +63,10 @@ func (h *bulkHistory) DayArrivals(_ context.Context, q influx.TravelQuery, yield
 func (h *bulkHistory) DayPositions(_ context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error {
 	h.asked = q
 	return yield(nhip.Position{Agency: "hanoi", Vehicle: "29B-1", Time: noon, Speed: nhip.Some(8.5)})
+}
+
+func (h *bulkHistory) CountTravels(context.Context, string, influx.TravelQuery) (int, error) {
+	return 5, nil
 }
 
 func newBulkAPI(t *testing.T) (*API, *bulkHistory) {
@@ -253,7 +259,7 @@ func TestDatasetsTellSpansAndLinks(t *testing.T) {
 			Distributions       []struct{ URL string }
 		}
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Datasets) != 4 {
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Datasets) != 5 {
 		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
 	}
 	for _, d := range body.Datasets {
@@ -262,7 +268,8 @@ func TestDatasetsTellSpansAndLinks(t *testing.T) {
 		}
 		for _, f := range d.Distributions {
 			path := strings.TrimPrefix(f.URL, "http://example.com")
-			path, _, _ = strings.Cut(strings.Replace(path, "{date}", "2026-02-16", 1), "{")
+			path = strings.NewReplacer("{date}", "2026-02-15", "{table}", "stop_visits").Replace(path)
+			path, _, _ = strings.Cut(path, "{")
 			if w := get(t, a, path); w.Code != http.StatusOK {
 				t.Errorf("%s: %d %s", path, w.Code, w.Body)
 			}
@@ -295,7 +302,8 @@ func TestScopeOfBulkQueries(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 2 {
+	if w := ask("/v1/datasets"); strings.Count(w.Body.String(), `"temporal"`) != 3 ||
+		strings.Contains(w.Body.String(), fmt.Sprint(noon.Year()-2)) {
 		t.Errorf("spans of what the caller does not see: %s", w.Body)
 	}
 }

@@ -36,9 +36,6 @@ func TestContractDescribesEveryOperationInFull(t *testing.T) {
 	ids := make(map[string]bool)
 	eachOperation(t, func(doc *openapi3.T, method, path string, o *openapi3.Operation) {
 		at := method + " " + path
-		if o.Extensions["x-pending"] != nil {
-			return
-		}
 		if !ascii.MatchString(doc.Info.Title) || !ascii.MatchString(o.OperationID) || ids[o.OperationID] {
 			t.Errorf("%s: the title %q or the operationId %q is no name, or not its own", at, doc.Info.Title, o.OperationID)
 		}

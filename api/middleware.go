@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"nhip"
@@ -11,11 +13,12 @@ import (
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// allowed is the Allow header of the public addresses.
-const allowed = "GET, HEAD, OPTIONS"
+// allowedOfOthers are the methods that web pages of other origins may use.
+const allowedOfOthers = "GET, HEAD, OPTIONS"
 
 // Headers of every answer, under their canonical names and shared by all answers: setting them takes a notable part
 // of the time of a cached tile.
@@ -28,20 +31,41 @@ var (
 )
 
 // allowOrigins allows web pages of any origin to read the answers, with their ETag and the timetable's expiry.
-func allowOrigins(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		setCommonHeaders(h)
-		if r.Method == http.MethodOptions {
-			h.Set("Allow", allowed)
-			h.Set("Access-Control-Allow-Methods", allowed)
-			h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept, Range")
-			h.Set("Access-Control-Max-Age", "86400")
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// OPTIONS tells the methods of an address.
+func allowOrigins(routes chi.Routes) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			setCommonHeaders(h)
+			if r.Method == http.MethodOptions {
+				h.Set("Allow", strings.Join(methodsOf(routes, r), ", "))
+				h.Set("Access-Control-Allow-Methods", allowedOfOthers)
+				h.Set("Access-Control-Allow-Headers", "If-None-Match, Accept, Range")
+				h.Set("Access-Control-Max-Age", "86400")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// newOverload returns how requests are refused while too many wait for the processors: all but those of the programs
+// that watch over this one.
+func newOverload() *httpserver.Overload {
+	h := make(http.Header)
+	setCommonHeaders(h)
+	return &httpserver.Overload{Backoff: httpserver.NewBackoff(), Header: h, Exempt: watching}
+}
+
+// watching reports whether a request is one of a program that watches over this one.
+func watching(target []byte) bool {
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	switch string(path) {
+	case "/livez", "/readyz", "/metrics":
+		return true
+	}
+	return false
 }
 
 // plainRanges keeps requests of a range from being compressed: a range counts the bytes of the plain file.

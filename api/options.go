@@ -16,6 +16,7 @@ import (
 	"nhip/api/records"
 	"nhip/api/rest"
 	"nhip/api/staff"
+	"nhip/api/tides"
 	"nhip/api/transit"
 	"nhip/api/webmap"
 	"nhip/geo/network"
@@ -44,9 +45,11 @@ type Options struct {
 	Network   *tile.TransitMap  // drawing of the timetable; nil if none is loaded
 	Timetable *network.Network  // nil if none is loaded
 	Lean      nhip.Opt[float64] // see transit.Options
-	Map       Map
-	In        http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
-	Web       fs.FS        // the built web map; nil serves a page with build instructions
+	// ScoresFile is where the scores of realtime feeds are kept; see transit.Options
+	ScoresFile string
+	Map        Map
+	In         http.Handler // serves /in/{format}/{device} if the process is a gateway, too; may be nil
+	Web        fs.FS        // the built web map; nil serves a page with build instructions
 	// Completeness is the least share of values that makes a mean complete, 0 to 1, as the collector has it; 0 is
 	// rollup.DefaultCompleteness
 	Completeness  float64
@@ -63,6 +66,7 @@ type Options struct {
 	Agencies  []string       // of the feeds; scopes may name them, and those of the buses
 	Streams   Streams        // bounds of the live streams
 	Reports   Reports        // reports of citizens
+	Reminders Reminders      // of riders
 
 	// RotateToken makes a new operator's token, writes it to its file and returns it; nil: there is no file.
 	RotateToken func() (string, error)
@@ -95,6 +99,12 @@ type Reports struct {
 	FormSecret  string        // signs the tokens of the form; "" is a random one
 }
 
+// Reminders configures the reminders of riders. The tokens of pages are signed by Reports.FormSecret.
+type Reminders struct {
+	PerAddress, PerKey int      // see reminders.Limits
+	Hosts              []string // of web hooks
+}
+
 // Map is the configuration of the web map.
 type Map = webmap.Config
 
@@ -106,6 +116,7 @@ type History interface {
 	live.History
 	transit.History
 	records.History
+	tides.History
 	staff.History
 	catalog.History
 	accounts.History

@@ -9,6 +9,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/accounts"
+	"nhip/api/cap"
 	"nhip/api/docs"
 	"nhip/api/edr"
 	"nhip/api/geojson"
@@ -19,14 +20,17 @@ import (
 	"nhip/api/places"
 	"nhip/api/quota"
 	"nhip/api/records"
+	"nhip/api/reminders"
 	"nhip/api/rest"
 	"nhip/api/servicealerts"
 	"nhip/api/siri"
 	"nhip/api/staff"
 	"nhip/api/stream"
+	"nhip/api/tides"
 	"nhip/api/tiles"
 	"nhip/api/v1"
 	"nhip/api/webmap"
+	"nhip/internal/capdoc"
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
@@ -54,20 +58,29 @@ const compressLevel = 5
 var compressed = []string{
 	geojson.ContentType, edr.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
-	"text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
+	capdoc.ContentType, cap.FeedType, "text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
 
 // router returns the handler of all surfaces, and the routes behind it.
 func (a *API) router() (http.Handler, chi.Router) {
 	p, o, slots := a.responder, &a.o, rest.NewQuerySlots()
-	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Registry)
+	a.classes = rest.NewAdmission(o.HistoryPerAddress, o.Server.Overload.Backoff, o.Registry)
 	classes, limit := a.classes, rest.NewRateLimit(o.Rates, o.Registry)
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	o.Map.Zone, o.Map.License = o.Zone, o.License
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
 	}
+	now := &v1.Handler{
+		Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+		Places: places.New(o.Places, o.Zones, a.live), Responder: p,
+	}
+	inPages := chi.NewRouter() // the answers that pages hold
+	now.Routes(inPages)
+	web.TileRoutes(inPages)
+	web.API = inPages
 
 	environment := &edr.Handler{
 		Air: a.air, Live: a.live, Stations: a.stations, History: o.History, Slots: slots, Clock: o.Clock,
@@ -76,7 +89,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 
 	r := chi.NewRouter()
 	seconds := a.durations()
-	r.Use(a.measure(seconds), a.recover, allowOrigins, middleware.GetHead, p.Authenticate(guard))
+	r.Use(a.measure(seconds), a.recover, allowOrigins(r), middleware.GetHead, p.Authenticate(guard))
 	r.NotFound(limit.Charge(quota.Cheap, nil)(http.HandlerFunc(p.NotFound)).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	r.Get("/livez", health.Live)
@@ -91,10 +104,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	zipped := middleware.Compress(compressLevel, compressed...)
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
-			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
-		}).Routes(r)
+		now.Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
@@ -123,9 +133,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), o.License.Announce, zipped)
+		exports := rest.NewExportSlots()
 		(&records.Handler{
 			History: o.History, Live: a.live, Clock: o.Clock, Class: classes.History, Slots: slots, Stations: a.stations,
-			Exports: rest.NewExportSlots(), License: o.License, Responder: p,
+			Exports: exports, License: o.License, Responder: p,
+		}).Routes(r)
+		(&tides.Handler{
+			History: o.History, Live: a.live, Transit: a.transit, Stations: a.stations, Clock: o.Clock,
+			Class: classes.History, Slots: slots, Exports: exports, License: o.License, Responder: p,
 		}).Routes(r)
 	})
 	routes := r
@@ -134,9 +149,15 @@ func (a *API) router() (http.Handler, chi.Router) {
 		web.Routes(r)
 		docs.New(contract, vietnameseTexts, p).Routes(r)
 	})
+	remind := a.newReminders()
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		web.PageRoutes(r)
+	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
+		remind.StreamRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
@@ -149,6 +170,14 @@ func (a *API) router() (http.Handler, chi.Router) {
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
 		open.WorkRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit)
+		remind.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, nil))
+		remind.WorkRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, nil))
@@ -167,6 +196,13 @@ func (a *API) router() (http.Handler, chi.Router) {
 		loaded := p
 		loaded.Ready = a.reportsReady
 		(&servicealerts.Handler{Transit: a.transit, Actions: a.actions, Clock: o.Clock, Responder: loaded}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		(&cap.Handler{
+			Alerts: a.events, Stations: a.stations, Zones: o.Zones, Clock: o.Clock, Zone: o.Zone, Source: o.License.Source,
+			Simulated: o.Simulated, Responder: p,
+		}).Routes(r)
 	})
 	people := a.accounts(guard)
 	r.Group(func(r chi.Router) {
@@ -206,6 +242,22 @@ func (a *API) newReports(callers access.Authenticator) *open311.Handler {
 		Clock: a.o.Clock, Zone: a.o.Zone, Limits: a.o.Reports.Limits, Secret: a.o.Reports.FormSecret,
 		Keep:   a.o.Reports.KeepContact,
 		Closed: a.closing, Metrics: a.o.Registry, Responder: responder,
+	})
+}
+
+// newReminders returns the surface of reminders. Its state is that of the documents.
+func (a *API) newReminders() *reminders.Handler {
+	responder := a.responder
+	responder.Ready = a.reportsReady
+	o := &a.o
+	return reminders.New(reminders.Options{
+		Book: a.reminders, Actions: a.actions, Transit: a.transit, Air: a.air, Stations: a.stations, Clock: o.Clock,
+		Zone: o.Zone, Hosts: o.Reminders.Hosts, Secret: o.Reports.FormSecret, Closed: a.closing, Metrics: o.Registry,
+		Limits: reminders.Limits{
+			PerAddress: o.Reminders.PerAddress, PerKey: o.Reminders.PerKey, Streams: o.Streams.Max,
+			PerStream: o.Streams.PerAddress,
+		},
+		Responder: responder,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"nhip"
+	"nhip/api/scope"
 	"nhip/geo/zone"
 
 	"github.com/paulmach/orb"
@@ -14,6 +15,9 @@ type zonesNow struct {
 	set   *zone.Set // nil: there are none
 	clock nhip.Clock
 }
+
+// ZonesNow returns the zones of a set that are valid at the time of a clock; nil is a set without zones.
+func ZonesNow(set *zone.Set, clock nhip.Clock) scope.Zones { return zonesNow{set, clock} }
 
 // HasZone implements scope.Zones.
 func (z zonesNow) HasZone(name string) bool { return z.find(name) != nil }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -132,6 +133,7 @@ func TestStaffReviewReadings(t *testing.T) {
 	}
 	checkUndo(t, api, d)
 	checkInvalidReviews(t, d)
+	checkRepeatedReviews(t, d)
 	checkRecompute(t, api, d)
 	page, err := api.Ledger(t.Context(), client.LedgerQuery{})
 	if err != nil {
@@ -245,6 +247,33 @@ func checkInvalidReviews(t *testing.T, d *day) {
 			t.Errorf("%s: %d %s", body, got.Status, got.Body)
 		}
 	}
+}
+
+// checkRepeatedReviews sends reviews with used ids.
+func checkRepeatedReviews(t *testing.T, d *day) {
+	t.Helper()
+	const span = `"station":"hn-01","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","action":"annotate"`
+	send := func(why string) apitest.Answer {
+		return d.api.Post(t, "/v1/reviews", `{"id":"repeated",`+span+`,"why":"`+why+`"}`, d.staff...)
+	}
+	first, again, other := send("fog"), send("fog"), send("haze")
+	if first.Status != http.StatusCreated || again.Status != http.StatusCreated ||
+		string(first.Body) != string(again.Body) {
+		t.Errorf("repeated: %d %s, %d %s", first.Status, first.Body, again.Status, again.Body)
+	}
+	if other.Status != http.StatusConflict || !strings.Contains(string(other.Body), "repeated") {
+		t.Errorf("another content: %d %s", other.Status, other.Body)
+	}
+	undo := d.api.Post(t, "/v1/reviews/repeated/undo", `{"why":"no fog"}`, d.staff...)
+	if undo.Status != http.StatusCreated {
+		t.Fatalf("undo: %d %s", undo.Status, undo.Body)
+	}
+	awaittest.True(t, "the audit log has the review that is undone", func() bool {
+		var got struct{ Entries []nhip.AuditEntry }
+		a := d.api.Get(t, "/v1/audit?kind=review&limit=1", d.staff...)
+		err := json.Unmarshal(a.Body, &got)
+		return err == nil && len(got.Entries) == 1 && strings.Contains(string(got.Entries[0].Before), `"id":"repeated"`)
+	})
 }
 
 func checkRecompute(t *testing.T, api *client.Client, d *day) {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,60 +15,11 @@ import (
 	"nhip"
 	"nhip/app/apptest"
 	"nhip/internal/awaittest"
+	"nhip/internal/capdoc"
+	"nhip/internal/captest"
 	"nhip/internal/notify"
+	"nhip/internal/notify/smtptest"
 )
-
-// startMailServer starts an SMTP server that accepts any user. lines receives what clients send.
-func startMailServer(t *testing.T) (port int, lines <-chan string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	received := make(chan string, 10_000)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serveMail(c, received)
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port, received
-}
-
-func serveMail(c net.Conn, received chan<- string) {
-	defer c.Close()
-	in := bufio.NewReader(c)
-	fmt.Fprint(c, "220 ready\r\n")
-	for data := false; ; {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return
-		}
-		received <- strings.TrimSpace(line)
-		switch {
-		case data && line != ".\r\n":
-		case data:
-			data = false
-			fmt.Fprint(c, "250 ok\r\n")
-		case strings.HasPrefix(line, "EHLO"):
-			fmt.Fprint(c, "250-test\r\n250 AUTH PLAIN\r\n")
-		case strings.HasPrefix(line, "AUTH"):
-			fmt.Fprint(c, "235 ok\r\n")
-		case strings.HasPrefix(line, "DATA"):
-			data = true
-			fmt.Fprint(c, "354 ok\r\n")
-		case strings.HasPrefix(line, "QUIT"):
-			fmt.Fprint(c, "221 ok\r\n")
-			return
-		default:
-			fmt.Fprint(c, "250 ok\r\n")
-		}
-	}
-}
 
 // delivery is an alert that a webhook received.
 type delivery struct {
@@ -97,7 +47,7 @@ func startWebhook(t *testing.T, secret string) (url string, deliveries <-chan de
 // checkAlerts follows an alert from a reading to the API, the webhook and the mail, and the acknowledgement back.
 func checkAlerts(t *testing.T, checked effects) {
 	t.Helper()
-	port, mail := startMailServer(t)
+	mail := smtptest.Start(t)
 	hook, deliveries := startWebhook(t, "h00k")
 	p := apptest.Up(t, t.TempDir(), fmt.Sprintf(`
 air:
@@ -106,7 +56,7 @@ air:
   mail:
     {host: 127.0.0.1, port: %d, username: clerk, password: p0st, from: nhip@example.org, to: [staff@example.org],
      plain: true}
-`, hook, port))
+`, hook, mail.Port))
 	hour := time.Now().Truncate(time.Hour)
 	for i := range 3 {
 		p.Publish(t, apptest.Reading("hn-01", hour.Add(-time.Duration(2-i)*time.Hour), 65)) // VN_AQI 125
@@ -153,7 +103,39 @@ air:
 	checked.check(t, "air.webhook.url", d.alert.ID == a.ID && d.alert.Grade == 1)
 	checked.check(t, "air.webhook.secret", d.signed)
 	checkMail(t, checked, mail)
+	checkSchedules(t, p, mail)
 	checkAlertStream(t, p, a.ID)
+	for path, want := range map[string]string{
+		"/v1/alerts.atom":     "<link rel=\"alternate\" type=\"application/cap+xml\" href=\"" + p.HTTP + capdoc.Path(a.ID),
+		capdoc.Path(a.ID):     "<msgType>Alert</msgType>",
+		"/v1/alerts/none.cap": "not_found",
+	} {
+		if body := getAsOperator(t, p, path); !strings.Contains(body, want) {
+			t.Errorf("%s: %s", path, body)
+		} else if path == capdoc.Path(a.ID) && captest.Check([]byte(body)) != nil {
+			t.Errorf("%s: %v", path, captest.Check([]byte(body)))
+		}
+	}
+}
+
+// getAsOperator returns the body of an answer.
+func getAsOperator(t *testing.T, p *apptest.Platform, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.HTTP+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.Token(t))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // checkAlertStream reads the first event of the stream of alerts.
@@ -172,29 +154,17 @@ func checkAlertStream(t *testing.T, p *apptest.Platform, id string) {
 	events := bufio.NewReader(resp.Body)
 	first, _ := events.ReadString('\n')
 	data, _ := events.ReadString('\n')
-	if first != "event: alert\n" || !strings.Contains(data, id) {
+	if first != "event: alert\n" || !strings.Contains(data, id) ||
+		!strings.Contains(data, `"path":"`+capdoc.Path(id)+`"`) {
 		t.Errorf("first event: %q %q", first, data)
 	}
 }
 
-// checkMail waits for a whole mail and checks what the server received.
-func checkMail(t *testing.T, checked effects, mail <-chan string) {
+// checkMail waits for a mail and checks what the server received.
+func checkMail(t *testing.T, checked effects, mail *smtptest.Server) {
 	t.Helper()
-	var received []string
-	awaittest.True(t, "a mail is sent", func() bool {
-		for {
-			select {
-			case line := <-mail:
-				received = append(received, line)
-				if line == "." {
-					return true
-				}
-			default:
-				return false
-			}
-		}
-	})
-	all := strings.Join(received, "\n")
+	awaittest.True(t, "a mail is sent", func() bool { return len(mail.Mails()) > 0 })
+	all := mail.Lines()
 	account := base64.StdEncoding.EncodeToString([]byte("\x00clerk\x00p0st"))
 	for key, want := range map[string]string{
 		"air.mail.host": "EHLO", "air.mail.port": "EHLO", "air.mail.plain": "EHLO",

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"nhip"
 	"nhip/api"
@@ -99,6 +101,9 @@ func (a *apiApp) addresses() Addresses {
 // surfaceFile keeps what the api has learned about the surfaces of the air.
 const surfaceFile = "air-surface.json"
 
+// scoresFile keeps how right the expected times of realtime feeds were.
+const scoresFile = "feed-scores.json"
+
 // simulatedAttribution is the default attribution of a map of a simulated city.
 const simulatedAttribution = "Nhịp: thành phố mô phỏng / a simulated city"
 
@@ -134,8 +139,12 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 		Completeness: r.conf.Air.Completeness / percent, ReviewReasons: r.conf.Air.Reasons(),
 		Places: places, Zones: zones, Zone: location(r.conf.Air.Zone),
 		AirReach: r.conf.Air.Reach, Lean: nhip.Some(r.conf.Predict.Lean),
-		AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
+		ScoresFile: r.dir.Path(scoresFile), AirFile: r.dir.Path(surfaceFile), Simulated: r.options.Simulate,
 		Streams: api.Streams{Max: int(r.conf.HTTP.Streams.Max), PerAddress: int(r.conf.HTTP.Streams.PerAddress)},
+		Reminders: api.Reminders{
+			PerAddress: int(r.conf.Reminders.PerAddress), PerKey: int(r.conf.Reminders.PerKey),
+			Hosts: slices.Sorted(maps.Keys(r.conf.Reminders.Secrets())),
+		},
 		Reports: api.Reports{
 			Limits: open311.Limits{
 				PerAddress: int(r.conf.Reports.PerAddress), PerHour: int(r.conf.Reports.PerHour),

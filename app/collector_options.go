@@ -1,13 +1,17 @@
 package app
 
 import (
+	"net/http"
+
 	"nhip/collector"
 	"nhip/collector/air"
 	"nhip/geo/network"
+	"nhip/internal/airreport"
 	"nhip/internal/fleet"
 	"nhip/internal/health"
 	"nhip/internal/mqtt"
 	"nhip/internal/notify"
+	"nhip/internal/training"
 )
 
 // collectorDB is the database of a collector.
@@ -16,6 +20,8 @@ type collectorDB interface {
 	collector.RetentionStore
 	collector.MarkerStore
 	air.History
+	training.History
+	airreport.History
 }
 
 // collectorOptions returns the options of a collector, alone or among all roles. tracked is what it tracks buses on;
@@ -33,6 +39,8 @@ func (r *runtime) collectorOptions(broker mqtt.Options, db collectorDB, tracked 
 		},
 		BacklogRate: int(r.conf.Influx.BacklogRate),
 		Air:         r.airOptions(db),
+		Reminders:   r.reminderOptions(db),
+		Mails:       r.mails(db),
 		Retention:   collector.Retention(r.conf.Retention), Keeping: db, Markers: db, Damage: r.damaged,
 	}
 }
@@ -77,6 +85,21 @@ func (r *runtime) airOptions(history air.History) collector.Air {
 	}
 }
 
+// reminderOptions returns how a collector decides and delivers reminders. No redirect of a web hook is followed: what is
+// signed for one server is not for another.
+func (r *runtime) reminderOptions(history training.History) collector.Reminders {
+	client, err := notify.NewWebhookClient(r.outgoing())
+	if err != nil { // config.Load has checked the policy
+		r.log.Error("no client for web hooks of reminders", "error", err)
+		return collector.Reminders{History: history, Lean: r.conf.Predict.Lean, Reach: r.conf.Air.Reach}
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return collector.Reminders{
+		History: history, Lean: r.conf.Predict.Lean, Reach: r.conf.Air.Reach, Secrets: r.conf.Reminders.Secrets(),
+		Client: client,
+	}
+}
+
 // deliverers returns the configured ways to notify staff of alerts.
 func (r *runtime) deliverers() []air.Deliverer {
 	var out []air.Deliverer
@@ -89,11 +112,18 @@ func (r *runtime) deliverers() []air.Deliverer {
 	}
 	if m := r.conf.Air.Mail; m.Host != "" && len(m.To) > 0 {
 		out = append(out, &notify.Mail{
-			Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, To: m.To,
-			Plain: m.Plain, Zone: location(r.conf.Air.Zone),
+			Mailer: r.mailer(), To: m.To, Zone: location(r.conf.Air.Zone), PublicURL: r.conf.HTTP.PublicURL,
 		})
 	}
 	return out
+}
+
+// mailer returns what sends mails through the configured server.
+func (r *runtime) mailer() notify.Mailer {
+	m := r.conf.Air.Mail
+	return notify.Mailer{
+		Host: m.Host, Port: int(m.Port), Username: m.Username, Password: m.Password, From: m.From, Plain: m.Plain,
+	}
 }
 
 // trackOn makes a collector track buses on a new timetable.

@@ -25,14 +25,22 @@ func LoadConfig(s config.Sources) *config.Effective {
 		prefix := fmt.Sprintf("feeds[%d].", i)
 		checkFeed(set, prefix, f)
 		checkTimetableName(set, prefix+"timetable", f.Timetable, f.Format)
+		if f.Predictions != "" && f.Format != pullFormat {
+			set.Refuse(prefix+"predictions", "has no effect on this format; it is for "+pullFormat)
+		}
 	}
 	for i, p := range set.Pulls {
 		if _, _, err := gateway.ParseHeader(p.Header); err != nil {
 			set.Refuse(fmt.Sprintf("pulls[%d].header", i), err.Error())
 		}
 		checkTimetableName(set, fmt.Sprintf("pulls[%d].timetable", i), p.Timetable, pullFormat)
-		if _, ok := pullFeed(&set.Config, p); !ok && p.Timetable != "" {
-			set.Refuse(fmt.Sprintf("pulls[%d].timetable", i), "has no effect without a feed with the format "+pullFormat)
+		_, ok := pullFeed(&set.Config, p)
+		for _, own := range [...]struct{ key, value string }{
+			{"timetable", p.Timetable}, {"predictions", p.Predictions},
+		} {
+			if !ok && own.value != "" {
+				set.Refuse(fmt.Sprintf("pulls[%d].%s", i, own.key), "has no effect without a feed with the format "+pullFormat)
+			}
 		}
 	}
 	for i, s := range set.Sources {

@@ -24,7 +24,7 @@ const contractFile = "../api/openapi.yaml"
 // absent are the operations whose example names what a city may lack. The answer is 404 then.
 var absent = []string{
 	"ackAlert", "getBasemap", "signInByLink", "undoReview", "open311Photo", "getQueuedPhoto", "signInAtIssuer",
-	"finishSignIn",
+	"finishSignIn", "getAlertAsCAP",
 }
 
 // checkExamples sends the example of every operation, and each of its optional parameters. The answers must be those
@@ -82,6 +82,11 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	},
 	"removeKey":         setNewKey,
 	"rotateKey":         setNewKey,
+	"listSchedules":     setNewSchedule,
+	"getSchedule":       setNewSchedule,
+	"changeSchedule":    setNewSchedule,
+	"removeSchedule":    setNewSchedule,
+	"sendSchedule":      setNewSchedule,
 	"removeDevice":      setNewDevice,
 	"disableDevice":     setNewDevice,
 	"enableDevice":      setNewDevice,
@@ -91,6 +96,15 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"getQueued":         setNewReport,
 	"changeQueued":      setNewReport,
 	"listDayArrivals":   setToday,
+	"removeCalibration": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		const body = `{"quantity":"pm10","valid_from":"2026-02-16T00:00:00Z","slope":1.05,"why":"compared"}`
+		var made struct{ Lines []struct{ ID string } }
+		a := c.Post(t, "/v1/stations/hn-hoan-kiem/calibrations", body, "Authorization", "Bearer "+c.Token)
+		if err := json.Unmarshal(a.Body, &made); err != nil || a.Status != http.StatusCreated {
+			t.Fatalf("%d %s: %v", a.Status, a.Body, err)
+		}
+		r.Path["line"] = made.Lines[0].ID
+	},
 	"createServiceAlert": func(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 		r.Body = newServiceAlert("published", `"id":"LINE01DETOUR",`)
 	},
@@ -102,6 +116,8 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"deleteServiceAlert": setNewServiceAlert,
 	"endServiceAlert":    setNewServiceAlert,
 	"listDayPositions":   setToday,
+	"getTidesPackage":    setDayThatIsOver,
+	"getTidesTable":      setDayThatIsOver,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -146,6 +162,16 @@ func setNewServiceAlert(t *testing.T, c *apitest.Client, r *apitest.Request) {
 	}
 }
 
+// setNewSchedule sets the id of a path to that of a schedule of its own, which the api knows.
+func setNewSchedule(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	id := created(t, c, "/v1/schedules",
+		`{"name":"Mỗi ngày","report":"exceedances","recipients":["lan@hanoi.example"],"every":"day","at":"07:30"}`)
+	awaittest.True(t, "the api has the schedule "+id, func() bool {
+		return c.Get(t, "/v1/schedules/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
+	})
+	r.Path["id"] = id
+}
+
 // created posts a body and returns the id in the answer.
 func created(t *testing.T, c *apitest.Client, path, body string) string {
 	t.Helper()
@@ -173,6 +199,11 @@ func setNewReport(t *testing.T, c *apitest.Client, r *apitest.Request) {
 // setToday sets the day of a path to a local day that has begun: the city's is ahead of UTC.
 func setToday(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
 	r.Path["date"] = time.Now().UTC().Format(time.DateOnly)
+}
+
+// setDayThatIsOver sets the day of a path to a service date that has ended everywhere.
+func setDayThatIsOver(_ *testing.T, _ *apitest.Client, r *apitest.Request) {
+	r.Path["date"] = time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)
 }
 
 func firstDeadLetter(t *testing.T, c *apitest.Client) string {

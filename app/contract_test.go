@@ -14,6 +14,7 @@ import (
 	"nhip/app"
 	"nhip/app/apptest"
 	"nhip/internal/awaittest"
+	"nhip/internal/notify/smtptest"
 	"nhip/internal/suitetest"
 )
 
@@ -21,7 +22,7 @@ import (
 // that breaks each rule, and random ones.
 func TestContractOfSimulatedCity(t *testing.T) {
 	p := startDescribedCity(t)
-	c, operations := p.API(t), apitest.Described(t)
+	c, operations := p.API(t), apitest.Operations(t)
 	t.Run("examples", func(t *testing.T) { checkExamples(t, c, operations) })
 	t.Run("rules", func(t *testing.T) {
 		for i := range operations {
@@ -50,8 +51,11 @@ func startDescribedCity(t *testing.T) *apptest.Platform {
 	t.Helper()
 	fleet := apptest.WriteFile(t, "fleet.yaml", "devices: [{id: bus-5473, feed: position, secrets: [sha256-"+
 		strings.Repeat("0", 64)+"]}]")
-	o := apptest.Options(t, t.TempDir(), fmt.Sprintf("zones: [{file: %q, kind: district}]\nfleet: %q\n",
-		apptest.ZoneFile(t, ""), fleet))
+	o := apptest.Options(t, t.TempDir(), fmt.Sprintf(`
+zones: [{file: %q, kind: district}]
+fleet: %q
+air: {mail: {host: 127.0.0.1, port: %d, from: nhip@hanoi.example, to: [lan@hanoi.example], plain: true}}
+`, apptest.ZoneFile(t, ""), fleet, smtptest.Start(t).Port))
 	o.Simulate, o.Buses = true, 20
 	p := apptest.Start(t, app.Up, o)
 	p.Publish(t, apptest.Position("bad", time.Now(), 91, 105.8))

@@ -64,6 +64,7 @@ func TestEveryKeyHasAnEffect(t *testing.T) {
 	checkHTTP(t, checked)
 	checkTimetables(t, checked)
 	checkLean(t, checked)
+	checkPredictions(t, checked)
 	for _, entry := range config.Load(config.Sources{}).Entries() {
 		if key := feedNumber.ReplaceAllString(entry.Key, "feeds[]"); !checked[key] {
 			t.Errorf("the effect of %s is not tested", key)
@@ -83,6 +84,7 @@ influx: {url: %q, token: %q, bucket: probe, backlog_rate: 12345}
 collector:
   {journal_bytes: 80MB, late_window: 2h, dead_bytes: 3MB, new_devices: 321, new_feed_devices: 4321, row_rate: 54321,
    photo_bytes: 5MB, photo_keep: 50h}
+reminders: {per_address: 18, per_key: 181}
 reports: {per_address: 17, per_hour: 171, keep_contact: 30h, form_secret: "the secret of the probe's own form"}
 feeds: [{topic: probe/+, format: position, agency: probed, latency: 1h}]
 air: {zone: Asia/Bangkok, completeness: 80, reach: 4321, review_reasons: ["Mưa | Rain"]}
@@ -154,6 +156,8 @@ func checkMetricKeys(t *testing.T, checked effects, c *apitest.Client) {
 		"collector.photo_keep":       "\nnhip_collector_photos_keep_seconds 180000\n",
 		"reports.per_address":        "\nnhip_api_reports_per_hour_max{of=\"address\"} 17\n",
 		"reports.per_hour":           "\nnhip_api_reports_per_hour_max{of=\"all\"} 171\n",
+		"reminders.per_address":      "\nnhip_api_reminders_max{of=\"address\"} 18\n",
+		"reminders.per_key":          "\nnhip_api_reminders_max{of=\"key\"} 181\n",
 		"reports.keep_contact":       "\nnhip_api_report_contact_keep_seconds 108000\n",
 		"influx.backlog_rate":        "\nnhip_collector_backlog_max_rows_per_second 12345\n",
 		"air.zone":                   `nhip_air_rules{completeness="80",zone="Asia/Bangkok"} 1`,

@@ -1,22 +1,24 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
+	"nhip"
 	"nhip/collector/decode"
 	"nhip/internal/config"
 	"nhip/internal/timetable"
 	"nhip/internal/topics"
 )
 
-// Feeds returns all feeds of a collector: those of pulls that name their timetable, the configured ones, then those of
+// Feeds returns all feeds of a collector: those of pulls with keys of their own, the configured ones, then those of
 // messages that a gateway received over HTTP, from files or by polling (nhip/in/<format>/<device>), then those of
 // imports. A message of the last two is decoded with the first configured feed of its format.
 func Feeds(c *config.Config) []decode.Feed {
 	var all []config.Feed
 	for _, p := range c.Pulls {
-		if f, ok := pullFeed(c, p); ok && p.Timetable != "" {
+		if f, ok := pullFeed(c, p); ok && (p.Timetable != "" || p.Predictions != "") {
 			all = append(all, f)
 		}
 	}
@@ -35,7 +37,8 @@ func Feeds(c *config.Config) []decode.Feed {
 		fields, _ := decode.ParseFields(f.Fields) // LoadConfig has checked it
 		out[i] = decode.Feed{
 			Topic: f.Topic, Format: f.Format, Agency: f.Agency, Latency: f.Latency, Timetable: timetableOf(c, f.Timetable),
-			Zone: location(f.Zone), Period: f.Period, SpeedUnit: f.SpeedUnit, Fields: fields,
+			Predictions: nhip.Predictions(f.Predictions),
+			Zone:        location(f.Zone), Period: f.Period, SpeedUnit: f.SpeedUnit, Fields: fields,
 		}
 	}
 	return out
@@ -44,7 +47,7 @@ func Feeds(c *config.Config) []decode.Feed {
 // pullFormat is the format of pulls.
 const pullFormat = "gtfs-rt"
 
-// pullFeed returns the feed of a pull: the one that its messages would have otherwise, with the pull's timetable. It
+// pullFeed returns the feed of a pull: the one that its messages would have otherwise, with the pull's own keys. It
 // returns false if no feed has their format.
 func pullFeed(c *config.Config, p config.Pull) (config.Feed, bool) {
 	topic := topics.DeviceTopic(pullFormat, p.Name)
@@ -56,7 +59,8 @@ func pullFeed(c *config.Config, p config.Pull) (config.Feed, bool) {
 		return config.Feed{}, false
 	}
 	f := c.Feeds[i]
-	f.Topic, f.Timetable = topic, p.Timetable
+	f.Topic, f.Timetable = topic, cmp.Or(p.Timetable, f.Timetable)
+	f.Predictions = cmp.Or(p.Predictions, f.Predictions)
 	return f, true
 }
 

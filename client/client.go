@@ -105,6 +105,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, an
 	default:
 		return c.problem(resp)
 	}
+	if answer == nil {
+		return nil
+	}
 	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
 		return fmt.Errorf("the api's answer can't be decoded: %w", err)
 	}

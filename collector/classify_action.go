@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 
 	"nhip"
 	"nhip/collector/ledger"
@@ -10,12 +12,15 @@ import (
 	"nhip/internal/topics"
 )
 
-// addUserAction adds a user action. It is identified by its id and time and is never changed: another content for the
-// same id and time is a duplicate, too. Each action has a row in the audit log.
+// addUserAction adds a user action. Its id and time identify it, and it is never changed: another content for the same
+// id and time is a duplicate, too. Each action has a row in the audit log.
 func (d *deduplicator) addUserAction(seq uint64, a *nhip.UserAction, hash uint64) {
 	f := ledger.Fact{Device: topics.UserActionDevice(a.Kind()), Series: a.ID(), Time: a.When().UnixMilli(), Print: hash}
 	if a.Document != nil {
 		d.addDocument(seq, a, &f)
+		return
+	}
+	if a.Review != nil && d.repeatsReview(a, &f) {
 		return
 	}
 	received := d.batch.outcome.Received
@@ -28,13 +33,67 @@ func (d *deduplicator) addUserAction(seq uint64, a *nhip.UserAction, hash uint64
 	if !isNew {
 		return
 	}
-	device, entry := topics.AuditDevice(a.Kind()), a.Audit(nil)
+	device, entry := topics.AuditDevice(a.Kind()), a.Audit(d.superseded(a.Review))
 	d.addRow(seq, device, hourOf(f.Time), false, func(dst []byte) []byte {
 		return influx.AppendAudit(dst, &entry, received)
 	})
 	d.count(device, hourOf(f.Time), queued)
 	d.batch.actions = append(d.batch.actions, *a)
 	d.result(a, nhip.ActionResult{Review: a.Review, Ack: a.Ack, Actor: a.Actor})
+}
+
+// repeatsReview reports whether the id of a review was used before, at another time. With the same content it is a
+// repeated request, and its sender is told the first one; otherwise it is refused. A review that is processed again,
+// after a crash, has the time of the first one.
+func (d *deduplicator) repeatsReview(a *nhip.UserAction, f *ledger.Fact) bool {
+	first, known := d.findReview(a.Review.ID)
+	switch {
+	case !known || first.Time.Equal(a.Review.Time):
+		return false
+	case !first.SameAs(a.Review):
+		d.refuse(a, f, nhip.Errorf(nhip.CodeConflict, "id", "%q is another review already", first.ID))
+	default:
+		d.metrics.duplicates.Inc()
+		d.count(f.Device, hourOf(f.Time), duplicate)
+		d.result(a, nhip.ActionResult{Review: &first, Actor: a.Actor})
+	}
+	return true
+}
+
+// findReview returns the review with an id, also one of this batch.
+func (d *deduplicator) findReview(id string) (nhip.Review, bool) {
+	for i := range d.batch.actions {
+		if r := d.batch.actions[i].Review; r != nil && r.ID == id {
+			return *r, true
+		}
+	}
+	if d.air == nil {
+		return nhip.Review{}, false
+	}
+	return d.air.FindReview(id)
+}
+
+// superseded returns the review that a review takes the place of, for the audit log; nil if there is none.
+func (d *deduplicator) superseded(r *nhip.Review) json.RawMessage {
+	if r == nil || d.air == nil {
+		return nil
+	}
+	all := d.air.StationReviews(r.Station)
+	for i := range d.batch.actions {
+		if o := d.batch.actions[i].Review; o != nil && o.Station == r.Station {
+			all = append(all, *o)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b nhip.Review) int { return a.Time.Compare(b.Time) })
+	before := r.Supersedes(all)
+	if before == nil {
+		return nil
+	}
+	raw, err := json.Marshal(before)
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // addDocument adds a change of a document, whose row is that of the audit log. A change that must not be made is
@@ -81,7 +140,11 @@ func (d *deduplicator) refuse(a *nhip.UserAction, f *ledger.Fact, err error) {
 	d.metrics.rejected.WithLabelValues(string(code)).Inc()
 	d.batch.entries = append(d.batch.entries,
 		entry{device: f.Device, hour: hourOf(f.Time), class: rejected, code: code, rows: 1})
-	d.result(a, nhip.ActionResult{Refused: refusalOf(err), Request: a.Document.Request})
+	refused := nhip.ActionResult{Refused: refusalOf(err)}
+	if a.Document != nil {
+		refused.Request = a.Document.Request
+	}
+	d.result(a, refused)
 }
 
 func (d *deduplicator) documentResult(a *nhip.UserAction, change nhip.DocumentChange) {

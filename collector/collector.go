@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"nhip/collector/ledger"
 	"nhip/collector/live"
 	"nhip/collector/photos"
+	"nhip/collector/remind"
+	"nhip/collector/schedule"
 	"nhip/geo/alert"
 	"nhip/geo/network"
 	"nhip/geo/qc"
@@ -29,6 +32,7 @@ import (
 	"nhip/internal/rpc"
 	"nhip/internal/task"
 	"nhip/internal/topics"
+	"nhip/internal/training"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
@@ -60,6 +64,8 @@ type Options struct {
 	Retention    Retention        // age limits of the history
 	Keeping      RetentionStore   // database that Retention applies to; nil: nothing can be deleted
 	Budget       Budget           // what one sender may create
+	Reminders    Reminders        // of riders
+	Mails        *Mails           // how scheduled reports are mailed; nil: they are not
 	BacklogRate  int              // rows per second written of a backlog; 0: no limit
 	Damage       *damage.Log      // reports damaged files that are set aside; may be nil
 
@@ -76,6 +82,15 @@ type Air struct {
 	Zone         *time.Location // time zone of days and months for stations without one in the fleet file
 	Alerts       []alert.Rule   // when to alert staff
 	Deliver      []air.Deliverer
+}
+
+// Reminders configures how reminders of riders are decided and delivered.
+type Reminders struct {
+	History training.History  // arrivals that predictions learn from; nil: they follow the timetable
+	Lean    float64           // as in the api; see predict.NewLeaning
+	Reach   float64           // m from the nearest monitor up to which the air is estimated; 0: the default
+	Secrets map[string]string // of web hooks, by host
+	Client  *http.Client      // asks web hooks; nil: nobody does
 }
 
 // MinJournalBytes is the minimum of Options.JournalBytes: a journal frees space by whole segments, and one segment
@@ -110,9 +125,11 @@ type Collector struct {
 	air       *air.Processor      // nil without Options.Air.History
 	arrivals  *live.ArrivalWriter // nil if buses are not tracked
 	retention *retention
+	schedules *schedule.Sender // nil without Options.Mails
 	keeper    *housekeeper
 	marker    *databaseMarker // nil without Options.Markers
 	photos    *photos.Store
+	reminders *remind.Decider
 	losses    losses
 
 	// Opened before the parts that use them, to find the last records that they refer to.
@@ -206,6 +223,7 @@ func (c *Collector) open(o Options) (err error) {
 	if err := c.openLive(o); err != nil {
 		return err
 	}
+	c.openReminders(o)
 	c.writer = newDBWriter(dbWriterOptions{
 		outbox: c.outbox, store: o.Store, ledger: c.ledger, backlogRate: o.BacklogRate,
 		letters: c.rowLetters, progress: c.progress, losses: &c.losses, refused: c.refused, maxDead: c.maxDeadBytes,
@@ -230,6 +248,11 @@ func (c *Collector) open(o Options) (err error) {
 		return err
 	}
 	c.opened.Push("the deduplicator", closing(c.dedup.close))
+	if o.Mails != nil && c.air != nil {
+		if c.schedules, err = c.newSchedules(o); err != nil {
+			return err
+		}
+	}
 	return c.openBudget(o)
 }
 
@@ -352,6 +375,7 @@ func (c *Collector) Start(ctx context.Context) error {
 	if err := c.publisher.Connect(ctx); err != nil {
 		return err
 	}
+	c.start("reminders", c.reminders.Run)
 	c.start("housekeeping", c.keeper.run)
 	c.start("database writer", c.writer.runFresh)
 	c.start("backlog writer", c.writer.runBacklog)
@@ -362,6 +386,9 @@ func (c *Collector) Start(ctx context.Context) error {
 	if c.air != nil {
 		c.start("air", c.air.Run)
 		c.start("alert delivery", c.air.RunDeliveries)
+	}
+	if c.schedules != nil {
+		c.start("scheduled reports", c.schedules.Run)
 	}
 	c.start("publisher", c.publisher.Run)
 	c.start("privacy", c.state.RunPrivacy)

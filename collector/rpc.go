@@ -23,6 +23,9 @@ func (c *Collector) handlers() map[string]rpc.Handler {
 		rpc.MethodRetention:       rpc.HandlerOf(c.Retention),
 		rpc.MethodStatus:          rpc.HandlerOf(status),
 
+		rpc.MethodScheduleStates: rpc.HandlerOf(c.ScheduleStates),
+		rpc.MethodScheduleSend:   rpc.HandlerOf(c.SendSchedule),
+
 		rpc.MethodPhotoPut:    rpc.HandlerOf(c.photos.Put),
 		rpc.MethodPhotoGet:    rpc.HandlerOf(c.photos.Get),
 		rpc.MethodPhotoRemove: rpc.HandlerOf(c.photos.Remove),
@@ -72,6 +75,22 @@ func (c *Collector) Ledger(ctx context.Context, q nhip.LedgerQuery) (nhip.Ledger
 // Retention returns what the retention policy would delete and, if q.Apply is set, deletes it.
 func (c *Collector) Retention(ctx context.Context, q nhip.RetentionQuery) ([]nhip.Retention, error) {
 	return c.retention.apply(ctx, q)
+}
+
+// ScheduleStates returns what was and is to be sent of schedules.
+func (c *Collector) ScheduleStates(ctx context.Context, q nhip.ScheduleQuery) (nhip.ScheduleStates, error) {
+	if c.schedules == nil {
+		return nhip.ScheduleStates{}, nil
+	}
+	return c.schedules.States(ctx, q)
+}
+
+// SendSchedule sends a scheduled report now.
+func (c *Collector) SendSchedule(ctx context.Context, q nhip.ScheduleSend) (nhip.ScheduleState, error) {
+	if c.schedules == nil {
+		return nhip.ScheduleState{}, nhip.Errorf(nhip.CodeNotFound, "collector", "this collector sends no mail")
+	}
+	return c.schedules.Send(ctx, q)
 }
 
 // status answers that the collector is alive.

@@ -15,9 +15,15 @@ import (
 // subscribe returns o with subscriptions to the fleet and to user actions.
 func (c *Collector) subscribe(o mqtt.Options) mqtt.Options {
 	o.Subscribe = maps.Clone(o.Subscribe)
-	o.Subscribe[topics.Fleet], o.Subscribe[topics.UserActions] = 0, 1
+	o.Subscribe[topics.Fleet], o.Subscribe[topics.UserActions], o.Subscribe[topics.LiveCensus] = 0, 1, 0
+	o.OnConnect = func() { c.reminders.Connected() }
+	o.OnRetained = func() { c.reminders.RetainedReceived() }
 	next := o.Handle
 	o.Handle = func(topic string, payload []byte, retained bool) {
+		if collector, is := topics.ParseCensus(topic); is {
+			c.reminders.Census(collector, payload)
+			return
+		}
 		switch station, vehicle, ok := topics.ParseFleet(topic); {
 		case ok && vehicle != "":
 			c.state.UpdateFleetVehicle(vehicle, payload)
@@ -38,14 +44,18 @@ func (c *Collector) subscribe(o mqtt.Options) mqtt.Options {
 // removed. Undecodable payloads are ignored here; the api logs them.
 func (c *Collector) onFleetStation(id string, payload []byte) {
 	c.state.UpdateFleetStation(id, payload)
-	if c.air == nil {
-		return
-	}
 	var f fleet.Station
-	if len(payload) > 0 && json.Unmarshal(payload, &f) != nil {
+	switch {
+	case len(payload) == 0:
+		c.reminders.UpdateStation(id, nil)
+	case json.Unmarshal(payload, &f) != nil:
 		return
+	default:
+		c.reminders.UpdateStation(id, &f)
 	}
-	c.air.UpdateStation(id, f)
+	if c.air != nil {
+		c.air.UpdateStation(id, f)
+	}
 }
 
 // onUserAction journals a user action. The sender waits for the event with its outcome and sends the action again if

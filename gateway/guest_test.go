@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"nhip/internal/fleet"
+	"nhip/internal/mqtt"
+	"nhip/internal/topics"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -38,6 +40,7 @@ func guestReadsLiveTopics(t *testing.T, at transport) {
 		}
 	}
 	received := r.readUntil([]byte("the end"))
+	checkGuestReadsOneReminder(t, r, role)
 	if !bytes.Contains(received, []byte("/hfp/v2/journey/ongoing/vp/bus/1/2/3/1/h/10:00/s/0/21;105/01/02/03/")) ||
 		bytes.Contains(received, []byte("nhip/live/hfp")) {
 		t.Errorf("HFP received as %q", received)
@@ -49,6 +52,24 @@ func guestReadsLiveTopics(t *testing.T, at transport) {
 	}
 	if !acked(role.Publish("nhip/live/bus/a/1", 1, false, []byte("{}")), waitFor) {
 		t.Error("a guest took over the session of a role")
+	}
+}
+
+// checkGuestReadsOneReminder: a guest may listen to a reminder whose id it knows, and not to all.
+func checkGuestReadsOneReminder(t *testing.T, r *rawClient, role *mqtt.Client) {
+	t.Helper()
+	r.send(subscribe(topics.NotificationTopic("ABC"), "nhip/event/notification/+", "nhip/event/notification/#",
+		"nhip/event/+/ABC", "nhip/event/reminder/ABC", "nhip/event/notification/"))
+	if got := r.read(10); !bytes.Equal(got[4:], []byte{0, 0x80, 0x80, 0x80, 0x80, 0x80}) {
+		t.Errorf("SUBACK for reminders %x", got)
+	}
+	for _, id := range []string{"XYZ", "ABC"} {
+		if !acked(role.Publish(topics.NotificationTopic(id), 1, false, []byte("told "+id)), waitFor) {
+			t.Fatal(id)
+		}
+	}
+	if received := r.readUntil([]byte("told ABC")); bytes.Contains(received, []byte("XYZ")) {
+		t.Errorf("received %q", received)
 	}
 }
 

@@ -42,13 +42,22 @@ func NewClient(publish func(topic string, payload []byte) error, clock nhip.Cloc
 // Timeout is the maximum time for a collector to store and confirm a user action.
 const Timeout = 10 * time.Second
 
-// Review sends a review and waits until it is on disk. Errors are those of Set.
-func (c *Client) Review(ctx context.Context, r nhip.Review, by *nhip.Actor) error {
-	_, err := c.send(ctx, nhip.ActionKindReview, r.ID, "", struct {
+// Review sends a review and waits until it is on disk. It returns what is stored: an earlier review with the same id
+// and content, or this one. Errors are those of Set; another content for a used id has CodeConflict.
+func (c *Client) Review(ctx context.Context, r nhip.Review, by *nhip.Actor) (nhip.Review, error) {
+	result, err := c.send(ctx, nhip.ActionKindReview, r.ID, "", struct {
 		nhip.Review
 		Actor *nhip.Actor `json:"actor,omitempty"`
 	}{r, by})
-	return err
+	switch {
+	case err != nil:
+		return nhip.Review{}, err
+	case result.Review == nil:
+		return r, nil
+	case !result.Review.SameAs(&r): // two callers wait for outcomes of one id, and the other one was first
+		return nhip.Review{}, nhip.Errorf(nhip.CodeConflict, "id", "%q is another review already", r.ID)
+	}
+	return *result.Review, nil
 }
 
 // Ack sends an acknowledgement and waits until it is on disk. Errors are those of Set.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func newClient() (*Client, chan message) {
 func TestReviewWaitsForConfirmation(t *testing.T) {
 	c, published := newClient()
 	done := make(chan error, 1)
-	go func() { done <- c.Review(t.Context(), nhip.Review{ID: "r1"}, nil) }()
+	go func() { _, err := c.Review(t.Context(), nhip.Review{ID: "r1"}, nil); done <- err }()
 	if m := <-published; m.topic != topics.UserActionTopic(nhip.ActionKindReview, "r1") {
 		t.Errorf("published on %s", m.topic)
 	}
@@ -53,6 +54,31 @@ func TestReviewWaitsForConfirmation(t *testing.T) {
 	}
 	if len(c.waiting) > 0 {
 		t.Errorf("still waiting: %v", c.waiting)
+	}
+}
+
+// TestReviewsAtOnceWithOneID sends two reviews with one id, of which a collector stores the first.
+func TestReviewsAtOnceWithOneID(t *testing.T) {
+	c, published := newClient()
+	send := func(why string) chan error {
+		done := make(chan error, 1)
+		go func() {
+			r, err := c.Review(t.Context(), nhip.Review{ID: "r1", Why: why, By: "Mai"}, nil)
+			if err == nil && r.By != "Lan" {
+				err = fmt.Errorf("not the one that is stored: %+v", r)
+			}
+			done <- err
+		}()
+		<-published
+		return done
+	}
+	first, same, other := send("fog"), send("fog"), send("haze")
+	c.Receive(topics.EventTopic(nhip.ActionKindReview, "r1"), []byte(`{"review":{"id":"r1","by":"Lan","why":"fog"}}`))
+	if err := errors.Join(<-first, <-same); err != nil {
+		t.Error(err)
+	}
+	if err := <-other; nhip.ErrorCode(err) != nhip.CodeConflict {
+		t.Errorf("another content: %v", err)
 	}
 }
 
@@ -113,9 +139,8 @@ func TestActionFailsWithItsPublication(t *testing.T) {
 func TestActionWithoutTopicIsRefused(t *testing.T) {
 	c, published := newClient()
 	slashes := strings.Repeat("/", 250)
-	for _, err := range []error{
-		c.Review(t.Context(), nhip.Review{ID: slashes}, nil), c.Ack(t.Context(), nhip.Ack{Alert: slashes}, nil),
-	} {
+	_, err := c.Review(t.Context(), nhip.Review{ID: slashes}, nil)
+	for _, err := range []error{err, c.Ack(t.Context(), nhip.Ack{Alert: slashes}, nil)} {
 		var known *nhip.Error
 		if !errors.As(err, &known) || known.Field != "id" || known.Code != nhip.CodeInvalid {
 			t.Error(err)

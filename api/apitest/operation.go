@@ -31,12 +31,6 @@ func Operations(t testing.TB) []Operation {
 	return operations(t, openapi3.DisableExamplesValidation())
 }
 
-// Described returns the operations without those whose description is not complete yet (x-pending).
-func Described(t testing.TB) []Operation {
-	t.Helper()
-	return slices.DeleteFunc(Operations(t), func(o Operation) bool { return o.described.Extensions["x-pending"] != nil })
-}
-
 func operations(t testing.TB, how openapi3.ValidationOption) []Operation {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())

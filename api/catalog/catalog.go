@@ -23,8 +23,8 @@ type History interface {
 	Stations(ctx context.Context) ([]string, error)
 	// StationSpans yields the time span of the readings of each station.
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
-	// Span returns the times of the first and the last row of a measurement; zero times if it has none.
-	Span(ctx context.Context, measurement string) (first, last time.Time, err error)
+	// AgencySpans yields the time span of the rows of a measurement of each agency.
+	AgencySpans(ctx context.Context, measurement string, yield func(nhip.AgencySpan) error) error
 }
 
 // Catalog lists and finds stations. Its methods are safe for concurrent use.
@@ -33,8 +33,8 @@ type Catalog struct {
 	log    *slog.Logger
 	ids    *stationIDs
 	spans  *cache.Timed[map[string]nhip.StationSpan]
-	buses  *cache.Timed[BusSpans]
-	took   atomic.Int64 // ns, of the last read of the spans
+	buses  *cache.Timed[map[string]BusSpans] // by agency
+	took   atomic.Int64                      // ns, of the last read of the spans
 	source History
 }
 
@@ -42,7 +42,7 @@ type Catalog struct {
 func New(state *live.State, history History, log *slog.Logger) *Catalog {
 	return &Catalog{
 		live: state, log: log, ids: newStationIDs(history.Stations), source: history,
-		spans: cache.NewTimed[map[string]nhip.StationSpan](1, 1), buses: cache.NewTimed[BusSpans](1, 1),
+		spans: cache.NewTimed[map[string]nhip.StationSpan](1, 1), buses: cache.NewTimed[map[string]BusSpans](1, 1),
 	}
 }
 
@@ -160,27 +160,55 @@ func (c *Catalog) readSpans(ctx context.Context) (map[string]nhip.StationSpan, e
 // Span is the time from the first to the last row of something; zero if there is none.
 type Span struct{ First, Last time.Time }
 
+// extend makes a span contain another one.
+func (s *Span) extend(o Span) {
+	if s.First.IsZero() || !o.First.IsZero() && o.First.Before(s.First) {
+		s.First = o.First
+	}
+	if o.Last.After(s.Last) {
+		s.Last = o.Last
+	}
+}
+
 // BusSpans are the spans of what buses did.
 type BusSpans struct{ Positions, Arrivals Span }
 
 // busSpansLifetime is for how long the spans of buses are used: they grow by the minute.
 const busSpansLifetime = 10 * time.Minute
 
-// BusSpans returns the spans of what buses did, which may be busSpansLifetime old. The error is live.ErrHistoryAway if
-// the history does not answer.
-func (c *Catalog) BusSpans(ctx context.Context) (BusSpans, error) {
+// BusSpans returns the spans of what the buses did of the agencies that the caller sees, which may be busSpansLifetime
+// old. The error is live.ErrHistoryAway if the history does not answer.
+func (c *Catalog) BusSpans(ctx context.Context) (all BusSpans, err error) {
 	spans, err := c.buses.Get(ctx, time.Time{}, busSpansLifetime, c.readBusSpans)
 	if err != nil {
 		return BusSpans{}, c.away(ctx, "bus spans", err)
 	}
-	return spans, nil
+	view := scope.Of(ctx)
+	for agency, s := range spans {
+		if view.Agency(agency) {
+			all.Positions.extend(s.Positions)
+			all.Arrivals.extend(s.Arrivals)
+		}
+	}
+	return all, nil
 }
 
-func (c *Catalog) readBusSpans(ctx context.Context) (s BusSpans, err error) {
-	if s.Positions.First, s.Positions.Last, err = c.source.Span(ctx, positions); err == nil {
-		s.Arrivals.First, s.Arrivals.Last, err = c.source.Span(ctx, arrivals)
+func (c *Catalog) readBusSpans(ctx context.Context) (map[string]BusSpans, error) {
+	spans := make(map[string]BusSpans)
+	err := c.source.AgencySpans(ctx, positions, func(a nhip.AgencySpan) error {
+		spans[a.Agency] = BusSpans{Positions: Span{a.First, a.Last}}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	err = c.source.AgencySpans(ctx, arrivals, func(a nhip.AgencySpan) error {
+		s := spans[a.Agency]
+		s.Arrivals = Span{a.First, a.Last}
+		spans[a.Agency] = s
+		return nil
+	})
+	return spans, err
 }
 
 // Measurements of the history, which models know by name only: its package reaches HTTP.

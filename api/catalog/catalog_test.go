@@ -13,6 +13,7 @@ import (
 	"nhip"
 	"nhip/api/live"
 	"nhip/api/livetest"
+	"nhip/api/scope"
 	"nhip/internal/fleet"
 	"nhip/internal/topics"
 )
@@ -46,22 +47,29 @@ func (h *history) StationSpans(_ context.Context, yield func(nhip.StationSpan) e
 	return h.err
 }
 
-func (h *history) Span(_ context.Context, measurement string) (first, last time.Time, err error) {
+func (h *history) AgencySpans(_ context.Context, measurement string, yield func(nhip.AgencySpan) error) error {
 	h.read.Add(1)
-	if measurement == "arrival" {
-		first, last = noon.Add(-time.Hour), noon
+	if measurement != "arrival" {
+		return h.err
 	}
-	return first, last, h.err
+	return errors.Join(yield(nhip.AgencySpan{Agency: "hanoi", First: noon.Add(-time.Hour), Last: noon}),
+		yield(nhip.AgencySpan{Agency: "metro", First: noon.Add(-2 * time.Hour), Last: noon.Add(-time.Minute)}), h.err)
 }
 
-// TestBusSpansAreCached asks twice.
+// TestBusSpansAreCached asks for those of all agencies, of one, and of one that has none.
 func TestBusSpansAreCached(t *testing.T) {
 	h := new(history)
 	c := newCatalog(t, h)
-	for range 2 {
-		got, err := c.BusSpans(t.Context())
-		if want := (BusSpans{Arrivals: Span{noon.Add(-time.Hour), noon}}); err != nil || got != want {
-			t.Errorf("%+v, %v", got, err)
+	for agency, want := range map[string]Span{
+		"": {noon.Add(-2 * time.Hour), noon}, "hanoi": {noon.Add(-time.Hour), noon}, "other": {},
+	} {
+		ctx := t.Context()
+		if agency != "" {
+			ctx = scope.With(ctx, scope.New(nhip.Scope{Agencies: []string{agency}}, nil))
+		}
+		got, err := c.BusSpans(ctx)
+		if err != nil || got != (BusSpans{Arrivals: want}) {
+			t.Errorf("%q: %+v, %v", agency, got, err)
 		}
 	}
 	if n := h.read.Load(); n != 2 {

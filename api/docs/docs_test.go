@@ -152,9 +152,6 @@ func textsToTranslate(doc object) []string {
 	for _, path := range child(doc, "paths") {
 		for _, item := range path.Value.(object) {
 			o := item.Value.(object)
-			if get(o, "x-pending") != nil {
-				continue
-			}
 			add(o)
 			add(child(o, "requestBody"))
 			for _, p := range list(o, "parameters") {

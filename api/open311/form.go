@@ -1,15 +1,12 @@
 package open311
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"nhip"
 	"nhip/internal/photo"
@@ -149,62 +146,4 @@ func parseMultipart(in *multipart.Reader) (form, error) {
 		}
 		f.Add(name, string(value))
 	}
-}
-
-// parseJSON reads an object with the fields of the form. Values are texts, numbers or booleans; attribute is an object
-// of such values and lists of them, media_url may be a list.
-func parseJSON(raw []byte) (form, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var object map[string]any
-	if err := d.Decode(&object); err != nil || object == nil || d.More() {
-		return form{}, nhip.Errorf(nhip.CodeInvalid, "", "the body must be a single JSON object")
-	}
-	f := form{Values: make(url.Values)}
-	for name, value := range object {
-		if name != "attribute" {
-			if err := f.add(name, value); err != nil {
-				return f, err
-			}
-			continue
-		}
-		attributes, ok := value.(map[string]any)
-		if !ok {
-			return f, nhip.Errorf(nhip.CodeInvalid, name, "must be an object with the answers by code")
-		}
-		for code, answer := range attributes {
-			if err := f.add(attributeField(code), answer); err != nil {
-				return f, err
-			}
-		}
-	}
-	return f, f.check()
-}
-
-// add adds a JSON value. null is no value.
-func (f *form) add(name string, value any) error {
-	switch v := value.(type) {
-	case nil:
-	case string:
-		f.Add(name, v)
-	case json.Number:
-		f.Add(name, v.String())
-	case bool:
-		f.Add(name, strconv.FormatBool(v))
-	case []any:
-		if len(v) > maxFields {
-			return errFields
-		}
-		for _, one := range v {
-			if _, nested := one.([]any); nested {
-				return nhip.Errorf(nhip.CodeInvalid, name, "must not be a list of lists")
-			}
-			if err := f.add(name, one); err != nil {
-				return err
-			}
-		}
-	default:
-		return nhip.Errorf(nhip.CodeInvalid, name, "must not be an object")
-	}
-	return nil
 }

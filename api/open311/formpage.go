@@ -19,6 +19,6 @@ func (h *Handler) getForm(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.ReadQuery(r).Err; err != nil {
 		return err
 	}
-	token, until := h.tokens.issue(httpserver.ClientAddr(r), time.Now())
+	token, until := h.tokens.Issue(httpserver.ClientAddr(r), time.Now())
 	return h.JSON(w, rest.NoStore, formAnswer{token, until.UTC()})
 }

@@ -10,6 +10,7 @@ import (
 	"nhip/api/access"
 	"nhip/api/reports"
 	"nhip/api/rest"
+	"nhip/api/senders"
 	"nhip/internal/photo"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,7 +55,7 @@ type Options struct {
 type Handler struct {
 	Options
 
-	tokens   *formTokens
+	tokens   *senders.Tokens
 	limiter  *limiter
 	repeats  repeats
 	uploads  uploads
@@ -69,7 +70,8 @@ func New(o Options) *Handler {
 		o.Zone = time.UTC
 	}
 	h := &Handler{
-		Options: o, tokens: newFormTokens(o.Secret), limiter: newLimiter(o.Limits), pictures: photo.NewProcessor(),
+		Options: o, tokens: senders.NewTokens(o.Secret, "/open311/v2/form", ""),
+		limiter: newLimiter(o.Limits), pictures: photo.NewProcessor(),
 		uploads: newUploads(),
 		taken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nhip_api_reports_total", Help: "Reports of citizens that were taken, by service.",

@@ -9,6 +9,7 @@ import (
 
 	"nhip"
 	"nhip/api/reports"
+	"nhip/api/senders"
 
 	"github.com/paulmach/orb"
 )
@@ -32,7 +33,7 @@ type submission struct {
 // fields are the known fields of a form, besides attribute[…].
 var fields = []string{
 	"api_key", "jurisdiction_id", "service_code", "lat", "long", "address_string", "address_id", "email", "device_id",
-	"account_id", "first_name", "last_name", "phone", "description", "media_url", "lang", formTokenField,
+	"account_id", "first_name", "last_name", "phone", "description", "media_url", "lang", senders.TokenField,
 }
 
 // oldest is how long ago what a report is about may have happened.

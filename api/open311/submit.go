@@ -13,6 +13,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/rest"
+	"nhip/api/senders"
 	"nhip/internal/httpserver"
 )
 
@@ -41,8 +42,9 @@ func (h *Handler) postRequest(w http.ResponseWriter, r *http.Request) (reply, er
 }
 
 func (h *Handler) submit(w http.ResponseWriter, r *http.Request) (reply, error) {
-	if err := rest.ReadQuery(r, "jurisdiction_id", "api_key").Err; err != nil {
-		return reply{}, err
+	q := rest.ReadQuery(r, "jurisdiction_id", "api_key")
+	if _ = q.Text("api_key"); q.Err != nil { // must not be empty
+		return reply{}, q.Err
 	}
 	release, err := h.uploads.start(httpserver.ShareAddr(r))
 	if err != nil {
@@ -111,7 +113,7 @@ func (h *Handler) senderOf(r *http.Request, f *form) (sender, error) {
 	if from.caller.Key != "" {
 		return from, nil
 	}
-	if from.token, err = f.one(formTokenField); err != nil || from.token == "" {
+	if from.token, err = f.one(senders.TokenField); err != nil || from.token == "" {
 		return from, cmp.Or(err, error(errNoKey))
 	}
 	return from, nil
@@ -128,7 +130,7 @@ func (h *Handler) keep(
 	ctx context.Context, from sender, in *submission, r *nhip.CitizenReport, raw []byte,
 ) (id string, err error) {
 	if from.token != "" {
-		giveBack, err := h.tokens.take(from.token, from.address, time.Now())
+		giveBack, err := h.tokens.Take(from.token, from.address, time.Now())
 		if err != nil {
 			return "", err
 		}

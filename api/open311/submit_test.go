@@ -16,6 +16,7 @@ import (
 
 	"nhip"
 	"nhip/api/livetest"
+	"nhip/api/senders"
 	"nhip/geo/geotest"
 
 	"github.com/paulmach/orb"
@@ -384,9 +385,9 @@ func TestFormTokenIsForOneReport(t *testing.T) {
 	if s.ServeHTTP(w, r); w.Code != http.StatusForbidden {
 		t.Errorf("of another network: %d %s", w.Code, w.Body)
 	}
-	tokens := newFormTokens("")
-	old, _ := tokens.issue(networkOf(httpAddr).Addr(), time.Now().Add(-time.Hour))
-	if _, err := tokens.take(old, networkOf(httpAddr).Addr(), time.Now()); err == nil {
+	tokens := senders.NewTokens("", "/form", "")
+	old, _ := tokens.Issue(senders.NetworkOf(httpAddr).Addr(), time.Now().Add(-time.Hour))
+	if _, err := tokens.Take(old, senders.NetworkOf(httpAddr).Addr(), time.Now()); err == nil {
 		t.Error("an old token is taken")
 	}
 }

@@ -106,6 +106,19 @@ func (h *Handler) datasets(base string, air catalog.Span, buses catalog.BusSpans
 			En: "Each position that a bus reported, by day and agency.",
 		},
 		Temporal: temporalOf(buses.Positions), Files: files(base, "/v1/positions/{date}", "{?agency}"),
+	}, {
+		ID:    "tides",
+		Title: nhip.LocalizedText{Vi: "Xe buýt theo bảng TIDES", En: "Buses as tables of TIDES"},
+		Description: nhip.LocalizedText{
+			Vi: "Vị trí, lượt ghé điểm dừng và chuyến đã chạy của mỗi ngày vận hành, theo Transit ITS Data Exchange " +
+				"Specification.",
+			En: "Positions, stop visits and performed trips of each service date, by the Transit ITS Data Exchange " +
+				"Specification.",
+		},
+		Temporal: temporalOf(buses.Arrivals), Files: []distribution{
+			{"csv", rest.FormatCSV, base + "/v1/tides/{date}/{table}.csv{?agency}", true},
+			{"parquet", rest.FormatParquet, base + "/v1/tides/{date}/{table}.parquet{?agency}", true},
+		},
 	}}
 	all[1].Files = []distribution{all[1].Files[0], all[1].Files[2]} // not as Parquet
 	for i := range all {

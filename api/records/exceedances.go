@@ -2,16 +2,12 @@ package records
 
 import (
 	"context"
-	"math"
 	"net/http"
-	"slices"
-	"time"
 
 	"nhip"
 	"nhip/api/rest"
 	"nhip/geo/limits"
-	"nhip/geo/report"
-	"nhip/internal/influx"
+	"nhip/internal/airreport"
 )
 
 // Maximum time spans of exceedance reports.
@@ -19,19 +15,6 @@ const (
 	maxSpanOfOne = 11 * 366 * day // for one station
 	maxSpanOfAll = 367 * day      // for several stations: a year, and a day for zones
 )
-
-// knownFor is how long before a report a station must have measured a quantity to be in it although it was silent.
-const knownFor = 366 * day
-
-// exceedanceRow is the result of one limit at one station.
-type exceedanceRow struct {
-	Station string `json:"station"`
-	Name    string `json:"name,omitempty"`
-	Area    string `json:"area,omitempty"`
-	report.Exceedance
-
-	zone *time.Location // of its days
-}
 
 // exceedanceQuery is a query for one station or for all stations in an area.
 type exceedanceQuery struct {
@@ -110,80 +93,11 @@ func (h *Handler) findStations(ctx context.Context, q *exceedanceQuery) error {
 	return nil
 }
 
-// The hours of the last days are read by themselves, because their days may not be summed up yet: the current one never
-// is, and the one before it is not while late readings are processed.
-const unsummedFor = 3 * day
-
-// exceedances yields the rows of a report, sorted by quantity, then station. A station that was silent is in the report
-// if it measured the quantity in the year before.
+// exceedances yields the rows of a report, sorted by quantity, then station.
 func (h *Handler) exceedances(ctx context.Context, q *exceedanceQuery, yield func(*row) error) error {
-	all := limits.Quantities(limits.AverageHour, limits.Average8h, limits.AverageDay, limits.AverageYear)
-	of := influx.DayQuery{
-		MeanQuery: influx.MeanQuery{
-			Stations: q.ids(), Quantities: q.among(all), Quality: q.quality, From: q.from.Add(-8 * time.Hour),
-			To: q.to.Add(time.Hour), // the hour around midnight of a zone on the half hour
-		},
-		Hourly: q.among(limits.Hourly()), Known: q.from.Add(-knownFor),
-		Unsummed: h.Clock.Now().Add(-unsummedFor),
+	of := airreport.ExceedanceQuery{
+		From: q.from, To: q.to, Quality: q.quality, Quantity: q.quantity, Lang: "vi", Stations: q.stations,
+		All: q.station == "" && q.area == "",
 	}
-	if len(of.Quantities) == 0 {
-		return nil
-	}
-	return h.History.Days(ctx, of, func(s *influx.DaySeries) error {
-		if q.stations[s.Station] == nil {
-			return nil
-		}
-		return h.compare(q, s, yield)
-	})
-}
-
-// compare yields the rows of one quantity at one station.
-func (h *Handler) compare(q *exceedanceQuery, of *influx.DaySeries, yield func(*row) error) error {
-	s := q.stations[of.Station]
-	series := report.Series{Hours: completeMeans(of.Hours), Days: completeMeans(of.Days)}
-	from := q.from.In(h.Live.Zone(s.ID))
-	for _, e := range report.Exceedances(of.Quantity, series, from, q.to, limitCompleteness) {
-		if err := yield(&row{exceedance: &exceedanceRow{s.ID, s.Name.Vi, s.Area, e, from.Location()}}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// completeMeans returns the means of complete roll-ups.
-func completeMeans(all []influx.MeanAt) []report.Mean {
-	out := make([]report.Mean, 0, len(all))
-	for _, m := range all {
-		if !math.IsNaN(m.Value) {
-			out = append(out, report.Mean{End: time.UnixMilli(m.End).UTC(), Value: m.Value})
-		}
-	}
-	return out
-}
-
-// maxCondition is the maximum number of stations that a query of the history names. More are selected afterwards.
-const maxCondition = 100
-
-// ids returns the stations that the history is asked for; nil for all.
-func (q *exceedanceQuery) ids() []string {
-	if q.station == "" && q.area == "" || len(q.stations) > maxCondition {
-		return nil
-	}
-	out := make([]string, 0, len(q.stations))
-	for id := range q.stations {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// among returns the quantities of a list that the report is about.
-func (q *exceedanceQuery) among(all []nhip.Quantity) []nhip.Quantity {
-	if q.quantity == "" {
-		return all
-	}
-	if slices.Contains(all, q.quantity) {
-		return []nhip.Quantity{q.quantity}
-	}
-	return nil
+	return h.reports().Exceedances(ctx, &of, func(e *airreport.Exceedance) error { return yield(&row{exceedance: e}) })
 }

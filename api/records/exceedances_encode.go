@@ -10,6 +10,7 @@ import (
 	"nhip/api/encode"
 	"nhip/api/rest"
 	"nhip/geo/limits"
+	"nhip/internal/airreport"
 )
 
 // exceedanceTotal sums up the rows of one limit.
@@ -31,7 +32,7 @@ type exceedanceTotal struct {
 	captures float64 // sum
 }
 
-func (t *exceedanceTotal) add(x *exceedanceRow) {
+func (t *exceedanceTotal) add(x *airreport.Exceedance) {
 	t.Stations++
 	t.captures += x.Capture
 	t.Capture = math.Round(10*t.captures/float64(t.Stations)) / 10
@@ -64,14 +65,10 @@ func newExceedanceEncoder(q *exceedanceQuery) *exceedanceEncoder {
 	return &exceedanceEncoder{csv: q.format == rest.FormatCSV, exceeded: q.exceeded, stations: len(q.stations)}
 }
 
-// exceedanceColumns are the columns of the CSV answer.
-const exceedanceColumns = "station,name,area,quantity,average,limit,unit,number,evaluated,capture_pct,hours," +
-	"longest_hours,max,max_time,utc_offset,from,to,level,source\n"
-
 func (f *exceedanceEncoder) begin(o *rowWriter) {
 	if f.csv {
 		rest.StartCSV(o.w.Header(), "exceedances")
-		o.buf = append(o.buf, rest.ByteOrderMark+exceedanceColumns...)
+		o.buf = append(o.buf, rest.ByteOrderMark+airreport.ExceedanceColumns...)
 		return
 	}
 	o.w.Header().Set("Content-Type", rest.FormatJSON)
@@ -93,7 +90,7 @@ func (f *exceedanceEncoder) row(o *rowWriter, r *row) error {
 	}
 	f.written++
 	if f.csv {
-		f.csvRow(o, x)
+		o.buf = x.AppendCSV(o.buf, o.q.from, o.q.to, o.q.quality)
 		return nil
 	}
 	if f.written > 1 {
@@ -105,7 +102,7 @@ func (f *exceedanceEncoder) row(o *rowWriter, r *row) error {
 }
 
 // total returns the total that a row belongs to.
-func (f *exceedanceEncoder) total(x *exceedanceRow) *exceedanceTotal {
+func (f *exceedanceEncoder) total(x *airreport.Exceedance) *exceedanceTotal {
 	for _, t := range f.totals {
 		if t.Quantity == x.Quantity && t.Average == x.Average {
 			return t
@@ -127,35 +124,4 @@ func (f *exceedanceEncoder) end(o *rowWriter) error {
 	b, err := json.Marshal(totals)
 	o.buf = append(append(append(o.buf, `],"totals":`...), b...), "}\n"...)
 	return err
-}
-
-// csvRow appends a row, with the offset of the station's zone.
-func (f *exceedanceEncoder) csvRow(o *rowWriter, x *exceedanceRow) {
-	c := rest.NewCSVRow(o.buf)
-	c.Text(x.Station)
-	c.Text(x.Name)
-	c.Text(x.Area)
-	c.Raw(string(x.Quantity))
-	c.Raw(string(x.Average))
-	c.Number(x.Limit, 10)
-	c.Raw(x.Unit)
-	c.Raw(strconv.Itoa(x.Number))
-	c.Raw(strconv.Itoa(x.Evaluated))
-	c.Number(x.Capture, 10)
-	c.Number(x.Hours, 10)
-	c.Number(x.Longest, 10)
-	if at, ok := x.MaxTime.Get(); ok {
-		c.Number(x.Max.Or(0), 1000)
-		c.Time(at)
-		c.Raw(at.In(x.zone).Format("-07:00"))
-	} else {
-		c.Raw("")
-		c.Raw("")
-		c.Raw("")
-	}
-	c.Time(o.q.from)
-	c.Time(o.q.to)
-	c.Raw(string(o.q.quality))
-	c.Text(limits.Source)
-	o.buf = c.End()
 }

@@ -8,33 +8,32 @@ import (
 	"nhip"
 	"nhip/api/live"
 	"nhip/api/rest"
+	"nhip/internal/airreport"
 )
 
 // formatHTML is the media type of pages to print.
 const formatHTML = "text/html"
 
-// monthlyQuery is a query of GET /v1/reports/monthly.
+// monthlyQuery is a query of GET /v1/reports/monthly. Its stations are those in the caller's scope.
 type monthlyQuery struct {
-	station, area string    // both "": the network
-	month         time.Time // local start in the zone of the station, or of the city
-	quality       nhip.Quality
-	lang          string
-	format        string
-	stations      []*nhip.Station // in the caller's scope, by id
+	airreport.MonthQuery
+	format string
 }
 
 // monthlyQuery reads the query of GET /v1/reports/monthly.
 func (h *Handler) monthlyQuery(r *http.Request) (*monthlyQuery, error) {
 	p := rest.ReadQuery(r, "month", "station", "area", "lang", "level", "format")
-	q := &monthlyQuery{station: p.Text("station"), area: p.Text("area"), lang: "vi", quality: p.Quality("level")}
-	if q.station != "" && q.area != "" {
+	q := &monthlyQuery{MonthQuery: airreport.MonthQuery{
+		Station: p.Text("station"), Area: p.Text("area"), Lang: "vi", Quality: p.Quality("level"),
+	}}
+	if q.Station != "" && q.Area != "" {
 		p.Fail("station", "can't be given with area")
 	}
-	q.month = readMonth(p, h.Live.Zone(q.station), h.Clock.Now())
+	q.Month = readMonth(p, h.Live.Zone(q.Station), h.Clock.Now())
 	switch lang := p.Text("lang"); lang {
 	case "":
 	case "vi", "en":
-		q.lang = lang
+		q.Lang = lang
 	default:
 		p.Fail("lang", "must be vi or en, got %q", lang)
 	}
@@ -66,12 +65,12 @@ func readMonth(p *rest.Query, zone *time.Location, now time.Time) time.Time {
 // findStations finds the stations of the query in the caller's scope. An area is unknown if none is in it.
 func (q *monthlyQuery) findStations(ctx context.Context, h *Handler, r *http.Request) error {
 	view := rest.ScopeOf(r)
-	if q.station != "" {
-		s, err := h.Stations.Station(ctx, q.station)
+	if q.Station != "" {
+		s, err := h.Stations.Station(ctx, q.Station)
 		if err == nil && !view.Station(s) {
-			err = live.UnknownStation(q.station)
+			err = live.UnknownStation(q.Station)
 		}
-		q.stations = []*nhip.Station{s}
+		q.Stations = []*nhip.Station{s}
 		return rest.InField(err, "station")
 	}
 	all, err := h.Stations.Stations(ctx)
@@ -79,26 +78,14 @@ func (q *monthlyQuery) findStations(ctx context.Context, h *Handler, r *http.Req
 		return err
 	}
 	for _, s := range all {
-		if (q.area == "" || s.Area == q.area) && view.Station(s) {
-			q.stations = append(q.stations, s)
+		if (q.Area == "" || s.Area == q.Area) && view.Station(s) {
+			q.Stations = append(q.Stations, s)
 		}
 	}
-	if q.area != "" && len(q.stations) == 0 {
-		return nhip.Errorf(nhip.CodeNotFound, "area", "no station is in the area %q", q.area)
+	if q.Area != "" && len(q.Stations) == 0 {
+		return nhip.Errorf(nhip.CodeNotFound, "area", "no station is in the area %q", q.Area)
 	}
 	return nil
-}
-
-// ids returns the stations that the history is asked for; nil for all.
-func (q *monthlyQuery) ids() []string {
-	if q.station == "" && q.area == "" || len(q.stations) > maxCondition {
-		return nil
-	}
-	out := make([]string, len(q.stations))
-	for i, s := range q.stations {
-		out[i] = s.ID
-	}
-	return out
 }
 
 // getMonthly answers GET /v1/reports/monthly.
@@ -107,22 +94,22 @@ func (h *Handler) getMonthly(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.withSlot(r, "", q.quality, q.format, func() error {
+	return h.withSlot(r, "", q.Quality, q.format, func() error {
 		if err := q.findStations(r.Context(), h, r); err != nil {
 			return err
 		}
-		if q.station != "" && q.format == formatHTML {
+		if q.Station != "" && q.format == formatHTML {
 			return h.monthAsHTML(w, r, &reportQuery{
-				station: q.station, month: q.month, lang: q.lang, quality: q.quality,
+				station: q.Station, month: q.Month, lang: q.Lang, quality: q.Quality,
 			})
 		}
-		m, err := h.monthly(r.Context(), q)
+		m, err := h.reports().Monthly(r.Context(), &q.MonthQuery)
 		if err != nil {
 			return h.historyError(r, err)
 		}
 		switch q.format {
 		case rest.FormatCSV:
-			h.CSV(w, "monthly-"+m.Month, rest.NoStore, m.csv())
+			h.CSV(w, "monthly-"+m.Month, rest.NoStore, m.CSV())
 			return nil
 		case formatHTML:
 			return h.monthlyPage(w, q, m)

@@ -8,6 +8,7 @@ import (
 
 	"nhip"
 	"nhip/geo/aqi"
+	"nhip/internal/airreport"
 	"nhip/internal/influx"
 )
 
@@ -29,7 +30,7 @@ type row struct {
 
 	record any // of an export; then only time is set, too
 
-	exceedance *exceedanceRow // in a list of exceedances; then nothing else is set
+	exceedance *airreport.Exceedance // in a list of exceedances; then nothing else is set
 }
 
 // listReadings answers GET /v1/stations/{id}/readings.

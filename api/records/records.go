@@ -11,6 +11,7 @@ import (
 	"nhip/api/catalog"
 	"nhip/api/live"
 	"nhip/api/rest"
+	"nhip/internal/airreport"
 	"nhip/internal/influx"
 )
 
@@ -18,12 +19,7 @@ import (
 type History interface {
 	// Readings yields a station's readings, oldest first.
 	Readings(ctx context.Context, q influx.ReadingQuery, yield func(nhip.AssessedReading) error) error
-	// Rollups yields hours, days or months, oldest first.
-	Rollups(ctx context.Context, q influx.RollupQuery, yield func(influx.RollupRow) error) error
-	// Days yields the days and hours of each quantity of each station, sorted by quantity, then station.
-	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
-	// Means yields the means of each quantity of each station, sorted by quantity, then station.
-	Means(ctx context.Context, q influx.MeanQuery, yield func(influx.MeanSeries) error) error
+	airreport.History
 	// DayArrivals and DayPositions yield what happened in a span, oldest first.
 	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
 	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error
@@ -42,6 +38,11 @@ type Handler struct {
 	Exports  rest.QuerySlots // of exports, besides Slots
 	License  rest.License
 	rest.Responder
+}
+
+// reports returns the reader of reports.
+func (h *Handler) reports() *airreport.Reader {
+	return &airreport.Reader{History: h.History, Clock: h.Clock, Zone: h.Live.Zone}
 }
 
 // errStaffOnly is the answer to a request for raw values without credentials.

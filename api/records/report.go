@@ -19,6 +19,7 @@ import (
 	"nhip/geo/aqi"
 	"nhip/geo/limits"
 	"nhip/geo/report"
+	"nhip/internal/airreport"
 	"nhip/internal/influx"
 )
 
@@ -81,7 +82,8 @@ func (m *monthReport) addExceedances(all []report.Exceedance) {
 		if e.Evaluated == 0 {
 			continue
 		}
-		m.Exceedances = append(m.Exceedances, reportExceedance{e, m.quantity(e.Quantity), averageNames[e.Average].In(m.Lang)})
+		average := airreport.AverageNames[e.Average].In(m.Lang)
+		m.Exceedances = append(m.Exceedances, reportExceedance{e, m.quantity(e.Quantity), average})
 	}
 }
 
@@ -210,7 +212,7 @@ func (h *Handler) monthReport(ctx context.Context, q *reportQuery) (*monthReport
 		if now := h.Clock.Now(); now.Before(until) {
 			until = now // the rest of the month is not missing yet
 		}
-		m.addExceedances(report.Exceedances(quantity, *s, q.month, until, limitCompleteness))
+		m.addExceedances(report.Exceedances(quantity, *s, q.month, until, airreport.LimitCompleteness))
 		if quantity == nhip.PM25 || len(m.Charts) == 0 {
 			m.Charts = m.profiles(quantity, s.Hours, from, zone)
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"nhip"
-	"nhip/geo/limits"
 )
 
 // reportWords are the texts of the report by language and key.
@@ -64,14 +63,6 @@ var qualityNames = map[nhip.Quality]nhip.LocalizedText{
 	nhip.QualityReviewed: {
 		Vi: "đã kiểm tra tự động và được cán bộ rà soát", En: "checked automatically and reviewed by staff",
 	},
-}
-
-// averageNames are the averaging times of limits.
-var averageNames = map[limits.Average]nhip.LocalizedText{
-	limits.AverageHour: {Vi: "1 giờ", En: "1 hour"},
-	limits.Average8h:   {Vi: "8 giờ (trượt)", En: "8 hours (running)"},
-	limits.AverageDay:  {Vi: "24 giờ", En: "24 hours"},
-	limits.AverageYear: {Vi: "Năm", En: "Year"},
 }
 
 // actionNames are the decisions of reviews.

@@ -9,9 +9,6 @@ import (
 	"nhip/internal/influx"
 )
 
-// limitCompleteness is the minimum share of complete hours in a running mean, and of complete days in a year.
-const limitCompleteness = 0.75
-
 // series reads the complete hours and days of a station, of all quantities for "". It starts eight hours before from,
 // for running means, and ends an hour after to: the hour around midnight of a zone on the half hour belongs to the day
 // before.

@@ -59,7 +59,7 @@ func quantityStatuses(s *catalog.Entry, c *hourCounts, from, to, now time.Time) 
 		hours = maps.Clone(c.quantities)
 	}
 	for q := range s.Values {
-		if _, known := hours[q]; !known {
+		if _, known := hours[q]; !known && !q.Circular() { // which has no hours
 			hours[q] = nil
 		}
 	}

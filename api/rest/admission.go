@@ -10,6 +10,7 @@ import (
 	"nhip"
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
+	"nhip/internal/wait"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,7 +29,7 @@ type Class struct {
 	yields   bool // a request waits for others, and needs no work slot of the server
 	untilOut bool // a slot is held until the first flush: the rest of the answer is a stream
 
-	backoff  *backoff              // of all classes
+	backoff  *httpserver.Backoff   // of all classes
 	acquired func(r *http.Request) // called with each Acquire; may be nil
 }
 
@@ -41,10 +42,10 @@ type Admission struct {
 	Stream  *Class // a snapshot of the city, and then its changes
 }
 
-// Requests of a class that run at a time. Work on the processors is bounded by their number, so that it does not
+// Requests of a class that run at a time. Work on the processors is bounded near their number, so that it does not
 // queue in front of what devices send; the history waits for the database most of the time.
 const (
-	listsPerCPU   = 1
+	listsPerCPU   = 2 // twice the work slots: those are what an overload lacks first, and refusing for them is cheaper
 	tilesPerCPU   = 1 // that are drawn; those in the cache are served beyond
 	cheapPerCPU   = 16
 	streamsPerCPU = 8  // starts of streams are short
@@ -52,6 +53,7 @@ const (
 	maxHistory    = 12 // of maxQueries: the operator always finds a free one
 
 	waitersPerSlot = 16
+	leastWait      = 1 // s, of a refused client
 	// Of a request that waits for a slot. A page that draws its first tiles on a slow machine must not be refused; under a
 	// flood it is the number of those that wait that bounds them.
 	admissionWait = 5 * time.Second
@@ -59,7 +61,7 @@ const (
 
 // NewAdmission returns the classes for this machine. One address has historyPerAddress requests of the history that
 // run or wait; 0 is no limit.
-func NewAdmission(historyPerAddress int, r prometheus.Registerer) *Admission {
+func NewAdmission(historyPerAddress int, backoff *httpserver.Backoff, r prometheus.Registerer) *Admission {
 	cpus := runtime.NumCPU()
 	a := &Admission{
 		Cheap: newClass("cheap", cheapPerCPU*cpus), List: newClass("list", listsPerCPU*cpus),
@@ -78,9 +80,8 @@ func NewAdmission(historyPerAddress int, r prometheus.Registerer) *Admission {
 	})
 	share.Set(float64(historyPerAddress))
 	r.MustRegister(share)
-	wait := newBackoff()
 	for _, c := range a.All() {
-		c.backoff, c.refused = wait, refused.WithLabelValues(c.name)
+		c.backoff, c.refused = backoff, refused.WithLabelValues(c.name)
 	}
 	return a
 }
@@ -117,12 +118,12 @@ func (c *Class) Acquire(r *http.Request) (release func(), err error) {
 	from := httpserver.ShareAddr(r)
 	if !c.shares.Take(from) {
 		c.refused.Inc()
-		return nil, &refusal{errShare, leastWait}
+		return nil, &refusal{errShare, leastWait, briefly}
 	}
 	if !c.acquire(r) {
 		c.shares.Release(from)
 		c.refused.Inc()
-		return nil, &refusal{errFull, c.backoff.next(time.Now())}
+		return nil, c.refusal()
 	}
 	if c.acquired != nil {
 		c.acquired(r)
@@ -179,7 +180,7 @@ func (c *Class) Admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.acquire(r) {
 			c.refused.Inc()
-			refuse(w, r, errFull, c.backoff.next(time.Now()))
+			refuse(w, r, c.refusal())
 			return
 		}
 		out := httpserver.Wrap(w)
@@ -212,8 +213,13 @@ func (f *firstFlush) FlushError() error {
 	return http.NewResponseController(f.Response).Flush()
 }
 
-// patience is the number of refusals after which a connection of HTTP/2 waits, too.
-const patience = 16
+// A refusal is held back before it is sent, not its connection afterwards: a client that sends the next request at
+// once would be served late.
+const (
+	patience = 16 // refusals of a connection; then what exceeds a rate is held as long as it was told to wait, at most:
+	mostHold = 5 * time.Second
+	briefly  = 100 * time.Millisecond
+)
 
 // Errors of refused requests.
 var (
@@ -225,22 +231,38 @@ var (
 type refusal struct {
 	error
 	wait int // s
+	hold time.Duration
 }
 
 func (e *refusal) Unwrap() error { return e.error }
 
-// refuse answers 503 at once. The connection then waits as long as its client was told to, s: one that asks again at
-// once would take the processors with refusals.
-func refuse(w http.ResponseWriter, r *http.Request, why error, wait int) {
+// refusal returns the refusal of a further request.
+func (c *Class) refusal() *refusal {
+	wait, hold := c.backoff.Next(time.Now())
+	return &refusal{errFull, wait, hold}
+}
+
+// refuse answers 503.
+func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
 	body, _ := json.Marshal(problem.Body{ // never fails
 		Type: "about:blank", Title: "Not available now", Status: http.StatusServiceUnavailable, Detail: why.Error(),
 		Code: nhip.CodeUnavailable,
 	})
-	sendRefusal(w, r, http.StatusServiceUnavailable, body, wait)
+	sendRefusal(w, r, http.StatusServiceUnavailable, body, why.wait, why.hold)
 }
 
-// sendRefusal answers with a problem at once, and then lets the connection wait as many seconds as its client.
-func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte, seconds int) {
+// sendRefusal answers with a problem, after a time: a client that asks again at once would take the processors with
+// refusals. seconds is how long it is told to wait.
+func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte, seconds int, hold time.Duration) {
+	if n := httpserver.Refusals(r); n > 0 {
+		if n > patience && status == http.StatusTooManyRequests {
+			hold = max(hold, min(time.Duration(seconds)*time.Second, mostHold))
+		}
+		httpserver.Yield(r)
+		if wait.Sleep(r.Context(), hold) != nil {
+			return // the client is gone
+		}
+	}
 	h := w.Header()
 	h.Set("Retry-After", strconv.Itoa(seconds))
 	h.Set("Content-Type", problem.ContentType)
@@ -249,17 +271,5 @@ func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // fails if the client disconnected
-	}
-	n := httpserver.Refusals(r)
-	if n == 0 || r.ProtoMajor > 1 && n < patience { // in HTTP/2 an answer ends with its handler
-		return
-	}
-	_ = http.NewResponseController(w).Flush() // fails if the client disconnected
-	httpserver.Yield(r)
-	wait := time.NewTimer(time.Duration(seconds) * time.Second)
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-r.Context().Done():
 	}
 }

@@ -44,8 +44,8 @@ func TestCSVTextIsNoFormula(t *testing.T) {
 		"a=1": "a=1\n", "": "\n", "a;b": "\"a;b\"\n", "=1;2": "\"'=1;2\"\n", ";": "\";\"\n",
 	} {
 		r := NewCSVRow(nil)
-		if r.Text(text); string(r.b[:len(r.b)-1])+"\n" != want {
-			t.Errorf("%q: %q, want %q", text, r.b, want)
+		if r.Text(text); string(r.B[:len(r.B)-1])+"\n" != want {
+			t.Errorf("%q: %q, want %q", text, r.B, want)
 		}
 	}
 }

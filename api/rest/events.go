@@ -27,7 +27,14 @@ func NewEventStream(w http.ResponseWriter) EventStream {
 }
 
 // Send sends an event with data as JSON. It fails after ClientTimeout if the client does not read.
-func (s EventStream) Send(event string, data any) error {
+func (s EventStream) Send(event string, data any) error { return s.send("event: "+event, data) }
+
+// SendID is Send of an event with an id, which must not have a line break.
+func (s EventStream) SendID(event, id string, data any) error {
+	return s.send("event: "+event+"\nid: "+id, data)
+}
+
+func (s EventStream) send(head string, data any) error {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return err
@@ -36,7 +43,7 @@ func (s EventStream) Send(event string, data any) error {
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	if _, err := s.w.Write([]byte("event: " + event + "\ndata: " + string(raw) + "\n\n")); err != nil {
+	if _, err := s.w.Write([]byte(head + "\ndata: " + string(raw) + "\n\n")); err != nil {
 		return err
 	}
 	return s.out.Flush()

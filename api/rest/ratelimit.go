@@ -137,7 +137,7 @@ func (l *RateLimit) caller(r *http.Request) (quota.Caller, bool) {
 // quotaExceeded is the type of the problem, which the draft registers.
 const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
-// refuseLimited answers 429. Its connection then waits like that of a full class.
+// refuseLimited answers 429, held back like that of a full class.
 func refuseLimited(w http.ResponseWriter, r *http.Request, d *quota.Decision) {
 	body, _ := json.Marshal(struct { // never fails
 		problem.Body
@@ -147,5 +147,5 @@ func refuseLimited(w http.ResponseWriter, r *http.Request, d *quota.Decision) {
 		Detail: fmt.Sprintf("the share of this %s is used up; try again after %d s", d.Policy, d.Wait),
 		Code:   nhip.CodeTooMany,
 	}, []string{d.Policy}})
-	sendRefusal(w, r, http.StatusTooManyRequests, body, d.Wait)
+	sendRefusal(w, r, http.StatusTooManyRequests, body, d.Wait, briefly)
 }

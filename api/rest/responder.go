@@ -44,7 +44,7 @@ func (p Responder) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return // the client disconnected
 	case errors.As(err, &full):
-		refuse(w, r, full, full.wait)
+		refuse(w, r, full)
 		return
 	case errors.Is(err, ErrNotAcceptable):
 		w.Header().Add("Vary", "Accept")

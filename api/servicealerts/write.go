@@ -189,7 +189,7 @@ func (h *Handler) preview(w http.ResponseWriter, r *http.Request) error {
 	if err := h.check(a, rest.ScopeOf(r)); err != nil {
 		return err
 	}
-	told := h.Transit.Told(a)
+	told := h.Transit.ToldAlert(a)
 	return h.JSON(w, rest.NoStore, struct {
 		*nhip.ServiceAlert
 		Active bool `json:"active"`

@@ -1,9 +1,11 @@
 package staff
 
 import (
+	"slices"
+
 	"nhip"
-	"nhip/api/encode"
 	"nhip/geo/alert"
+	"nhip/internal/capdoc"
 )
 
 // shownAlert is an alert as staff see it: its values are rounded, and what they mean stands beside them.
@@ -11,15 +13,28 @@ type shownAlert struct {
 	nhip.Alert
 	Name *nhip.LocalizedText `json:"station_name,omitempty"` // nil: the station is not known, or has no name
 	Unit string              `json:"unit,omitempty"`         // of the values; "" for indices and flags
+	CAP  alertMessage        `json:"cap"`
+}
+
+// alertMessage names the CAP message of an alert that is current.
+type alertMessage struct {
+	Identifier string `json:"identifier"`
+	Path       string `json:"path"` // of the document
 }
 
 // shown returns an alert as staff see it.
 func (h *Handler) shown(a *nhip.Alert) shownAlert {
-	out := shownAlert{Alert: *a, Unit: unitOf(a.Measure)}
+	out := shownAlert{Alert: *a, Unit: alert.Unit(a.Measure)}
 	if s, ok := h.Stations.Known(a.Station); ok && s.Name != (nhip.LocalizedText{}) {
 		out.Name = &s.Name
 	}
-	out.Value, out.Peak = roundMeasure(a.Measure, a.Value), roundMeasure(a.Measure, a.Peak)
+	out.Value, out.Peak = alert.Round(a.Measure, a.Value), alert.Round(a.Measure, a.Peak)
+	out.Changes = slices.Clone(a.Changes)
+	for i := range out.Changes {
+		out.Changes[i].Value = alert.Round(a.Measure, out.Changes[i].Value)
+	}
+	messages := capdoc.Messages(a, h.Clock.Now())
+	out.CAP = alertMessage{messages[len(messages)-1].Identifier, capdoc.Path(a.ID)}
 	return out
 }
 
@@ -30,28 +45,4 @@ func (h *Handler) shownAll(all []nhip.Alert) []shownAlert {
 		out[i] = h.shown(&all[i])
 	}
 	return out
-}
-
-// unitOf returns the unit of a measure of alerts.
-func unitOf(measure string) string {
-	switch measure {
-	case alert.MeasureSilent:
-		return "min"
-	case alert.MeasureCapture:
-		return "%"
-	}
-	return nhip.Quantity(measure).Unit()
-}
-
-// roundMeasure rounds a value to what its measure tells: indices, minutes and flags are whole; quantities and multiples
-// of a guideline have tenths, those in mg/m³ hundredths.
-func roundMeasure(measure string, v float64) float64 {
-	switch {
-	case measure == alert.MeasureSilent, measure == alert.MeasureFrozen, measure == string(nhip.ScaleVNAQI),
-		measure == string(nhip.ScaleUSEPA):
-		return encode.Round(v, 1)
-	case nhip.Quantity(measure).Unit() == "mg/m³":
-		return encode.Round(v, 100)
-	}
-	return encode.Round(v, 10)
 }

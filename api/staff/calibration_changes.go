@@ -38,6 +38,8 @@ func checkQuantity(q nhip.Quantity) error {
 		return nhip.Errorf(nhip.CodeInvalid, "quantity", "is required")
 	case !q.Known():
 		return nhip.Errorf(nhip.CodeInvalid, "quantity", "%q is not a known quantity", string(q))
+	case q.Circular():
+		return nhip.Errorf(nhip.CodeInvalid, "quantity", "%s is a direction, which is not calibrated", string(q))
 	}
 	return nil
 }

@@ -52,10 +52,11 @@ func (h *Handler) postReview(w http.ResponseWriter, r *http.Request) error {
 	return h.Created(w, review)
 }
 
-// decide stores a review. It returns when a collector has it on disk.
+// decide stores a review. It returns when a collector has it on disk; review is then the one that is stored.
 func (h *Handler) decide(r *http.Request, review *nhip.Review) error {
-	err := h.Events.actions.Review(r.Context(), *review, rest.ActorOf(r))
+	stored, err := h.Events.actions.Review(r.Context(), *review, rest.ActorOf(r))
 	if err == nil {
+		*review = stored
 		h.Decided.add(review)
 	}
 	return err

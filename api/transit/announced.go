@@ -33,6 +33,7 @@ func (t *Timetable) announcedTrip(c network.Call, trip *network.TripInstance, du
 		d.callOff(&state)
 		return d, !due.Before(now.Add(-reportGrace))
 	case ok && d.Vehicle != "":
+		t.choose(&d, &state, trip, c.At, now)
 		return d, ok // a bus is known to come
 	}
 	if at, known := state.expected(trip, c.At, now); known {
@@ -41,7 +42,7 @@ func (t *Timetable) announcedTrip(c network.Call, trip *network.TripInstance, du
 		}
 		d = scheduled(c, trip, due, now)
 		d.State, d.Expected, d.at, d.Minutes = stateForecast, &at, at, MinutesUntil(at, now)
-		d.Basis = basisOperator
+		d.Basis, d.PredictedBy = basisOperator, predictedByThem
 		return d, true
 	}
 	return d, ok
@@ -61,6 +62,9 @@ func (t *Timetable) announcedBus(b *TrackedBus, c network.Call, now time.Time) (
 	case state.hasOtherStops():
 		return d, false // extraDepartures tells its stops and times
 	case state.runs() && !state.skips(c.At):
+		if ok && b.onSureTrip() {
+			t.choose(&d, &state, trip, c.At, now)
+		}
 		return d, ok
 	case b.State.Inferred && !state.runs():
 		d.Trip, d.Scheduled = "", nil
@@ -93,4 +97,5 @@ func (d *Departure) callOff(state *tripState) {
 func (d *Departure) skip() {
 	d.State = stateSkipped
 	d.Expected, d.Early, d.Late, d.StopsAway, d.Basis = nil, nil, nil, nhip.Opt[int]{}, ""
+	d.PredictedBy, d.Other = "", nil
 }

@@ -1,6 +1,7 @@
 package transit
 
 import (
+	"cmp"
 	"time"
 
 	"nhip/geo/board"
@@ -23,6 +24,7 @@ func (t *Timetable) askBoards(now time.Time) {
 	s := t.tracker.boards
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	t.feeds.decide(now)
 	second := now.Unix()
 	if s.asked == 0 || s.asked > second+askPeriod { // in the latter case the clock was set back
 		s.asked = second - 1
@@ -66,7 +68,10 @@ func (t *Timetable) askTrip(trip *network.TripInstance, now time.Time) {
 		case !ok && due.After(now.Add(-askLate)) && !t.tracker.fleet.Passed(trip, stop):
 			t.tracker.boards.score.Told(trip, stop, now, now, "", false)
 		case ok && d.at.Sub(now) <= askEarly:
-			t.tracker.boards.score.Told(trip, stop, now, d.at, d.Basis, waits)
+			t.tracker.boards.score.Told(trip, stop, now, d.at, cmp.Or(d.ownBasis, d.Basis), waits)
+		}
+		if feed, ours, theirs, both := d.rivals(); ok && both {
+			t.tracker.boards.rivals.Told(feed, trip, stop, now, ours, theirs)
 		}
 	}
 }

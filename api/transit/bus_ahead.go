@@ -15,17 +15,20 @@ import (
 // them, nothing is offered there.
 type StopAhead struct {
 	StopRef
-	Sequence  int           `json:"index"` // of the stop on its pattern, from 0
-	State     string        `json:"state,omitempty"`
-	Pickup    string        `json:"pickup,omitempty"`
-	DropOff   string        `json:"drop_off,omitempty"`
-	Scheduled *time.Time    `json:"scheduled,omitempty"`
-	Expected  *time.Time    `json:"expected,omitempty"`
-	Early     *time.Time    `json:"early,omitempty"`
-	Late      *time.Time    `json:"late,omitempty"`
-	Basis     board.Basis   `json:"basis,omitempty"`
-	Minutes   *float64      `json:"minutes,omitempty"` // until the expected or scheduled time
-	StopsAway nhip.Opt[int] `json:"stops_away,omitzero"`
+	Sequence  int         `json:"index"` // of the stop on its pattern, from 0
+	State     string      `json:"state,omitempty"`
+	Pickup    string      `json:"pickup,omitempty"`
+	DropOff   string      `json:"drop_off,omitempty"`
+	Scheduled *time.Time  `json:"scheduled,omitempty"`
+	Expected  *time.Time  `json:"expected,omitempty"`
+	Early     *time.Time  `json:"early,omitempty"`
+	Late      *time.Time  `json:"late,omitempty"`
+	Basis     board.Basis `json:"basis,omitempty"`
+	// see Departure
+	PredictedBy nhip.Predictions `json:"predicted_by,omitempty"`
+	Other       *time.Time       `json:"expected_other,omitempty"`
+	Minutes     *float64         `json:"minutes,omitempty"` // until the expected or scheduled time
+	StopsAway   nhip.Opt[int]    `json:"stops_away,omitzero"`
 }
 
 // BusAhead is where a bus is on its trip.
@@ -82,6 +85,7 @@ func (t *Timetable) stopsAhead(b *TrackedBus, now time.Time) []StopAhead {
 func (s *StopAhead) setTimes(d *Departure) {
 	s.State, s.Scheduled, s.Basis = d.State, d.Scheduled, d.Basis
 	s.Expected, s.Early, s.Late = d.Expected, d.Early, d.Late
+	s.PredictedBy, s.Other = d.PredictedBy, d.Other
 	if d.Expected != nil || d.Scheduled != nil {
 		s.Minutes = &d.Minutes
 	}

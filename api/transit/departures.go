@@ -51,9 +51,12 @@ type Departure struct {
 	Early     *time.Time    `json:"early,omitempty"` // 10th percentile
 	Late      *time.Time    `json:"late,omitempty"`  // 90th percentile
 	Basis     board.Basis   `json:"basis,omitempty"` // what the expected or scheduled time comes from
-	Minutes   float64       `json:"minutes"`         // until the expected or scheduled time
-	Agency    string        `json:"agency,omitempty"`
-	Vehicle   string        `json:"vehicle,omitempty"`
+	// who predicted the expected time: ours or theirs, the operator's feed
+	PredictedBy nhip.Predictions `json:"predicted_by,omitempty"`
+	Other       *time.Time       `json:"expected_other,omitempty"` // that of the other one
+	Minutes     float64          `json:"minutes"`                  // until the expected or scheduled time
+	Agency      string           `json:"agency,omitempty"`
+	Vehicle     string           `json:"vehicle,omitempty"`
 	// The trip that the bus serves now, if this one is a later one of its block.
 	CurrentTrip string            `json:"current_trip,omitempty"`
 	Time        *time.Time        `json:"time,omitempty"` // of the bus's fix
@@ -68,7 +71,9 @@ type Departure struct {
 	// of a trip that runs beside the timetable, by the operator's feed
 	Relationship nhip.TripRelationship `json:"relationship,omitempty"`
 
-	at time.Time
+	at       time.Time
+	feed     string      // that expects the run, too
+	ownBasis board.Basis // of our own time where theirs is told
 }
 
 // callDepartures appends the departures at one call of a pattern, or the arrivals, unordered. The caller must hold the
@@ -167,7 +172,7 @@ func (b *TrackedBus) predicted(c network.Call, inst *network.TripInstance, onTri
 
 // setOffer sets the expected time and what it comes from.
 func (d *Departure) setOffer(o *board.Offer) {
-	d.Expected, d.Basis = &o.Expected, o.Basis
+	d.Expected, d.Basis, d.PredictedBy = &o.Expected, o.Basis, predictedByUs
 	if !o.Late.IsZero() {
 		d.Early, d.Late = &o.Early, &o.Late
 	}

@@ -71,7 +71,7 @@ func stopTime(s *nhip.StopUpdate, last bool) (time.Time, bool) {
 func (d *Departure) setForecast(at time.Time, fresh bool) {
 	d.at = at
 	if fresh {
-		d.State, d.Expected, d.Basis = stateForecast, &at, basisOperator
+		d.State, d.Expected, d.Basis, d.PredictedBy = stateForecast, &at, basisOperator, predictedByThem
 		return
 	}
 	d.State, d.Scheduled = stateScheduled, &at
@@ -133,7 +133,7 @@ func (t *Timetable) duplicateCalls(
 		d := t.extraDeparture(u, s)
 		d.State, d.Scheduled, d.at = stateScheduled, &due, due
 		if at, ok := state.expected(inst, c.At, now); ok {
-			d.State, d.Expected, d.at, d.Basis = stateForecast, &at, at, basisOperator
+			d.State, d.Expected, d.at, d.Basis, d.PredictedBy = stateForecast, &at, at, basisOperator, predictedByThem
 		}
 		if state.skips(c.At) {
 			d.skip()

@@ -10,7 +10,7 @@ import (
 
 // Register registers the metrics of the model.
 func (m *Model) Register(r prometheus.Registerer) {
-	r.MustRegister(newETAMetrics(m), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	r.MustRegister(newETAMetrics(m), newFeedMetrics(m), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nhip_api_timetable_days_left",
 		Help: "Days until the end of the timetable's last day; negative after it, NaN if there is none.",
 	}, m.daysLeft))

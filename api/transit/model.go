@@ -25,8 +25,10 @@ type Options struct {
 	Network *network.Network // the timetable; nil if none is loaded
 	Map     *tile.TransitMap // the drawing of the timetable; nil if none is loaded
 	// Lean is how much earlier than the middle of its predictions a time is told, 0 to 1; unset it is predict.Lean
-	Lean   nhip.Opt[float64]
-	Logger *slog.Logger
+	Lean nhip.Opt[float64]
+	// ScoresFile is where the scores of realtime feeds are kept over restarts; "": nowhere
+	ScoresFile string
+	Logger     *slog.Logger
 }
 
 // Model holds the timetable in use. It observes a live.State. Its methods may be called concurrently.
@@ -37,12 +39,14 @@ type Model struct {
 
 	services *services
 	written  *writtenAlerts
+	feeds    *feedScores
 }
 
 // New returns a model.
 func New(o Options) *Model {
-	m := &Model{o: o, services: newServices(), written: newWrittenAlerts()}
-	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services))
+	m := &Model{o: o, services: newServices(), written: newWrittenAlerts(), feeds: newFeedScores()}
+	m.loadScores()
+	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services, m.feeds))
 	return m
 }
 
@@ -50,7 +54,7 @@ func (m *Model) lean() float64 { return m.o.Lean.Or(predict.Lean) }
 
 // Use replaces the timetable and tracks the current buses on the new one. Train must be called afterwards.
 func (m *Model) Use(n *network.Network, drawn *tile.TransitMap, buses *index.Index[*nhip.Bus]) {
-	t := newTimetable(n, drawn, m.inUse.Load().Version+1, m.o.Clock, m.lean(), m.services)
+	t := newTimetable(n, drawn, m.inUse.Load().Version+1, m.o.Clock, m.lean(), m.services, m.feeds)
 	track := func() {
 		for _, h := range buses.Within(nil, index.World, nil) {
 			t.tracker.move(h.ID, h.Item)

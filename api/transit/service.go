@@ -228,13 +228,19 @@ func (s *tripState) skips(i int) bool {
 }
 
 // expected returns when the run leaves the i-th stop by the forecast of the feed, and at the last stop when it reaches
-// it; false if there is none. The delay of a stop is that of all after it until the next one that has one.
+// it; false if there is none.
 func (s *tripState) expected(inst *network.TripInstance, i int, now time.Time) (time.Time, bool) {
+	return s.forecast(inst, i, i == inst.Pattern.Last(), now)
+}
+
+// forecast returns when the run reaches the i-th stop by the forecast of the feed, or when it leaves it; false if there
+// is none. The delay of a stop is that of all after it until the next one that has one.
+func (s *tripState) forecast(inst *network.TripInstance, i int, arriving bool, now time.Time) (time.Time, bool) {
 	if s.update == nil || inst.HeadwayBased || !s.update.ForecastsAt(now, s.feed) {
 		return time.Time{}, false
 	}
 	scheduled := inst.Departs(i)
-	if i == inst.Pattern.Last() {
+	if arriving {
 		scheduled = inst.Arrives(i)
 	}
 	delay, known := s.update.Delay.Get()
@@ -247,7 +253,7 @@ func (s *tripState) expected(inst *network.TripInstance, i int, now time.Time) (
 		case nhip.StopNoData:
 			known = false
 		default:
-			if d, ok := stopDelay(u, inst, at, at == i && i == inst.Pattern.Last()); ok {
+			if d, ok := stopDelay(u, inst, at, at == i && arriving); ok {
 				delay, known = d, true
 			}
 		}
@@ -272,4 +278,16 @@ func eventDelay(at nhip.Opt[int64], delay nhip.Opt[int], scheduled int64) (int, 
 		return int(d), d >= -nhip.MaxDelay && d <= nhip.MaxDelay
 	}
 	return delay.Get()
+}
+
+// holding returns the service alerts that hold.
+func (s *services) holding(now time.Time) (out []*nhip.ServiceAlert) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.alerts {
+		if a.HoldsAt(now, s.feed(a.Feed)) {
+			out = append(out, a)
+		}
+	}
+	return out
 }

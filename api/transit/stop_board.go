@@ -83,7 +83,7 @@ func moved(stops, shown int) bool {
 // settled returns a departure without what changes all the time.
 func (d *Departure) settled() Departure {
 	s := *d
-	s.Expected, s.Early, s.Late, s.Time, s.at = nil, nil, nil, nil, time.Time{}
+	s.Expected, s.Early, s.Late, s.Time, s.at, s.Other = nil, nil, nil, nil, time.Time{}, nil
 	s.Minutes, s.Age, s.StopsAway = 0, nhip.Opt[float64]{}, nhip.Opt[int]{}
 	if c, ok := s.Confidence.Get(); ok {
 		s.Confidence = nhip.Some(encode.Round(c, confidenceSteps))

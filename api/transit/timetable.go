@@ -25,15 +25,18 @@ type Timetable struct {
 	tracker *tracker
 
 	services *services // what realtime feeds say of trips; the model's
+	feeds    *feedScores
 }
 
 func newTimetable(
 	n *network.Network, drawn *tile.TransitMap, version uint64, clock nhip.Clock, lean float64, s *services,
+	feeds *feedScores,
 ) *Timetable {
 	if drawn == nil {
 		drawn = new(tile.TransitMap)
 	}
 	t := &Timetable{Map: drawn, Version: version, lines: make(map[string]string, len(drawn.Routes)), services: s}
+	t.feeds = feeds
 	for _, r := range drawn.Routes {
 		t.lines[r.ID] = r.Line
 	}
@@ -46,7 +49,7 @@ func newTimetable(
 	}
 	t.Network, t.expires, t.stops = n, n.Feed.Expires(), index.New[*gtfs.Stop]()
 	t.first, _ = n.Feed.Period()
-	t.tracker = newTracker(n, clock, lean, runs)
+	t.tracker = newTracker(n, clock, lean, runs, feeds)
 	for _, s := range n.Feed.Stops {
 		if s.LocationType == gtfs.LocationPlatform && len(n.CallsAt(s)) > 0 {
 			_ = t.stops.Set(s.ID, s.Point, s) // can't fail: the feed's reader checks positions

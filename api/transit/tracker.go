@@ -11,6 +11,7 @@ import (
 	"nhip/geo/predict"
 	"nhip/geo/track"
 	"nhip/internal/topics"
+	"nhip/internal/training"
 )
 
 // tracker holds the buses on a timetable and the predictor that their arrivals train.
@@ -20,8 +21,7 @@ type tracker struct {
 	boards *boardScore
 
 	mu        sync.RWMutex
-	trained   bool           // whether the stored arrivals were read
-	deferred  []nhip.Arrival // arrivals received before that
+	trainer   training.Trainer // its lock is mu
 	fleet     *board.Fleet
 	score     *backtest.LiveScore
 	buses     map[string]*TrackedBus // by live topic
@@ -30,13 +30,17 @@ type tracker struct {
 }
 
 // newTracker returns a tracker without buses. runs tells which trips take place, as far as the operator's feeds say.
-func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool) *tracker {
-	return &tracker{
+func newTracker(n *network.Network, clock nhip.Clock, lean float64, runs func(*network.TripInstance) bool,
+	feeds *feedScores,
+) *tracker {
+	t := &tracker{
 		net: n, clock: clock, fleet: board.NewFleet(n, predict.NewLeaning(n, lean), runs),
-		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(),
+		score: backtest.NewLiveScore(clock.Now()), boards: newBoardScore(feeds),
 		buses: make(map[string]*TrackedBus), byID: make(map[string]*TrackedBus),
 		onPattern: make(map[*network.Pattern]map[string]*TrackedBus),
 	}
+	t.trainer = training.Trainer{Lock: &t.mu, Observe: t.observe}
+	return t
 }
 
 // TrackedBus is a bus at its last fix, matched to the timetable. The tracker replaces it and never changes it.
@@ -131,4 +135,21 @@ func (t *tracker) bus(topic string) *TrackedBus {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.buses[topic]
+}
+
+// arrival observes a received arrival, or defers it until the stored ones are read.
+func (t *tracker) arrival(a *nhip.Arrival) { t.trainer.Received(a) }
+
+// observe passes an arrival to the predictor, unless it belongs to another timetable. A received arrival also verifies
+// the predictions. The caller must hold the lock.
+func (t *tracker) observe(a *nhip.Arrival, received bool) {
+	x, ok := training.Arrival(t.net, a)
+	if !ok {
+		return
+	}
+	if received {
+		t.score.Arrived(&x)
+		t.boards.arrived(&x)
+	}
+	t.fleet.Observe(&x)
 }

@@ -47,7 +47,7 @@ func (m *Model) Written(d nhip.DocumentState) {
 	if a == nil {
 		delete(w.byID, d.ID)
 	} else {
-		w.byID[d.ID] = WrittenAlert{a, d.Version, d.By, m.Told(a)}
+		w.byID[d.ID] = WrittenAlert{a, d.Version, d.By, m.ToldAlert(a)}
 	}
 	w.sort()
 	close(w.changed)
@@ -72,7 +72,7 @@ func (m *Model) retell() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, a := range w.byID {
-		a.told = m.Told(a.WrittenAlert)
+		a.told = m.ToldAlert(a.WrittenAlert)
 		w.byID[id] = a
 	}
 	w.sort()

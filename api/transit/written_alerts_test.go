@@ -184,7 +184,7 @@ func TestReachAgreesWithScopes(t *testing.T) {
 	} {
 		a := written(n, e)
 		write(t, m, a, int64(i+1))
-		reach := m.Reach(m.Told(a))
+		reach := m.Reach(m.ToldAlert(a))
 		for _, s := range n.Feed.Stops {
 			if want := len(m.ServiceAlerts(tt.StopScope(nil, s), false)) > 0; reach.ConcernsStop(s.ID) != want {
 				t.Errorf("%+v: concerns the stop %s: %t", e, s.ID, !want)

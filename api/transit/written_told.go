@@ -8,8 +8,8 @@ import (
 	"nhip/geo/gtfs"
 )
 
-// Told returns a written alert as riders are told it, in the form of the alerts of realtime feeds.
-func (m *Model) Told(a *nhip.WrittenAlert) *nhip.ServiceAlert {
+// ToldAlert returns a written alert as riders are told it, in the form of the alerts of realtime feeds.
+func (m *Model) ToldAlert(a *nhip.WrittenAlert) *nhip.ServiceAlert {
 	t := m.inUse.Load()
 	told := &nhip.ServiceAlert{
 		Feed: nhip.WrittenFeed, ID: a.ID, Agency: a.Agency, Time: a.Updated,

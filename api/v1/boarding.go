@@ -12,10 +12,9 @@ import (
 
 // appendBoarding appends how a rider at the origin of plane can catch a bus: whether it approaches or has passed, and
 // the stop to walk to, unless the operator says that the trip does not run. It appends nothing for a bus without a
-// pattern. serves returns where a bus calls.
+// pattern.
 func appendBoarding(
-	b []byte, bus *transit.TrackedBus, plane *network.LocalPlane, now time.Time,
-	serves func(*transit.TrackedBus) func(stop int) bool,
+	b []byte, bus *transit.TrackedBus, plane *network.LocalPlane, now time.Time, model *transit.Model,
 ) []byte {
 	if bus == nil || bus.State.Pattern == nil {
 		return b
@@ -24,7 +23,7 @@ func appendBoarding(
 	if next := bus.State.Next; next <= p.Last() {
 		b = encode.Field(b, "next_stop_name", p.Stops[next].Name)
 	}
-	walk, passed := bus.WalkTo(plane, serves(bus))
+	walk, passed := bus.WalkTo(plane, model.Serves(bus))
 	if passed {
 		b = append(b, `,"relation":"passed"`...)
 	} else {
@@ -44,13 +43,13 @@ func appendBoarding(
 	b = encode.Rounded(b, walk.Metres, 1)
 	b = append(b, `,"walk_s":`...)
 	b = encode.Rounded(b, walk.Seconds, 1)
-	if s, known := bus.Prediction(walk.Index); known {
+	if expected, early, known := model.Told(bus, walk.Index, now); known {
 		arrival := now.Add(time.Duration(walk.Seconds * float64(time.Second))) // of the rider
 		b = append(b, `,"minutes":`...)
-		b = encode.Float(b, transit.MinutesUntil(s.Expected, now))
+		b = encode.Float(b, transit.MinutesUntil(expected, now))
 		b = append(b, `,"catchable":`...)
 		// The rider must be at the stop before the start of the predicted range; one bus in ten comes even earlier.
-		b = strconv.AppendBool(b, arrival.Before(s.P10) && bus.Bus.State(now) == nhip.StateLive)
+		b = strconv.AppendBool(b, arrival.Before(early) && bus.Bus.State(now) == nhip.StateLive)
 	}
 	return append(b, '}')
 }

@@ -60,7 +60,7 @@ func (h *Handler) appendBuses(b []byte, q *busQuery, hits []index.Hit[*nhip.Bus]
 		}
 		b = geojson.AppendBusOpen(b, hit.Item, q.now, q.metres(hit))
 		if boarding {
-			b = appendBoarding(b, h.Transit.Tracked(hit.ID), &plane, q.now, h.Transit.Serves)
+			b = appendBoarding(b, h.Transit.Tracked(hit.ID), &plane, q.now, h.Transit)
 		}
 		b = append(b, '}', '}')
 	}

@@ -16,9 +16,10 @@ func (h *Handler) getETAQuality(w http.ResponseWriter, r *http.Request) error {
 	}
 	since, all, lines := t.ETAQuality()
 	return h.JSON(w, rest.CacheLive, struct {
-		Time  time.Time            `json:"time"`
-		Since time.Time            `json:"since"`
-		All   transit.ETAQuality   `json:"all"`
-		Lines []transit.ETAQuality `json:"lines"`
-	}{h.Clock.Now(), since, all, lines})
+		Time  time.Time             `json:"time"`
+		Since time.Time             `json:"since"`
+		All   transit.ETAQuality    `json:"all"`
+		Lines []transit.ETAQuality  `json:"lines"`
+		Feeds []transit.FeedQuality `json:"feeds"`
+	}{h.Clock.Now(), since, all, lines, h.Transit.FeedQualities()})
 }

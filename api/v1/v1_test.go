@@ -33,8 +33,8 @@ type emptyHistory struct{}
 
 func (emptyHistory) Stations(context.Context) ([]string, error) { return nil, nil }
 
-func (emptyHistory) Span(context.Context, string) (first, last time.Time, err error) {
-	return first, last, nil
+func (emptyHistory) AgencySpans(context.Context, string, func(nhip.AgencySpan) error) error {
+	return nil
 }
 
 func (emptyHistory) StationSpans(context.Context, func(nhip.StationSpan) error) error { return nil }

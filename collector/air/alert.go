@@ -9,10 +9,11 @@ import (
 	"nhip/geo/alert"
 )
 
-// Deliverer delivers alerts to a recipient: a web hook, a mail server.
+// Deliverer delivers alerts to a recipient: a web hook, a mail server. The station is that of the alert, with what the
+// fleet says of it.
 type Deliverer interface {
 	Name() string
-	Deliver(ctx context.Context, a *nhip.Alert) error
+	Deliver(ctx context.Context, a *nhip.Alert, s *nhip.Station) error
 }
 
 // alertStates is the content of alertsFile.

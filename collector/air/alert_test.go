@@ -26,7 +26,7 @@ type recipient struct {
 
 func (r *recipient) Name() string { return "recipient" }
 
-func (r *recipient) Deliver(_ context.Context, a *nhip.Alert) error {
+func (r *recipient) Deliver(_ context.Context, a *nhip.Alert, _ *nhip.Station) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failing {

@@ -37,7 +37,7 @@ func TestLostReviewsComeFromDatabase(t *testing.T) {
 		awaittest.True(t, "the review is known again", func() bool {
 			h.Processor.mu.Lock()
 			defer h.Processor.mu.Unlock()
-			return h.reviews["r1"]
+			return h.reviews["r1"] != nil
 		})
 		if raw, err := os.ReadFile(path); err != nil || len(raw) < 20 {
 			t.Errorf("file of reviews: %q, %v", raw, err)

@@ -32,7 +32,7 @@ func (p *Processor) RunDeliveries(ctx context.Context) error {
 				p.recordAttempt(&d, nil) // the recipient is not configured any more
 				continue
 			}
-			err := deliver(ctx, to, &d.Alert)
+			err := p.deliver(ctx, to, &d.Alert)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -42,10 +42,10 @@ func (p *Processor) RunDeliveries(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func deliver(ctx context.Context, to Deliverer, a *nhip.Alert) error {
+func (p *Processor) deliver(ctx context.Context, to Deliverer, a *nhip.Alert) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
-	return to.Deliver(ctx, a)
+	return to.Deliver(ctx, a, p.describe(a.Station))
 }
 
 // dueDeliveries returns the first pending delivery of each recipient, if it is due. So every recipient gets its alerts

@@ -86,10 +86,10 @@ type Processor struct {
 	all          []*station // the same, in the order in which they were added; only grows
 	lastRecord   uint64     // record of the outbox up to which all observed readings are
 	comparison   comparison
-	faultsKnown  bool            // the monitors were compared since the start
-	reviews      map[string]bool // ids of the known reviews
-	savedReviews int             // their number according to stateFile
-	reviewsLost  bool            // some may only be in the database; only New and Run use it
+	faultsKnown  bool                // the monitors were compared since the start
+	reviews      map[string]*station // of the known reviews, by id
+	savedReviews int                 // their number according to stateFile
+	reviewsLost  bool                // some may only be in the database; only New and Run use it
 
 	alerts       alertStates
 	alertsFileMu sync.Mutex

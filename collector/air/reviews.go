@@ -25,7 +25,7 @@ func (p *Processor) Review(r nhip.Review) error {
 	p.mu.Lock()
 	known := p.reviews[r.ID]
 	p.mu.Unlock()
-	if known {
+	if known != nil {
 		return nil
 	}
 	if err := appendLine(p.path(reviewsFile), r); err != nil {
@@ -45,10 +45,32 @@ func (p *Processor) Review(r nhip.Review) error {
 	return nil
 }
 
+// FindReview returns the review with an id.
+func (p *Processor) FindReview(id string) (nhip.Review, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.reviews[id]
+	if s == nil {
+		return nhip.Review{}, false
+	}
+	i := slices.IndexFunc(s.reviews, func(r nhip.Review) bool { return r.ID == id })
+	return s.reviews[i], true
+}
+
+// StationReviews returns the reviews of a station in the order of their decisions.
+func (p *Processor) StationReviews(id string) []nhip.Review {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.stations[id]; s != nil {
+		return slices.Clone(s.reviews)
+	}
+	return nil
+}
+
 // addReview adds a review to its station in the order of decisions.
 func (p *Processor) addReview(r nhip.Review) {
-	p.reviews[r.ID] = true
 	s := p.station(r.Station)
+	p.reviews[r.ID] = s
 	i := len(s.reviews)
 	for i > 0 && s.reviews[i-1].Time.After(r.Time) {
 		i--
@@ -131,7 +153,7 @@ func (p *Processor) readReviews(raw []byte) (valid []byte, fault error) {
 			continue
 		}
 		valid = append(append(valid, line...), '\n')
-		if !p.reviews[r.ID] {
+		if p.reviews[r.ID] == nil {
 			p.addReview(r)
 		}
 	}

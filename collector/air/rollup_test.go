@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/qc"
 )
 
 // TestMaximaOfADayAreOfItsOwnHours has days of 23, 24, 25 and 24.5 hours, with high hours just before and after them.
@@ -51,5 +52,12 @@ func TestMaximaOfADayAreOfItsOwnHours(t *testing.T) {
 		if addMaxima(&day, hours, from, to, 0.75); day.Max1h.Known() || day.Max8h.Known() || day.Capture8h.Known() {
 			t.Errorf("%s: of 17 hours: %+v", c.zone, day)
 		}
+	}
+}
+
+func TestDirectionIsNotSummedUp(t *testing.T) {
+	w := window{series: []qc.Series{{Quantity: nhip.WindDirection}, {Quantity: nhip.WindSpeed}}}
+	if got := w.quantities(); len(got) != 1 || got[0] != nhip.WindSpeed {
+		t.Error(got)
 	}
 }

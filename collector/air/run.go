@@ -17,7 +17,7 @@ func New(o Options) (*Processor, error) {
 	p := &Processor{
 		o: o, log: o.Logger.With("component", "air"), rules: o.Rules, completeness: o.Completeness,
 		wakeRecent: make(chan struct{}, 1), wakeDatabase: make(chan struct{}, 1), wakeCompare: make(chan struct{}, 1),
-		stations: make(map[string]*station), lastRecord: o.LastRecord, reviews: make(map[string]bool),
+		stations: make(map[string]*station), lastRecord: o.LastRecord, reviews: make(map[string]*station),
 		pause: comparisonPause,
 	}
 	if p.rules == nil {

@@ -240,11 +240,12 @@ func (w *window) humidity(at int64) float64 {
 // maxHumidityAge is the maximum age of a humidity that is used for a correction.
 const maxHumidityAge = time.Hour
 
+// quantities returns the quantities that are summed up.
 func (w *window) quantities() []nhip.Quantity {
 	var out []nhip.Quantity
 	for i := range w.series {
-		if !slices.Contains(out, w.series[i].Quantity) {
-			out = append(out, w.series[i].Quantity)
+		if q := w.series[i].Quantity; !q.Circular() && !slices.Contains(out, q) {
+			out = append(out, q)
 		}
 	}
 	return out

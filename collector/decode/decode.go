@@ -26,6 +26,8 @@ type Feed struct {
 	// 1. 0: the feed names none, and an id is looked up in all of them.
 	Timetable int
 
+	Predictions nhip.Predictions // whose expected times are told, of feeds of trips
+
 	Zone      *time.Location // of times without an offset; nil: the default of the format, or UTC
 	Period    time.Duration  // averaging period if messages do not contain it; 0: the default of the format
 	SpeedUnit string         // of formats without a unit of speed: KilometresPerHour (also "") or MetresPerSecond

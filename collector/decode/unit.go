@@ -16,6 +16,8 @@ const (
 	temperature   dimension = "°C"
 	share         dimension = "%"
 	pressure      dimension = "Pa"
+	speed         dimension = "m/s"
+	direction     dimension = "°"
 )
 
 // unit converts a value v to the unit of its dimension: (v − zero) × factor.
@@ -39,6 +41,7 @@ var units = map[string]unit{
 	"c":        {temperature, 1, 0},
 	"degc":     {temperature, 1, 0},
 	"cel":      {temperature, 1, 0},
+	"doc":      {temperature, 1, 0},
 	"of":       {temperature, 5.0 / 9, 32},
 	"f":        {temperature, 5.0 / 9, 32},
 	"degf":     {temperature, 5.0 / 9, 32},
@@ -53,6 +56,19 @@ var units = map[string]unit{
 	"kpa":      {pressure, 1000, 0},
 	"mmhg":     {pressure, 133.322387415, 0},
 	"inhg":     {pressure, 3386.389, 0},
+	"m/s":      {speed, 1, 0},
+	"mps":      {speed, 1, 0},
+	"km/h":     {speed, 1 / 3.6, 0},
+	"kmh":      {speed, 1 / 3.6, 0},
+	"kn":       {speed, 1852.0 / 3600, 0},
+	"kt":       {speed, 1852.0 / 3600, 0},
+	"knots":    {speed, 1852.0 / 3600, 0},
+	"mph":      {speed, 0.44704, 0},
+	"o":        {direction, 1, 0},
+	"deg":      {direction, 1, 0},
+	"degree":   {direction, 1, 0},
+	"degrees":  {direction, 1, 0},
+	"do":       {direction, 1, 0},
 }
 
 // Convert converts a value of q to the platform's unit (nhip.Quantity.Unit). It accepts these units, in upper or lower
@@ -60,9 +76,11 @@ var units = map[string]unit{
 //
 //	gases and particles  µg/m³ ug/m3 µg/Nm³ mg/m³ mg/Nm³
 //	gases                ppb ppm, at 25 °C and 1 atm
-//	temperature          °C oC C ℃ degC Cel, °F F degF, K
+//	temperature          °C oC C ℃ degC Cel độC, °F F degF, K
 //	humidity             % %RH, and 1 or fraction for 0…1
 //	pressure             Pa hPa mbar kPa mmHg inHg
+//	wind speed           m/s mps, km/h kmh, kn kt knots, mph
+//	wind direction       ° deg degree degrees độ
 //
 // and "" for the platform's unit of q. The error is an *nhip.Error for the field "unit": CodeUnknownField for an
 // unknown quantity or unit, CodeMalformed for a unit that does not apply to q. A number that stands for "no value", as
@@ -111,6 +129,10 @@ func normalizeUnit(out []byte, in string) []byte {
 			out = append(out, 'u')
 		case r == '³':
 			out = append(out, '3')
+		case r == 'đ' || r == 'Đ': // độ, a degree
+			out = append(out, 'd')
+		case r == 'ộ' || r == 'Ộ':
+			out = append(out, 'o')
 		case r == '°' || r == 'º' || r == '˚':
 			out = append(out, 'o')
 		case r == '℃':

@@ -37,6 +37,13 @@ func TestConvert(t *testing.T) {
 		{nhip.Temperature, 32, "F", 0},
 		{nhip.Temperature, 300.15, "K", 27},
 		{nhip.Humidity, 70.2, "%", 70.2},
+		{nhip.WindSpeed, 36, "km/h", 10},
+		{nhip.WindSpeed, 10, "kn", 5.14444},
+		{nhip.WindSpeed, 2.1, "m/s", 2.1},
+		{nhip.WindDirection, 140, "Deg", 140},
+		{nhip.WindDirection, 140, "°", 140},
+		{nhip.WindDirection, 140, "Độ", 140},
+		{nhip.Temperature, 27.8, "độ C", 27.8},
 		{nhip.Humidity, 0.702, "1", 70.2},
 		{nhip.Humidity, 0.702, "fraction", 70.2},
 		{nhip.Pressure, 101_325, "Pa", 101_325},
@@ -69,7 +76,7 @@ func TestConvertRejectsOtherUnits(t *testing.T) {
 		{nhip.PM25, "?g/m3", nhip.CodeUnknownField, "is not a known unit"}, // micro sign lost in a wrong encoding
 		{nhip.PM25, "g/m3", nhip.CodeUnknownField, "is not a known unit"},
 		{nhip.CO, "mg/m3 at 0 °C", nhip.CodeUnknownField, "is not a known unit"},
-		{nhip.Pressure, "°", nhip.CodeUnknownField, "is not a known unit"},
+		{nhip.Pressure, "°", nhip.CodeMalformed, "is not a unit of pressure"},
 		{"noise", "dB", nhip.CodeUnknownField, "is not a known quantity"},
 	} {
 		_, err := Convert(c.quantity, 1, c.unit)
@@ -84,7 +91,7 @@ func TestConvertRejectsOtherUnits(t *testing.T) {
 func TestEveryUnitHasAQuantity(t *testing.T) {
 	all := []nhip.Quantity{
 		nhip.PM1, nhip.PM25, nhip.PM10, nhip.TSP, nhip.SO2, nhip.NO, nhip.NO2, nhip.CO, nhip.O3,
-		nhip.Temperature, nhip.Humidity, nhip.Pressure,
+		nhip.Temperature, nhip.Humidity, nhip.Pressure, nhip.WindSpeed, nhip.WindDirection,
 	}
 	for _, q := range all {
 		if got, err := Convert(q, 12.5, q.Unit()); err != nil || got != 12.5 {

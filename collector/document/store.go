@@ -30,6 +30,9 @@ type Store struct {
 	unsaved map[key]bool
 	dirty   map[key]bool // unpublished
 	wake    chan struct{}
+
+	watchers map[string]func(nhip.DocumentState) // by kind
+	expired  map[string]time.Time                // by kind: when expired documents were removed last
 }
 
 // Options configure a Store.
@@ -46,6 +49,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		file: file{dir: o.Dir, damage: o.Damage}, log: o.Logger, states: make(map[key]*state), counts: make(map[string]int),
 		unsaved: make(map[key]bool), dirty: make(map[key]bool), wake: make(chan struct{}, 1),
+		watchers: make(map[string]func(nhip.DocumentState)), expired: make(map[string]time.Time),
 	}
 	if err := s.file.open(o.Mark, s.restore); err != nil {
 		return nil, err
@@ -116,16 +120,42 @@ func (s *Store) Check(d *nhip.Document) (repeated bool, err error) {
 	return false, nil
 }
 
+// Watch calls f with each document of a kind, and then with each change; one that is removed has no body. There is one
+// watcher of a kind. f must not call methods of s.
+func (s *Store) Watch(kind string, f func(nhip.DocumentState)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[kind] = f
+	for k, state := range s.states {
+		if k.kind == kind && state.Exists() {
+			f(state.DocumentState)
+		}
+	}
+}
+
+// Expire removes the documents of a kind that have expired, which Check otherwise does with the next change.
+func (s *Store) Expire(kind string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire(kind, now)
+}
+
+// expireEvery is how exactly expired documents are removed.
+const expireEvery = time.Second
+
 // expire removes the documents of a kind that have expired at the time of a change. The caller holds mu.
 func (s *Store) expire(kind string, now time.Time) {
+	if since := now.Sub(s.expired[kind]); since >= 0 && since < expireEvery {
+		return // many documents may change at once, and this looks at all
+	}
+	s.expired[kind] = now
 	for k, old := range s.states {
 		if k.kind != kind || !old.Exists() || old.Expires.IsZero() || now.Before(old.Expires) {
 			continue
 		}
 		gone := *old
 		gone.Body, gone.Version, gone.Time = nil, old.Version+1, old.Expires
-		s.set(k, &gone)
-		s.unsaved[k], s.dirty[k] = true, true
+		s.change(k, &gone)
 	}
 	s.signal()
 }
@@ -140,10 +170,18 @@ func (s *Store) Apply(d *nhip.Document, by string) (before json.RawMessage, chan
 		before = old.Body
 	}
 	changed := next(d, by, old)
-	s.set(k, changed)
-	s.unsaved[k], s.dirty[k] = true, true
+	s.change(k, changed)
 	s.signal()
 	return before, changed.change()
+}
+
+// change sets a new state, which is unsaved and unpublished. The caller holds mu.
+func (s *Store) change(k key, changed *state) {
+	s.set(k, changed)
+	s.unsaved[k], s.dirty[k] = true, true
+	if watch := s.watchers[k.kind]; watch != nil {
+		watch(changed.DocumentState)
+	}
 }
 
 // Current returns the last change of a document.
@@ -158,6 +196,17 @@ func (s *Store) Current(kind, id string) nhip.DocumentChange {
 
 func (s *state) change() nhip.DocumentChange {
 	return nhip.DocumentChange{Kind: s.Kind, ID: s.ID, Version: s.Version, Time: s.Time, Removed: !s.Exists()}
+}
+
+// Find returns a document; ok is false if there is none.
+func (s *Store) Find(kind, id string) (doc nhip.DocumentState, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := s.states[key{kind, id}]
+	if state == nil || !state.Exists() {
+		return doc, false
+	}
+	return state.DocumentState, true
 }
 
 // List returns the documents of a kind, in no order.

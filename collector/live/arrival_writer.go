@@ -24,6 +24,7 @@ type ArrivalWriter struct {
 	store   Store
 	queue   chan nhip.Arrival // for the database
 	publish chan nhip.Arrival // for the Publisher
+	listen  func(*nhip.Arrival)
 	log     *slog.Logger
 	metrics *Metrics
 }
@@ -42,9 +43,15 @@ func NewArrivalWriter(store Store, log *slog.Logger, m *Metrics) *ArrivalWriter 
 	}
 }
 
+// Listen calls f with each arrival. It must be called before the first one, and f must not block.
+func (w *ArrivalWriter) Listen(f func(*nhip.Arrival)) { w.listen = f }
+
 // put queues an arrival. It never blocks.
 func (w *ArrivalWriter) put(a nhip.Arrival) {
 	w.metrics.arrivals.Inc()
+	if w.listen != nil {
+		w.listen(&a)
+	}
 	select {
 	case w.queue <- a:
 	default:

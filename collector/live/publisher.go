@@ -164,6 +164,25 @@ func (p *Publisher) Publish(results []Event) {
 	}
 }
 
+// Send publishes a message with QoS 1 and waits until the broker has it, ctx ends or publishTimeout is over. It reports
+// whether the broker has it.
+func (p *Publisher) Send(ctx context.Context, topic string, payload []byte) bool {
+	client := p.watched.Load()
+	if client == nil || !p.Connected() {
+		return false
+	}
+	token := client.Publish(topic, 1, false, payload)
+	timeout := time.NewTimer(publishTimeout)
+	defer timeout.Stop()
+	select {
+	case <-token.Done():
+		return token.Error() == nil
+	case <-ctx.Done():
+	case <-timeout.C:
+	}
+	return false
+}
+
 // Alert queues an alert that has changed.
 func (p *Publisher) Alert(a nhip.Alert) { enqueue(p, p.alerts, a) }
 

@@ -109,6 +109,7 @@ func (s *services) apply(r *reportChange, now time.Time) {
 		return
 	}
 	f.state.Agency, f.state.Time, f.state.Differential = r.Agency, r.Time, r.Differential
+	f.state.Predictions = r.Predictions
 	if r.Differential {
 		s.takeBack(f, r.Deleted)
 	} else {

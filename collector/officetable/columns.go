@@ -77,7 +77,14 @@ var quantities = map[string]nhip.Quantity{
 	"relativehumidity": nhip.Humidity, "do am": nhip.Humidity, "do am tuong doi": nhip.Humidity,
 	"pressure": nhip.Pressure, "press": nhip.Pressure, "ap suat": nhip.Pressure, "ap suat khi quyen": nhip.Pressure,
 	"khi ap": nhip.Pressure, "ap suat khong khi": nhip.Pressure,
+	"wind speed": nhip.WindSpeed, "windspeed": nhip.WindSpeed, "wspm": nhip.WindSpeed, "ws": nhip.WindSpeed,
+	"toc do gio": nhip.WindSpeed, "van toc gio": nhip.WindSpeed, "wind_speed": nhip.WindSpeed,
+	"wind direction": nhip.WindDirection, "winddirection": nhip.WindDirection, "wd": nhip.WindDirection,
+	"huong gio": nhip.WindDirection, "wind_direction": nhip.WindDirection,
 }
+
+// namedUnits are the units of columns whose name stands for one, as folded: WSPM of the Beijing records is in m/s.
+var namedUnits = map[string]string{"wspm": "m/s"}
 
 // valueColumn is a column of values. In a table with a column of quantities, there is one without a quantity.
 type valueColumn struct {
@@ -177,7 +184,7 @@ func (t *Table) meaning(name string) (use string, c valueColumn, known bool) {
 		return use, c, true
 	}
 	if q, ok := t.quantityOf(name); ok {
-		return "", valueColumn{quantity: q}, true
+		return "", valueColumn{quantity: q, unit: namedUnits[fold(name)]}, true
 	}
 	q, ok := t.quantityOf(plain)
 	return "", valueColumn{quantity: q, unit: unit}, ok
@@ -280,7 +287,7 @@ func (t *Table) findRowUnits() error {
 // °C, humidities in %.
 func needsUnit(q nhip.Quantity) bool {
 	_, gas := q.MolarMass()
-	return gas || q == nhip.Pressure
+	return gas || q == nhip.Pressure || q == nhip.WindSpeed
 }
 
 func (o *Options) unit(q nhip.Quantity) string { return orText(o.Units[q], o.defaultUnit(q)) }
@@ -310,7 +317,7 @@ func (t *Table) isUnits(l *line) bool {
 }
 
 func isUnit(text string) bool {
-	for _, q := range []nhip.Quantity{nhip.CO, nhip.Temperature, nhip.Humidity, nhip.Pressure} {
+	for _, q := range unitQuantities {
 		if _, err := decode.Convert(q, 0, text); text != "" && err == nil {
 			return true
 		}

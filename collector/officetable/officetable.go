@@ -186,6 +186,9 @@ func (t *Table) value(l *line, c *valueColumn, row *Row) bool {
 		}
 	}
 	number, ok := t.number(cell)
+	if !ok && c.quantity == nhip.WindDirection {
+		number, ok = t.compassDegrees(cell.text, c)
+	}
 	if !ok {
 		number = cell.text
 		if row.Fault == "" {

@@ -159,6 +159,24 @@ func TestTablesOfOffices(t *testing.T) {
 			Options{},
 			[]string{"file pm10 12.5 2026-02-16T01:00 1h", "file pressure 101325 2026-02-16T01:00 1h"},
 		},
+		"wind": {
+			"time,WSPM,wd,wind speed (km/h),wind direction (deg)\n2026-02-16 08:00,1.1,wnw,,\n2026-02-16 09:00,,,36,350\n" +
+				"2026-02-16 10:00,,up,,\n",
+			Options{Mapping: Mapping{Columns: map[string]Column{
+				"wind speed (km/h)":    {Quantity: "wind_speed", Unit: "km/h", Station: "b"},
+				"wind direction (deg)": {Quantity: "wind_direction", Unit: "deg", Station: "b"},
+			}}},
+			[]string{
+				"file wind_speed 1.1 2026-02-16T01:00 1h", "file wind_direction 292.5 2026-02-16T01:00 1h",
+				"b wind_speed 10 2026-02-16T02:00 1h", "b wind_direction 350 2026-02-16T02:00 1h",
+				`4! wd: must be a number, got "up"`,
+			},
+		},
+		"Vietnamese points": { // N is south in Vietnamese
+			"Thời gian;Hướng gió\n16/02/2026 08:00;N\n16/02/2026 09:00;90\n",
+			Options{},
+			[]string{`2! Hướng gió: must be a number, got "N"`, "file wind_direction 90 2026-02-16T02:00 1h"},
+		},
 		"faulty rows alone": {
 			"time,pm10\n2026-02-16 08:00,abc\n16/13/2026 09:00,1\n2026-02-16 10:00,7\n2026-02-16 11:00,7,8\nMean,7\n",
 			Options{DateOrder: "dmy"},
@@ -197,6 +215,7 @@ func TestAmbiguousTablesNameTheOption(t *testing.T) {
 		"two orders":   {"time,pm10\n13/04/2026 08:00,1\n04/15/2026 08:00,1\n", "--date-order"},
 		"short years":  {"time,pm10\n13/04/26 08:00,1\n", "--date-order"},
 		"gas":          {"time,no2\n2026-02-16 08:00,1\n", "--unit no2=UNIT"},
+		"speed":        {"time,wind speed\n2026-02-16 08:00,1\n", "--unit wind_speed=UNIT"},
 		"gas in rows":  {"time,quantity,value\n2026-02-16 08:00,pm10,1\n2026-02-16 08:00,CO,1\n", "--unit co=UNIT"},
 		"thousands":    {"time;pm10\n2026-02-16 08:00;1,234\n", "--decimal"},
 		"both signs":   {"time;pm10\n2026-02-16 08:00;1,5\n2026-02-16 09:00;1.5\n", "--decimal"},

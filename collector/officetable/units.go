@@ -8,6 +8,11 @@ import (
 	"nhip/collector/decode"
 )
 
+// unitQuantities are one quantity of each dimension of units.
+var unitQuantities = []nhip.Quantity{
+	nhip.CO, nhip.Temperature, nhip.Humidity, nhip.Pressure, nhip.WindSpeed, nhip.WindDirection,
+}
+
 // ParseUnits parses Options.Units: "no2=ppb" for one quantity, or "ppb" for all quantities that have no unit.
 func ParseUnits(texts []string) (map[nhip.Quantity]string, error) {
 	units := make(map[nhip.Quantity]string, len(texts))
@@ -26,7 +31,7 @@ func parseUnit(text string) (q nhip.Quantity, unit string, err error) {
 	name, unit, named := strings.Cut(text, "=")
 	if !named {
 		unit = strings.TrimSpace(text)
-		for _, q := range []nhip.Quantity{nhip.CO, nhip.Temperature, nhip.Humidity, nhip.Pressure} {
+		for _, q := range unitQuantities {
 			if _, err := decode.Convert(q, 0, unit); err == nil && unit != "" {
 				return "", unit, nil
 			}

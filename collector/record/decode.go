@@ -241,6 +241,8 @@ func readReport(b []byte, r *nhip.ServiceReport) error {
 				return errUnreadable
 			}
 			r.Alerts = append(r.Alerts, a)
+		case 8:
+			r.Predictions = nhip.Predictions(v.text())
 		}
 		return nil
 	})

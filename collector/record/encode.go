@@ -228,6 +228,7 @@ func (e *encoder) report(r *nhip.ServiceReport) {
 		}
 		e.bytes(7, raw)
 	}
+	e.text(8, string(r.Predictions))
 }
 
 // AppendTrip appends an update as it is in a record of the time 0, without its feed.

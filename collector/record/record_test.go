@@ -70,7 +70,8 @@ func drawReading(t *rapid.T) nhip.Reading {
 func drawReport(t *rapid.T) *nhip.ServiceReport {
 	r := &nhip.ServiceReport{
 		Feed: "city", Agency: "hanoi", Time: drawTime(t), Differential: rapid.Bool().Draw(t, "differential"),
-		Deleted: rapid.SliceOfN(rapid.StringN(1, 9, 30), 0, 2).Draw(t, "deleted"),
+		Predictions: nhip.Predictions(rapid.SampledFrom([]string{"", "theirs", "better"}).Draw(t, "predictions")),
+		Deleted:     rapid.SliceOfN(rapid.StringN(1, 9, 30), 0, 2).Draw(t, "deleted"),
 	}
 	text, number := rapid.StringN(0, 60, 256), rapid.IntRange(-1e5, 1e5)
 	for range rapid.IntRange(0, 3).Draw(t, "trips") {

@@ -34,7 +34,7 @@ func (s *Station) hours(quality nhip.Quality) hourly {
 	bySlot := make(map[slot][]*Reading)
 	for i := range s.Readings {
 		x := &s.Readings[i]
-		if x.Period > time.Hour {
+		if x.Period > time.Hour || x.Quantity.Circular() {
 			continue
 		}
 		end := x.Time.UTC().Truncate(time.Hour)

@@ -24,8 +24,8 @@ type Fleet struct {
 	predictor *predict.Predictor
 	runs      func(*network.TripInstance) bool
 
-	buses  map[string]*Vehicle // by id
-	onTrip map[tripKey]*Vehicle
+	buses  map[string]*Vehicle    // by id
+	onTrip map[tripKey][]*Vehicle // mostly one; the one that moved last is the last
 	served map[tripKey]*service
 
 	turns      *turns
@@ -63,7 +63,7 @@ type service struct {
 // NewFleet returns a fleet without buses. runs tells which trips take place.
 func NewFleet(n *network.Network, p *predict.Predictor, runs func(*network.TripInstance) bool) *Fleet {
 	return &Fleet{
-		predictor: p, runs: runs, buses: make(map[string]*Vehicle), onTrip: make(map[tripKey]*Vehicle),
+		predictor: p, runs: runs, buses: make(map[string]*Vehicle), onTrip: make(map[tripKey][]*Vehicle),
 		served: make(map[tripKey]*service), turns: newTurns(n), departures: newDepartures(),
 	}
 }
@@ -87,7 +87,7 @@ func (f *Fleet) Move(id string, s *track.State) *Vehicle {
 		return v
 	}
 	key := keyOf(s.Instance)
-	f.onTrip[key] = v
+	f.onTrip[key] = append(f.onTrip[key], v)
 	if s.Confidence >= MinConfidence && s.TripHolds() && !b.Waiting {
 		f.served[key] = &service{s.Time, s.Next, v.Ahead}
 	}
@@ -101,9 +101,19 @@ func (f *Fleet) Remove(id string) {
 		return
 	}
 	delete(f.buses, id)
-	if inst := old.State.Instance; inst != nil && f.onTrip[keyOf(inst)] == old {
-		delete(f.onTrip, keyOf(inst))
+	if inst := old.State.Instance; inst != nil {
+		f.leave(keyOf(inst), old)
 	}
+}
+
+// leave removes a bus from its trip, on which another one may be, too.
+func (f *Fleet) leave(key tripKey, v *Vehicle) {
+	on := f.onTrip[key]
+	if on = slices.DeleteFunc(on, func(other *Vehicle) bool { return other == v }); len(on) == 0 {
+		delete(f.onTrip, key)
+		return
+	}
+	f.onTrip[key] = on
 }
 
 // Observe learns from an arrival. The arrivals of one vehicle must come in order.
@@ -129,8 +139,24 @@ func (f *Fleet) sweep(now time.Time) {
 // Bus returns a bus, nil if it is unknown.
 func (f *Fleet) Bus(id string) *Vehicle { return f.buses[id] }
 
-// On returns the bus on a trip, nil if none is known.
-func (f *Fleet) On(trip *network.TripInstance) *Vehicle { return f.onTrip[keyOf(trip)] }
+// On returns the bus on a trip, nil if none is known. Of several it is one that reports the trip, then one whose line
+// is sure, then the one that moved last.
+func (f *Fleet) On(trip *network.TripInstance) (best *Vehicle) {
+	for _, v := range f.onTrip[keyOf(trip)] {
+		if best == nil || !best.surerThan(v) {
+			best = v
+		}
+	}
+	return best
+}
+
+// surerThan reports whether the bus is more likely on its trip than another one.
+func (v *Vehicle) surerThan(other *Vehicle) bool {
+	if v.State.Inferred != other.State.Inferred {
+		return other.State.Inferred
+	}
+	return v.State.Confidence >= MinConfidence && other.State.Confidence < MinConfidence
+}
 
 // OnBoard returns the bus as boards see it. reports tells whether its last position is recent.
 func (v *Vehicle) OnBoard(reports bool) *Bus {

@@ -236,3 +236,26 @@ func TestTripThatWasServedIsNotOfferedAgain(t *testing.T) {
 		t.Error("the bus is on its old trip")
 	}
 }
+
+// TestBusStaysOnItsTripWhenAnotherLeavesIt: two buses are taken to be on one trip, and then one of them no longer is.
+func TestBusStaysOnItsTripWhenAnotherLeavesIt(t *testing.T) {
+	c := newCity(noBlocks())
+	c.move(c.out[0], "right", 3, 0, 1)
+	c.move(c.out[0], "wrong", 2, 0, 1)
+	if v := c.fleet.On(c.out[0]); v == nil || v.ID != "wrong" {
+		t.Errorf("of two, %+v is on the trip, want the one that moved last", v)
+	}
+	c.move(c.out[0], "unsure", 2, 0, 0.4)
+	if v := c.fleet.On(c.out[0]); v == nil || v.ID != "wrong" {
+		t.Errorf("of three, %+v is on the trip, want one whose line is sure", v)
+	}
+	c.fleet.Remove("unsure")
+	c.move(c.out[1], "wrong", 1, 0, 1)
+	if v := c.fleet.On(c.out[0]); v == nil || v.ID != "right" {
+		t.Errorf("%+v is on the trip, want the one that stayed", v)
+	}
+	c.fleet.Remove("right")
+	if v := c.fleet.On(c.out[0]); v != nil {
+		t.Errorf("%+v is on the trip that all have left", v)
+	}
+}

@@ -24,10 +24,13 @@ type Correction struct {
 }
 
 // Correct returns the corrected value and the name of the rule, or v and "" if no rule applies. humidity is in %,
-// or NaN if unknown; EPA2021 requires it.
+// or NaN if unknown; EPA2021 requires it. A direction is never corrected: the result could be no direction.
 func (c *Correction) Correct(q nhip.Quantity, v float64, at time.Time, humidity float64) (corrected float64,
 	rule string,
 ) {
+	if q.Circular() {
+		return v, ""
+	}
 	for i := len(c.Calibrations) - 1; i >= 0; i-- {
 		if l := &c.Calibrations[i]; !at.Before(l.From) {
 			return l.Slope*v + l.Offset, "calibration " + l.From.UTC().Format(time.RFC3339)

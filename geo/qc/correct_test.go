@@ -47,6 +47,7 @@ func TestCorrect(t *testing.T) {
 		},
 		{"never below zero", &Correction{EPA2021: true}, nhip.PM25, 1, march, 140, 0, EPA2021},
 		{"no humidity", &Correction{EPA2021: true}, nhip.PM25, 20, march, math.NaN(), 20, ""},
+		{"no direction", &lines, nhip.WindDirection, 350, march.AddDate(1, 0, 0), 50, 350, ""},
 		{"not for PM10", &Correction{EPA2021: true}, nhip.PM10, 20, march, 50, 20, ""},
 	} {
 		got, rule := c.by.Correct(c.q, c.v, c.at, c.rh)

@@ -103,6 +103,7 @@ var (
 	particles = []nhip.Quantity{nhip.PM1, nhip.PM25, nhip.PM10, nhip.TSP}
 	gases     = []nhip.Quantity{nhip.SO2, nhip.NO, nhip.NO2, nhip.CO, nhip.O3}
 	weather   = []nhip.Quantity{nhip.Temperature, nhip.Humidity, nhip.Pressure}
+	wind      = []nhip.Quantity{nhip.WindSpeed} // a direction can have any value, and jump to any other, in light air
 )
 
 // resolutions are the steps in which references report, in µg/m³: 1 ppb of a gas (0.1 ppm of CO), 1 µg/m³ of particles,
@@ -118,7 +119,7 @@ const lowCostResolution = 0.3
 // NewRules returns the default rules. Durations are in hours, rates in units per minute, distances in metres.
 func NewRules() *Rules {
 	r := &Rules{params: make(map[nhip.Quantity]*[classes][checks]Params)}
-	for _, group := range [][]nhip.Quantity{particles, gases, weather} {
+	for _, group := range [][]nhip.Quantity{particles, gases, weather, wind} {
 		for _, q := range group {
 			of := new([classes][checks]Params)
 			for class := range of {
@@ -157,6 +158,7 @@ func (r *Rules) setRanges(class Class) {
 		nhip.Temperature: {-30, -10, 50, 65},
 		nhip.Humidity:    {0, 3, unset, 100},
 		nhip.Pressure:    {60_000, 80_000, 106_000, 110_000},
+		nhip.WindSpeed:   {0, unset, 35, 60},
 	} {
 		r.Set(q, class, CheckGrossRange, func(l *Params) {
 			l.Low, l.SuspectLow, l.SuspectHigh, l.High = span[0], span[1], span[2], span[3]
@@ -188,6 +190,7 @@ func (r *Rules) setTimes(class Class) {
 		nhip.Temperature: {5, 10, 0},
 		nhip.Humidity:    {20, 40, 0},
 		nhip.Pressure:    {500, 1500, 0},
+		nhip.WindSpeed:   {15, 30, 1},
 	} {
 		r.Set(q, class, CheckSpike, func(to *Params) { to.Suspect, to.Fail, to.Relative = l[0], l[1], l[2] })
 	}
@@ -198,6 +201,8 @@ func (r *Rules) setTimes(class Class) {
 	}
 	r.Set("", class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 6, 12 })
 	r.Set(nhip.Pressure, class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 12, 24 })
+	// Calm nights last for half a day, at a speed of exactly 0.
+	r.Set(nhip.WindSpeed, class, CheckFlatLine, func(l *Params) { l.Suspect, l.Fail = 24, 72 })
 	for q, step := range resolutions {
 		r.Set(q, class, CheckFlatLine, func(l *Params) { l.Resolution = step })
 	}
@@ -207,6 +212,7 @@ func (r *Rules) setTimes(class Class) {
 		}
 	}
 	r.Set("", class, CheckFrozenFeed, func(l *Params) { l.Suspect, l.Fail = 3, 4 })
+	r.Set(nhip.WindSpeed, class, CheckFrozenFeed, func(l *Params) { *l = Disabled() }) // calm is no fault
 }
 
 // setParticles sets the checks that apply to particles only. Optical sensors count droplets above about 95 %

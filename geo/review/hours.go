@@ -49,6 +49,9 @@ func sumHours(in *Input, reviews []nhip.Review, after bool) hours {
 	kinds := make(map[seriesKey]bool)
 	for i := range in.Readings {
 		r := &in.Readings[i]
+		if r.Quantity.Circular() {
+			continue
+		}
 		h, k := hourOf(r.Time), seriesKey{r.Quantity, r.Period}
 		if byHour[h] == nil {
 			byHour[h] = make(map[seriesKey][]rollup.Value)

@@ -74,7 +74,8 @@ func EMQX(f *fleet.Fleet, feeds fleet.Feeds) (files []File, without []string) {
 	for _, r := range []struct{ user, action, topics string }{
 		{"nhip-collector", "subscribe", quote("#")},
 		{"nhip-collector", "publish", quote(
-			"nhip/live/#", topics.Keys, topics.Devices, "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/probe/#")},
+			"nhip/live/#", topics.Keys, topics.Devices, "nhip/dead/#", "nhip/event/#", "nhip/answer/#", "nhip/say/reminder/+",
+			"nhip/probe/#")},
 		{"nhip-api", "subscribe", quote(topics.Live, topics.Fleet, "nhip/event/#", topics.Responses, "nhip/probe/#")},
 		{"nhip-api", "publish", quote(topics.Requests, topics.UserActions, "nhip/probe/#")},
 		{"nhip-gateway", "subscribe", quote(topics.LiveCensus, topics.Devices, topics.Requests)},

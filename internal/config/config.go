@@ -36,6 +36,7 @@ type Config struct {
 	Data      Data
 	Predict   Predict
 	Reports   Reports
+	Reminders Reminders
 	Access    Access
 	Places    string // path of GeoJSON points that a search finds; empty: none
 	Zones     []Zones
@@ -75,6 +76,19 @@ type Reports struct {
 	PerHour     int64         // in an hour in all; 0: no bound
 	KeepContact time.Duration // how long names, addresses and numbers of senders are kept after a report
 	FormSecret  string        // signs the tokens of the form; secret; empty: a random one
+}
+
+// Reminders configures the reminders of riders.
+type Reminders struct {
+	PerAddress int64 // in an hour from one address without a key; 0: no bound
+	PerKey     int64 // of one key at a time; 0: no bound
+	Webhooks   []ReminderHost
+}
+
+// ReminderHost is a host whose web hooks apps may name.
+type ReminderHost struct {
+	Host   string // with a port if it is not 443
+	Secret string // secret; signs the notifications
 }
 
 // Agency is the agency of timetables that have no agency.txt.
@@ -227,7 +241,8 @@ type Pull struct {
 	Every  time.Duration // interval between requests
 	Header string        // "Name: value" to send with requests; secret
 
-	Timetable string // the entry of gtfs that its ids are of; empty: that of the feed
+	Timetable   string // the entry of gtfs that its ids are of; empty: that of the feed
+	Predictions string // ours, theirs or better; empty: those of the feed
 }
 
 // Source is a queue of an AMQP 0-9-1 broker to receive messages from.
@@ -323,7 +338,8 @@ type Feed struct {
 	Agency  string        // of its buses
 	Latency time.Duration // with which the feed passes facts on
 
-	Timetable string // the entry of gtfs that its ids of trips, routes and stops are of; empty: of all
+	Timetable   string // the entry of gtfs that its ids of trips, routes and stops are of; empty: of all
+	Predictions string // whose expected times of its trips are told: ours, theirs or better; empty: ours
 
 	Zone      string        // IANA name: time zone of time stamps without an offset; empty: the format's own
 	Period    time.Duration // averaging period if messages do not contain it; 0: the format's own

@@ -110,9 +110,10 @@ func Default() Config {
 			ReviewReasons: defaultReasons(),
 			Mail:          Mail{Port: defaultMailPort, To: []string{}},
 		},
-		Map:     Map{Center: hanoi(), Zoom: defaultZoom},
-		Predict: Predict{Lean: predict.Lean},
-		Access:  Access{OIDC: OIDC{Scopes: []string{"profile", "email"}, Session: openid.MaxSession}},
+		Map:       Map{Center: hanoi(), Zoom: defaultZoom},
+		Predict:   Predict{Lean: predict.Lean},
+		Access:    Access{OIDC: OIDC{Scopes: []string{"profile", "email"}, Session: openid.MaxSession}},
+		Reminders: Reminders{PerAddress: defaultRemindersPerAddress, PerKey: defaultRemindersPerKey},
 		Reports: Reports{
 			PerAddress: defaultReportsPerAddress, PerHour: defaultReportsPerHour, KeepContact: defaultKeepContact,
 		},

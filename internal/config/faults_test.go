@@ -49,7 +49,7 @@ feeds:
 
 func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 	const sections = "http, mqtt, broker, collector, stations, forward, public, push, files, health, outgoing, influx, " +
-		"reports, access, " +
+		"reports, reminders, access, " +
 		"fleet, " +
 		"gtfs, gtfs_agency, air, predict, " +
 		"retention, map, data, places, feeds, pulls, sources, zones"
@@ -68,7 +68,7 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"http: &a\n  listen: *a": `2:11: http.listen: must be one value`,
 		"gtfs: *a\nmap: &a {}":   `1:7: : *a has no anchor &a before it`,
 		"feeds: &a [*a]": `1:12: feeds[0]: must be a section with the keys name, topic, format, ` +
-			`agency, latency, timetable, zone, period, speed_unit, fields`,
+			`agency, latency, timetable, predictions, zone, period, speed_unit, fields`,
 		"mqtt: {listen: ':99999'}": `1:16: mqtt.listen: the port must be between 0 ` +
 			`and 65535, got "99999"`,
 		"mqtt:\n  listen: [a, b]":     `2:11: mqtt.listen: must be one value`,
@@ -123,10 +123,10 @@ func TestConfigFaultsNameLineColumnAndKey(t *testing.T) {
 		"feeds: []":         `1:8: feeds: must contain at least one feed`,
 		"feeds: {topic: a}": `1:8: feeds: must be a list`,
 		"feeds:\n  - hfp": `2:5: feeds[0]: must be a section with the keys name, topic, format, agency, ` +
-			`latency, timetable, zone, period, speed_unit, fields`,
+			`latency, timetable, predictions, zone, period, speed_unit, fields`,
 		"feeds:\n- topic: a\n  format: hfp": `2:3: feeds[0].agency: is required`,
 		"feeds: [{topic: a, format: hfp, id: 1, agency: \"a\\nb\"}]": `1:33: feeds[0].id: is not a known key; ` +
-			"expected one of name, topic, format, agency, latency, timetable, zone, period, speed_unit, fields\n" +
+			"expected one of name, topic, format, agency, latency, timetable, predictions, zone, period, speed_unit, fields\n" +
 			`1:48: feeds[0].agency: must be printable UTF-8, got "a\nb"`,
 		"feeds: [{topic: a, format: hfp, agency: a, latency: 2 min}]": `1:53: feeds[0].latency: ` +
 			`must be a duration as in "90s" or "2m", got 2 min`,

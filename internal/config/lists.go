@@ -21,6 +21,7 @@ func (e *Effective) read(path string, raw []byte) {
 		{Key: feedsKey, Read: func(n ast.Node) { e.readFeeds(f, n) }},
 		{Key: pullsKey, Read: func(n ast.Node) { e.readPulls(f, n) }},
 		{Key: sourcesKey, Read: func(n ast.Node) { e.readSources(f, n) }},
+		{Key: hooksKey, Read: func(n ast.Node) { e.readReminderHosts(f, n) }},
 		{Key: zonesKey, Read: func(n ast.Node) { e.readZones(f, n) }},
 		{Key: alertsKey, Read: func(n ast.Node) { e.readAlerts(f, n) }},
 		{Key: rulesKey, Read: func(n ast.Node) { e.readRules(f, n) }},

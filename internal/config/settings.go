@@ -54,6 +54,7 @@ const (
 	checksKey  = "air.checks"
 	alertsKey  = "air.alerts"
 	rulesKey   = "access.oidc.rules"
+	hooksKey   = "reminders.webhooks"
 )
 
 // settings returns the keys with one value, in the order of display. A test checks that each field of Config has a
@@ -124,6 +125,8 @@ func (c *Config) settings() []settings.Setting {
 		{Key: "reports.per_hour", Value: settings.Count(&c.Reports.PerHour, maxReports)},
 		{Key: "reports.keep_contact", Value: settings.Days(&c.Reports.KeepContact, minPhotoKeep, maxKeep)},
 		{Key: "reports.form_secret", Value: settings.Text(&c.Reports.FormSecret, formSecret), Secret: true},
+		{Key: "reminders.per_address", Value: settings.Count(&c.Reminders.PerAddress, nhip.MaxReminders)},
+		{Key: "reminders.per_key", Value: settings.Count(&c.Reminders.PerKey, nhip.MaxReminders)},
 		{Key: "access.oidc.issuer", Value: settings.Text(&c.Access.OIDC.Issuer, issuerRule)},
 		{Key: "access.oidc.client_id", Value: settings.Text(&c.Access.OIDC.ClientID, settings.Printable)},
 		{
@@ -201,6 +204,7 @@ func (f *Feed) settings(prefix string) []settings.Setting {
 		{Key: prefix + "agency", Value: settings.Text(&f.Agency, settings.ID)},
 		{Key: prefix + "latency", Value: settings.Duration(&f.Latency)},
 		{Key: prefix + "timetable", Value: settings.Text(&f.Timetable, settings.Printable)},
+		{Key: prefix + "predictions", Value: predictions(&f.Predictions)},
 		{Key: prefix + "zone", Value: settings.Text(&f.Zone, settings.Zone)},
 		{Key: prefix + "period", Value: settings.Duration(&f.Period)},
 		{Key: prefix + "speed_unit", Value: settings.Text(&f.SpeedUnit, settings.SpeedUnit)},
@@ -230,7 +234,19 @@ func (p *Pull) settings(prefix string) []settings.Setting {
 		{Key: prefix + "every", Value: settings.Days(&p.Every, time.Second, time.Hour)},
 		{Key: prefix + "header", Value: settings.Text(&p.Header, settings.Printable), Secret: true},
 		{Key: prefix + "timetable", Value: settings.Text(&p.Timetable, settings.Printable)},
+		{Key: prefix + "predictions", Value: predictions(&p.Predictions)},
 	}
+}
+
+// predictions accepts whose expected times are told, or an empty text.
+func predictions(to *string) settings.Value {
+	return settings.Text(to, func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return settings.Choice(new(string), string(nhip.PredictionsOurs), string(nhip.PredictionsTheirs),
+			string(nhip.PredictionsBetter)).Set(s)
+	})
 }
 
 // settings returns the keys of one source, with a prefix as in "sources[0].".
@@ -332,7 +348,8 @@ func (a *Alert) configured(prefix string) []settings.Setting {
 
 func measureName(s string) error {
 	others := []string{alert.MeasureSilent, alert.MeasureFrozen, alert.MeasureCapture}
-	if _, known := nhip.ParseQuantity(s); known || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
+	q, known := nhip.ParseQuantity(s)
+	if known && !q.Circular() || aqi.Known(nhip.Scale(s)) || slices.Contains(others, s) {
 		return nil
 	}
 	return fmt.Errorf("must be a quantity as in pm25, VN_AQI, US_EPA, WHO, %s, %s or %s, got %s",
@@ -406,6 +423,9 @@ func (c *Config) all() []settings.Setting {
 	}
 	for i := range c.Access.OIDC.Rules {
 		all = append(all, c.Access.OIDC.Rules[i].settings(prefix(rulesKey, i))...)
+	}
+	for i := range c.Reminders.Webhooks {
+		all = append(all, c.Reminders.Webhooks[i].settings(prefix(hooksKey, i))...)
 	}
 	for i := range c.Air.Checks {
 		all = append(all, c.Air.Checks[i].configured(prefix(checksKey, i))...)

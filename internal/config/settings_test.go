@@ -103,6 +103,7 @@ func samples() map[string]string {
 		"health.listen":           "0.0.0.0:9100",
 		"collector.journal_bytes": "2GB", "collector.min_free": "1GB", "collector.dead_bytes": "512MB",
 		"collector.photo_bytes": "64MB", "collector.photo_keep": "30d", "reports.per_address": "7", "reports.per_hour": "77",
+		"reminders.per_address": "8", "reminders.per_key": "88",
 		"reports.keep_contact": "10d", "reports.form_secret": "0123456789abcdef0123456789abcdef",
 		"access.oidc.issuer": "https://id.example/city/", "access.oidc.client_id": "nhip",
 		"access.oidc.client_secret": "s3cret", "access.oidc.client_secret_file": "oidc.secret",
@@ -126,7 +127,8 @@ func samples() map[string]string {
 		"map.zoom":     "10.5", "map.attribution": "© us",
 		"feeds[0].name": "sensors", "feeds[0].topic": "a/+", "feeds[0].format": "mine", "feeds[0].agency": "hn",
 		"feeds[0].latency": "2m", "feeds[0].timetable": "hanoi.zip",
-		"feeds[0].zone": "Asia/Bangkok", "feeds[0].period": "5m", "feeds[0].speed_unit": "m/s",
+		"feeds[0].predictions": "better",
+		"feeds[0].zone":        "Asia/Bangkok", "feeds[0].period": "5m", "feeds[0].speed_unit": "m/s",
 		"feeds[0].fields": "air.pm=pm25, t=temperature °F",
 	}
 }
@@ -182,10 +184,10 @@ func checkOnly(t *testing.T, e *Effective, key, want, origin string) {
 
 func TestConfigKeysOfPullHaveEffect(t *testing.T) {
 	e := load(t, "pulls:\n- name: city\n  url: https://city.example/vp.pb\n  every: 20s\n  header: 'X-Key: s3cret'\n"+
-		"  timetable: bus.zip\n", Sources{})
+		"  timetable: bus.zip\n  predictions: theirs\n", Sources{})
 	want := []Pull{{
 		Name: "city", URL: "https://city.example/vp.pb", Every: 20 * time.Second, Header: "X-Key: s3cret",
-		Timetable: "bus.zip",
+		Timetable: "bus.zip", Predictions: "theirs",
 	}}
 	if diff := cmp.Diff(want, e.Pulls); diff != "" || e.Err() != nil {
 		t.Errorf("%v\n%s", e.Err(), diff)
@@ -330,9 +332,9 @@ func TestConfigKeysOfAlertHaveEffect(t *testing.T) {
 func TestConfigKeysOfFeedHaveEffect(t *testing.T) {
 	of := func(key string) string { return samples()["feeds[0]."+key] }
 	e := load(t, fmt.Sprintf("feeds:\n- name: %s\n  topic: %s\n  format: %s\n  agency: %s\n  latency: %s\n  "+
-		"timetable: %s\n  "+
+		"timetable: %s\n  predictions: %s\n  "+
 		"zone: %s\n  period: %s\n  speed_unit: %s\n  fields: %s\n",
-		of("name"), of("topic"), of("format"), of("agency"), of("latency"), of("timetable"), of("zone"),
+		of("name"), of("topic"), of("format"), of("agency"), of("latency"), of("timetable"), of("predictions"), of("zone"),
 		of("period"), of("speed_unit"), of("fields")), Sources{})
 	if err := e.Err(); err != nil || len(e.Feeds) != 1 {
 		t.Fatalf("%+v, %v", e.Feeds, err)

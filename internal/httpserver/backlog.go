@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Backlog counts requests that wait for slots, and tells a burst from an overload: in an overload some have always been
-// waiting for busyAfter, and until calmAfter without too many have passed. Then few may wait, or all would be late. A
-// burst is a page with all its tiles.
+// Backlog counts requests that wait for slots, and tells a burst from an overload: in an overload some have always
+// been waiting for busyAfter, or very many wait; it ends calmAfter the last time that too many did. Then few may wait,
+// or all would be late. A burst is a page with all its tiles.
 type Backlog struct {
 	Slots int // that they wait for
 
@@ -21,8 +21,10 @@ type Backlog struct {
 const (
 	busyAfter      = 500 * time.Millisecond
 	calmAfter      = 2 * time.Second
-	waitersPerSlot = 2 // in an overload, and at least:
+	waitersPerSlot = 3 // in an overload, and at least:
 	leastWaiters   = 5 // a browser has at most six connections, of which one is served
+
+	surgePerSlot = 64 // so many that wait are an overload at once: the last of them would be served late
 )
 
 // Add counts n more, or fewer, that wait. It returns their number, and whether these are too many in an overload.
@@ -36,7 +38,7 @@ func (b *Backlog) Add(n int, now time.Time) (waiting int, tooMany bool) {
 	if b.waiting <= max(waitersPerSlot*b.Slots, leastWaiters) {
 		return b.waiting, false
 	}
-	if now.Sub(b.since) > busyAfter || now.Before(b.busy) {
+	if now.Sub(b.since) > busyAfter || now.Before(b.busy) || b.waiting > surgePerSlot*b.Slots {
 		b.busy = now.Add(calmAfter)
 		return b.waiting, true
 	}

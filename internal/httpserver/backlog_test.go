@@ -24,10 +24,10 @@ func TestBacklogTellsBurstsFromOverloads(t *testing.T) {
 	if tooMany(-37, 0) {
 		t.Error("few that wait are too many")
 	}
-	if !tooMany(1, time.Second) {
+	if !tooMany(2, time.Second) {
 		t.Error("an overload ends at once")
 	}
-	tooMany(-6, 0)
+	tooMany(-7, 0)
 	if n := b.Waiting(); n != 0 {
 		t.Errorf("%d wait", n)
 	}

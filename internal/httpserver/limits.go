@@ -39,6 +39,7 @@ const (
 	reasonSlowBody    = "slow_body"    // a body slower than MinBodyRate
 	reasonSlowReader  = "slow_reader"  // an answer that its client does not read
 	reasonHandler     = "handler_fell" // a handler that panicked
+	reasonOverload    = "overload"     // too many requests wait for the processors
 )
 
 // refusals returns the counter of refusals of a server, which its listener and its handler share.

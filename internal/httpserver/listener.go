@@ -20,6 +20,7 @@ func (o Options) Listener(l net.Listener) net.Listener {
 	a := &admission{
 		limits: o.Limits, work: o.Work, refused: refusals(&o), byAddress: make(map[netip.Addr][]*conn),
 	}
+	a.overload = newOverload(o.Overload, a.refused.WithLabelValues(reasonOverload))
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "nhip_http_connections", Help: "Open connections, by server.",
 		ConstLabels: prometheus.Labels{"server": o.Name},
@@ -83,10 +84,11 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 
 // admission knows the open connections of a server.
 type admission struct {
-	limits  Limits
-	work    *WorkSlots
-	refused *prometheus.CounterVec
-	open    prometheus.Gauge
+	limits   Limits
+	work     *WorkSlots
+	overload *overload // nil: handlers refuse
+	refused  *prometheus.CounterVec
+	open     prometheus.Gauge
 
 	mu        sync.Mutex
 	all       []*conn
@@ -203,6 +205,8 @@ type conn struct {
 	work *WorkSlots               // nil: none
 	slot atomic.Pointer[workSlot] // the work slot that the connection holds
 	late atomic.Bool              // see Late
+
+	refused bool // the last request was refused before net/http had it; used by Read only
 
 	mu       sync.Mutex // guards the deadlines of writes
 	explicit time.Time  // as the handler set it

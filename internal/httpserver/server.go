@@ -39,7 +39,8 @@ type Options struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer // nil: no metrics
 
-	Work *WorkSlots // nil: no limit
+	Work     *WorkSlots // nil: no limit
+	Overload *Overload  // nil: only handlers refuse requests
 
 	bodyWindow  time.Duration // 0: BodyWindow; shorter in tests
 	headTimeout time.Duration // 0: HeadTimeout; shorter in tests

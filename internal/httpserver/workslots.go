@@ -55,6 +55,34 @@ func (w *WorkSlots) enter(ctx context.Context) (workSlot, bool) {
 	default:
 	}
 	w.countWaiting(1)
+	return w.await(ctx)
+}
+
+// idle reports whether a slot is free.
+func (w *WorkSlots) idle() bool { return len(w.free) > 0 }
+
+// enterUnlessLate is enter for a request that is better refused than served late: it reports false if too many others
+// wait, at once or when its turn comes.
+func (w *WorkSlots) enterUnlessLate() (workSlot, bool) {
+	select {
+	case i := <-w.free:
+		return w.hold(i), true
+	default:
+	}
+	if w.countWaiting(1) {
+		w.countWaiting(-1)
+		return workSlot{}, false
+	}
+	s, _ := w.await(context.Background()) // always true
+	if s.late {
+		w.leave(s)
+		return workSlot{}, false
+	}
+	return s, true
+}
+
+// await takes the next free slot for a request that is counted as waiting.
+func (w *WorkSlots) await(ctx context.Context) (workSlot, bool) {
 	select {
 	case i := <-w.free:
 		s := w.hold(i)
@@ -139,14 +167,32 @@ func (c *conn) Read(to []byte) (int, error) {
 		return c.Conn.Read(to)
 	}
 	c.yield()
-	n, err := c.Conn.Read(to)
-	if n > 0 {
-		if p, ok := c.work.enter(context.Background()); ok {
-			c.slot.Store(&p)
-			c.late.Store(p.late)
+	for {
+		n, err := c.Conn.Read(to)
+		if n == 0 {
+			return n, err
+		}
+		c.endRefusal()
+		if o := c.admission.overload; o == nil || err != nil || c.work.idle() || !o.refusable(to[:n]) {
+			c.hold(c.work.enter(context.Background()))
+			return n, err
+		}
+		if s, ok := c.work.enterUnlessLate(); ok {
+			c.hold(s, ok)
+			return n, nil
+		}
+		if err := c.refuse(to[:n]); err != nil {
+			return 0, err
 		}
 	}
-	return n, err
+}
+
+// hold notes the work slot of the connection, if it has got one.
+func (c *conn) hold(s workSlot, ok bool) {
+	if ok {
+		c.slot.Store(&s)
+		c.late.Store(s.late)
+	}
 }
 
 // work runs a handler. In HTTP/2, where a connection has several requests, each of them needs a work slot.

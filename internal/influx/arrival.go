@@ -92,6 +92,17 @@ func (h History) DayArrivals(ctx context.Context, q TravelQuery, yield func(nhip
 	return group.flush()
 }
 
+// CountTravels returns the number of arrivals, or of rows of positions, in a span. Errors are those of Readings.
+func (h History) CountTravels(ctx context.Context, measurement string, q TravelQuery) (int, error) {
+	if err := checkInterval(q.From, q.To); err != nil {
+		return 0, err
+	}
+	return h.count(ctx, &Selection{
+		Measurement: measurement, Columns: receivedColumn, From: after(q.From), To: after(q.To), Where: q.where(),
+		Function: Count,
+	})
+}
+
 func compareArrivals(a, b *nhip.Arrival) int {
 	return cmp.Or(strings.Compare(a.Agency, b.Agency), strings.Compare(a.Vehicle, b.Vehicle),
 		cmp.Compare(a.Index, b.Index))

@@ -64,7 +64,7 @@ type database interface {
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
 	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error
-	Span(ctx context.Context, measurement string) (first, last time.Time, err error)
+	AgencySpans(ctx context.Context, measurement string, yield func(nhip.AgencySpan) error) error
 	Reviews(ctx context.Context, station string, until time.Time) ([]nhip.Review, error)
 	ReadingVersions(ctx context.Context, station string, quantity nhip.Quantity, at time.Time) (
 		[]influx.ReadingVersion, error)
@@ -524,12 +524,18 @@ func testTravel(t *testing.T, db database) {
 			t.Errorf("%v: arrivals %v, positions %v: %v", agencies, arrivals, positions, err)
 		}
 	}
-	first, last, err := db.Span(t.Context(), influx.ArrivalMeasurement)
-	if err != nil || !first.Equal(noon) || !last.Equal(noon.Add(2*time.Hour)) {
-		t.Errorf("span %s to %s: %v", first, last, err)
+	var spans []nhip.AgencySpan
+	for _, measurement := range []string{influx.ArrivalMeasurement, influx.ReadingMeasurement} { // the second is empty
+		err := db.AgencySpans(t.Context(), measurement, func(s nhip.AgencySpan) error {
+			spans = append(spans, s)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
-	if first, _, err := db.Span(t.Context(), influx.ReadingMeasurement); err != nil || !first.IsZero() {
-		t.Errorf("span of nothing from %s: %v", first, err)
+	if len(spans) != 2 || spans[0].Agency >= spans[1].Agency || !spans[0].First.Equal(noon) {
+		t.Errorf("spans %+v", spans)
 	}
 }
 

@@ -167,11 +167,14 @@ func (h History) Count(ctx context.Context, measurement string, from, to time.Ti
 	if err := checkInterval(from, to); err != nil {
 		return 0, err
 	}
-	total := 0
-	s := &Selection{
+	return h.count(ctx, &Selection{
 		Measurement: measurement, Columns: receivedColumn, From: after(from), To: after(to), Function: Count,
-	}
-	err := h.Source.Select(ctx, s, func(row *Row) error {
+	})
+}
+
+// count returns the sum of the counts of a selection.
+func (h History) count(ctx context.Context, s *Selection) (total int, err error) {
+	err = h.Source.Select(ctx, s, func(row *Row) error {
 		n, _ := row.Int(0)
 		total += int(n)
 		return nil

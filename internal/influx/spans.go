@@ -59,16 +59,32 @@ func (h History) stationTimes(ctx context.Context, s *Selection) (map[string]tim
 	return out, err
 }
 
-// Span returns the times of the first and the last row of a measurement; zero times if it has none. Errors are those of
-// Readings.
-func (h History) Span(ctx context.Context, measurement string) (first, last time.Time, err error) {
-	for f, at := range map[Function]*time.Time{First: &first, Last: &last} {
+// AgencySpans calls yield for each agency with rows of a measurement, ordered by id, with the times of its first and
+// its last row. Errors are those of Readings and of yield.
+func (h History) AgencySpans(ctx context.Context, measurement string, yield func(nhip.AgencySpan) error) error {
+	spans := make(map[string]nhip.AgencySpan)
+	for _, f := range []Function{First, Last} {
 		s := &Selection{
 			Measurement: measurement, Columns: receivedColumn, Function: f, From: epoch, To: endOfTime,
+			GroupBy: []string{colAgency},
 		}
-		if err := h.Source.Select(ctx, s, func(row *Row) error { *at = row.At(); return nil }); err != nil {
-			return first, last, err
+		err := h.Source.Select(ctx, s, func(row *Row) error {
+			id := tagText(row.Tags[0])
+			span := spans[id]
+			if span.Agency, span.Last = id, row.At(); f == First {
+				span.First = row.At()
+			}
+			spans[id] = span
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return first, last, nil
+	for _, id := range slices.Sorted(maps.Keys(spans)) {
+		if err := yield(spans[id]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,20 +1,19 @@
 package notify
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"net"
+	"mime/quotedprintable"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"nhip"
+	"nhip/internal/notify/smtptest"
 	"nhip/internal/outbound"
 )
 
@@ -28,7 +27,11 @@ func someAlert() *nhip.Alert {
 
 func TestWebhookSignature(t *testing.T) {
 	status := http.StatusNoContent
-	var received nhip.Alert
+	var received struct {
+		nhip.Alert
+		Name nhip.LocalizedText `json:"station_name"`
+		Unit string             `json:"unit"`
+	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		seconds, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Nhip-Signature"), "t="), ",")
@@ -37,14 +40,14 @@ func TestWebhookSignature(t *testing.T) {
 			got == Sign("other", time.Unix(at, 0), body) {
 			t.Errorf("signed %q", got)
 		}
-		if err := json.Unmarshal(body, &received); err != nil || r.Header.Get("Nhip-Event") != Event(&received) {
+		if err := json.Unmarshal(body, &received); err != nil || r.Header.Get("Nhip-Event") != Event(&received.Alert) {
 			t.Errorf("%v: %s", err, body)
 		}
 		w.WriteHeader(status)
 	}))
 	defer s.Close()
 	refused := &Webhook{URL: s.URL + "/k3y?key=k3y", Secret: "s3cret"}
-	if err := refused.Deliver(t.Context(), someAlert()); err == nil || strings.Contains(err.Error(), "k3y") {
+	if err := refused.Deliver(t.Context(), someAlert(), someStation); err == nil || strings.Contains(err.Error(), "k3y") {
 		t.Errorf("an internal address: %v", err)
 	}
 	client, err := NewWebhookClient(outbound.Policy{Allow: []string{"127.0.0.1"}})
@@ -52,73 +55,53 @@ func TestWebhookSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &Webhook{URL: s.URL, Secret: "s3cret", Client: client}
-	if err := h.Deliver(t.Context(), someAlert()); err != nil || received != *someAlert() {
+	if err := h.Deliver(t.Context(), someAlert(), someStation); err != nil || !reflect.DeepEqual(received.Alert, *someAlert()) ||
+		received.Name != someStation.Name || received.Unit != "µg/m³" {
 		t.Errorf("%v: %+v", err, received)
 	}
 	status = http.StatusBadGateway
-	if err := h.Deliver(t.Context(), someAlert()); err == nil {
+	if err := h.Deliver(t.Context(), someAlert(), someStation); err == nil {
 		t.Error("status 502: no error")
 	}
 }
 
-// startMailServer starts an SMTP server that accepts one message.
-func startMailServer(t *testing.T) (port int, message <-chan string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+var someStation = &nhip.Station{
+	ID: "hn-01", Name: nhip.LocalizedText{Vi: "Hoàn Kiếm", En: "Hoan Kiem"}, Area: "Hoàn Kiếm", Zone: "Asia/Ho_Chi_Minh",
+}
+
+func TestMailTellsAlertInBothLanguages(t *testing.T) {
+	server := smtptest.Start(t)
+	m := &Mail{
+		Mailer: Mailer{Host: "127.0.0.1", Port: server.Port, From: "nhip@example.org", Plain: true},
+		To:     []string{"staff@example.org"}, PublicURL: "https://air.example/",
+	}
+	a := someAlert()
+	a.Value, a.Threshold = 160.0499, nhip.Some(150.0)
+	if err := m.Deliver(t.Context(), a, someStation); err != nil {
+		t.Fatal(err)
+	}
+	mails := server.Mails()
+	if len(mails) != 1 {
+		t.Fatalf("%d mails", len(mails))
+	}
+	header, body, _ := strings.Cut(mails[0].Data, "\r\n\r\n")
+	for _, want := range []string{"To: <staff@example.org>", "Message-ID: <dust.hn-01.1.1771218000.3@nhip>"} {
+		if !strings.Contains(header, want) {
+			t.Errorf("no %q in\n%s", want, header)
+		}
+	}
+	raw, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	got := make(chan string, 1)
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		in := bufio.NewReader(c)
-		fmt.Fprint(c, "220 test\r\n")
-		var body strings.Builder
-		for data := false; ; {
-			line, err := in.ReadString('\n')
-			if err != nil {
-				return
-			}
-			switch {
-			case data && line == ".\r\n":
-				data = false
-				got <- body.String()
-				fmt.Fprint(c, "250 accepted\r\n")
-			case data:
-				body.WriteString(line)
-			case strings.HasPrefix(line, "DATA"):
-				data = true
-				fmt.Fprint(c, "354 go on\r\n")
-			case strings.HasPrefix(line, "QUIT"):
-				fmt.Fprint(c, "221 bye\r\n")
-				return
-			default:
-				fmt.Fprint(c, "250 ok\r\n")
-			}
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port, got
-}
-
-func TestMailIsBilingual(t *testing.T) {
-	port, message := startMailServer(t)
-	m := &Mail{Host: "127.0.0.1", Port: port, From: "nhip@example.org", To: []string{"staff@example.org"}, Plain: true}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if err := m.Deliver(ctx, someAlert()); err != nil {
-		t.Fatal(err)
-	}
-	got := <-message
 	for _, want := range []string{
-		"To: <staff@example.org>", "Message-ID: <dust.hn-01.1.1771218000.3@nhip>", "exceeding", "171",
+		"Trạm Hoàn Kiếm (hn-01) · Hoàn Kiếm: vượt ngưỡng", "Bụi mịn PM2.5: 160 µg/m³ lúc 12:00 16/02/2026 (UTC+07:00)",
+		"Ngưỡng: 150 µg/m³ · Cao nhất: 171 µg/m³", "Station Hoan Kiem (hn-01) · Hoàn Kiếm: exceeding",
+		"at 16 February 2026 12:00 (UTC+07:00)", "Threshold: 150 µg/m³ · Peak: 171 µg/m³", "Rule: dust · Id: dust.hn-01.1",
+		"Map: https://air.example/air/station/hn-01",
 	} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %q in\n%s", want, got)
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("no %q in\n%s", want, raw)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"nhip"
+	"nhip/geo/alert"
 	"nhip/internal/outbound"
 )
 
@@ -43,9 +44,20 @@ func NewWebhookClient(p outbound.Policy) (*http.Client, error) {
 // Name returns the name of the channel for logs and metrics.
 func (h *Webhook) Name() string { return "webhook" }
 
+// webhookBody is an alert with what its station and its values are called.
+type webhookBody struct {
+	*nhip.Alert
+	Name *nhip.LocalizedText `json:"station_name,omitempty"` // nil: the station has no name
+	Unit string              `json:"unit,omitempty"`         // of the values; "" for indices and flags
+}
+
 // Deliver posts an alert. It returns an error for any status other than 2xx.
-func (h *Webhook) Deliver(ctx context.Context, a *nhip.Alert) error {
-	body, err := json.Marshal(a)
+func (h *Webhook) Deliver(ctx context.Context, a *nhip.Alert, s *nhip.Station) error {
+	named := webhookBody{Alert: a, Unit: alert.Unit(a.Measure)}
+	if s.Name != (nhip.LocalizedText{}) {
+		named.Name = &s.Name
+	}
+	body, err := json.Marshal(named)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ const (
 	MethodPhotoGet    = "photo/get"    // nhip.PhotoQuery → nhip.PhotoPart
 	MethodPhotoRemove = "photo/remove" // nhip.PhotoQuery → struct{}
 
+	MethodScheduleStates = "schedule/states" // nhip.ScheduleQuery → nhip.ScheduleStates
+	MethodScheduleSend   = "schedule/send"   // nhip.ScheduleSend → nhip.ScheduleState
+
 	MethodStatus = "status" // struct{} → struct{}: whether the collector is alive
 )
 

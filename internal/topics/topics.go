@@ -254,6 +254,18 @@ func ParseEvent(topic string) (kind, id string, ok bool) {
 	return kind, Unescape(id), is && found && !strings.Contains(id, "/")
 }
 
+// Notification is the kind of the events of reminders; see NotificationTopic.
+const Notification = "notification"
+
+// NotificationTopic returns the topic of the notifications of a reminder.
+func NotificationTopic(reminder string) string { return EventTopic(Notification, reminder) }
+
+// ParseNotification returns the reminder of a topic of notifications.
+func ParseNotification(topic string) (reminder string, ok bool) {
+	kind, id, ok := ParseEvent(topic)
+	return id, ok && kind == Notification && id != "" && !strings.ContainsAny(topic, "+#")
+}
+
 // UserActionTopic returns the topic of a user action.
 func UserActionTopic(kind, id string) string { return userAction + Escape(kind) + "/" + Escape(id) }
 

@@ -109,6 +109,20 @@ export type Alert = {
   ack_by?: string;
   ack_note?: string;
   ack_time?: string;
+  /** The newest CAP message about the alert */
+  cap?: {
+    identifier: string;
+    /** Of the document */
+    path: string;
+  };
+  /** Changes of the grade, oldest first: the first and the newest. Alerts of older collectors have none */
+  changes?: {
+    grade: number;
+    threshold?: number;
+    time: string;
+    /** At the time, rounded */
+    value: number;
+  }[];
   /** 1 tendency, 2 preparing, 3 exceeding; 0: it has ended */
   grade: number;
   id: string;
@@ -521,10 +535,12 @@ export type Departure = {
   direction?: 0 | 1;
   /** How riders get off (GTFS `drop_off_type`); absent if they just do. It is `none` at the first stop. */
   drop_off?: 'none' | 'phone_agency' | 'coordinate_with_driver';
-  /** One bus in ten arrives before it */
+  /** One bus in ten arrives before it; absent if the feed's time is told */
   early?: string;
   /** For riders, early rather than late: see predict.lean. What it comes from, `basis` says. Without a known bus it stays until 10 minutes after the expected time, at least 30 s ahead */
   expected?: string;
+  /** The time of the other one, where a bus is predicted by us and the operator's realtime feed expects it, too */
+  expected_other?: string;
   headsign: string;
   /** For a line with headways instead of times */
   headway_s?: number;
@@ -539,6 +555,8 @@ export type Departure = {
   passengers?: number;
   /** How riders get on (GTFS `pickup_type`); absent if they just do. It is `none` at the last stop. */
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   /** Of a trip that runs beside the timetable, by the operator's realtime feed */
   relationship?: 'ADDED' | 'UNSCHEDULED' | 'REPLACEMENT' | 'DUPLICATED' | 'NEW';
   route: string;
@@ -679,6 +697,22 @@ export type EDRParameter = {
       value: string;
     };
   };
+};
+
+/** How right the expected times of a feed were, and ours of the same arrivals at the same moments, in the last three weeks */
+export type FeedQuality = {
+  agency: string;
+  /** Questions to boards that an arrival answered */
+  board_minutes: number;
+  feed: string;
+  ours: RivalScore;
+  /** The setting of the feed */
+  predictions: 'ours' | 'theirs' | 'better';
+  /** Since when, if the setting is better and has changed it (UTC) */
+  since?: string;
+  theirs: RivalScore;
+  /** Whose times are told where both have one */
+  told: 'ours' | 'theirs';
 };
 
 /** QARTOD: 1 good, 2 not evaluated, 3 suspect, 4 fail, 9 missing */
@@ -859,6 +893,12 @@ export type Map = {
   /** Bounds of the first view: of the network, and of the buses and stations around it. minLon,minLat,maxLon,maxLat */
   bounds?: readonly [number, number, number, number] | null;
   center: readonly [number, number];
+  /** Under what the data may be used, and whom to name as their source; missing if none is configured */
+  license?: {
+    name?: string;
+    source?: string;
+    url?: string;
+  };
   /** Path of a base map in one file, PMTiles 3; missing if there is none or a style is set */
   pmtiles?: string;
   /** The data are simulated */
@@ -999,6 +1039,71 @@ export type NewKey = {
   scope?: Scope;
 };
 
+/** A field that the kind does not use must be missing. */
+export type NewReminder = {
+  /** air: fires when the value is above it. Required for air */
+  above?: number;
+  /** Agency of the vehicle */
+  agency?: string;
+  /** GTFS direction_id, for bus, leave and line; default: both */
+  direction?: 0 | 1;
+  /** Default: in 2 hours, for line and air in 24. At most in 12 hours, for line and air in 7 days */
+  expires?: string;
+  /** Of /v1/reminders/form; required without a key */
+  form_token?: string;
+  /** Only buses with this destination, for bus and leave */
+  headsign?: string;
+  /** air: the index that is compared. Default VN_AQI */
+  index?: 'VN_AQI' | 'US_EPA';
+  kind: ReminderKind;
+  /** The language of title and body */
+  lang?: 'vi' | 'en';
+  /** GTFS route_id or public number. Required for bus, leave and line */
+  line?: string;
+  /** Before the bus is there. bus: default 5; get_off: instead of stops */
+  minutes?: number;
+  /** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+  place?: ReminderPlace;
+  /** air: instead of the index, the hourly mean of a station, µg/m³ */
+  quantity?: 'pm25' | 'pm10' | 'so2' | 'no2' | 'o3' | 'co';
+  /** air: a station */
+  station?: string;
+  /** GTFS stop_id. Required for bus, leave and get_off; air: the place of the stop */
+  stop?: string;
+  /** get_off: fires when the bus reaches the stop so many before. Default 1 */
+  stops?: number;
+  /** Only the bus on this GTFS trip_id, for bus and leave */
+  trip?: string;
+  /** Also tell changes of the minutes before it fires, for bus, leave and get_off */
+  updates?: boolean;
+  /** Only this bus, with agency. Required for get_off */
+  vehicle?: string;
+  /** Walk to the stop, seconds. Required for leave. From where is not asked */
+  walk_s?: number;
+  /** For keys of apps. In answers the address is only its scheme and host */
+  webhook?: ReminderWebhook;
+};
+
+export type NewSchedule = {
+  active?: boolean;
+  /** Only of the stations of this area */
+  area?: string;
+  /** Time of day in the time zone of the city */
+  at: string;
+  /** Of the month, 1 to 31, where a month without it has its last day; of the week, 1 is Monday; none for every day */
+  day?: number;
+  every: 'day' | 'week' | 'month';
+  lang?: 'vi' | 'en';
+  /** What people call it */
+  name: string;
+  /** E-mail addresses, as in lan@hanoi.example */
+  recipients: string[];
+  /** `monthly` is of the month before, `exceedances` of the day before */
+  report: 'monthly' | 'exceedances';
+  /** Only of this station; not with `area` */
+  station?: string;
+};
+
 export type NewServiceAlert = {
   /** Its agency_id in the timetable */
   agency: string;
@@ -1079,7 +1184,7 @@ export type Open311Report = {
   api_key?: string | null;
   /** Answers by the code of the attribute; see the definition of the service. */
   attribute?: Record<string, unknown>;
-  /** At most 4000 characters. Control characters are removed */
+  /** At most 4000 characters, without control characters besides tabs and ends of lines */
   description?: string | null;
   device_id?: string | null;
   email?: string | null;
@@ -1164,6 +1269,9 @@ export type Point = {
   type: 'Point';
 };
 
+/** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+export type PredictedBy = 'ours' | 'theirs';
+
 /** RFC 9457 */
 export type Problem = {
   code: 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'too_large' | 'too_many' | 'unavailable' | 'internal';
@@ -1179,12 +1287,14 @@ export type Problem = {
 
 export type Quality = {
   all: LineQuality;
+  /** Realtime feeds that expect times of trips that we predict, too */
+  feeds: FeedQuality[];
   lines: LineQuality[];
   since: string;
   time: string;
 };
 
-export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure';
+export type Quantity = 'pm1' | 'pm25' | 'pm10' | 'tsp' | 'so2' | 'no' | 'no2' | 'co' | 'o3' | 'temperature' | 'humidity' | 'pressure' | 'wind_speed' | 'wind_direction';
 
 /** A server-sent event. `data` is JSON. */
 export type QueueEvent = {
@@ -1348,6 +1458,111 @@ export type Recomputing = {
   hours: number;
 };
 
+export type Reminder = {
+  above?: number;
+  agency?: string;
+  created: string;
+  direction?: 0 | 1;
+  /** It fires no more after it */
+  expires: string;
+  /** At most 4 kB, with a title and a text for a lock screen */
+  fired?: ReminderNotification;
+  /** When it fires by what is predicted now, which may change; missing if nothing predicts it */
+  fires_by?: string;
+  headsign?: string;
+  id: string;
+  index?: string;
+  kind: ReminderKind;
+  lang?: string;
+  /** GTFS route_id */
+  line?: string;
+  minutes?: number;
+  /** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+  place?: ReminderPlace;
+  quantity?: string;
+  /** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+  state: ReminderState;
+  station?: string;
+  stop?: string;
+  stops?: number;
+  /** Only in the answer that makes it */
+  token?: string;
+  /** The MQTT topic of its notifications */
+  topic: string;
+  trip?: string;
+  updates?: boolean;
+  vehicle?: string;
+  walk_s?: number;
+  /** For keys of apps. In answers the address is only its scheme and host */
+  webhook?: ReminderWebhook;
+};
+
+/** A server-sent event. `data` is JSON. */
+export type ReminderEvent = {
+  data: string;
+  event: 'reminder' | 'ready' | 'gone' | 'beat';
+};
+
+export type ReminderKind = 'bus' | 'leave' | 'get_off' | 'line' | 'air';
+
+/** At most 4 kB, with a title and a text for a lock screen */
+export type ReminderNotification = {
+  /** air */
+  above?: number;
+  agency?: string;
+  /** line: the id of the service alert, with its feed */
+  alert?: string;
+  body: string;
+  /** Web hook: what the app's server knows the device by */
+  device?: string;
+  early?: string;
+  /** Of the notification: the same for each attempt and each channel */
+  event: string;
+  expected?: string;
+  headsign?: string;
+  /** Of the reminder */
+  id: string;
+  kind: ReminderKind;
+  late?: string;
+  /** leave: when to go at the latest */
+  leave?: string;
+  /** The public number */
+  line?: string;
+  /** Until early, rounded down, when it was decided */
+  minutes?: number;
+  /** ended: why; fired: passed if the bus is past the stop */
+  reason?: 'bus_gone' | 'trip_over' | 'passed';
+  /** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+  state: ReminderState;
+  stop?: string;
+  stop_name?: string;
+  /** get_off */
+  stops_left?: number;
+  /** When it was decided */
+  time: string;
+  title: string;
+  /** air */
+  value?: number;
+  vehicle?: string;
+};
+
+/** WGS84. It is kept rounded to 0.005 degrees, about 500 m */
+export type ReminderPlace = {
+  lat: number;
+  lon: number;
+};
+
+/** `waiting`; `fired`; `ended`: it will not fire, because the bus or the trip is gone. */
+export type ReminderState = 'waiting' | 'fired' | 'ended';
+
+/** For keys of apps. In answers the address is only its scheme and host */
+export type ReminderWebhook = {
+  /** What the app's server knows the device by; it is sent back in each notification */
+  device?: string;
+  /** https, of a host that the operator allows */
+  url: string;
+};
+
 export type Replayed = {
   replayed: {
     /** Why the others are still rejected */
@@ -1432,6 +1647,13 @@ export type ReviewEffect = {
   values: number;
 };
 
+export type RivalScore = {
+  /** ETA Accuracy Benchmark: the mean of its bins that are not empty */
+  board: number;
+  /** 0–3, 3–6, 6–10, 10–15 minutes to the arrival */
+  board_bins: number[];
+};
+
 export type Role = 'app' | 'viewer' | 'analyst' | 'dispatcher' | 'operator' | 'admin';
 
 export type Route = {
@@ -1502,6 +1724,44 @@ export type Routes = {
 
 /** VN_AQI: Decision 1459/QĐ-TCMT. US_EPA: the AQI of the US EPA of May 2024. WHO: the multiple of the guideline of 2021. Values of different scales can't be compared. */
 export type Scale = 'VN_AQI' | 'US_EPA' | 'WHO';
+
+export type Schedule = {
+  active: boolean;
+  area?: string;
+  at: string;
+  changed: string;
+  created: string;
+  day?: number;
+  error_time?: string;
+  every: 'day' | 'week' | 'month';
+  /** Mails that were refused, or not accepted within a day */
+  given_up?: number;
+  id: string;
+  lang: 'vi' | 'en';
+  /** Of the last attempt that failed */
+  last_error?: string;
+  last_missed?: string;
+  /** When a mail server last accepted a mail of it */
+  last_sent?: string;
+  /** Recipients who have not got what is due */
+  left?: number;
+  /** The owner is the caller */
+  mine: boolean;
+  /** Times that were more than a day ago when the collector came back */
+  missed?: number;
+  name: string;
+  /** When it is due next, or tried again */
+  next?: string;
+  /** Name of who made it */
+  owner: string;
+  /** Why it is stopped */
+  reason?: string;
+  recipients: string[];
+  report: 'monthly' | 'exceedances';
+  /** `sending` while something is due or tried again; `stopped` when the owner may not have it any more; `no_mail` if no collector has a mail server; `unknown` while a collector does not answer */
+  state: 'waiting' | 'sending' | 'inactive' | 'stopped' | 'no_mail' | 'unknown';
+  station?: string;
+};
 
 /** What the caller sees. A station is in scope if any of zones, areas and stations names it; agencies limit buses and their devices. What no list limits is in scope. The rest is as if it did not exist. */
 export type Scope = {
@@ -1606,6 +1866,8 @@ export type ServiceAlerts = {
     alerts: number;
     differential?: boolean;
     feed: string;
+    /** Whose expected times are told where we predict its trips, too; ours if absent */
+    predictions?: 'ours' | 'theirs' | 'better';
     /** Of its last message */
     time: string;
     /** Trip updates that hold */
@@ -1705,12 +1967,16 @@ export type StopAhead = StopRef & {
   /** One bus in ten arrives before it */
   early?: string;
   expected?: string;
+  /** The time of the other one, where both have one */
+  expected_other?: string;
   /** Of the stop on the path of the trip */
   index: number;
   /** One bus in ten arrives after it */
   late?: string;
   minutes?: number;
   pickup?: 'none' | 'phone_agency' | 'coordinate_with_driver';
+  /** Who predicted `expected`: we, or the operator's realtime feed. Where both do, the setting of the feed decides (feeds[].predictions) */
+  predicted_by?: PredictedBy;
   scheduled?: string;
   state?: 'live' | 'stale' | 'scheduled' | 'forecast' | 'canceled' | 'skipped';
   stops_away?: number;
@@ -1774,6 +2040,51 @@ export type Stops = {
   time: string;
 };
 
+export type TidesDates = {
+  dates: {
+    /** Address of the descriptor */
+    datapackage: string;
+    date: string;
+    /** Addresses as CSV, by the name of the table */
+    tables: Record<string, string>;
+  }[];
+  /** `before` of the next page; missing on the last one */
+  next?: string;
+  /** Time zone of the service dates */
+  timezone: string;
+};
+
+export type TidesPackage = {
+  /** Missing if there are several */
+  agency?: string;
+  description: string;
+  licenses?: {
+    name?: string;
+    path?: string;
+    title?: string;
+  }[];
+  name: string;
+  profile: string;
+  resources: {
+    encoding: string;
+    format: string;
+    mediatype: string;
+    name: string;
+    /** Relative to the descriptor */
+    path: string;
+    profile: string;
+    /** Address of the table's schema */
+    schema: string;
+    sources: {
+      component: string;
+      title: string;
+    }[];
+    "tides-table": string;
+    title: string;
+  }[];
+  title: string;
+};
+
 export type TileJSON = {
   attribution?: string;
   /** west, south, east, north. Holds all that the tiles draw: the air up to its reach, zones and stations, or the network and its buses; the world while that is unknown */
@@ -1818,6 +2129,30 @@ export type WayIndex = {
   aqi: number;
   level: IndexLevel;
 } | null;
+
+export type WindAnswer = {
+  stations: {
+    age_s: number;
+    /** Degrees clockwise from north, from which the wind blows; null if only the speed was measured */
+    direction: number | null;
+    /** QARTOD; of both values the worse */
+    flag: number;
+    /** Null if the position is private or not known, as `lon` */
+    lat: number | null;
+    lon: number | null;
+    /** A text in both languages; if only one is known, both contain it */
+    name?: Name;
+    origin?: string;
+    /** m/s; null if only the direction was measured */
+    speed: number | null;
+    state: 'live' | 'stale';
+    station: string;
+    /** END of the averaging period */
+    time: string;
+  }[];
+  /** Of the answer */
+  time: string;
+};
 
 export type WrittenServiceAlert = {
   /** Its agency_id in the timetable */
@@ -1994,6 +2329,16 @@ export interface Answers {
   '/tiles/air.png.json': TileJSON;
   '/tiles/transit.json': TileJSON;
   '/v1/air': Air;
+  '/v1/air/hours': {
+    hours: {
+      /** Fixed stations with a value of the hour */
+      stations: number;
+      /** END of the hour */
+      time: string;
+    }[];
+    /** END of the newest hour on the map */
+    time: string;
+  };
   '/v1/alerts': {
     ended: Alert[];
     open: Alert[];
@@ -2123,6 +2468,11 @@ export interface Answers {
   '/v1/queue/{id}': QueuedReport;
   '/v1/readings': AllReadings;
   '/v1/recompute': Recomputing;
+  '/v1/reminders/form': {
+    expires: string;
+    form_token: string;
+  };
+  '/v1/reminders/{id}': Reminder;
   '/v1/reports/monthly': MonthlyReport;
   '/v1/retention': Retentions;
   '/v1/reviews': {
@@ -2134,6 +2484,10 @@ export interface Answers {
   '/v1/routes': Routes;
   '/v1/routes/{id}': RouteDetail;
   '/v1/routes/{id}/air': RouteAir;
+  '/v1/schedules': {
+    schedules: Schedule[];
+  };
+  '/v1/schedules/{id}': Schedule;
   '/v1/search': Found;
   '/v1/service-alerts': ServiceAlerts;
   '/v1/service-alerts/written': {
@@ -2233,6 +2587,9 @@ export interface Answers {
   '/v1/stops/{id}': Stop;
   '/v1/stops/{id}/arrivals': Arrivals;
   '/v1/stops/{id}/timetable': StopTimetable;
+  '/v1/tides': TidesDates;
+  '/v1/tides/{date}/datapackage.json': TidesPackage;
+  '/v1/wind': WindAnswer;
   '/v1/zones': {
     scale: string;
     state: 'live' | 'stale';
@@ -2263,6 +2620,7 @@ export interface Queries {
   '/basemap.pmtiles': Record<string, never>;
   '/docs': {lang?: 'vi' | 'en'};
   '/docs/style.css': Record<string, never>;
+  '/embed/air': {time?: string; index?: Scale; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; layer?: 'field' | 'zones'; c?: string; lang?: 'vi' | 'en'};
   '/gtfs-rt/alerts.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/trip-updates.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/vehicle-positions.pb': {agency?: string; format?: 'pb' | 'json'};
@@ -2312,8 +2670,12 @@ export interface Queries {
   '/tiles/transit.json': {time?: string};
   '/tiles/transit/{z}/{x}/{y}.mvt': {time?: string};
   '/v1/air': {at: string; index?: Scale; time?: string};
+  '/v1/air/hours': Record<string, never>;
   '/v1/alerts': Record<string, never>;
+  '/v1/alerts.atom': Record<string, never>;
+  '/v1/alerts.cap': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
+  '/v1/alerts/{id}.cap': {message?: string};
   '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/audit': {who?: string; kind?: string; object?: string; from?: string; to?: string; limit?: number; format?: 'json' | 'csv'};
   '/v1/buses': {near?: string; limit?: number; radius?: number; route?: string; direction?: 0 | 1; agency?: string; time?: string; max_age?: number; bbox?: string; format?: 'json' | 'csv'};
@@ -2339,6 +2701,9 @@ export interface Queries {
   '/v1/queue/{id}/photo': Record<string, never>;
   '/v1/readings': {stations?: string; quantities?: string; levels?: string; from?: string; to?: string; period?: 'raw' | 'hour' | 'day' | 'month'; index?: Scale; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/recompute': {station?: string};
+  '/v1/reminders/events': {reminders: string};
+  '/v1/reminders/form': Record<string, never>;
+  '/v1/reminders/{id}': Record<string, never>;
   '/v1/reports/monthly': {month: string; station?: string; area?: string; lang?: 'vi' | 'en'; level?: Level; format?: 'json' | 'csv' | 'html'};
   '/v1/retention': Record<string, never>;
   '/v1/reviews': {station?: string};
@@ -2346,12 +2711,14 @@ export interface Queries {
   '/v1/routes': Record<string, never>;
   '/v1/routes/{id}': Record<string, never>;
   '/v1/routes/{id}/air': {index?: Scale; time?: string};
+  '/v1/schedules': Record<string, never>;
+  '/v1/schedules/{id}': Record<string, never>;
   '/v1/search': {q: string; near?: string; kind?: string; limit?: number};
   '/v1/service-alerts': {stop?: string; route?: string; upcoming?: boolean};
   '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
   '/v1/service-alerts/{id}': Record<string, never>;
   '/v1/session': Record<string, never>;
-  '/v1/stations': {bbox?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
+  '/v1/stations': {bbox?: string; time?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
   '/v1/stations/status': {hours?: number};
   '/v1/stations/{id}': {index?: Scale};
   '/v1/stations/{id}/aqi': {from?: string; to?: string; period?: 'hour' | 'day'; level?: 'raw' | 'automatic' | 'reviewed'; index?: Scale; format?: 'json' | 'csv'};
@@ -2363,6 +2730,10 @@ export interface Queries {
   '/v1/stops/{id}': Record<string, never>;
   '/v1/stops/{id}/arrivals': {minutes?: number; limit?: number; route?: string[]; direction?: 0 | 1};
   '/v1/stops/{id}/timetable': {date?: string; route?: string[]; direction?: 0 | 1};
+  '/v1/tides': {before?: string; limit?: number};
+  '/v1/tides/{date}/datapackage.json': {agency?: string};
+  '/v1/tides/{date}/{table}.{format}': {agency?: string};
+  '/v1/wind': {bbox?: string};
   '/v1/zones': {kind?: string; at?: string; index?: Scale; time?: string};
   '/v1/zones.geojson': {kind?: string; at?: string; index?: Scale; time?: string};
 }

@@ -111,6 +111,7 @@ func read(in decode.Input, out *nhip.Facts) error {
 	f := feed{in: &in, header: h, faults: in.Faults(), out: out}
 	f.report = &nhip.ServiceReport{
 		Feed: feedName(in.Topic), Agency: strings.Clone(in.Feed.Agency), Time: f.reportTime(), Differential: h.differential,
+		Predictions: in.Feed.Predictions,
 	}
 	err = protoscan.Fields(in.Payload, func(field protoscan.Field) error {
 		if msg, ok := field.Bytes(); ok && field.Number == entityField {

@@ -39,9 +39,11 @@ var parameters = map[string]parameter{
 	"HG": {use: ignored}, "PB": {use: ignored},
 	"BENZENE": {use: ignored}, "BENZEN": {use: ignored}, "TOLUENE": {use: ignored}, "TOLUEN": {use: ignored},
 	"ETHYLBENZENE": {use: ignored}, "XYLENE": {use: ignored}, "XYLEN": {use: ignored},
-	"WIND": {use: ignored}, "WINDSPD": {use: ignored}, "WINDSPEED": {use: ignored}, "WIND.SPEED": {use: ignored},
-	"WS":      {use: ignored},
-	"WINDDIR": {use: ignored}, "WINDDIRECTION": {use: ignored}, "WIND.DIR": {use: ignored}, "WD": {use: ignored},
+	"WIND":    {use: ignored}, // speed or direction
+	"WINDSPD": {measured, nhip.WindSpeed}, "WINDSPEED": {measured, nhip.WindSpeed},
+	"WIND.SPEED": {measured, nhip.WindSpeed}, "WS": {measured, nhip.WindSpeed},
+	"WINDDIR": {measured, nhip.WindDirection}, "WINDDIRECTION": {measured, nhip.WindDirection},
+	"WIND.DIR": {measured, nhip.WindDirection}, "WD": {measured, nhip.WindDirection},
 	"RAIN": {use: ignored}, "RADIATION": {use: ignored}, "SOLAR": {use: ignored}, "UV": {use: ignored}, "NOISE": {
 		use: ignored,
 	},

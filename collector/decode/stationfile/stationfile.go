@@ -27,7 +27,7 @@
 //     outside ASCII. UTF-16 is rejected.
 //   - Wastewater and flue gas stations use the same format, with other meanings of SO2 and Temp. A file with a
 //     parameter that only they have (pH, COD, TSS, NH4, O2 …) is accepted and contains no rows. Lines with parameters
-//     of air that the platform does not store (wind, H2S, NOx …) are skipped. Other names are an error, so that
+//     of air that the platform does not store (H2S, NOx, rain …) are skipped. Other names are an error, so that
 //     misspelt ones are noticed, and so is PM without a size.
 //   - Files arrive late and out of order. A file that is sent again results in the same facts.
 //
@@ -46,7 +46,7 @@ import (
 )
 
 // Decoder decodes files of Vietnam's monitoring stations.
-var Decoder = decode.Decoder{Format: "station-file", Version: 1, Decode: read}
+var Decoder = decode.Decoder{Format: "station-file", Version: 2, Decode: read}
 
 // cycle is the default interval of reports, which is the averaging period of values.
 const cycle = 5 * time.Minute

@@ -1,0 +1,69 @@
+package transit
+
+import (
+	"time"
+
+	"nhip"
+	"nhip/geo/network"
+)
+
+// Who predicted an expected time.
+const (
+	predictedByUs   = nhip.PredictionsOurs
+	predictedByThem = nhip.PredictionsTheirs // the operator's feed
+)
+
+// choose decides whose time is told of a run at a stop where a bus is predicted and the operator's feed expects it,
+// too. It takes theirs no longer where the bus should have left by it: the bus says that it has not.
+func (t *Timetable) choose(d *Departure, s *tripState, trip *network.TripInstance, stop int, now time.Time) {
+	if d.Expected == nil {
+		return
+	}
+	d.PredictedBy = predictedByUs
+	theirs, known := s.forecast(trip, stop, stop > 0, now)
+	if !known || theirs.Before(now.Add(-dueGrace)) {
+		return
+	}
+	d.feed, d.Other = s.feed.Feed, &theirs
+	if t.feeds.told(s.feed) == predictedByUs {
+		return
+	}
+	ours := *d.Expected
+	d.Other, d.ownBasis, d.PredictedBy = &ours, d.Basis, predictedByThem
+	d.Expected, d.Early, d.Late, d.Basis = &theirs, nil, nil, basisOperator
+	d.at, d.Minutes = theirs, MinutesUntil(theirs, now)
+}
+
+// onSureTrip reports whether the trip of the bus is reported, or inferred with a probability that suffices to use what
+// the operator's feed expects of it.
+func (b *TrackedBus) onSureTrip() bool {
+	return b.State.Instance != nil && (!b.State.Inferred || b.Bus.Track != nil && b.Bus.Track.Deviation.Known())
+}
+
+// Told returns when a bus is expected at a stop of its pattern, and from when on it may come, by whichever prediction
+// is told; false if there is none.
+func (m *Model) Told(b *TrackedBus, stop int, now time.Time) (expected, early time.Time, ok bool) {
+	p, known := b.Prediction(stop)
+	t := m.inUse.Load()
+	if !known || t.Network == nil || !b.onSureTrip() {
+		return p.Expected, p.P10, known
+	}
+	state := m.services.of(b.State.Instance, now)
+	d := Departure{Expected: &p.Expected}
+	t.choose(&d, &state, b.State.Instance, stop, now)
+	if early = p.P10; d.Expected.Before(early) {
+		early = *d.Expected
+	}
+	return *d.Expected, early, true
+}
+
+// rivals returns both times of a departure of which we and the operator's feed have one, and the name of the feed.
+func (d *Departure) rivals() (feed string, ours, theirs time.Time, ok bool) {
+	if d.Other == nil || d.Expected == nil {
+		return "", ours, theirs, false
+	}
+	if d.PredictedBy == predictedByThem {
+		return d.feed, *d.Other, *d.Expected, true
+	}
+	return d.feed, *d.Expected, *d.Other, true
+}
