@@ -99,14 +99,17 @@ func (h *Handler) getLanding(w http.ResponseWriter, r *http.Request) error {
 		Title       string `json:"title"`
 		Description string `json:"description"`
 		Links       []link `json:"links"`
-	}{"Nhịp EDR",
+	}{
+		"Nhịp EDR",
 		"Không khí của thành phố: ước tính giữa các trạm và số liệu trạm. The city's air: estimates between the " +
-		"monitors, and the monitors.", []link{
-		{Href: base, Rel: "self", Type: rest.FormatJSON, Title: "This document"},
-		{Href: base + "/api", Rel: "service-desc", Type: contractType, Title: "API definition"},
-		{Href: base + "/conformance", Rel: "conformance", Type: rest.FormatJSON, Title: "Conformance classes"},
-		{Href: base + "/collections", Rel: "data", Type: rest.FormatJSON, Title: "Collections"},
-	}})
+			"monitors, and the monitors.",
+		[]link{
+			{Href: base, Rel: "self", Type: rest.FormatJSON, Title: "This document"},
+			{Href: base + "/api", Rel: "service-desc", Type: contractType, Title: "API definition"},
+			{Href: base + "/conformance", Rel: "conformance", Type: rest.FormatJSON, Title: "Conformance classes"},
+			{Href: base + "/collections", Rel: "data", Type: rest.FormatJSON, Title: "Collections"},
+		},
+	})
 }
 
 // getConformance answers GET /ogc/edr/conformance.

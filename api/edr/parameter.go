@@ -63,9 +63,11 @@ var ucumUnits = map[string]string{"µg/m³": "ug/m3", "°C": "Cel", "%": "%", "P
 func airParameters() []parameter {
 	out := withRange(parameter{
 		id: "vn_aqi", unit: "VN_AQI", ucum: "1", method: "index", duration: "PT1H", steps: 100,
-		name:  nhip.LocalizedText{Vi: "Chỉ số VN_AQI", En: "Air quality index VN_AQI"},
-		about: nhip.LocalizedText{Vi: "VN_AQI giờ, ước tính giữa các trạm",
-			En: "Hourly VN_AQI, estimated between the monitors"},
+		name: nhip.LocalizedText{Vi: "Chỉ số VN_AQI", En: "Air quality index VN_AQI"},
+		about: nhip.LocalizedText{
+			Vi: "VN_AQI giờ, ước tính giữa các trạm",
+			En: "Hourly VN_AQI, estimated between the monitors",
+		},
 	})
 	for _, a := range aqi.Averages(nhip.ScaleVNAQI) {
 		method, about := "mean", nhip.LocalizedText{Vi: "Nồng độ ước tính: ", En: "Estimated concentration: "}
