@@ -49,7 +49,7 @@ var importRules = []importRule{
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "tides", "webmap", "gtfsrt", "oba", "siri",
 		"open311", "accounts", "docs", "servicealerts", "reminders",
-		"cap")
+		"cap", "edr")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
 	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders")
 	apiHTTP   = inAPI("rest", "access")

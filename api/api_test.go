@@ -137,7 +137,7 @@ func addBus(t testing.TB, a *API, b nhip.Bus) {
 	receive(t, a, topics.LiveBusTopic(b.Agency, b.ID), b)
 }
 
-func get(t *testing.T, a *API, path string, header ...string) *httptest.ResponseRecorder {
+func get(t testing.TB, a *API, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return resttest.Get(a.server.Handler, path, header...)
 }

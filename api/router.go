@@ -11,6 +11,7 @@ import (
 	"nhip/api/accounts"
 	"nhip/api/cap"
 	"nhip/api/docs"
+	"nhip/api/edr"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
 	"nhip/api/oba"
@@ -55,7 +56,7 @@ const compressLevel = 5
 
 // compressed are the media types that are compressed for each request. Tiles are cached in compressed form instead.
 var compressed = []string{
-	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
+	geojson.ContentType, edr.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
 	capdoc.ContentType, cap.FeedType, "text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
@@ -81,6 +82,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 	web.TileRoutes(inPages)
 	web.API = inPages
 
+	environment := &edr.Handler{
+		Air: a.air, Live: a.live, Stations: a.stations, History: o.History, Slots: slots, Clock: o.Clock,
+		Contract: edr.CutContract(contract), Responder: p,
+	}
+
 	r := chi.NewRouter()
 	seconds := a.durations()
 	r.Use(a.measure(seconds), a.recover, allowOrigins(r), middleware.GetHead, p.Authenticate(guard))
@@ -102,6 +108,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
+		environment.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.History, classes.History), classes.History.Admit, o.License.Announce, zipped)
+		environment.DataRoutes(r)
 	})
 	open, keyed := a.newReports(guard), rest.KeyParameter("key", a.keyring)
 	where := &oba.Handler{

@@ -43,21 +43,31 @@ func trimValue(d *json.Decoder, b *bytes.Buffer) error {
 	return err
 }
 
+// A table of more than maxTable objects by id, such as the parameters of an EDR collection, is told by its first
+// shownRows.
+const (
+	maxTable  = 20
+	shownRows = 3
+)
+
 func trimObject(d *json.Decoder, b *bytes.Buffer) error {
-	b.WriteString("{")
-	for i := 0; d.More(); i++ {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if err := trimValue(d, b); err != nil {
+	var members []string
+	table := true
+	for d.More() {
+		var name, value bytes.Buffer
+		if err := trimValue(d, &name); err != nil {
 			return err
 		}
-		b.WriteString(": ")
-		if err := trimValue(d, b); err != nil {
+		if err := trimValue(d, &value); err != nil {
 			return err
 		}
+		table = table && value.Bytes()[0] == '{'
+		members = append(members, name.String()+": "+value.String())
 	}
-	b.WriteString("}")
+	if table && len(members) > maxTable {
+		members = members[:shownRows]
+	}
+	b.WriteString("{" + strings.Join(members, ", ") + "}")
 	_, err := d.Token()
 	return err
 }

@@ -382,6 +382,17 @@ export type CalibrationLineSet = {
   why?: string;
 };
 
+/** CoverageJSON: a Coverage, or a CoverageCollection, which is empty where there are no data. */
+export type Coverage = {
+  coverages?: Record<string, unknown>[];
+  domain?: Record<string, unknown>;
+  id?: string;
+  parameters: Record<string, unknown>;
+  ranges?: Record<string, unknown>;
+  referencing?: Record<string, unknown>[];
+  type: 'Coverage' | 'CoverageCollection';
+};
+
 export type Datasets = {
   datasets: {
     /** A text in both languages; if only one is known, both contain it */
@@ -618,6 +629,74 @@ export type Devices = {
   next?: string;
   /** Gateways that did not answer; what they know is missing. */
   silent?: string[];
+};
+
+/** A collection as OGC API - EDR 1.1 describes it. */
+export type EDRCollection = {
+  crs: string[];
+  data_queries: Record<string, {
+    link: EDRLink;
+  }>;
+  description: string;
+  extent: {
+    spatial: {
+      bbox: readonly [number, number, number, number][];
+      crs: string;
+    };
+    temporal: {
+      interval: (readonly [string | null, string | null])[];
+      trs: string;
+    };
+  };
+  id: string;
+  links: EDRLink[];
+  output_formats: string[];
+  parameter_names: Record<string, EDRParameter>;
+  title: string;
+};
+
+/** GeoJSON: points with the values of the parameters as properties. */
+export type EDRFeatures = {
+  features: {
+    geometry: Record<string, unknown>;
+    id?: string;
+    properties: Record<string, unknown>;
+    type: 'Feature';
+  }[];
+  links?: EDRLink[];
+  parameters: Record<string, EDRParameter>;
+  type: 'FeatureCollection';
+};
+
+export type EDRLink = {
+  href: string;
+  rel: string;
+  templated?: boolean;
+  title?: string;
+  type?: string;
+  variables?: Record<string, unknown>;
+};
+
+export type EDRParameter = {
+  description: string;
+  id: string;
+  label: string;
+  measurementType: {
+    duration: string;
+    method: string;
+  };
+  observedProperty: {
+    id?: string;
+    label: string;
+  };
+  type: 'Parameter';
+  unit: {
+    label: string;
+    symbol: {
+      type: string;
+      value: string;
+    };
+  };
 };
 
 /** How right the expected times of a feed were, and ours of the same arrivals at the same moments, in the last three weeks */
@@ -2195,6 +2274,28 @@ export interface Answers {
   '/ogc/conformance': {
     conformsTo: string[];
   };
+  '/ogc/edr': {
+    description?: string;
+    links: Link[];
+    title: string;
+  };
+  '/ogc/edr/collections': {
+    collections: EDRCollection[];
+    links: Link[];
+  };
+  '/ogc/edr/collections/air/area': EDRFeatures;
+  '/ogc/edr/collections/air/position': EDRFeatures;
+  '/ogc/edr/collections/air/radius': EDRFeatures;
+  '/ogc/edr/collections/air/trajectory': EDRFeatures;
+  '/ogc/edr/collections/stations/area': EDRFeatures;
+  '/ogc/edr/collections/stations/locations': EDRFeatures;
+  '/ogc/edr/collections/stations/locations/{id}': EDRFeatures;
+  '/ogc/edr/collections/stations/position': EDRFeatures;
+  '/ogc/edr/collections/stations/radius': EDRFeatures;
+  '/ogc/edr/collections/{collection}': EDRCollection;
+  '/ogc/edr/conformance': {
+    conformsTo: string[];
+  };
   '/open311/v2/discovery.{format}': Open311Discovery;
   '/open311/v2/form': {
     expires: string;
@@ -2532,6 +2633,20 @@ export interface Queries {
   '/ogc/collections/{collection}/items': {limit?: number; offset?: number; bbox?: number[]; datetime?: string; f?: 'json'};
   '/ogc/collections/{collection}/items/{feature}': {f?: 'json'};
   '/ogc/conformance': {f?: 'json'};
+  '/ogc/edr': {f?: 'json'};
+  '/ogc/edr/api': {f?: 'json'};
+  '/ogc/edr/collections': {f?: 'json'};
+  '/ogc/edr/collections/air/area': {coords: string; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/air/position': {coords: string; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/air/radius': {coords: string; within: number; "within-units": 'm' | 'km'; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/air/trajectory': {coords: string; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/stations/area': {coords: string; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/stations/locations': {f?: string};
+  '/ogc/edr/collections/stations/locations/{id}': {datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/stations/position': {coords: string; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/stations/radius': {coords: string; within: number; "within-units": 'm' | 'km'; datetime?: string; "parameter-name"?: string; crs?: string; f?: string};
+  '/ogc/edr/collections/{collection}': {f?: 'json'};
+  '/ogc/edr/conformance': {f?: 'json'};
   '/open311/v2/discovery.{format}': {jurisdiction_id?: string};
   '/open311/v2/form': Record<string, never>;
   '/open311/v2/photos/{id}': Record<string, never>;
