@@ -18,6 +18,7 @@ type plan struct {
 	exact bool        // whether the database can count what the filter selects
 	empty bool        // nothing can match
 	sort  bool        // whether the order is another one than that of time
+	first int         // readings of the first page; 0: of a later one
 	after *readingKey // the last observation of the page before; nil: none
 
 	counted influx.SeriesQuery // query without what the pages before had

@@ -73,6 +73,9 @@ func isPermission(err error) bool {
 // timedPage reads a page in order of time.
 func (q *request) timedPage(p *plan, o *odata.Options, out *page) error {
 	top, skip, last := topOf(o), o.Skip, ""
+	if o.Token == "" {
+		p.first = top + skip + 1 + notStored
+	}
 	budget := &budget{left: maxScan, until: time.Now().Add(maxScanTime)}
 	at, err := q.scan(p, budget, func(e *entity) error {
 		ok, err := q.matches(e, o.Filter)
@@ -127,17 +130,20 @@ func (b *budget) over() bool { return !b.until.IsZero() && time.Now().After(b.un
 // scan yields the observations of a plan, in spans of time that grow. It returns the time that it has come to, and
 // errScanned if the budget is spent.
 func (q *request) scan(p *plan, b *budget, yield func(*entity) error) (time.Time, error) {
-	rest, width := p.query, allSpan
-	if len(rest.Stations) == 1 {
+	width, at := allSpan, time.Time{}
+	if len(p.query.Stations) == 1 {
 		width = oneStationSpan
 	}
-	var at time.Time
 	if p.empty {
 		return at, nil
 	}
 	if err := q.charge(0, 1); err != nil {
 		return at, err
 	}
+	if err := q.readHead(p, b, yield); err != nil {
+		return at, err
+	}
+	rest := p.query
 	for rest.From.Before(rest.To) {
 		part := rest
 		if rest.Newest {

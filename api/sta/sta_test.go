@@ -414,3 +414,29 @@ func TestBadRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesHaveEveryReadingOnce reads sets of stations whose readings end and begin at various times, in pages of
+// various sizes.
+func TestPagesHaveEveryReadingOnce(t *testing.T) {
+	stored := newHistory()
+	stored.readings = slices.DeleteFunc(stored.readings, func(r nhip.AssessedReading) bool {
+		hour := r.Time.Hour()
+		return r.Station == "s2" && (r.Quantity == nhip.PM10 && hour > 9 || hour < 4) || hour == 5
+	})
+	h := newHandler(t, stored)
+	id := func(r nhip.AssessedReading) string {
+		return fmt.Sprintf("%s:%s:1h:%d", r.Station, r.Quantity, r.Time.UnixMilli())
+	}
+	for _, order := range []string{"", "&$orderby=phenomenonTime"} {
+		var want []string
+		for _, r := range stored.selected(influx.SeriesQuery{To: noon, Newest: order == ""}) {
+			want = append(want, id(r))
+		}
+		for _, top := range []int{1, 2, 3, 7, 100} {
+			path := fmt.Sprintf("/Observations?$select=id&$top=%d%s", top, order)
+			if got := results(t, h, path); got != strings.Join(want, " ") {
+				t.Errorf("%s: %s, want %s", path, got, want)
+			}
+		}
+	}
+}
