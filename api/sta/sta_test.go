@@ -20,6 +20,7 @@ import (
 	"nhip/api/livetest"
 	"nhip/api/rest"
 	"nhip/api/resttest"
+	"nhip/api/scope"
 	"nhip/api/sta"
 	"nhip/internal/influx"
 
@@ -437,6 +438,33 @@ func TestPagesHaveEveryReadingOnce(t *testing.T) {
 			if got := results(t, h, path); got != strings.Join(want, " ") {
 				t.Errorf("%s: %s, want %s", path, got, want)
 			}
+		}
+	}
+}
+
+// TestScopeHidesStations asks as a caller who sees one station, also by its filters, counts and ids.
+func TestScopeHidesStations(t *testing.T) {
+	h := newHandler(t, newHistory())
+	view := scope.New(nhip.Scope{Stations: []string{"s2"}}, nil)
+	limited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(scope.With(r.Context(), view)))
+	})
+	hidden := strings.NewReplacer("ID", "o''b/1")
+	for path, want := range map[string]float64{
+		"/Things?$count=true": 1, "/Observations?$count=true": 24, "/Datastreams?$count=true": 2,
+		hidden.Replace("/Observations?$count=true&$filter=Datastream/Thing/id eq 'ID'"): 0,
+		hidden.Replace("/Observations?$count=true&$filter=Datastream/id eq 'ID:pm25'"):  0,
+	} {
+		if o := ask(t, limited, path); o["@iot.count"] != want || len(list(o)) != int(want) {
+			t.Errorf("%s: %v with %d", path, o["@iot.count"], len(list(o)))
+		}
+	}
+	for _, path := range []string{
+		"/Things('ID')", "/Locations('ID')", "/Datastreams('ID:pm25')/Observations", "/FeaturesOfInterest('ID')",
+		fmt.Sprintf("/Observations('ID:pm25:1h:%d')", noon.UnixMilli()), "/Things('ID')/name/$value",
+	} {
+		if w := resttest.Get(limited, "/sta/v1.1"+hidden.Replace(path)); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
 }
