@@ -1,6 +1,9 @@
 package nhip
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Grades of an alert, as the environment agency defines them.
 const (
@@ -30,10 +33,33 @@ type Alert struct {
 	Threshold Opt[float64] `json:"threshold,omitzero"`
 	Since     time.Time    `json:"since"`
 	Time      time.Time    `json:"time"` // of the last change of grade
+	// Changes are those of the grade, oldest first: the first one and the newest, MaxAlertChanges in all. The last one is
+	// of Time. Alerts of older collectors have none.
+	Changes []AlertChange `json:"changes,omitempty"`
 
 	AckBy   string    `json:"ack_by,omitempty"`
 	AckNote string    `json:"ack_note,omitempty"`
 	AckTime time.Time `json:"ack_time,omitzero"`
+}
+
+// MaxAlertChanges is the number of changes that an alert remembers.
+const MaxAlertChanges = 32
+
+// AlertChange is a change of an alert's grade.
+type AlertChange struct {
+	Time      time.Time    `json:"time"`
+	Grade     int          `json:"grade"` // 0: the end
+	Value     float64      `json:"value"` // at Time
+	Threshold Opt[float64] `json:"threshold,omitzero"`
+}
+
+// Record adds the present grade to the changes. It leaves the changes of copies of a as they are.
+func (a *Alert) Record() {
+	kept := a.Changes
+	if len(kept) >= MaxAlertChanges {
+		kept = slices.Concat(kept[:1], kept[len(kept)-MaxAlertChanges+2:])
+	}
+	a.Changes = append(slices.Clip(kept), AlertChange{a.Time, a.Grade, a.Value, a.Threshold})
 }
 
 // Ack is the acknowledgement of an alert by staff.

@@ -48,7 +48,8 @@ var importRules = []importRule{
 // except for rest and access, HTTP.
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "tides", "webmap", "gtfsrt", "oba", "siri",
-		"open311", "accounts", "docs", "servicealerts", "reminders", "sta")
+		"open311", "accounts", "docs", "servicealerts", "reminders",
+		"cap", "sta")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
 	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders", "odata")
 	apiHTTP   = inAPI("rest", "access")

@@ -23,6 +23,9 @@ func unlimitedRoutes(path string) bool {
 	for _, free := range []string{
 		"/livez", "/readyz", "/metrics", "/tiles/air/{", "/tiles/transit/{", "/in/",
 		"/v1/ledger", "/v1/dead", "/v1/devices", "/v1/fleet/", "/v1/reviews", "/v1/alerts", "/v1/recompute", "/v1/retention",
+		"/v1/keys", "/v1/audit", "/v1/stations/{id}/value", "/v1/stations/{id}/calibrations", "/v1/queue",
+		"/api/where/report-problem-with-", // bounded as the reports of Open311 are
+		"/v1/service-alerts/",
 		"/v1/keys", "/v1/audit", "/v1/schedules", "/v1/service-alerts/", "/v1/stations/{id}/value",
 		"/v1/stations/{id}/calibrations", "/v1/queue",
 		"/api/where/report-problem-with-", // bounded as the reports of Open311 are

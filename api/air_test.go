@@ -15,6 +15,7 @@ import (
 	"nhip"
 	"nhip/api/livetest"
 	"nhip/api/rest"
+	"nhip/api/resttest"
 	"nhip/geo/aqi"
 	"nhip/internal/awaittest"
 	"nhip/internal/fleet"
@@ -368,5 +369,29 @@ func TestRouteAir(t *testing.T) {
 	}
 	if w := get(t, a, "/v1/routes/none/air"); w.Code != http.StatusNotFound {
 		t.Errorf("unknown route: %d", w.Code)
+	}
+}
+
+func TestStationsAndHoursOfThePast(t *testing.T) {
+	h := &hourlyHistory{pm25: func(int, time.Time) float64 { return 20 }}
+	a := withMonitors(t, withHistory(h))
+	ids, props := resttest.Features(t, get(t, a, "/v1/stations?time=2026-01-05T03:20:00Z"))
+	if len(ids) != livetest.Monitors {
+		t.Fatalf("%d stations: %v", len(ids), ids)
+	}
+	index, _ := props[0]["aqi"].(map[string]any)
+	if index == nil || index["time"] != "2026-01-05T03:00:00Z" || props[0]["time"] != "2026-01-05T03:00:00Z" ||
+		props[0]["state"] != "live" || props[0]["age_s"] != 0.0 {
+		t.Errorf("%v", props[0])
+	}
+	for path, want := range map[string]string{
+		"/v1/stations?time=2026-01-05T03:20:00Z&state=all": `"field":"state"`,
+		"/v1/stations?time=2027-01-05T03:20:00Z":           `"field":"time"`,
+		"/v1/air/hours":                                    fmt.Sprintf(`"stations":%d`, livetest.Monitors),
+		"/v1/air/hours?x=1":                                `"field":"x"`,
+	} {
+		if w := get(t, a, path); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }

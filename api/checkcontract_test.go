@@ -28,7 +28,7 @@ var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 	for _, kind := range []string{"application/geo+json", "application/problem+json"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.JSONBodyDecoder)
 	}
-	for _, kind := range []string{"text/csv", "text/html"} {
+	for _, kind := range []string{"text/csv", "text/html", "application/atom+xml", "application/cap+xml"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
 	}
 	return gorillamux.NewRouter(doc)

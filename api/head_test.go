@@ -64,7 +64,7 @@ func textOf(length int) []byte {
 func TestHeadHasTheHeadOfGet(t *testing.T) {
 	a := newAPI(t, withRecords(&recordHistory{}), func(o *Options) {
 		o.Web = fstest.MapFS{
-			"index.html": {Data: []byte("<!doctype html>")}, "assets/a.js": {Data: textOf(300_000)},
+			"index.html": {Data: []byte(builtPage)}, "assets/a.js": {Data: textOf(300_000)},
 			"assets/a.css": {Data: textOf(500)},
 		}
 	})
@@ -118,7 +118,7 @@ func checkHead(t *testing.T, url, encoding string) {
 }
 
 func TestRangesAreNotCompressed(t *testing.T) {
-	files := fstest.MapFS{"index.html": {Data: []byte("<p>")}, "assets/a.js": {Data: textOf(3000)}}
+	files := fstest.MapFS{"index.html": {Data: []byte(builtPage)}, "assets/a.js": {Data: textOf(3000)}}
 	server := httptest.NewServer(newAPI(t, func(o *Options) { o.Web = files }).server.Handler)
 	t.Cleanup(server.Close)
 	got := send(t, http.MethodGet, server.URL+"/assets/a.js", "gzip", "Range", "bytes=100-199")

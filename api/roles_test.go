@@ -161,7 +161,7 @@ func TestScopeHidesTheRest(t *testing.T) {
 	for _, path := range []string{
 		"/v1/stations", "/v1/stations?format=csv", "/v1/air?at=21.0,105.8", "/v1/alerts", "/v1/buses",
 		"/v1/buses?near=21.0,105.8", "/ogc/collections/stations/items", "/ogc/collections/readings-now/items",
-		"/v1/search?q=s&kind=station",
+		"/v1/search?q=s&kind=station", "/v1/alerts.atom", "/v1/alerts/a-s1.cap",
 	} {
 		w := get(t, a, path, "Authorization", "Bearer "+secret)
 		body := w.Body.String()
@@ -172,7 +172,7 @@ func TestScopeHidesTheRest(t *testing.T) {
 		if w.Header().Get("Cache-Control") != "no-store" && w.Header().Get("Cache-Control") != "private, no-cache" {
 			t.Errorf("%s may be cached for others: %s", path, w.Header().Get("Cache-Control"))
 		}
-		if body := get(t, a, path).Body.String(); path != "/v1/alerts" && !strings.Contains(body, "s2") &&
+		if body := get(t, a, path).Body.String(); !strings.HasPrefix(path, "/v1/alerts") && !strings.Contains(body, "s2") &&
 			!strings.Contains(body, "b2") {
 			t.Errorf("%s: the public sees less: %s", path, body)
 		}
@@ -184,7 +184,7 @@ func TestScopeHidesTheRest(t *testing.T) {
 		"/v1/stations/s2/calibrations",
 		"/v1/exceedances?area=" + "%C4%90%E1%BB%91ng%20%C4%90a", "/ogc/collections/stations/items/s2",
 		"/v1/buses/two/b2", "/v1/reports/monthly?month=2026-01&station=s2", "/v1/arrivals/2026-02-15?agency=two",
-		"/v1/positions/2026-02-15?agency=two",
+		"/v1/positions/2026-02-15?agency=two", "/v1/alerts/a-s2.cap",
 	} {
 		if got := ask(a, http.MethodGet, path, secret); got != http.StatusNotFound && got != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d, want 404", path, got)

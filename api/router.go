@@ -9,6 +9,7 @@ import (
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/accounts"
+	"nhip/api/cap"
 	"nhip/api/docs"
 	"nhip/api/geojson"
 	"nhip/api/gtfsrt"
@@ -29,6 +30,7 @@ import (
 	"nhip/api/tiles"
 	"nhip/api/v1"
 	"nhip/api/webmap"
+	"nhip/internal/capdoc"
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
@@ -56,7 +58,7 @@ const compressLevel = 5
 var compressed = []string{
 	geojson.ContentType, rest.FormatJSON, problem.ContentType, rest.FormatCSV, "application/yaml",
 	"application/vnd.oai.openapi+json",
-	"text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
+	capdoc.ContentType, cap.FeedType, "text/xml", "text/html", "text/css", "text/javascript", "image/svg+xml",
 }
 
 // router returns the handler of all surfaces, and the routes behind it.
@@ -67,9 +69,18 @@ func (a *API) router() (http.Handler, chi.Router) {
 	limit.ChargeDraws(classes.Tile)
 	guard := access.NewGuard(a.token, a.keyring, a.log, o.Registry)
 	o.Map.Files, o.Map.Simulated, o.Map.AirReach = o.Web, o.Simulated, a.air.Reach()
+	o.Map.Zone, o.Map.License = o.Zone, o.License
 	web := &webmap.Handler{
 		Config: o.Map, Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Responder: p,
 	}
+	now := &v1.Handler{
+		Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
+		Places: places.New(o.Places, o.Zones, a.live), Responder: p,
+	}
+	inPages := chi.NewRouter() // the answers that pages hold
+	now.Routes(inPages)
+	web.TileRoutes(inPages)
+	web.API = inPages
 
 	r := chi.NewRouter()
 	seconds := a.durations()
@@ -92,10 +103,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
-		(&v1.Handler{
-			Transit: a.transit, Air: a.air, Live: a.live, Stations: a.stations, Clock: o.Clock,
-			Places: places.New(o.Places, o.Zones, a.live), Responder: p,
-		}).Routes(r)
+		now.Routes(r)
 		(&ogc.Handler{
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
@@ -143,6 +151,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 	})
 	remind := a.newReminders()
 	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		web.PageRoutes(r)
+	})
+	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.Stream, classes.Stream), classes.Stream.Admit)
 		(&stream.Handler{Hub: a.hub, Address: httpserver.ClientAddr, Responder: p}).Routes(r)
 		remind.StreamRoutes(r)
@@ -184,6 +196,13 @@ func (a *API) router() (http.Handler, chi.Router) {
 		loaded := p
 		loaded.Ready = a.reportsReady
 		(&servicealerts.Handler{Transit: a.transit, Actions: a.actions, Clock: o.Clock, Responder: loaded}).Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, zipped)
+		(&cap.Handler{
+			Alerts: a.events, Stations: a.stations, Zones: o.Zones, Clock: o.Clock, Zone: o.Zone, Source: o.License.Source,
+			Simulated: o.Simulated, Responder: p,
+		}).Routes(r)
 	})
 	people := a.accounts(guard)
 	r.Group(func(r chi.Router) {

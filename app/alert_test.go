@@ -15,6 +15,8 @@ import (
 	"nhip"
 	"nhip/app/apptest"
 	"nhip/internal/awaittest"
+	"nhip/internal/capdoc"
+	"nhip/internal/captest"
 	"nhip/internal/notify"
 	"nhip/internal/notify/smtptest"
 )
@@ -103,6 +105,37 @@ air:
 	checkMail(t, checked, mail)
 	checkSchedules(t, p, mail)
 	checkAlertStream(t, p, a.ID)
+	for path, want := range map[string]string{
+		"/v1/alerts.atom":     "<link rel=\"alternate\" type=\"application/cap+xml\" href=\"" + p.HTTP + capdoc.Path(a.ID),
+		capdoc.Path(a.ID):     "<msgType>Alert</msgType>",
+		"/v1/alerts/none.cap": "not_found",
+	} {
+		if body := getAsOperator(t, p, path); !strings.Contains(body, want) {
+			t.Errorf("%s: %s", path, body)
+		} else if path == capdoc.Path(a.ID) && captest.Check([]byte(body)) != nil {
+			t.Errorf("%s: %v", path, captest.Check([]byte(body)))
+		}
+	}
+}
+
+// getAsOperator returns the body of an answer.
+func getAsOperator(t *testing.T, p *apptest.Platform, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.HTTP+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.Token(t))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // checkAlertStream reads the first event of the stream of alerts.
@@ -121,7 +154,8 @@ func checkAlertStream(t *testing.T, p *apptest.Platform, id string) {
 	events := bufio.NewReader(resp.Body)
 	first, _ := events.ReadString('\n')
 	data, _ := events.ReadString('\n')
-	if first != "event: alert\n" || !strings.Contains(data, id) {
+	if first != "event: alert\n" || !strings.Contains(data, id) ||
+		!strings.Contains(data, `"path":"`+capdoc.Path(id)+`"`) {
 		t.Errorf("first event: %q %q", first, data)
 	}
 }

@@ -23,10 +23,10 @@ import (
 // machine.
 const browserTimeout = 12 * time.Minute
 
-// TestMapInBrowser opens the map of a simulated city in Chromium. The script waits until buses move, and writes
-// screenshots to TEST_OUTPUT.
-func TestMapInBrowser(t *testing.T) {
-	script := requireBrowser(t, "map.mjs")
+// TestRidersAppInBrowser uses the riders' app of a simulated city in Chromium: with one hand, without seeing it, and as
+// a tourist. It writes screenshots to TEST_OUTPUT.
+func TestRidersAppInBrowser(t *testing.T) {
+	script := requireBrowser(t, "rider.mjs")
 	o := apptest.Options(t, t.TempDir(), "")
 	o.Simulate = true
 	o.Buses = 100 // enough for the map of the city's centre
@@ -76,7 +76,7 @@ func runInBrowser(t *testing.T, p *apptest.Platform, script string) {
 	ctx, cancel := context.WithTimeout(t.Context(), browserTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script)
-	cmd.Env = append(os.Environ(), "NHIP_URL="+p.HTTP)
+	cmd.Env = append(os.Environ(), "NHIP_URL="+p.HTTP, "NHIP_TOKEN="+p.Token(t))
 	if os.Getenv("TEST_OUTPUT") == "" {
 		cmd.Env = append(cmd.Env, "TEST_OUTPUT="+t.TempDir())
 	}

@@ -122,6 +122,7 @@ func TestMethodsFollowTheContract(t *testing.T) {
 // the web map read these with what their platforms have for GeoJSON and streams.
 var leftOut = map[string]string{
 	"getMonthlyReport": "a table to print, as CSV and HTML, too", "liveAlerts": "a stream of events",
+	"alertsFeed": "for programs of CAP", "alertsFeedOfCAP": "for programs of CAP", "getAlertAsCAP": "for programs of CAP",
 	"listReviewReasons": "texts for a form", "getValue": "what a screen of staff shows of one value",
 	"getSession": "of browsers", "signIn": "of browsers", "signOut": "of browsers",
 	"listQueue": "of the web page for reports", "liveQueue": "a stream of events",

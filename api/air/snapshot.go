@@ -66,6 +66,22 @@ func (s *Snapshot) StationIndex(station *nhip.Station, scale nhip.Scale) (value 
 	return a.Value, a.Category, ok
 }
 
+// Reporting returns how many fixed monitors have a value in each of the last hours, at most hoursKept, the newest first.
+func (s *Snapshot) Reporting(hours int) []int {
+	out := make([]int, min(hours, hoursKept))
+	for i := range s.observations.Monitors {
+		for back := range out {
+			for _, means := range s.observations.Monitors[i].Hours {
+				if back < len(means) && !math.IsNaN(means[back]) {
+					out[back]++
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
 // State returns nhip.StateStale if the hour ended too long before At, otherwise nhip.StateLive.
 func (s *Snapshot) State() nhip.State {
 	if s.At.Sub(s.End) > aqi.StationIndexStaleAfter {

@@ -44,6 +44,8 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 	for name, decode := range map[string]openapi3filter.BodyDecoder{
 		"application/geo+json":               openapi3filter.JSONBodyDecoder,
 		"application/vnd.mapbox-vector-tile": openapi3filter.FileBodyDecoder,
+		"application/atom+xml":               openapi3filter.FileBodyDecoder,
+		"application/cap+xml":                openapi3filter.FileBodyDecoder,
 		"application/yaml":                   openapi3filter.FileBodyDecoder,
 		"text/event-stream":                  decodeEvent,
 		"text/csv":                           openapi3filter.FileBodyDecoder,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -44,7 +45,7 @@ func (s *alertStore) receive(id string, payload []byte) error {
 	if s.open == nil {
 		s.open = make(map[string]nhip.Alert)
 	}
-	if before, known := s.open[id]; known && before == a {
+	if before, known := s.open[id]; known && reflect.DeepEqual(before, a) {
 		return nil // a retained message that was received again after a reconnect
 	}
 	if a.Grade > 0 {
@@ -66,6 +67,21 @@ func (s *alertStore) find(id string) (nhip.Alert, bool) {
 	defer s.mu.Unlock()
 	a, ok := s.open[id]
 	return a, ok
+}
+
+// get returns an alert, open or ended.
+func (s *alertStore) get(id string) (nhip.Alert, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.open[id]; ok {
+		return a, true
+	}
+	for _, a := range slices.Backward(s.ended) {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return nhip.Alert{}, false
 }
 
 // awaitAck returns an alert as soon as it is acknowledged or no longer open, and otherwise as it is after a time.

@@ -30,7 +30,7 @@ func TestAlertsAreShownWithTheirMeaning(t *testing.T) {
 	livetest.Receive(t, state, topics.FleetStationTopic(s.ID), fleet.Station{
 		ID: s.ID, Name: nhip.LocalizedText{Vi: "Trạm", En: "Station"}, At: []float64{105.8, 21},
 	})
-	h := &Handler{Stations: catalog.New(state, noHistory{}, log)}
+	h := &Handler{Stations: catalog.New(state, noHistory{}, log), Clock: livetest.NewClock(livetest.Noon)}
 	for _, c := range []struct {
 		station, measure string
 		value            float64
@@ -40,9 +40,14 @@ func TestAlertsAreShownWithTheirMeaning(t *testing.T) {
 		{s.ID, "pm25", 69.23456, `"station_name":{"vi":"Trạm","en":"Station"},"unit":"µg/m³"`, ""},
 		{"unknown", "VN_AQI", 150.4, `"value":150,`, "station_name"},
 		{"unknown", "silent", 181.7, `"unit":"min"`, "station_name"},
+		{"unknown", "VN_AQI", 150.4, `"changes":[{"time":"0001-01-01T00:00:00Z","grade":1,"value":150}]`, "station_name"},
+		{"unknown", "VN_AQI", 150.4, `,"path":"/v1/alerts/dust%2Fm00.cap"}`, "station_name"},
 		{"unknown", "capture", 74.96, `"value":75,`, "station_name"},
 	} {
-		a := nhip.Alert{Station: c.station, Measure: c.measure, Value: c.value, Peak: c.value, Threshold: nhip.Some(50.0)}
+		a := nhip.Alert{
+			ID: "dust/m00", Station: c.station, Measure: c.measure, Value: c.value, Peak: c.value, Threshold: nhip.Some(50.0),
+			Changes: []nhip.AlertChange{{Grade: 1, Value: c.value}},
+		}
 		text, err := json.Marshal(h.shown(&a))
 		if err != nil || !strings.Contains(string(text), c.want) || c.not != "" && strings.Contains(string(text), c.not) {
 			t.Errorf("%s: %s: %v", c.measure, text, err)

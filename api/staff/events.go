@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"nhip"
 	"nhip/api/actions"
 	"nhip/internal/topics"
 )
@@ -24,6 +25,12 @@ func NewEvents(client *actions.Client, log *slog.Logger) *Events {
 
 // Close ends the streams of alerts. It may be called more than once.
 func (e *Events) Close() { e.close.Do(func() { close(e.closed) }) }
+
+// Alerts returns the open alerts, highest grade first, and those that ended since the start, newest first.
+func (e *Events) Alerts() (open, ended []nhip.Alert) { return e.alerts.list() }
+
+// Alert returns an alert that is open or has ended since the start.
+func (e *Events) Alert(id string) (nhip.Alert, bool) { return e.alerts.get(id) }
 
 // Receive applies a message. It returns false if the topic is not that of an event.
 func (e *Events) Receive(topic string, payload []byte) bool {

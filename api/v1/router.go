@@ -10,6 +10,7 @@ func (h *Handler) Routes(r chi.Router) {
 	r.With(h.WhenReady).Get("/v1/stations/{id}", h.Handle(h.getStation))
 	r.With(h.WhenReady).Get("/v1/wind", h.Handle(h.listWind))
 	r.With(h.WhenReady).Get("/v1/air", h.Handle(h.getAir))
+	r.With(h.WhenReady).Get("/v1/air/hours", h.Handle(h.listHours))
 	r.With(h.WhenReady).Get("/v1/zones", h.Handle(h.listZones))
 	r.With(h.WhenReady).Get("/v1/zones.geojson", h.Handle(h.listZones))
 	r.With(h.WhenReady).Get("/v1/service-alerts", h.Handle(h.listServiceAlerts))

@@ -22,7 +22,8 @@ type stationsQuery struct {
 	state  nhip.State // "" for all
 	listed bool       // of all stations that exist, not of those on the map
 	format string
-	now    time.Time
+	past   time.Time // the zero time for now
+	now    time.Time // reference of ages and states: the end of the hour in the past
 	view   scope.View
 }
 
@@ -31,7 +32,7 @@ const stateAll = "all"
 
 // stationsQuery reads the query of GET /v1/stations.
 func (h *Handler) stationsQuery(r *http.Request) (*stationsQuery, error) {
-	p := rest.ReadQuery(r, "bbox", "index", "state", "format")
+	p := rest.ReadQuery(r, "bbox", "index", "state", "time", "format")
 	q := &stationsQuery{scale: p.Scale("index"), format: p.Format(r), now: h.Clock.Now(), view: rest.ScopeOf(r)}
 	q.box, q.boxed = p.Box("bbox")
 	switch state := nhip.State(p.Text("state")); state {
@@ -42,6 +43,9 @@ func (h *Handler) stationsQuery(r *http.Request) (*stationsQuery, error) {
 		q.listed, q.state = true, state
 	default:
 		p.Fail("state", "must be all, live, stale or silent, got %q", string(state))
+	}
+	if q.past = p.PastTime("time", q.now); q.listed && !q.past.IsZero() {
+		p.Fail("state", "can't be given with time: the stations of an hour are those that reported")
 	}
 	return q, p.Err
 }
@@ -76,8 +80,12 @@ func (h *Handler) listStations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	policy := rest.CacheLive
+	if !q.past.IsZero() {
+		policy = rest.CachePast
+	}
 	if q.format == rest.FormatCSV {
-		h.CSV(w, "stations", rest.CacheLive, stationsCSV(stations, q))
+		h.CSV(w, "stations", policy, stationsCSV(stations, q))
 		return nil
 	}
 	body := geojson.AppendCollectionHead(nil, q.now, len(stations), len(stations))
@@ -87,24 +95,43 @@ func (h *Handler) listStations(w http.ResponseWriter, r *http.Request) error {
 		}
 		body = append(appendStation(body, &stations[i], q.scale, q.now), '}', '}')
 	}
-	h.Bytes(w, geojson.ContentType, rest.CacheLive, append(body, "]}\n"...))
+	h.Bytes(w, geojson.ContentType, policy, append(body, "]}\n"...))
 	return nil
 }
 
 // stations returns the stations of a query. The time spans of their readings are known if all that exist are listed.
 func (h *Handler) stations(ctx context.Context, q *stationsQuery) ([]catalog.Entry, error) {
 	var all []catalog.Entry
-	if q.listed {
-		var err error
-		if all, err = h.Stations.Entries(ctx); err != nil {
-			return nil, err
-		}
-	} else {
+	var err error
+	switch {
+	case q.listed:
+		all, err = h.Stations.Entries(ctx)
+	case !q.past.IsZero():
+		all, err = h.stationsAt(ctx, q)
+	default:
 		for _, s := range h.Live.Stations() {
 			all = append(all, catalog.Entry{Station: s})
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(all, func(e catalog.Entry) bool { return !q.matches(e.Station) }), nil
+}
+
+// stationsAt returns the stations with their hourly means as they were at the end of the last hour before q.past, and
+// makes that end the reference of ages.
+func (h *Handler) stationsAt(ctx context.Context, q *stationsQuery) ([]catalog.Entry, error) {
+	s, err := h.Air.At(ctx, q.past)
+	if err != nil {
+		return nil, err
+	}
+	q.now = s.At
+	var all []catalog.Entry
+	for i := range s.Stations {
+		all = append(all, catalog.Entry{Station: &s.Stations[i]})
+	}
+	return all, nil
 }
 
 // appendStation appends a station as a feature without the closing braces of its properties and of itself.

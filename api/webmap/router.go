@@ -17,3 +17,11 @@ func (h *Handler) TileRoutes(r chi.Router) {
 	r.Get("/tiles/air.png.json", h.Handle(h.getAirPictureTileJSON))
 	r.Get("/tiles/transit.json", h.Handle(h.getTransitTileJSON))
 }
+
+// PageRoutes registers the pages that are drawn for each request.
+func (h *Handler) PageRoutes(r chi.Router) {
+	r.With(h.WhenReady).Get("/embed/air", h.Handle(h.getEmbed))
+	pages := h.files()
+	r.Get("/", pages)
+	r.Get("/air", pages)
+}

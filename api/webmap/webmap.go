@@ -4,6 +4,7 @@ package webmap
 import (
 	"io/fs"
 	"net/http"
+	"time"
 
 	"nhip"
 	"nhip/api/air"
@@ -24,9 +25,11 @@ type Config struct {
 	Attribution string
 
 	// Package api sets these.
-	Files     fs.FS   // the built web map; nil serves a page with build instructions
-	Simulated bool    // whether the data are simulated, which the map shows
-	AirReach  float64 // distance from the nearest monitor up to which the air is estimated, m
+	Files     fs.FS          // the built web map; nil serves a page with build instructions
+	Simulated bool           // whether the data are simulated, which the map shows
+	AirReach  float64        // distance from the nearest monitor up to which the air is estimated, m
+	Zone      *time.Location // of times in pages; nil is UTC
+	License   rest.License   // of the data
 }
 
 // Handler serves the web map and the descriptions of the tiles.
@@ -36,6 +39,7 @@ type Handler struct {
 	Air     *air.Model
 	Live    *live.State
 	Clock   nhip.Clock
+	API     http.Handler // answers the API's addresses in the process; nil: pages are without data
 	rest.Responder
 }
 
@@ -47,7 +51,15 @@ type mapAnswer struct {
 	Zoom        float64     `json:"zoom"`
 	Bounds      *[4]float64 `json:"bounds"`
 	Attribution string      `json:"attribution"`
+	License     *mapLicense `json:"license,omitempty"`
 	Simulated   bool        `json:"simulated"`
+}
+
+// mapLicense says under what the data may be used, and whom to name as their source.
+type mapLicense struct {
+	Name   string `json:"name,omitempty"`
+	URL    string `json:"url,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
 // getMap answers GET /v1/map.
@@ -57,6 +69,9 @@ func (h *Handler) getMap(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := &h.Config
 	answer := mapAnswer{Center: c.Center, Zoom: c.Zoom, Attribution: c.Attribution, Simulated: c.Simulated}
+	if l := c.License; l != (rest.License{}) {
+		answer.License = &mapLicense{l.Name, l.URL, l.Source}
+	}
 	if c.Style != "" {
 		answer.Style = &c.Style
 	}

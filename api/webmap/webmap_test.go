@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"nhip/api/live"
 	"nhip/api/livetest"
@@ -47,10 +48,10 @@ func TestMapBoundsCoverStations(t *testing.T) {
 }
 
 func TestContentPolicyAllowsServerOfStyle(t *testing.T) {
-	if p := contentPolicy(""); strings.Contains(p, "https:") {
+	if p := contentPolicy("", nil); strings.Contains(p, "https:") {
 		t.Errorf("without a style: %s", p)
 	}
-	if p := contentPolicy("http://maps.example:8080/style.json"); !strings.Contains(p,
+	if p := contentPolicy("http://maps.example:8080/style.json", nil); !strings.Contains(p,
 		"connect-src 'self' https: http://maps.example:8080;") {
 		t.Errorf("with a style: %s", p)
 	}
@@ -66,6 +67,33 @@ func TestMissingWebMapShowsBuildInstructions(t *testing.T) {
 	}
 	if w := resttest.Get(s, "/v1/map"); !strings.Contains(w.Body.String(), `"bounds":null`) {
 		t.Errorf("bounds of an empty map: %s", w.Body)
+	}
+}
+
+func TestViewsOfAppAnswerWithPage(t *testing.T) {
+	s := newServer(t, Config{Files: fstest.MapFS{
+		"index.html":     {Data: []byte(testPage)},
+		"assets/main.js": {Data: []byte("main()")},
+	}})
+	for path, want := range map[string]int{
+		"/": 200, "/stop/HN0505": 200, "/stop/a%2Fb": 200, "/line/32?dir=1": 200, "/bus/hanoi/29B12345": 200,
+		"/search?q=32": 200,
+		"/saved":       200, "/report": 200, "/report/5FJ2KQ": 200, "/more": 200, "/air": 200, "/air/station/hn-ba-dinh": 200,
+		"/air/nothing": 404, "/stop/a/b": 404, "/stop/": 404, "/stops": 404, "/nothing": 404, "/assets/other.js": 404,
+	} {
+		w := resttest.Get(s, path)
+		if strings.HasPrefix(path, "/air/n") || path == "/stop/a/b" { // a page, with the way to search
+			if w.Code != want || !strings.Contains(w.Body.String(), `href="/search"`) {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+			continue
+		}
+		if w.Code != want || want == 200 && !strings.Contains(w.Body.String(), "the page") {
+			t.Errorf("%s: %d %s, want %d", path, w.Code, w.Body, want)
+		}
+		if want == 200 && !strings.Contains(w.Header().Get("Content-Security-Policy"), "script-src 'self';") {
+			t.Errorf("%s: policy %q", path, w.Header().Get("Content-Security-Policy"))
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 		s.Pending = 0
 		a.Grade, a.Value, a.Time = target, v, at
 		r.tellThreshold(a)
+		a.Record()
 		return true
 	}
 	if s.Pending == 0 {
@@ -95,6 +96,7 @@ func (s *State) Observe(r *Rule, station string, at time.Time, v float64) bool {
 	s.Pending = 0
 	a.Grade, a.Value, a.Time = target, v, at
 	r.tellThreshold(a)
+	a.Record()
 	a.AckBy, a.AckNote, a.AckTime = "", "", time.Time{} // a higher grade requires a new acknowledgement
 	return true
 }

@@ -61,6 +61,7 @@ func TestEpisodeIsReportedOnce(t *testing.T) {
 	want := nhip.Alert{
 		ID: id, Rule: "dust", Measure: "pm25", Station: "hn-01", Grade: 1, Value: 60, Peak: 90, Since: noon, Time: noon,
 		AckBy: "Lan", Threshold: nhip.Some(r.Thresholds[0]),
+		Changes: []nhip.AlertChange{{Time: noon, Grade: 1, Value: 60, Threshold: nhip.Some(r.Thresholds[0])}},
 	}
 	if !cmp.Equal(s.Alert, want) {
 		t.Error(cmp.Diff(want, s.Alert))

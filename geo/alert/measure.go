@@ -2,6 +2,9 @@ package alert
 
 import (
 	"math"
+	"strconv"
+	"strings"
+	"time"
 
 	"nhip"
 )
@@ -29,6 +32,28 @@ func Round(measure string, v float64) float64 {
 		steps = 100
 	}
 	return math.Round(v*steps) / steps
+}
+
+// Amount formats a rounded value with its unit for readers in a language: with a decimal comma in Vietnamese.
+func Amount(measure string, v float64, lang string) string {
+	text := strconv.FormatFloat(Round(measure, v), 'f', -1, 64)
+	if lang == "vi" {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return strings.TrimSpace(text + " " + Unit(measure))
+}
+
+// LocalMinute formats a local time for readers in a language, with its offset.
+func LocalMinute(t time.Time, lang string) string {
+	if lang == "en" {
+		return t.Format("2 January 2006 15:04 (UTC-07:00)")
+	}
+	return t.Format("15:04 02/01/2006 (UTC-07:00)")
+}
+
+// OfMonitor reports whether a measure is about the monitor, not about the air.
+func OfMonitor(measure string) bool {
+	return measure == MeasureSilent || measure == MeasureFrozen || measure == MeasureCapture
 }
 
 // measureNames are the names of the measures that are neither quantities nor scales.

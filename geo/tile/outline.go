@@ -1,9 +1,9 @@
 package tile
 
 import (
-	"cmp"
 	"math"
-	"slices"
+
+	"nhip/geo/ring"
 
 	"github.com/paulmach/orb"
 )
@@ -42,14 +42,14 @@ func NewOutline(points []orb.Point) orb.Polygon {
 	for i, p := range places {
 		metres[i] = orb.Point{(p[0] - centre[0]) * scale[0], (p[1] - centre[1]) * scale[1]}
 	}
-	ring := orb.Ring(convexHull(buffered(convexHull(metres))))
-	for i, p := range ring {
-		ring[i] = orb.Point{
+	outer := orb.Ring(ring.Hull(buffered(ring.Hull(metres))))
+	for i, p := range outer {
+		outer[i] = orb.Point{
 			roundDegrees(centre[0]+p[0]/scale[0], 180),
 			roundDegrees(centre[1]+p[1]/scale[1], 90),
 		}
 	}
-	return orb.Polygon{append(ring, ring[0])}
+	return orb.Polygon{append(outer, outer[0])}
 }
 
 func roundDegrees(degrees, limit float64) float64 {
@@ -69,38 +69,4 @@ func buffered(points []orb.Point) []orb.Point {
 		}
 	}
 	return out
-}
-
-// convexHull returns the corners of the convex hull counter-clockwise (Andrew's monotone chain), without points
-// on its sides.
-func convexHull(points []orb.Point) []orb.Point {
-	points = slices.Clone(points)
-	slices.SortFunc(points, func(a, b orb.Point) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
-	})
-	points = slices.Compact(points)
-	if len(points) < 3 {
-		return points
-	}
-	lower := chain(points)
-	slices.Reverse(points)
-	upper := chain(points)
-	return append(lower[:len(lower)-1], upper[:len(upper)-1]...)
-}
-
-// chain returns the sorted points at which the hull turns left.
-func chain(points []orb.Point) []orb.Point {
-	var c []orb.Point
-	for _, p := range points {
-		for len(c) > 1 && cross(c[len(c)-2], c[len(c)-1], p) <= 0 {
-			c = c[:len(c)-1]
-		}
-		c = append(c, p)
-	}
-	return c
-}
-
-// cross is positive if a, b, c make a left turn.
-func cross(a, b, c orb.Point) float64 {
-	return (b[0]-a[0])*(c[1]-a[1]) - (b[1]-a[1])*(c[0]-a[0])
 }

@@ -146,7 +146,9 @@ func protectHTML(h http.Header) {
 		h.Set("Content-Security-Policy", htmlPolicy)
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "SAMEORIGIN")
+	if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors *;") { // a page made to be framed
+		h.Set("X-Frame-Options", "SAMEORIGIN")
+	}
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }

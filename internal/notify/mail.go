@@ -7,7 +7,6 @@ import (
 	_ "embed" // of the text
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -68,11 +67,11 @@ func (m *Mail) text(a *nhip.Alert, s *nhip.Station) (string, error) {
 }
 
 func (m *Mail) view(a *nhip.Alert, s *nhip.Station, lang string) alertView {
-	value := func(v float64) string { return amount(a.Measure, v, lang) }
+	value := func(v float64) string { return alert.Amount(a.Measure, v, lang) }
 	v := alertView{
 		Alert: a, ID: s.ID, Area: s.Area, Station: stationName(s).In(lang), Grade: nhip.GradeNames[a.Grade].In(lang),
 		Measure: alert.MeasureName(a.Measure).In(lang), Value: value(a.Value), Peak: value(a.Peak),
-		At: localMinute(a.Time.In(m.zone(s)), lang), Since: localMinute(a.Since.In(m.zone(s)), lang),
+		At: alert.LocalMinute(a.Time.In(m.zone(s)), lang), Since: alert.LocalMinute(a.Since.In(m.zone(s)), lang),
 	}
 	if threshold, known := a.Threshold.Get(); known {
 		v.Threshold = value(threshold)
@@ -92,21 +91,4 @@ func (m *Mail) zone(s *nhip.Station) *time.Location {
 		return m.Zone
 	}
 	return time.UTC
-}
-
-// amount formats a rounded value with its unit: with a decimal comma in Vietnamese.
-func amount(measure string, v float64, lang string) string {
-	text := strconv.FormatFloat(alert.Round(measure, v), 'f', -1, 64)
-	if lang == "vi" {
-		text = strings.Replace(text, ".", ",", 1)
-	}
-	return strings.TrimSpace(text + " " + alert.Unit(measure))
-}
-
-// localMinute formats a local time for readers in a language, with its offset.
-func localMinute(t time.Time, lang string) string {
-	if lang == "en" {
-		return t.Format("2 January 2006 15:04 (UTC-07:00)")
-	}
-	return t.Format("15:04 02/01/2006 (UTC-07:00)")
 }

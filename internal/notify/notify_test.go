@@ -6,6 +6,7 @@ import (
 	"mime/quotedprintable"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func TestWebhookSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &Webhook{URL: s.URL, Secret: "s3cret", Client: client}
-	if err := h.Deliver(t.Context(), someAlert(), someStation); err != nil || received.Alert != *someAlert() ||
+	if err := h.Deliver(t.Context(), someAlert(), someStation); err != nil || !reflect.DeepEqual(received.Alert, *someAlert()) ||
 		received.Name != someStation.Name || received.Unit != "µg/m³" {
 		t.Errorf("%v: %+v", err, received)
 	}

@@ -11,7 +11,7 @@ export function start() {
 }
 
 /** The driver of the software renderer logs its own speed; that is not an error of the page. */
-const driverLog = /GL Driver Message|GPU stall/;
+const driverLog = /GL Driver Message|GPU stall|Service Worker registration blocked by Playwright/;
 
 /** The api refuses a tile while it is busy, and the map asks again: on a slow machine that is no fault. */
 const isRefusedTile = (status, url) => status === 503 && new URL(url).pathname.startsWith('/tiles/');

@@ -1,11 +1,13 @@
 import type {Map as MapLibre} from 'maplibre-gl';
 
-import type {Fleet} from './fleet.ts';
+import {cityMap} from './app/map-host.tsx';
+import {live} from './core/city.ts';
+import {onMap} from './rider/with-map.ts';
 
-/** State for the browser test, read-only. */
+/** State for the browser tests, read-only. */
 export interface Hook {
   readonly map: MapLibre | undefined;
-  /** The complete state was received and the map has its style. */
+  /** The stream is live and the map has its scene. */
   readonly ready: boolean;
   /** Every bus at its current place on the map. */
   buses(): {id: string; lon: number; lat: number}[];
@@ -18,20 +20,14 @@ declare global {
 }
 
 /** Attaches the hook to the window. */
-export function hang(fleet: Fleet, map: () => MapLibre | undefined, ready: () => boolean): void {
+export function hang(): void {
   window.nhip = Object.freeze({
     get map() {
-      return map();
+      return cityMap.get()?.map;
     },
     get ready() {
-      return ready();
+      return live.link.get() === 'live' && cityMap.get()?.loaded === true;
     },
-    buses() {
-      const now = performance.now();
-      return [...fleet.all()].map(({key}) => {
-        const [lon, lat] = fleet.shown(key, now) ?? [Number.NaN, Number.NaN];
-        return {id: key, lon, lat};
-      });
-    },
+    buses: () => onMap.get()?.busesOnMap() ?? [],
   });
 }

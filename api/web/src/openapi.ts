@@ -109,6 +109,20 @@ export type Alert = {
   ack_by?: string;
   ack_note?: string;
   ack_time?: string;
+  /** The newest CAP message about the alert */
+  cap?: {
+    identifier: string;
+    /** Of the document */
+    path: string;
+  };
+  /** Changes of the grade, oldest first: the first and the newest. Alerts of older collectors have none */
+  changes?: {
+    grade: number;
+    threshold?: number;
+    time: string;
+    /** At the time, rounded */
+    value: number;
+  }[];
   /** 1 tendency, 2 preparing, 3 exceeding; 0: it has ended */
   grade: number;
   id: string;
@@ -800,6 +814,12 @@ export type Map = {
   /** Bounds of the first view: of the network, and of the buses and stations around it. minLon,minLat,maxLon,maxLat */
   bounds?: readonly [number, number, number, number] | null;
   center: readonly [number, number];
+  /** Under what the data may be used, and whom to name as their source; missing if none is configured */
+  license?: {
+    name?: string;
+    source?: string;
+    url?: string;
+  };
   /** Path of a base map in one file, PMTiles 3; missing if there is none or a style is set */
   pmtiles?: string;
   /** The data are simulated */
@@ -2217,6 +2237,16 @@ export interface Answers {
   '/tiles/air.png.json': TileJSON;
   '/tiles/transit.json': TileJSON;
   '/v1/air': Air;
+  '/v1/air/hours': {
+    hours: {
+      /** Fixed stations with a value of the hour */
+      stations: number;
+      /** END of the hour */
+      time: string;
+    }[];
+    /** END of the newest hour on the map */
+    time: string;
+  };
   '/v1/alerts': {
     ended: Alert[];
     open: Alert[];
@@ -2498,6 +2528,7 @@ export interface Queries {
   '/basemap.pmtiles': Record<string, never>;
   '/docs': {lang?: 'vi' | 'en'};
   '/docs/style.css': Record<string, never>;
+  '/embed/air': {time?: string; index?: Scale; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; layer?: 'field' | 'zones'; c?: string; lang?: 'vi' | 'en'};
   '/gtfs-rt/alerts.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/trip-updates.pb': {agency?: string; format?: 'pb' | 'json'};
   '/gtfs-rt/vehicle-positions.pb': {agency?: string; format?: 'pb' | 'json'};
@@ -2534,8 +2565,12 @@ export interface Queries {
   '/tiles/transit.json': {time?: string};
   '/tiles/transit/{z}/{x}/{y}.mvt': {time?: string};
   '/v1/air': {at: string; index?: Scale; time?: string};
+  '/v1/air/hours': Record<string, never>;
   '/v1/alerts': Record<string, never>;
+  '/v1/alerts.atom': Record<string, never>;
+  '/v1/alerts.cap': Record<string, never>;
   '/v1/alerts/live': Record<string, never>;
+  '/v1/alerts/{id}.cap': {message?: string};
   '/v1/arrivals/{date}': {agency?: string; limit?: number; cursor?: string; format?: 'json' | 'csv' | 'parquet'};
   '/v1/audit': {who?: string; kind?: string; object?: string; from?: string; to?: string; limit?: number; format?: 'json' | 'csv'};
   '/v1/buses': {near?: string; limit?: number; radius?: number; route?: string; direction?: 0 | 1; agency?: string; time?: string; max_age?: number; bbox?: string; format?: 'json' | 'csv'};
@@ -2578,7 +2613,7 @@ export interface Queries {
   '/v1/service-alerts/written': {state?: 'draft' | 'upcoming' | 'active' | 'ended'; agency?: string; limit?: number};
   '/v1/service-alerts/{id}': Record<string, never>;
   '/v1/session': Record<string, never>;
-  '/v1/stations': {bbox?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
+  '/v1/stations': {bbox?: string; time?: string; state?: 'all' | 'live' | 'stale' | 'silent'; index?: Scale; format?: 'json' | 'csv'};
   '/v1/stations/status': {hours?: number};
   '/v1/stations/{id}': {index?: Scale};
   '/v1/stations/{id}/aqi': {from?: string; to?: string; period?: 'hour' | 'day'; level?: 'raw' | 'automatic' | 'reviewed'; index?: Scale; format?: 'json' | 'csv'};

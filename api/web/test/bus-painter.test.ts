@@ -1,11 +1,11 @@
 import {beforeEach, expect, test} from 'vitest';
 
-import {BusPainter} from '../src/bus-painter.ts';
-import {CityClock} from '../src/city-clock.ts';
-import type {LonLat} from '../src/contract.ts';
-import {Fleet} from '../src/fleet.ts';
-import type {Points} from '../src/overlay.ts';
-import {bus} from './city.ts';
+import {BusPainter} from '../src/map/bus-painter.ts';
+import {CityClock} from '../src/core/city-clock.ts';
+import type {LonLat} from '../src/core/contract.ts';
+import {Fleet} from '../src/map/fleet.ts';
+import {busPoint, type Points} from '../src/map/bus-overlay.ts';
+import {bus, fix} from './city.ts';
 
 let now: number;
 let due: (() => void) | undefined;
@@ -20,8 +20,12 @@ beforeEach(() => {
   due = undefined;
   pictures = [];
   styled = true;
-  fleet = new Fleet(new CityClock(() => now));
+  const clock = new CityClock(() => now);
+  clock.set(0, 1);
+  fleet = new Fleet(clock);
   const canvas = {
+    wants: () => true,
+    point: busPoint,
     inView: ([lon]: LonLat) => lon < 106,
     show: (points: Points) => {
       if (!styled) return undefined;
@@ -46,7 +50,7 @@ function frame(ms: number): void {
 }
 
 test('a standing fleet is drawn once and requests no further frame', async () => {
-  fleet.put(bus('1'), now);
+  fleet.put(bus('1'), 1, fix(), now);
   painter.wake();
   frame(16);
   await drawn();
@@ -55,8 +59,9 @@ test('a standing fleet is drawn once and requests no further frame', async () =>
 });
 
 test('a gliding bus is drawn at most 15 times a second, until it has arrived', async () => {
-  fleet.put(bus('1'), now);
-  fleet.put(bus('1', [105.851, 21.03], {time: '2026-02-16T10:00:02Z'}), now);
+  fleet.put(bus('1'), 1, fix(), now);
+  now += 2000;
+  fleet.move(1, fix([105.851, 21.03]), now);
   painter.wake();
   for (let i = 0; i < 200; i++) {
     frame(16);
@@ -69,7 +74,7 @@ test('a gliding bus is drawn at most 15 times a second, until it has arrived', a
 });
 
 test('no frame is sent before the map has processed the last one', async () => {
-  fleet.put(bus('1'), now);
+  fleet.put(bus('1'), 1, fix(), now);
   painter.wake();
   frame(16);
   painter.wake();
@@ -81,8 +86,8 @@ test('no frame is sent before the map has processed the last one', async () => {
 });
 
 test('buses out of view are not sent', () => {
-  fleet.put(bus('1'), now);
-  fleet.put(bus('2', [107, 21]), now);
+  fleet.put(bus('1'), 1, fix(), now);
+  fleet.put(bus('2'), 2, fix([107, 21]), now);
   painter.wake();
   frame(16);
   expect(pictures[0]?.features).toHaveLength(1);
@@ -90,7 +95,7 @@ test('buses out of view are not sent', () => {
 
 test('the painter waits for a style', () => {
   styled = false;
-  fleet.put(bus('1'), now);
+  fleet.put(bus('1'), 1, fix(), now);
   painter.wake();
   frame(16);
   expect(pictures).toHaveLength(0);

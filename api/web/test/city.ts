@@ -1,12 +1,14 @@
-import type {BusFeature, BusProperties, LonLat, StationFeature, Value} from '../src/contract.ts';
+import type {BusInfo, LonLat, StationFeature, Value} from '../src/core/contract.ts';
+import type {Fix} from '../src/core/live.ts';
 
-/** A bus as the api sends it, by default at ten o'clock UTC. */
-export function bus(id: string, at: LonLat = [105.85, 21.03], properties: Partial<BusProperties> = {}): BusFeature {
-  return {
-    type: 'Feature',
-    geometry: {type: 'Point', coordinates: at},
-    properties: {id, agency: 'hanoi', line: '32', time: '2026-02-16T10:00:00Z', age_s: 1, state: 'live', stale_after_s: 90, ...properties},
-  };
+/** A bus as the stream introduces it. */
+export function bus(id: string, info: Partial<BusInfo> = {}): BusInfo {
+  return {id, agency: 'hanoi', line: '32', stale_after_s: 90, ...info};
+}
+
+/** A position as the stream tells it. */
+export function fix([lon, lat]: LonLat = [105.85, 21.03], change: Partial<Fix> = {}): Fix {
+  return {lon, lat, age: 0, bearing: null, occupancy: null, stale: false, ...change};
 }
 
 /** A station as the api sends it, by default with one hourly PM2.5 value. */

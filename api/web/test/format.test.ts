@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 
-import {Format} from '../src/format.ts';
+import {Format} from '../src/core/format.ts';
 
 const vi = new Format('vi');
 const en = new Format('en');

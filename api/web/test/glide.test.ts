@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 
-import type {LonLat} from '../src/contract.ts';
-import {glideTo, jumpBeyond, longestGlide, metres, moving, shortestGlide, shownAt, stand} from '../src/glide.ts';
+import type {LonLat} from '../src/core/contract.ts';
+import {glideTo, jumpBeyond, longestGlide, metres, moving, pathAlong, shortestGlide, shownAt, stand} from '../src/map/glide.ts';
 
 const hoanKiem: LonLat = [105.8523, 21.0288];
 const east: LonLat = [105.8553, 21.0288]; // 311 m
@@ -38,7 +38,7 @@ describe('a glide', () => {
     expect(shownAt(second, 14_000)).toEqual(hoanKiem);
   });
 
-  test('jumps beyond a kilometre', () => {
+  test('jumps beyond half a kilometre', () => {
     expect(metres(hoanKiem, far)).toBeGreaterThan(jumpBeyond);
     const glide = glideTo(stand(hoanKiem), far, 0, 10_000);
     expect(shownAt(glide, 0)).toEqual(far);
@@ -55,6 +55,21 @@ describe('a glide', () => {
     [600_000, longestGlide],
   ])('over an interval of %d ms lasts %d ms', (interval, span) => {
     expect(glideTo(stand(hoanKiem), east, 0, interval).span).toBe(span);
+  });
+
+  const corner: LonLat[] = [[105.852, 21.0288], [105.854, 21.0288], [105.854, 21.031]];
+
+  test('follows a way around its corner, and not beyond the position', () => {
+    const glide = glideTo(stand(hoanKiem), [105.854, 21.03], 0, 10_000, corner);
+    const half = shownAt(glide, 5000);
+    expect(half[1]).toBeCloseTo(21.0288, 6);
+    expect(shownAt(glide, 10_000)).toEqual([105.854, 21.03]);
+  });
+
+  test('goes straight if the way is elsewhere or backwards', () => {
+    expect(pathAlong(corner, hoanKiem, [105.9, 21])).toBeUndefined();
+    expect(pathAlong(corner, [105.8535, 21.0288], [105.8525, 21.0288])).toBeUndefined();
+    expect(glideTo(stand([105.8535, 21.0288]), [105.8525, 21.0288], 0, 5000, corner).path).toHaveLength(2);
   });
 
   test('takes the short path over the antimeridian', () => {

@@ -1,221 +1,209 @@
 import {beforeEach, describe, expect, test} from 'vitest';
 
-import {listen, type Source, type Wire} from '../src/live.ts';
-import type {BusFeature} from '../src/contract.ts';
-import {type Listener, Session} from '../src/session.ts';
-import {bus, station} from './city.ts';
+import {Live, silence, type Socket, type Wire} from '../src/core/live.ts';
 
-let told: string[];
-let listener: Listener;
+class FakeSocket implements Socket {
+  readyState = 1;
+  closed = false;
+  sent: Record<string, unknown>[] = [];
+  readonly path: string;
+  readonly #listeners = new Map<string, (event: {data?: unknown}) => void>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  addEventListener(type: string, run: (event: {data?: unknown}) => void): void {
+    this.#listeners.set(type, run);
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  say(event: string, data: unknown = {}): void {
+    this.#listeners.get('message')?.({data: JSON.stringify({event, data})});
+  }
+
+  rows(rows: unknown): void {
+    this.#listeners.get('message')?.({data: JSON.stringify(rows)});
+  }
+
+  text(text: string): void {
+    this.#listeners.get('message')?.({data: text});
+  }
+
+  break(): void {
+    this.readyState = 3;
+    this.#listeners.get('close')?.({});
+  }
+}
+
+let sockets: FakeSocket[];
+let waits: {run: () => void; ms: number}[];
+let time: number;
+let check: () => void;
+let live: Live;
+
+const hello = {time: '2026-02-16T10:00:00Z', rate: 1, origin: [105.9, 21]};
+const last = (): FakeSocket => sockets.at(-1) as FakeSocket;
+
+/** Runs everything that waits. */
+function settle(): void {
+  for (const {run} of waits.splice(0)) run();
+}
 
 beforeEach(() => {
-  told = [];
-  listener = {
-    hello: (hello) => told.push(`hello ×${hello.rate}`),
-    bus: (feature) => told.push(`bus ${feature.properties.id}`),
-    air: (feature) => told.push(`air ${feature.properties.id}`),
-    gone: (gone) => told.push(`gone ${gone.kind} ${gone.id}`),
-    complete: (buses, stations) => told.push(`complete ${[...buses, ...stations].join(' ')}`),
-    link: (link) => told.push(`link ${link}`),
-    tiles: (versions) => told.push(`tiles ${versions.air}`),
-    unreadable: (event) => told.push(`unreadable ${event}`),
+  [sockets, waits, time] = [[], [], 0];
+  const wire: Wire = {
+    open: (path) => sockets[sockets.push(new FakeSocket(path)) - 1] as FakeSocket,
+    later: (run, ms) => void waits.push({run, ms}),
+    every: (run) => void (check = run),
+    now: () => time,
   };
+  live = new Live(wire);
+  live.start();
 });
 
-const hello = JSON.stringify({time: '2026-02-16T10:00:00Z', rate: 1});
-
-describe('a session', () => {
-  test('is filling from hello to ready, and live afterwards', () => {
-    const session = new Session(listener);
-    expect(session.link).toBe('connecting');
-    session.take('hello', hello);
-    session.take('bus', JSON.stringify(bus('1')));
-    session.take('air', JSON.stringify(station('a')));
-    session.take('ready', '{}');
-    session.take('gone', '{"kind":"bus","agency":"hanoi","id":"1"}');
-    expect(told).toEqual(['hello ×1', 'link filling', 'bus 1', 'air a', 'complete hanoi/1 a', 'link live', 'gone bus 1']);
+describe('the subscription', () => {
+  test('asks for nothing but alerts while no view wants anything', () => {
+    expect(last().path).toBe('/v1/live?form=short&alerts=all');
   });
 
-  test('after a reconnect lists only what was sent again', () => {
-    const session = new Session(listener);
-    session.take('hello', hello);
-    session.take('bus', JSON.stringify(bus('1')));
-    session.take('ready', '{}');
-    session.take('bus', JSON.stringify(bus('2')));
-    session.lost();
-    told = [];
-    session.take('hello', hello);
-    session.take('bus', JSON.stringify(bus('2')));
-    session.take('ready', '{}');
-    expect(told).toEqual(['hello ×1', 'link filling', 'bus 2', 'complete hanoi/2', 'link live']);
+  test('adds up what views want, and the newest box counts', () => {
+    const done = live.want({bbox: [1, 2, 3, 4], zoom: 13.6});
+    live.want({stops: ['a'], lines: ['32']});
+    live.want({stops: ['b', 'a'], bbox: [5, 6, 7, 8]});
+    settle();
+    expect(last().sent).toEqual([{type: 'subscribe', lines: ['32'], stops: ['a', 'b'], stations: [], zones: [], bbox: [5, 6, 7, 8], alerts: 'all'}]);
+    done();
+    settle();
+    expect(last().sent).toHaveLength(1); // nothing has changed
   });
 
-  test('continues a stream that was resumed', () => {
-    const session = new Session(listener);
-    session.take('hello', hello);
-    session.take('bus', JSON.stringify(bus('1')));
-    session.take('ready', '{}');
-    session.lost();
-    told = [];
-    session.take('resumed', hello);
-    session.take('bus', JSON.stringify(bus('2')));
-    session.take('tiles', '{"air":"b","transit":"1","zones":"1"}');
-    session.take('beat', '{}');
-    expect(told).toEqual(['hello ×1', 'link live', 'bus 2', 'tiles b']);
+  test('stays within what the api allows', () => {
+    live.want({lines: Array.from({length: 30}, (_, i) => String(i)), stops: Array.from({length: 30}, (_, i) => String(i))});
+    settle();
+    expect(last().sent[0]?.['lines']).toHaveLength(20);
+    expect(last().sent[0]?.['stops']).toHaveLength(10);
   });
 
-  test('moves a bus by its rows, and keeps its description', () => {
-    const moves: BusFeature[] = [];
-    const session = new Session({...listener, bus: (feature) => moves.push(feature)});
-    session.take('hello', JSON.stringify({time: '2026-02-16T10:00:00Z', rate: 1, base: '2026-02-16T10:00:00Z'}));
-    session.take('bus', JSON.stringify(bus('1', [105, 21], {n: 7, speed: 3, bearing: 90, delay_s: 60})));
-    session.take('ready', '{}');
-    session.take('moves', '[[8,1,1,1],[7,105000001,21000002,1500,null,4.5],[7,105000003,21000002,2500]]');
-    expect(moves).toEqual([
-      bus('1', [105, 21], {n: 7, speed: 3, bearing: 90, delay_s: 60}),
-      bus('1', [105.000001, 21.000002], {n: 7, speed: 4.5, age_s: 0, time: '2026-02-16T10:00:01.500Z'}),
-      bus('1', [105.000003, 21.000002], {n: 7, age_s: 0, time: '2026-02-16T10:00:02.500Z'}),
-    ]);
-    expect(told).toContain('unreadable moves'); // of bus 8
+  test('is sent once the connection is open, if views want more by then', () => {
+    last().readyState = 0;
+    live.want({stops: ['a']});
+    settle();
+    expect(last().sent).toEqual([]);
+    last().readyState = 1;
+    last().say('hello', hello);
+    settle();
+    expect(last().sent).toMatchObject([{type: 'subscribe', stops: ['a']}]);
   });
 
-  test('skips undecodable messages', () => {
-    const session = new Session(listener);
-    session.take('hello', hello);
-    session.take('bus', '{"type":');
-    session.take('bus', '{}');
-    session.take('bus', JSON.stringify(bus('1')));
-    expect(told).toEqual(['hello ×1', 'link filling', 'unreadable bus', 'unreadable bus', 'bus 1']);
+  test('is of the new connection after a break', () => {
+    live.want({stations: ['x/1']});
+    settle();
+    last().break();
+    settle();
+    expect(sockets).toHaveLength(2);
+    expect(last().path).toBe('/v1/live?form=short&stations=x%2F1&alerts=all');
+  });
+});
+
+describe('events', () => {
+  test('buses are introduced, move and go', () => {
+    const told: string[] = [];
+    live.on('bus', ({bus, n, fix}) => told.push(`${bus.id} ${n} ${fix.lon.toFixed(5)} ${fix.lat.toFixed(5)} ${fix.occupancy} ${fix.stale}`));
+    live.on('move', ({n, fix}) => told.push(`${n} ${fix.bearing} ${fix.age} ${fix.stale}`));
+    live.on('busGone', ({n}) => told.push(`gone ${n}`));
+    last().say('hello', hello);
+    last().say('bus', {id: '1', agency: 'hanoi', n: 7, row: [7, -4512, 3343, 2, 155, 2]});
+    last().rows([[7, -4510, 3340, 1, null, null, 1]]);
+    last().say('gone', {kind: 'bus', n: 7});
+    expect(told).toEqual(['1 7 105.85488 21.03343 2 false', '7 null 1 true', 'gone 7']);
   });
 
-  test('is lost once, however often the connection breaks', () => {
-    const session = new Session(listener);
-    session.lost();
-    session.lost();
-    expect(told).toEqual(['link lost']);
+  test('what can’t be read is skipped', () => {
+    last().say('hello', hello);
+    last().text('{"event":');
+    last().say('something new', {});
+    expect(live.link.get()).toBe('live');
+  });
+
+  test('the newest beat is remembered', () => {
+    last().say('hello', hello);
+    last().say('beat', {time: '2026-02-16T10:00:15Z'});
+    expect(live.heardAt()).toBe(Date.parse('2026-02-16T10:00:15Z'));
   });
 });
 
 describe('the connection', () => {
-  class FakeSource implements Source {
-    readyState = 1;
-    closed = false;
-    readonly #listeners = new Map<string, (event: {data?: unknown; lastEventId?: string}) => void>();
-
-    addEventListener(type: string, run: (event: {data?: unknown}) => void): void {
-      this.#listeners.set(type, run);
-    }
-
-    close(): void {
-      this.closed = true;
-    }
-
-    say(type: string, data?: string, lastEventId = ''): void {
-      this.#listeners.get(type)?.({data, lastEventId});
-    }
-  }
-
-  let sources: FakeSource[];
-  let waits: {run: () => void; ms: number}[];
-  let wire: Wire;
-  let time: number;
-  let check: () => void;
-
-  beforeEach(() => {
-    sources = [];
-    waits = [];
-    wire = {
-      open: () => sources[sources.push(new FakeSource()) - 1] as FakeSource,
-      later: (run, ms) => waits.push({run, ms}),
-      every: (run) => void (check = run),
-      now: () => time,
-    };
-    time = 0;
-  });
-
-  const refuse = (): void => {
-    const source = sources.at(-1);
-    if (!source) throw new Error('no line was opened');
-    source.readyState = 2;
-    source.say('error');
-    waits.at(-1)?.run();
-  };
-
-  test('is replaced when nothing arrives for 40 s', () => {
-    const session = listen('/v1/live', listener, wire);
-    const dead = sources[0] as FakeSource;
-    dead.say('hello', hello);
-    dead.say('ready', '{}');
-    for (time = 15_000; time < 300_000; time += 15_000) {
-      dead.say('time', '{"time":"2026-02-16T10:00:15Z"}');
+  test('is lost within 40 s of silence, and says since when', () => {
+    last().say('hello', hello);
+    for (time = 15_000; time <= 60_000; time += 15_000) {
+      last().say('beat', hello);
       check();
     }
-    expect(session.link).toBe('live');
-    expect(sources).toHaveLength(1);
-    time += 24_000;
+    expect(live.link.get()).toBe('live');
+    time = 60_000 + silence;
     check();
-    expect(session.link).toBe('live');
-    time += 1000;
     check();
-    expect(session.link).toBe('lost');
-    expect(dead.closed).toBe(true);
-    expect(sources).toHaveLength(2);
-    dead.say('bus', JSON.stringify(bus('late')));
-    expect(told).not.toContain('bus late');
-    sources[1]?.say('hello', hello);
-    sources[1]?.say('ready', '{}');
-    expect(session.link).toBe('live');
+    expect(live.link.get()).toBe('lost');
+    expect(Date.now() - (live.lostSince.get() ?? 0)).toBeGreaterThan(silence - 1000);
+    expect(sockets).toHaveLength(2);
+    expect(sockets[0]?.closed).toBe(true);
+    expect(silence).toBeLessThan(40_000);
   });
 
-  test('is opened once, also when it is silent while a retry is due', () => {
-    listen('/v1/live', listener, wire);
-    const source = sources[0] as FakeSource;
-    source.readyState = 2;
-    source.say('error');
-    time = 60_000;
+  test('that comes back at once frightens nobody', () => {
+    last().say('hello', hello);
+    last().break();
+    time = 2000;
     check();
-    expect(sources).toHaveLength(1);
-    waits[0]?.run();
-    expect(sources).toHaveLength(2);
+    settle();
+    last().say('hello', hello);
+    time = 10_000;
     check();
-    expect(sources).toHaveLength(2);
+    expect(live.link.get()).toBe('live');
+    expect(live.lostSince.get()).toBeUndefined();
   });
 
-  test('leaves a broken connection to EventSource', () => {
-    listen('/v1/live', listener, wire);
-    (sources[0] as FakeSource).readyState = 0;
-    sources[0]?.say('error');
-    expect(told).toEqual(['link lost']);
-    expect(sources).toHaveLength(1);
-    expect(waits).toHaveLength(0);
+  test('is opened again with growing delays, up to half a minute, and quickly after a success', () => {
+    const delays: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      last().break();
+      delays.push(waits.at(-1)?.ms ?? 0);
+      settle();
+    }
+    expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    last().say('hello', hello);
+    last().break();
+    expect(waits.at(-1)?.ms).toBe(1000);
   });
 
-  test('retries a failed connection with growing delays, up to half a minute', () => {
-    listen('/v1/live', listener, wire);
-    for (let i = 0; i < 7; i++) refuse();
-    expect(waits.map(({ms}) => ms)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    expect(sources).toHaveLength(8);
-    expect(sources[0]?.closed).toBe(true);
+  test('is closed while the page is hidden', () => {
+    live.hide(true);
+    expect(last().closed).toBe(true);
+    time = 600_000;
+    check();
+    expect(live.link.get()).toBe('off');
+    expect(sockets).toHaveLength(1);
+    live.hide(false);
+    expect(sockets).toHaveLength(2);
+    last().say('hello', hello);
+    expect(live.link.get()).toBe('live');
   });
 
-  test('continues after the last event that it had', () => {
-    const urls: string[] = [];
-    const {open} = wire;
-    listen('/v1/live?form=compact', listener, {...wire, open: (url) => (urls.push(url), open(url))});
-    sources[0]?.say('hello', hello);
-    sources[0]?.say('ready', '{}', 'a-1');
-    sources[0]?.say('time', '{}');
-    refuse();
-    expect(urls).toEqual(['/v1/live?form=compact', '/v1/live?form=compact&last_event_id=a-1']);
-  });
-
-  test('retries quickly again after a success', () => {
-    listen('/v1/live', listener, wire);
-    refuse();
-    refuse();
-    sources.at(-1)?.say('hello', hello);
-    sources.at(-1)?.say('ready', '{}');
-    refuse();
-    expect(waits.map(({ms}) => ms)).toEqual([1000, 2000, 1000]);
+  test('events of a connection that was replaced are ignored', () => {
+    const old = last();
+    live.retry();
+    old.say('hello', hello);
+    expect(live.link.get()).toBe('connecting');
+    old.break();
+    settle();
+    expect(sockets).toHaveLength(2);
   });
 });

@@ -1,24 +1,28 @@
 import {describe, expect, test} from 'vitest';
 
-import {lineLabel, type Picture, pictureId, readPictureId} from '../src/marker.ts';
+import {headingOf, lineLabel, type Picture, pictureId, readPictureId} from '../src/map/marker.ts';
 
 describe('the id of an image', () => {
   test.each<Picture>([
-    {kind: 'bus', state: 'live', line: '32'},
-    {kind: 'bus', state: 'stale', line: 'A|B %/…'},
-    {kind: 'bus', state: 'live', line: ''},
-    {kind: 'arrow', state: 'stale'},
-    {kind: 'station', state: 'live', step: 0, text: '7'},
-    {kind: 'station', state: 'live', step: 5, text: '1,2k?'},
-    {kind: 'station', state: 'stale', step: undefined, text: '–'},
-  ])('says all of $kind', (picture) => {
+    {look: 'sure', line: '32', heading: 3, full: 2},
+    {look: 'stale', line: 'A|B %/…', heading: undefined, full: undefined},
+    {look: 'likely', line: '', heading: 0, full: 0},
+  ])('says all of %j', (picture) => {
     expect(readPictureId(pictureId(picture))).toEqual(picture);
   });
 
-  test.each(['', 'airport', 'nhip', 'nhip|tram|live|1', 'nhip|bus|tired|1', 'other|bus|live|1'])('%j is none of ours', (id) => {
+  test.each(['', 'airport', 'nhip-bus', 'nhip-bus|tired|1', 'other|sure|1'])('%j is none of ours', (id) => {
     expect(readPictureId(id)).toBeUndefined();
   });
 });
+
+test.each([
+  [null, undefined],
+  [0, 0],
+  [359, 0],
+  [90, 4],
+  [-90, 12],
+])('the bearing %j is drawn in direction %j', (bearing, heading) => expect(headingOf(bearing)).toBe(heading));
 
 test.each([
   ['32', '32'],

@@ -1,22 +1,7 @@
 import {describe, expect, test} from 'vitest';
 
-import type {BusProperties, State, StationProperties, Value} from '../src/contract.ts';
-import {busState, FixInterval, periodSeconds, stationState} from '../src/staleness.ts';
-
-describe('a bus', () => {
-  const said = (state: State, stale_after_s: number): BusProperties => ({
-    id: '1', agency: 'hanoi', time: '2026-02-16T10:00:00Z', age_s: 1, state, stale_after_s,
-  });
-  test.each([
-    ['fresh', said('live', 90), 5, 'live'],
-    ['just within its limit', said('live', 90), 90, 'live'],
-    ['over its limit', said('live', 90), 90.1, 'stale'],
-    ['slow or late by agreement', said('live', 210), 200, 'live'],
-    ['called stale, however young', said('stale', 90), 1, 'stale'],
-  ] as const)('%s', (_, properties, age, state) => {
-    expect(busState(properties, age)).toBe(state);
-  });
-});
+import type {StationProperties, Value} from '../src/core/contract.ts';
+import {FixInterval, periodSeconds, stationState} from '../src/core/staleness.ts';
 
 describe('the position interval', () => {
   const seen = (...gaps: number[]): number => {

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 
-import {type TileError, TileRetries} from '../src/tile-retries.ts';
+import {type TileError, TileRetries} from '../src/map/tile-retries.ts';
 
 const tile = (x: number) => ({tileID: {canonical: {x, y: 2, z: 14}}});
 
