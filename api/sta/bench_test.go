@@ -39,7 +39,8 @@ func fill(b *testing.B, db *influx.DB, times int) {
 	}
 }
 
-// BenchmarkObservations asks an InfluxDB of 400 stations with 200,000 readings, and with 10 million in the long form, for
+// BenchmarkObservations asks an InfluxDB of 400 stations with 200,000 readings, and with 10 million in the long
+// form, for
 // what is slow elsewhere.
 func BenchmarkObservations(b *testing.B) {
 	db := influxtest.Start(b)

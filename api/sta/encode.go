@@ -240,7 +240,8 @@ func (w *writer) dataArray(all []*entity, o *odata.Options) error {
 	if columns == nil {
 		columns = []string{"id", "phenomenonTime", "result", "resultTime", "resultQuality", "parameters"}
 	}
-	columns = slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return observations.relation(name) != nil })
+	columns = slices.DeleteFunc(slices.Clone(columns),
+		func(name string) bool { return observations.relation(name) != nil })
 	rows := make(map[string][]*entity)
 	var order []*entity // the first of each datastream
 	for _, e := range all {

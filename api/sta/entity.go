@@ -227,7 +227,11 @@ func (k readingKey) id() string {
 }
 
 func keyOf(r *nhip.Reading) readingKey {
-	return readingKey{influx.Series{Station: r.Station, Quantity: r.Quantity}, nhip.FormatPeriod(r.Period), r.Time.UnixMilli()}
+	return readingKey{
+		influx.Series{Station: r.Station, Quantity: r.Quantity},
+		nhip.FormatPeriod(r.Period),
+		r.Time.UnixMilli(),
+	}
 }
 
 // readReadingID reads the id of an observation: station:quantity:period:ms.

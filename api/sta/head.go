@@ -15,9 +15,9 @@ import (
 const notStored = 16
 
 // head narrows the read of the first page of several stations to the series that have it: the n series whose first
-// readings in the order of the page come first have at least n readings, and those of all others come behind them. What a
-// database reads of each series, rather than their readings, is what such a page costs. cut is where the page ends at the
-// latest.
+// readings in the order of the page come first have at least n readings, and those of all others come behind them.
+// Such a page costs what the database reads of each series, rather than their readings. cut is where the page ends at
+// the latest.
 func (q *request) head(p *plan) (query influx.SeriesQuery, cut readingKey, ok bool) {
 	if p.first == 0 || len(p.query.Stations) == 1 {
 		return query, cut, false

@@ -42,7 +42,8 @@ func (q *request) readings(s *scope, o *odata.Options) (*page, error) {
 		return nil, err
 	}
 	if o.Skip > maxSkipped {
-		return nil, nhip.Errorf(nhip.CodeInvalid, "$skip", "must be at most %d for Observations; follow @iot.nextLink", maxSkipped)
+		return nil, nhip.Errorf(nhip.CodeInvalid, "$skip", "must be at most %d for Observations; follow @iot.nextLink",
+			maxSkipped)
 	}
 	out := new(page)
 	if p.sort {
@@ -101,7 +102,8 @@ func (q *request) timedPage(p *plan, o *odata.Options, out *page) error {
 		err = nil
 	case errScanned:
 		if skip > 0 {
-			return nhip.Errorf(nhip.CodeInvalid, "$skip", "passes over more readings than one request reads; narrow phenomenonTime")
+			return nhip.Errorf(nhip.CodeInvalid, "$skip",
+				"passes over more readings than one request reads; narrow phenomenonTime")
 		}
 		if out.more, out.token = true, last; last == "" {
 			out.token = strconv.FormatInt(at.UnixMilli(), 10)

@@ -87,4 +87,3 @@ func (h *Handler) getResource(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 }
-

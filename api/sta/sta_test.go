@@ -198,7 +198,8 @@ func TestSensingCore(t *testing.T) {
 	for _, s := range list(ask(t, h, "")) {
 		names += s.(object)["name"].(string) + " "
 	}
-	if names != "Things Locations HistoricalLocations Datastreams Sensors ObservedProperties Observations FeaturesOfInterest " {
+	if names != "Things Locations HistoricalLocations Datastreams Sensors ObservedProperties Observations "+
+		"FeaturesOfInterest " {
 		t.Error("the root has", names)
 	}
 	for set, members := range mandatory {
@@ -296,7 +297,10 @@ func TestFiltering(t *testing.T) {
 		{dsPath + "?$filter=resultQuality/flag eq 4", "s2:pm25:1h:1772427600000"},
 		{dsPath + "?$filter=result eq 5 and parameters/level eq 'automatic'", ""},
 		{dsPath + "?$filter=resultTime gt now() or date(resultTime) lt 2026-03-02", ""},
-		{"/Observations?$filter=Datastream/Thing/id eq 's2' and Datastream/ObservedProperty/id eq 'pm10' and result le 2", "2 1"},
+		{
+			"/Observations?$filter=Datastream/Thing/id eq 's2' and Datastream/ObservedProperty/id eq 'pm10' and result le 2",
+			"2 1",
+		},
 		{"/Observations?$top=3&$filter=result eq 7 or result eq 6", "7 7 7 7 6 6 6 6"},
 		{"/FeaturesOfInterest('s2')/Observations?$filter=result eq 7", "7 7"},
 		{"/Things?$filter=geo.distance(Locations/location, geography'POINT(105.8 21)') lt 1000", "o'b/1"},
@@ -329,7 +333,8 @@ func TestLevels(t *testing.T) {
 			t.Errorf("%s: %v", level, o)
 		}
 	}
-	if w := resttest.Get(h, "/sta/v1.1/Observations?$filter="+url.QueryEscape("parameters/level eq 'raw'")); w.Code != 401 {
+	if w := resttest.Get(h,
+		"/sta/v1.1/Observations?$filter="+url.QueryEscape("parameters/level eq 'raw'")); w.Code != 401 {
 		t.Errorf("raw values: %d", w.Code)
 	}
 }

@@ -87,7 +87,8 @@ func (t *target) check(o *odata.Options) error {
 		return err
 	}
 	plural := !end.single()
-	several := o.Filter != nil || o.OrderBy != nil || o.Top >= 0 || o.Skip > 0 || o.Count || o.Format != "" || o.Token != ""
+	several := o.Filter != nil || o.OrderBy != nil || o.Top >= 0 || o.Skip > 0 || o.Count || o.Format != "" ||
+		o.Token != ""
 	switch {
 	case several && !plural:
 		return nhip.Errorf(nhip.CodeInvalid, "query", "only $select and $expand apply to one entity")
@@ -140,7 +141,8 @@ func checkPath(k *kind, option string, path []string) error {
 	for i, name := range path {
 		switch r := k.relation(name); {
 		case r != nil && r.follow == nil:
-			return nhip.Errorf(nhip.CodeInvalid, option, "Observations are filtered where they are asked for, not from %s", k.set)
+			return nhip.Errorf(nhip.CodeInvalid, option, "Observations are filtered where they are asked for, not from %s",
+				k.set)
 		case r != nil && i < len(path)-1:
 			k = r.to
 			continue
