@@ -148,7 +148,7 @@ func (p ReminderPlace) Rounded() ReminderPlace {
 
 // Validate checks r. It returns an *Error that names the field.
 func (r *Reminder) Validate() error {
-	for _, step := range []func() error{r.checkState, r.checkTexts, r.checkFields, r.checkBus, r.checkAir, r.checkHook} {
+	for _, step := range []func() error{r.Kind.Validate, r.checkState, r.checkTexts, r.checkFields, r.checkBus, r.checkAir, r.checkHook} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -212,12 +212,17 @@ var reminderFields = map[ReminderKind][]string{
 	ReminderAir:    {"stop", "station", "place", "index", "quantity", "above"},
 }
 
+// Validate accepts the kinds that there are. Its error names the field kind.
+func (k ReminderKind) Validate() error {
+	if _, known := reminderFields[k]; !known {
+		return Errorf(CodeOutOfRange, "kind", "must be bus, leave, get_off, line or air, got %.40q", string(k))
+	}
+	return nil
+}
+
 // checkFields refuses fields that the kind does not have.
 func (r *Reminder) checkFields() error {
-	fields, known := reminderFields[r.Kind]
-	if !known {
-		return Errorf(CodeOutOfRange, "kind", "must be bus, leave, get_off, line or air, got %.40q", string(r.Kind))
-	}
+	fields := reminderFields[r.Kind]
 	allowed := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		allowed[f] = true

@@ -132,7 +132,7 @@ func New(o Options) (*API, error) {
 	a.documents.Watch(nhip.DocumentServiceAlert, a.transit.Written)
 	a.events = staff.NewEvents(a.actions, a.log)
 	a.rpc = rpc.NewClient(rpc.ClientOptions{ID: o.Broker.ClientID, Registerer: o.Registry})
-	a.collectors = a.newCollectorWatch()
+	a.collectors = newCollectorWatch(a.live.Collectors, a.broker.Load, a.rpc)
 	a.ready = a.newReadiness()
 	a.registerMetrics()
 	var router chi.Router

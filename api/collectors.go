@@ -31,11 +31,11 @@ type collectorWatch struct {
 	checked time.Time            // when there was a census last, or the first check on this connection
 }
 
-func (a *API) newCollectorWatch() *collectorWatch {
+func newCollectorWatch(names func() []string, connected func() bool, calls *rpc.Client) *collectorWatch {
 	return &collectorWatch{
-		names: a.live.Collectors, connected: a.broker.Load, alive: make(map[string]time.Time),
+		names: names, connected: connected, alive: make(map[string]time.Time),
 		ask: func(ctx context.Context, collector string) error {
-			return a.rpc.Call(ctx, collector, rpc.MethodStatus, struct{}{}, nil)
+			return calls.Call(ctx, collector, rpc.MethodStatus, struct{}{}, nil)
 		},
 	}
 }

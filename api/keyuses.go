@@ -3,15 +3,11 @@ package api
 import (
 	"context"
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
 	"nhip"
 	"nhip/api/access"
 	"nhip/api/actions"
-	"nhip/api/transit"
-	"nhip/geo/index"
 	"nhip/internal/wait"
 )
 
@@ -44,22 +40,4 @@ func (u *keyUses) run(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// agencies returns the configured agencies, those of the buses and those of the timetable, sorted.
-func (a *API) agencies() []string {
-	known := make(map[string]bool)
-	for _, id := range a.o.Agencies {
-		known[id] = true
-	}
-	a.live.Buses().Within(nil, index.World, func(b **nhip.Bus) bool {
-		known[(*b).Agency] = true
-		return false
-	})
-	if t, err := a.transit.Timetable(); err == nil {
-		for _, agency := range t.Network.Feed.Agencies {
-			known[transit.AgencyID(agency)] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(known))
 }

@@ -266,7 +266,7 @@ func (a *API) accounts(guard *access.Guard) *accounts.Handler {
 	h := &accounts.Handler{
 		Actions: a.actions, Documents: a.documents, Keyring: a.keyring, Guard: guard, Links: a.links, History: a.o.History,
 		Stations: a.stations, Zones: zonesNow{a.o.Zones, a.o.Clock}, Clock: a.o.Clock,
-		Agencies: a.agencies,
+		Agencies: func() []string { return knownAgencies(a.o.Agencies, a.live, a.transit) },
 		OpenID:   a.o.OpenID, SignIns: accounts.NewSignInMetrics(a.o.Registry),
 		Secure: a.o.Server.TLS != nil || strings.HasPrefix(a.o.PublicURL, "https:"), Responder: a.responder,
 	}

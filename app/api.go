@@ -15,11 +15,13 @@ import (
 	"nhip/api/web"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
+	"nhip/geo/zone"
 	"nhip/internal/config"
 	"nhip/internal/datadir"
 	"nhip/internal/health"
 	"nhip/internal/httpserver"
 	"nhip/internal/mqtt"
+	"nhip/internal/sim"
 )
 
 // apiApp is an api alone, on the shared broker and database.
@@ -118,6 +120,9 @@ func (r *runtime) apiOptions(broker mqtt.Options, history api.History, t *transi
 	zones, err := loadZones(&r.conf)
 	if err != nil {
 		return api.Options{}, err
+	}
+	if zones == nil && r.options.Simulate {
+		zones = zone.New(sim.Districts())
 	}
 	places, err := loadPlaces(r.conf.Places)
 	if err != nil {

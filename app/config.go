@@ -123,7 +123,7 @@ func checkDependencies(set *config.Effective) {
 		{"air.webhook.url", set.Air.Webhook.URL, "air.webhook.secret", set.Air.Webhook.Secret},
 		{"air.webhook.secret", set.Air.Webhook.Secret, "air.webhook.url", set.Air.Webhook.URL},
 		{"air.mail.host", set.Air.Mail.Host, "air.mail.from", set.Air.Mail.From},
-		{"air.mail.host", set.Air.Mail.Host, "air.mail.to", strings.Join(set.Air.Mail.To, " ")},
+		{"air.mail.to", strings.Join(set.Air.Mail.To, " "), "air.mail.host", set.Air.Mail.Host},
 		{"air.mail.from", set.Air.Mail.From, "air.mail.host", set.Air.Mail.Host},
 		{"air.mail.username", set.Air.Mail.Username, "air.mail.host", set.Air.Mail.Host},
 		{"air.mail.password", set.Air.Mail.Password, "air.mail.username", set.Air.Mail.Username},

@@ -63,6 +63,20 @@ func TestRolesShareAnEnvironment(t *testing.T) {
 	}
 }
 
+// TestConfigOfMail: a mail server may be there for scheduled reports only, whose recipients stand in each schedule.
+func TestConfigOfMail(t *testing.T) {
+	for text, want := range map[string]string{
+		"air: {mail: {host: mail.example, from: a@b.example}}":                    "",
+		"air: {mail: {host: mail.example, from: a@b.example, to: [c@d.example]}}": "",
+		"air: {mail: {host: mail.example}}":                                       "air.mail.host: has no effect without air.mail.from",
+		"air: {mail: {to: [c@d.example]}}":                                        "air.mail.to: has no effect without air.mail.host",
+	} {
+		if faults := loadFile(t, text); (want == "") != (faults == "") || !strings.Contains(faults, want) {
+			t.Errorf("%q: faults %q, want %q", text, faults, want)
+		}
+	}
+}
+
 func TestConfigOfPublicListeners(t *testing.T) {
 	const tls = "http: {tls: {cert: a.pem, key: a.key}}\n"
 	for text, want := range map[string]string{

@@ -115,9 +115,18 @@ var finders = map[string]func(*testing.T, *apitest.Client, *apitest.Request){
 	"changeServiceAlert": setNewServiceAlert,
 	"deleteServiceAlert": setNewServiceAlert,
 	"endServiceAlert":    setNewServiceAlert,
-	"listDayPositions":   setToday,
-	"getTidesPackage":    setDayThatIsOver,
-	"getTidesTable":      setDayThatIsOver,
+	"createReminder": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		r.Body = fmt.Sprintf(`{%s,"form_token":%q}`, exampleReminder, reminderToken(t, c))
+	},
+	"reminderEvents": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
+		set := remind(t, c, exampleReminder)
+		r.Query.Set("reminders", set.ID+"."+set.Token)
+	},
+	"getReminder":      setNewReminder,
+	"deleteReminder":   setNewReminder,
+	"listDayPositions": setToday,
+	"getTidesPackage":  setDayThatIsOver,
+	"getTidesTable":    setDayThatIsOver,
 	"getValue": func(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		var found struct {
 			Readings []struct{ Time, Quantity, Period string }
@@ -170,6 +179,16 @@ func setNewSchedule(t *testing.T, c *apitest.Client, r *apitest.Request) {
 		return c.Get(t, "/v1/schedules/"+id, "Authorization", "Bearer "+c.Token).Status == http.StatusOK
 	})
 	r.Path["id"] = id
+}
+
+// exampleReminder is the fields of a reminder besides the token of a page.
+const exampleReminder = `"kind":"leave","stop":"HN0505","line":"01","walk_s":360`
+
+// setNewReminder sets the id of a path, and the token, to those of a reminder of its own.
+func setNewReminder(t *testing.T, c *apitest.Client, r *apitest.Request) {
+	set := remind(t, c, exampleReminder)
+	r.Path["id"] = set.ID
+	r.Header.Set("Reminder-Token", set.Token)
 }
 
 // created posts a body and returns the id in the answer.
@@ -227,7 +246,8 @@ func writeExamples(t *testing.T, answers map[string]string, base string) {
 	operation, success, skip := "", false, false
 	lines := strings.SplitAfter(string(raw), "\n")
 	for i, line := range lines {
-		if skip = skip && strings.HasPrefix(line, "    ") || line == "  examples:\n"; skip {
+		inside := skip && (strings.HasPrefix(line, "    ") || line == "\n")
+		if skip = inside || line == "  examples:\n"; skip {
 			continue
 		}
 		if id, found := strings.CutPrefix(line, "      operationId: "); found {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"log/slog"
+	"time"
 
 	"nhip"
 	"nhip/internal/config"
@@ -32,6 +33,10 @@ type Options struct {
 	// Buses is how many buses Up simulates: sim.None for none. The default is sim.DefaultBuses.
 	Buses int
 
+	// Past is how much of the past Up simulates in a new data folder, up to MaxPast: the buses', beside the present, and
+	// the stations'. 0 is none of the buses, and a day of the stations.
+	Past time.Duration
+
 	// Influxd is the program of the database that Up starts when Config.Influx.URL is empty. The default is influxd
 	// in the folder of the running program.
 	Influxd string
@@ -42,6 +47,9 @@ type SignInLink struct {
 	Role nhip.Role
 	URL  string
 }
+
+// Link is an address with what it shows.
+type Link struct{ Text, URL string }
 
 // withDefaults returns o with its defaults filled in.
 func (o Options) withDefaults() Options {
@@ -74,6 +82,9 @@ type Addresses struct {
 	Health string // /livez, /readyz and /metrics, of a role without an API
 	Broker string // the outside broker that the roles share
 	Influx string // the database
+
+	// Try are things to try in a simulated city.
+	Try []Link
 
 	// SignIn are the links of a simulated city that sign a browser in, one for each role; each works once.
 	SignIn []SignInLink

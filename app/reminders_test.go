@@ -35,11 +35,7 @@ type keptReminder struct {
 // remind sets a reminder of a page. body is the fields besides the token of the page.
 func remind(t *testing.T, c *apitest.Client, body string) (r keptReminder) {
 	t.Helper()
-	var form struct {
-		Token string `json:"form_token"`
-	}
-	apptest.Decode(t, c.Get(t, "/v1/reminders/form"), &form)
-	a := c.Post(t, "/v1/reminders", fmt.Sprintf(`{%s,"form_token":%q}`, body, form.Token))
+	a := c.Post(t, "/v1/reminders", fmt.Sprintf(`{%s,"form_token":%q}`, body, reminderToken(t, c)))
 	if a.Status != http.StatusCreated {
 		t.Fatalf("%s: %d %s", body, a.Status, a.Body)
 	}
@@ -47,6 +43,16 @@ func remind(t *testing.T, c *apitest.Client, body string) (r keptReminder) {
 		t.Fatalf("%s: %v", a.Body, err)
 	}
 	return r
+}
+
+// reminderToken returns the token of a page for one reminder.
+func reminderToken(t *testing.T, c *apitest.Client) string {
+	t.Helper()
+	var form struct {
+		Token string `json:"form_token"`
+	}
+	apptest.Decode(t, c.Get(t, "/v1/reminders/form"), &form)
+	return form.Token
 }
 
 // readReminder returns a reminder; its state is "" if it is gone.

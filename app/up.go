@@ -24,7 +24,8 @@ type upApp struct {
 	*runtime
 	accounts   gateway.Accounts
 	timetable  transit
-	simulation *simulation // nil: nothing is simulated
+	past       *simulatedPast // nil: none is simulated
+	simulation *simulation    // nil: nothing is simulated
 	gateway    *gateway.Gateway
 	fleet      *fleet.Watch
 	history    history
@@ -36,6 +37,7 @@ type upApp struct {
 	polled     pollers
 	queues     queueSources
 	signIn     []SignInLink
+	try        []Link
 }
 
 // history is the api's database, which is made after the api has its port and before it serves.
@@ -72,6 +74,11 @@ func (u *upApp) prepare(context.Context) error {
 	if err := u.markDataDir(); err != nil {
 		return err
 	}
+	var err error
+	if u.past, err = u.planPast(); err != nil {
+		return err
+	}
+	u.writeSimulatedFleet()
 	if err := u.claimParts(collectorParts...); err != nil {
 		return err
 	}
@@ -141,7 +148,7 @@ func (u *upApp) makeTimetable(ctx context.Context) error {
 	if u.timetable, err = u.loadTimetable(ctx); err != nil || !u.options.Simulate {
 		return err
 	}
-	u.simulation, err = u.newSimulation(&u.timetable)
+	u.simulation, err = u.newSimulation(&u.timetable, u.past)
 	return err
 }
 
@@ -253,8 +260,8 @@ func (u *upApp) addresses() Addresses {
 	return Addresses{
 		HTTP: u.api.URL(), Health: u.health.URL(), MQTT: u.gateway.URL(), Influx: u.influxURL,
 		Public: u.gateway.PublicURL(), PublicMQTT: u.gateway.PublicMQTT(), PublicMQTTS: u.gateway.PublicMQTTS(),
-		SignIn: u.signIn,
-		Local:  datadir.Addresses{HTTP: u.api.InsideURL(), MQTT: u.gateway.InsideURL(), Influx: u.influxURL},
+		SignIn: u.signIn, Try: u.try,
+		Local: datadir.Addresses{HTTP: u.api.InsideURL(), MQTT: u.gateway.InsideURL(), Influx: u.influxURL},
 	}
 }
 
@@ -272,6 +279,10 @@ func (u *upApp) startSimulation(ctx context.Context) error {
 	}
 	u.cleanup.Push("the simulator", u.simulation.stop)
 	u.makeSignInLinks()
+	u.try = u.tries()
+	if u.past != nil && u.past.fresh {
+		u.run("the simulated service alert", u.writeSimulatedAlert)
+	}
 	return nil
 }
 

@@ -128,6 +128,7 @@ var leftOut = map[string]string{
 	"listQueue": "of the web page for reports", "liveQueue": "a stream of events",
 	"getQueued": "of the web page for reports", "changeQueued": "of the web page for reports",
 	"getQueuedPhoto": "of the web page for reports",
+	"createReminder": "of riders' pages and apps", "deleteReminder": "of riders' pages and apps",
 }
 
 // checkLeftOut checks that every operation for staff has a method, or is left out on purpose.
@@ -178,6 +179,14 @@ func detour(from, to time.Time) client.ServiceAlertText {
 		Agency: "hanoi", Status: nhip.AlertPublished, Cause: "CONSTRUCTION", Effect: "DETOUR", Severity: "INFO",
 		Header: both, Description: both, Periods: []nhip.Period{{From: from, To: to}},
 		Informed: []nhip.InformedEntity{{Route: "01"}},
+	}
+}
+
+// exceedances returns a report that is mailed each day.
+func exceedances() client.NewSchedule {
+	return client.NewSchedule{
+		Name: "Mỗi ngày", Report: nhip.ReportExceedances, Station: "hn-hoan-kiem", Lang: "vi",
+		Recipients: []string{"lan@hanoi.example"}, Every: nhip.EveryDay, At: "07:30", Active: nhip.Some(true),
 	}
 }
 
@@ -294,5 +303,13 @@ func calls(c *client.Client) map[string]func(context.Context) (any, error) {
 		"ServiceAlerts": func(ctx context.Context) (any, error) {
 			return c.ServiceAlerts(ctx, client.ServiceAlertQuery{Stop: "HN0505", Upcoming: true})
 		},
+		"Schedules":   func(ctx context.Context) (any, error) { return c.Schedules(ctx) },
+		"Schedule":    func(ctx context.Context) (any, error) { return c.Schedule(ctx, "a/b") },
+		"AddSchedule": func(ctx context.Context) (any, error) { return c.AddSchedule(ctx, exceedances()) },
+		"ChangeSchedule": func(ctx context.Context) (any, error) {
+			return c.ChangeSchedule(ctx, "a", exceedances())
+		},
+		"SendSchedule":   func(ctx context.Context) (any, error) { return c.SendSchedule(ctx, "a") },
+		"RemoveSchedule": func(ctx context.Context) (any, error) { return nil, c.RemoveSchedule(ctx, "a") },
 	}
 }

@@ -347,7 +347,7 @@ func (c *Collector) openLive(o Options) (err error) {
 	c.publisher = live.NewPublisher(live.PublisherOptions{
 		Collector: c.id, State: c.state, Documents: c.documents, Broker: c.subscribe(server.Extend(o.Broker)), RPC: server,
 		OpenAlerts: c.openAlerts, Arrivals: c.arrivals, HFP: o.HFP, Metrics: m, Logger: c.log,
-		PublishCensus: o.PublishCensus,
+		PublishCensus: o.PublishCensus, Since: func() int64 { return c.reminders.Since() },
 	})
 	return nil
 }
@@ -468,7 +468,7 @@ func (c *Collector) UseTimetable(n *network.Network) error { return c.state.UseT
 // Census returns the name of the collector and the number of its live buses and stations.
 func (c *Collector) Census() (collector string, counts topics.Census) {
 	counts = c.state.Census()
-	counts.Documents = c.documents.Count()
+	counts.Documents, counts.Since = c.documents.Count(), c.reminders.Since()
 	return c.id, counts
 }
 

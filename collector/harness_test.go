@@ -241,6 +241,11 @@ func isBus(lat string) func(mqtttest.Message) bool {
 	return func(m mqtttest.Message) bool { return strings.Contains(m.Payload, `"lat":`+lat) }
 }
 
+// isCensus recognises a census by its begin.
+func isCensus(begin string) func(mqtttest.Message) bool {
+	return func(m mqtttest.Message) bool { return strings.HasPrefix(m.Payload, begin) }
+}
+
 func anyMessage(mqtttest.Message) bool { return true }
 
 // storedLetters reads the dead letters from disk.

@@ -118,7 +118,7 @@ func (e *exportEncoder[T, R]) begin(o *rowWriter) {
 	case rest.FormatParquet:
 		h.Set("Content-Type", rest.FormatParquet)
 		h.Set("Content-Disposition", rest.Attachment(name, ".parquet"))
-		e.parquet = parquet.NewGenericWriter[T](o, parquetOptions(e.license)...)
+		e.parquet = parquet.NewGenericWriter[T](o, e.license.ParquetOptions()...)
 	case rest.FormatCSV:
 		rest.StartCSV(h, name)
 		o.buf = append(o.buf, rest.ByteOrderMark...)

@@ -42,7 +42,7 @@ func (p *parquetEncoder) begin(o *rowWriter) {
 	h := o.w.Header()
 	h.Set("Content-Type", rest.FormatParquet)
 	h.Set("Content-Disposition", rest.Attachment(o.q.fileName(), ".parquet"))
-	p.out = parquet.NewGenericWriter[parquetRow](o, parquetOptions(o.q.license)...)
+	p.out = parquet.NewGenericWriter[parquetRow](o, o.q.license.ParquetOptions()...)
 }
 
 func (p *parquetEncoder) row(o *rowWriter, r *row) error {

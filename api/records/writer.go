@@ -1,7 +1,6 @@
 package records
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -114,13 +113,7 @@ func (o *rowWriter) end() error {
 // flush sends the buffer. It fails after rest.ClientTimeout if the client does not read, because the query of the
 // database stays open meanwhile.
 func (o *rowWriter) flush() error {
-	err := o.out.SetWriteDeadline(time.Now().Add(rest.ClientTimeout))
-	if errors.Is(err, http.ErrNotSupported) {
-		err = nil // httptest.ResponseRecorder has no connection
-	}
-	if err == nil {
-		_, err = o.w.Write(o.buf)
-	}
+	err := rest.WritePart(o.w, o.out, o.buf)
 	o.buf = o.buf[:0]
 	o.failed = err != nil
 	return err

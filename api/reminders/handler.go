@@ -159,7 +159,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request) (answer *reminder
 	switch {
 	case !caller.View.Unlimited():
 		return nil, errScope
-	case caller.Key == "" && in.FormToken == "":
+	case caller.Key == "" && !in.FormToken.Known():
 		return nil, errNoSender
 	}
 	kept, err := h.resolve(r.Context(), &in, caller)
@@ -167,7 +167,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request) (answer *reminder
 		return nil, err
 	}
 	if caller.Key == "" {
-		giveBack, err := h.tokens.Take(in.FormToken, httpserver.ClientAddr(r), time.Now())
+		giveBack, err := h.tokens.Take(in.FormToken.Or(""), httpserver.ClientAddr(r), time.Now())
 		if err != nil {
 			return nil, err
 		}

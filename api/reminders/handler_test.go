@@ -220,6 +220,34 @@ func TestStreamsAreBoundedAndEnd(t *testing.T) {
 	leave()
 }
 
+// TestGivenAndMissingDiffer: a field that is empty or null is not one that is missing, and the kind is checked first.
+func TestGivenAndMissingDiffer(t *testing.T) {
+	s := newSurface(t, Limits{})
+	s.caller = app
+	for extra, field := range map[string]string{
+		`"kind":"line","line":"01","stop":""`:                       "stop",
+		`"kind":"line","line":"01","trip":""`:                       "trip",
+		`"kind":"line","line":"01","index":""`:                      "index",
+		`"kind":"line","line":"01","quantity":""`:                   "quantity",
+		`"kind":"line","line":"01","lang":""`:                       "lang",
+		`"kind":"line","line":"01","form_token":""`:                 "form_token",
+		`"kind":"line","line":"01","form_token":"a\u0000b"`:         "form_token",
+		`"kind":"line","line":"01","webhook":null`:                  "webhook",
+		`"kind":"line","line":"01","webhook":{"url":null}`:          "webhook.url",
+		`"kind":"air","place":null,"above":100`:                     "place",
+		`"kind":"air","place":{"lat":21,"lon":105,"z":1},"above":1`: "place.z",
+		`"walk_s":360`:                "kind",
+		`"kind":"","walk_s":360`:      "kind",
+		`"kind":"LEAVE","walk_s":360`: "kind",
+	} {
+		w := s.ask(http.MethodPost, "/v1/reminders", "{"+extra+"}")
+		var p struct{ Field string }
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusBadRequest || p.Field != field {
+			t.Errorf("%s: %d %s, want the field %s", extra, w.Code, w.Body, field)
+		}
+	}
+}
+
 // FuzzNewReminder: a body is refused with a problem, or makes a valid reminder; nothing else.
 func FuzzNewReminder(f *testing.F) {
 	for _, body := range []string{

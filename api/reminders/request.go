@@ -17,27 +17,27 @@ import (
 
 // newReminder is the body of a request.
 type newReminder struct {
-	Kind      nhip.ReminderKind     `json:"kind"`
-	Stop      string                `json:"stop"`
-	Line      string                `json:"line"`
-	Direction nhip.Opt[int]         `json:"direction"`
-	Headsign  string                `json:"headsign"`
-	Agency    string                `json:"agency"`
-	Vehicle   string                `json:"vehicle"`
-	Trip      string                `json:"trip"`
-	Minutes   nhip.Opt[int]         `json:"minutes"`
-	Stops     nhip.Opt[int]         `json:"stops"`
-	Walk      nhip.Opt[int]         `json:"walk_s"`
-	Station   string                `json:"station"`
-	Place     *nhip.ReminderPlace   `json:"place"`
-	Index     nhip.Scale            `json:"index"`
-	Quantity  nhip.Quantity         `json:"quantity"`
-	Above     nhip.Opt[float64]     `json:"above"`
-	Expires   time.Time             `json:"expires"`
-	Lang      string                `json:"lang"`
-	Updates   bool                  `json:"updates"`
-	Webhook   *nhip.ReminderWebhook `json:"webhook"`
-	FormToken string                `json:"form_token"`
+	Kind      nhip.ReminderKind              `json:"kind"`
+	Stop      nhip.Opt[string]               `json:"stop"`
+	Line      nhip.Opt[string]               `json:"line"`
+	Direction nhip.Opt[int]                  `json:"direction"`
+	Headsign  nhip.Opt[string]               `json:"headsign"`
+	Agency    nhip.Opt[string]               `json:"agency"`
+	Vehicle   nhip.Opt[string]               `json:"vehicle"`
+	Trip      nhip.Opt[string]               `json:"trip"`
+	Minutes   nhip.Opt[int]                  `json:"minutes"`
+	Stops     nhip.Opt[int]                  `json:"stops"`
+	Walk      nhip.Opt[int]                  `json:"walk_s"`
+	Station   nhip.Opt[string]               `json:"station"`
+	Place     nhip.Opt[nhip.ReminderPlace]   `json:"place"`
+	Index     nhip.Opt[string]               `json:"index"`
+	Quantity  nhip.Opt[string]               `json:"quantity"`
+	Above     nhip.Opt[float64]              `json:"above"`
+	Expires   time.Time                      `json:"expires"`
+	Lang      nhip.Opt[string]               `json:"lang"`
+	Updates   bool                           `json:"updates"`
+	Webhook   nhip.Opt[nhip.ReminderWebhook] `json:"webhook"`
+	FormToken nhip.Opt[string]               `json:"form_token"`
 }
 
 // Defaults of a reminder.
@@ -51,20 +51,58 @@ const (
 // placeholder stands for the hash of a token while a reminder is checked.
 var placeholder = hashOf("")
 
+// checkTexts refuses texts that are given and empty, which is not the same as missing, or that no id can be.
+func (in *newReminder) checkTexts() error {
+	for _, f := range []struct {
+		name string
+		text nhip.Opt[string]
+	}{
+		{"stop", in.Stop},
+		{"line", in.Line},
+		{"headsign", in.Headsign},
+		{"agency", in.Agency},
+		{"vehicle", in.Vehicle},
+		{"trip", in.Trip},
+		{"station", in.Station},
+		{"index", in.Index},
+		{"quantity", in.Quantity},
+		{"form_token", in.FormToken},
+	} {
+		text, given := f.text.Get()
+		if given && text == "" {
+			return nhip.Errorf(nhip.CodeInvalid, f.name, "must be missing or have at least one character")
+		}
+		if err := nhip.CheckText(f.name, text); err != nil {
+			return rest.AsInvalid(err)
+		}
+	}
+	return nil
+}
+
 // resolve returns the reminder of a request, checked against the rules and against what there is.
 func (h *Handler) resolve(ctx context.Context, in *newReminder, caller access.Caller) (*nhip.Reminder, error) {
+	if err := in.Kind.Validate(); err != nil {
+		return nil, rest.AsInvalid(err)
+	}
+	if err := in.checkTexts(); err != nil {
+		return nil, err
+	}
 	r := &nhip.Reminder{
 		Kind: in.Kind, State: nhip.ReminderWaiting, Created: h.now(), Token: placeholder, Owner: caller.Key,
-		Lang: cmp.Or(in.Lang, "vi"), Updates: in.Updates, Stop: in.Stop, Route: in.Line, Direction: in.Direction,
-		Headsign: in.Headsign, Agency: in.Agency, Vehicle: in.Vehicle, Trip: in.Trip, Station: in.Station,
-		Scale: in.Index, Quantity: in.Quantity, Webhook: in.Webhook,
+		Lang: in.Lang.Or("vi"), Updates: in.Updates, Stop: in.Stop.Or(""), Route: in.Line.Or(""), Direction: in.Direction,
+		Headsign: in.Headsign.Or(""), Agency: in.Agency.Or(""), Vehicle: in.Vehicle.Or(""), Trip: in.Trip.Or(""),
+		Station: in.Station.Or(""), Scale: nhip.Scale(in.Index.Or("")),
+		Quantity: nhip.Quantity(in.Quantity.Or("")),
 	}
 	if err := in.numbers(r); err != nil {
 		return nil, err
 	}
-	if in.Place != nil {
-		rounded := in.Place.Rounded()
+	if place, given := in.Place.Get(); given {
+		rounded := place.Rounded()
 		r.Place = &rounded
+	}
+	if hook, given := in.Webhook.Get(); given {
+		r.Webhook = &hook
 	}
 	if r.Kind == nhip.ReminderAir && r.Quantity == "" {
 		r.Scale = cmp.Or(r.Scale, nhip.ScaleVNAQI)

@@ -10,7 +10,6 @@ import (
 	"nhip"
 	"nhip/internal/httpserver"
 	"nhip/internal/problem"
-	"nhip/internal/wait"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -259,7 +258,7 @@ func sendRefusal(w http.ResponseWriter, r *http.Request, status int, body []byte
 			hold = max(hold, min(time.Duration(seconds)*time.Second, mostHold))
 		}
 		httpserver.Yield(r)
-		if wait.Sleep(r.Context(), hold) != nil {
+		if !httpserver.Hold(r, hold) {
 			return // the client is gone
 		}
 	}

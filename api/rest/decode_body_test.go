@@ -40,6 +40,10 @@ func TestDecodeBodyNamesTheField(t *testing.T) {
 		`{"Name":"a"}`:            {"Name", "not a field"},
 		`{"inner":{"X":1}}`:       {"inner.X", "not a field"},
 		`{"inner":{"y":1}}`:       {"inner", `must not have a field "y"`},
+		`{"place":null}`:          {"place", "null"},
+		`{"place":{"lat":null}}`:  {"place.lat", "null"},
+		`{"place":{"lon":1}}`:     {"place.lon", "not a field"},
+		`{"place":{"lat":"x"}}`:   {"place.lat", "string"},
 		`{"name":"a"}}`:           {"", "single object"},
 		`null`:                    {"", "null"},
 		`{`:                       {"", "JSON object"},
@@ -52,6 +56,9 @@ func TestDecodeBodyNamesTheField(t *testing.T) {
 			Inner struct {
 				X int `json:"x"`
 			} `json:"inner"`
+			Place nhip.Opt[struct {
+				Lat float64 `json:"lat"`
+			}] `json:"place"`
 		}
 		err := DecodeBody(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), &into)
 		var known *nhip.Error

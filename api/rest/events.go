@@ -2,7 +2,6 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -39,11 +38,7 @@ func (s EventStream) send(head string, data any) error {
 	if err != nil {
 		return err
 	}
-	err = s.out.SetWriteDeadline(time.Now().Add(ClientTimeout))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	if _, err := s.w.Write([]byte(head + "\ndata: " + string(raw) + "\n\n")); err != nil {
+	if err := WritePart(s.w, s.out, []byte(head+"\ndata: "+string(raw)+"\n\n")); err != nil {
 		return err
 	}
 	return s.out.Flush()

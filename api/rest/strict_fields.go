@@ -22,6 +22,9 @@ func checkFields(raw json.RawMessage, t reflect.Type, at string) error {
 	if string(bytes.TrimSpace(raw)) == "null" {
 		return nhip.Errorf(nhip.CodeInvalid, at, "must not be null")
 	}
+	if held, is := heldBy(t); is {
+		return checkFields(raw, held, at)
+	}
 	if reflect.PointerTo(t).Implements(unmarshaler) {
 		return nil
 	}
@@ -32,6 +35,21 @@ func checkFields(raw json.RawMessage, t reflect.Type, at string) error {
 		return checkElements(raw, t.Elem(), at)
 	}
 	return nil
+}
+
+// optional is the name of the types nhip.Opt[T].
+var optional, _, _ = strings.Cut(reflect.TypeFor[nhip.Opt[bool]]().String(), "[")
+
+// heldBy returns the type of the value of an nhip.Opt. Its decoder does not know that the body is read strictly.
+func heldBy(t reflect.Type) (held reflect.Type, is bool) {
+	if !strings.HasPrefix(t.String(), optional+"[") {
+		return nil, false
+	}
+	get, is := t.MethodByName("Get")
+	if !is {
+		return nil, false
+	}
+	return get.Type.Out(0), true
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()

@@ -99,6 +99,13 @@ func (h *Handler) putSchedule(w http.ResponseWriter, r *http.Request) error {
 	return h.JSON(w, rest.NoStore, h.showSchedules(r, []schedule{*s})[0])
 }
 
+// change returns the change of the document of a schedule from the version that it has.
+func (s *schedule) change() nhip.Document {
+	return nhip.Document{
+		Kind: nhip.DocumentSchedule, ID: s.doc.ID, Object: "schedule/" + s.doc.ID, IfVersion: nhip.Some(s.doc.Version),
+	}
+}
+
 // setSchedule checks and stores a schedule, and updates it with its document.
 func (h *Handler) setSchedule(r *http.Request, s *schedule) error {
 	if err := s.Validate(); err != nil {
@@ -107,14 +114,11 @@ func (h *Handler) setSchedule(r *http.Request, s *schedule) error {
 	if err := h.checkReported(r.Context(), &s.Schedule); err != nil {
 		return err
 	}
-	doc := nhip.Document{
-		Kind: nhip.DocumentSchedule, ID: s.doc.ID, Object: "schedule/" + s.doc.ID, IfVersion: nhip.Some(s.doc.Version),
-	}
 	actor, err := scheduleActor(r)
 	if err != nil {
 		return err
 	}
-	made, err := h.Fleet.Actions.SetJSON(r.Context(), doc, s.Schedule, *actor)
+	made, err := h.Fleet.Actions.SetJSON(r.Context(), s.change(), s.Schedule, *actor)
 	if err == nil {
 		s.doc.Version, s.doc.Time = made.Version, made.Time
 	}
@@ -151,14 +155,11 @@ func (h *Handler) deleteSchedule(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc := nhip.Document{
-		Kind: nhip.DocumentSchedule, ID: s.doc.ID, Object: "schedule/" + s.doc.ID, IfVersion: nhip.Some(s.doc.Version),
-	}
 	actor, err := scheduleActor(r)
 	if err != nil {
 		return err
 	}
-	if _, err := h.Fleet.Actions.Set(r.Context(), doc, *actor); err != nil {
+	if _, err := h.Fleet.Actions.Set(r.Context(), s.change(), *actor); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

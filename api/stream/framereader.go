@@ -15,6 +15,9 @@ const (
 	opPong         = 0xa
 )
 
+// maxMessage is the length of the longest message of a client, bytes. Beyond it the connection is closed.
+const maxMessage = 4096
+
 // closing is why a WebSocket is closed.
 type closing struct {
 	status uint16 // 0: the client gave none

@@ -10,6 +10,12 @@ const (
 	endedSilent   = "silent" // it did not answer pings
 )
 
+// Reasons for which a stream begins anew, as in the metric.
+const (
+	resetUnknown = "unknown" // the id is none of this server since its start, or the subscription was another one
+	resetOld     = "old"     // too much has happened since
+)
+
 // metrics are those of a hub.
 type metrics struct {
 	refused *prometheus.CounterVec

@@ -53,12 +53,6 @@ func (h *Hub) tag(v *view) string {
 	return strconv.FormatUint(uint64(hash.Sum32()), digits)
 }
 
-// Reasons for which a stream begins anew.
-const (
-	resetUnknown = "unknown" // the id is none of this server since its start, or the subscription was another one
-	resetOld     = "old"     // too much has happened since
-)
-
 // resumeOrReset makes a new stream continue after the event with an id, if there is one. If that can't be, the stream
 // tells its client why. h.mu is held.
 func (h *Hub) resumeOrReset(s *stream, lastID string) {

@@ -19,7 +19,6 @@ import (
 
 // Limits of what a client may send over a WebSocket. Beyond them the connection is closed.
 const (
-	maxMessage    = 4096 // bytes of a message
 	messageRate   = 1    // messages a second, after the first messageBurst
 	messageBurst  = 10   //
 	inputRate     = 4096 // bytes a second, pings and heads of frames included, after the first inputBurst

@@ -1,9 +1,7 @@
 package tides
 
 import (
-	"errors"
 	"net/http"
-	"time"
 
 	"nhip/api/rest"
 
@@ -39,7 +37,7 @@ type writer[T any, R row[T]] struct {
 func newWriter[T any, R row[T]](w http.ResponseWriter, format, name string, l rest.License) *writer[T, R] {
 	x := &writer[T, R]{w: w, out: http.NewResponseController(w), license: l}
 	if format == formatParquet {
-		x.parquet = parquet.NewGenericWriter[T](x, parquetOptions(l)...)
+		x.parquet = parquet.NewGenericWriter[T](x, l.ParquetOptions()...)
 		x.headers = func(h http.Header) {
 			h.Set("Content-Type", rest.FormatParquet)
 			h.Set("Content-Disposition", rest.Attachment(name, ".parquet"))
@@ -55,14 +53,6 @@ func newWriter[T any, R row[T]](w http.ResponseWriter, format, name string, l re
 	}
 	x.buf = append(x.buf, '\n')
 	return x
-}
-
-// parquetOptions returns the options of a Parquet file, with the license in its metadata.
-func parquetOptions(l rest.License) []parquet.WriterOption {
-	return []parquet.WriterOption{
-		parquet.Compression(&parquet.Zstd), parquet.KeyValueMetadata("license", l.Name),
-		parquet.KeyValueMetadata("license_url", l.URL), parquet.KeyValueMetadata("source", l.Source),
-	}
 }
 
 // add writes a row.
@@ -110,13 +100,7 @@ func (x *writer[T, R]) flush() error {
 		x.begun = true
 		x.headers(x.w.Header())
 	}
-	err := x.out.SetWriteDeadline(time.Now().Add(rest.ClientTimeout))
-	if errors.Is(err, http.ErrNotSupported) {
-		err = nil // httptest.ResponseRecorder has no connection
-	}
-	if err == nil {
-		_, err = x.w.Write(x.buf)
-	}
+	err := rest.WritePart(x.w, x.out, x.buf)
 	x.buf, x.failed = x.buf[:0], err != nil
 	return err
 }

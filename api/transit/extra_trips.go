@@ -7,6 +7,7 @@ import (
 	"nhip"
 	"nhip/geo/gtfs"
 	"nhip/geo/network"
+	"nhip/geo/realtime"
 )
 
 // extraDepartures appends the departures at a stop of trips that run beside the timetable, or the arrivals, unordered.
@@ -109,7 +110,7 @@ func (t *Timetable) duplicate(u *nhip.TripUpdate) *network.TripInstance {
 	}
 	pattern := t.Network.PatternOf(trip)
 	day, err := gtfs.ParseDate(cmp.Or(u.NewDate, u.StartDate))
-	start, wrong := parseStart(u.NewStart)
+	start, wrong := realtime.ParseStart(u.NewStart)
 	if pattern == nil || err != nil || wrong != nil {
 		return nil
 	}
@@ -123,7 +124,7 @@ func (t *Timetable) duplicate(u *nhip.TripUpdate) *network.TripInstance {
 func (t *Timetable) duplicateCalls(
 	u *nhip.TripUpdate, f *nhip.ServiceFeed, inst *network.TripInstance, s *gtfs.Stop, now time.Time, ends bool,
 ) []Departure {
-	state := tripState{update: u, feed: f, stops: stopIndexes(u, inst.Trip)}
+	state := tripState{update: u, feed: f, stops: realtime.StopIndexes(u, inst.Trip)}
 	var out []Departure
 	for _, c := range t.Network.CallsAt(s) {
 		if c.Pattern != inst.Pattern || c.At == c.Pattern.Last() && !ends {

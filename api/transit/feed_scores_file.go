@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -30,31 +31,31 @@ type scoresFile struct {
 	Feeds   map[string]*feedScore `json:"feeds"`
 }
 
-// KeepScores saves the scores of realtime feeds now and then, and once more when ctx ends. It returns ctx's error.
-func (m *Model) KeepScores(ctx context.Context) error {
+// keep saves the scores to a file now and then, and once more when ctx ends. It returns ctx's error.
+func (s *feedScores) keep(ctx context.Context, file string, log *slog.Logger) error {
 	for {
 		err := wait.Sleep(ctx, saveEvery)
-		m.saveScores()
+		s.save(file, log)
 		if err != nil {
 			return err
 		}
 	}
 }
 
-// saveScores writes the scores to the file if they have changed.
-func (m *Model) saveScores() {
-	if m.o.ScoresFile == "" {
+// save writes the scores to a file, which may be "", if they have changed.
+func (s *feedScores) save(file string, log *slog.Logger) {
+	if file == "" {
 		return
 	}
-	data, changed, err := m.feeds.encode()
+	data, changed, err := s.encode()
 	if err == nil && changed {
-		err = durable.WriteFile(m.o.ScoresFile, data)
+		err = durable.WriteFile(file, data)
 	}
 	if err != nil {
-		m.feeds.mu.Lock()
-		m.feeds.changed = true
-		m.feeds.mu.Unlock()
-		m.o.Logger.Warn("scores of realtime feeds not saved", "error", err)
+		s.mu.Lock()
+		s.changed = true
+		s.mu.Unlock()
+		log.Warn("scores of realtime feeds not saved", "error", err)
 	}
 }
 
@@ -69,17 +70,17 @@ func (s *feedScores) encode() (data []byte, changed bool, err error) {
 	return data, changed, err
 }
 
-// loadScores reads the scores from the file. A file that can't be read is logged and not used.
-func (m *Model) loadScores() {
-	if m.o.ScoresFile == "" {
+// load reads the scores from a file, which may be "". One that can't be read is logged and not used.
+func (s *feedScores) load(file string, log *slog.Logger) {
+	if file == "" {
 		return
 	}
-	f, err := readScores(m.o.ScoresFile)
+	f, err := readScores(file)
 	switch {
 	case err == nil:
-		m.feeds.feeds, m.feeds.decided = f.Feeds, f.Decided
+		s.feeds, s.decided = f.Feeds, f.Decided
 	case !errors.Is(err, fs.ErrNotExist):
-		m.o.Logger.Warn("scores of realtime feeds not restored, they begin anew", "error", err)
+		log.Warn("scores of realtime feeds not restored, they begin anew", "error", err)
 	}
 }
 

@@ -71,22 +71,22 @@ func TestFeedsThatAreScoredAreBounded(t *testing.T) {
 
 // TestScoresOutliveARestart saves scores, and reads what is not a file of scores.
 func TestScoresOutliveARestart(t *testing.T) {
-	o := Options{ScoresFile: filepath.Join(t.TempDir(), "scores.json"), Logger: slog.New(slog.DiscardHandler)}
-	m := &Model{o: o, feeds: newFeedScores()}
-	m.loadScores() // there is none
+	file, log := filepath.Join(t.TempDir(), "scores.json"), slog.New(slog.DiscardHandler)
+	scores := newFeedScores()
+	scores.load(file, log) // there is none
 	for i := range 5 {
-		m.feeds.decide(eight.AddDate(0, 0, i))
-		m.feeds.outcomes(eight.AddDate(0, 0, i), 400, 50, 90)
+		scores.decide(eight.AddDate(0, 0, i))
+		scores.outcomes(eight.AddDate(0, 0, i), 400, 50, 90)
 	}
-	m.saveScores()
-	again := &Model{o: o, feeds: newFeedScores()}
-	again.loadScores()
+	scores.save(file, log)
+	again := newFeedScores()
+	again.load(file, log)
 	better := &nhip.ServiceFeed{Feed: "city", Predictions: nhip.PredictionsBetter}
-	if again.feeds.told(better) != nhip.PredictionsTheirs || again.feeds.decided != m.feeds.decided ||
-		again.feeds.feeds["city"].Days["2026-03-02"].outcomes() != 400 {
-		t.Errorf("%+v", again.feeds.feeds["city"])
+	if again.told(better) != nhip.PredictionsTheirs || again.decided != scores.decided ||
+		again.feeds["city"].Days["2026-03-02"].outcomes() != 400 {
+		t.Errorf("%+v", again.feeds["city"])
 	}
-	if before, _ := os.ReadFile(o.ScoresFile); len(before) == 0 {
+	if before, _ := os.ReadFile(file); len(before) == 0 {
 		t.Error("nothing is saved")
 	}
 	day := func(text string) string {
@@ -97,14 +97,14 @@ func TestScoresOutliveARestart(t *testing.T) {
 		`{"version":1,"feeds":{"city":{"told":"better","days":{}}}}`, day(`"x":{}`), day(`"2026-03-02":null`),
 		day(`"2026-03-02":{"all":[1,0,0,0],"ours":[2,0,0,0]}`), day(`"2026-03-02":{"all":[1,0,0,0],"theirs":[-1,0,0,0]}`),
 	} {
-		if err := os.WriteFile(o.ScoresFile, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if f, err := readScores(o.ScoresFile); err == nil {
+		if f, err := readScores(file); err == nil {
 			t.Errorf("%s is read as %+v", text, f)
 		}
-		again = &Model{o: o, feeds: newFeedScores()}
-		if again.loadScores(); len(again.feeds.feeds) > 0 {
+		again = newFeedScores()
+		if again.load(file, log); len(again.feeds) > 0 {
 			t.Errorf("%s is used", text)
 		}
 	}

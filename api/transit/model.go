@@ -45,7 +45,7 @@ type Model struct {
 // New returns a model.
 func New(o Options) *Model {
 	m := &Model{o: o, services: newServices(), written: newWrittenAlerts(), feeds: newFeedScores()}
-	m.loadScores()
+	m.feeds.load(o.ScoresFile, o.Logger)
 	m.inUse.Store(newTimetable(o.Network, o.Map, 0, o.Clock, m.lean(), m.services, m.feeds))
 	return m
 }

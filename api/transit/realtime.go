@@ -8,6 +8,7 @@ import (
 	"nhip"
 	"nhip/geo/board"
 	"nhip/geo/network"
+	"nhip/geo/realtime"
 )
 
 // How far ahead realtime feeds tell of trips.
@@ -152,7 +153,7 @@ func (t *Timetable) ExtraTrips(now time.Time) []ExtraTrip {
 // Expected returns when the extra trip reaches the i-th stop of its instance by the operator's feed.
 func (x *ExtraTrip) Expected(i int, now time.Time) (time.Time, bool) {
 	feed := &nhip.ServiceFeed{Time: x.Time}
-	state := tripState{update: x.Update, feed: feed, stops: stopIndexes(x.Update, x.Instance.Trip)}
+	state := tripState{update: x.Update, feed: feed, stops: realtime.StopIndexes(x.Update, x.Instance.Trip)}
 	if state.skips(i) {
 		return time.Time{}, false
 	}

@@ -16,7 +16,7 @@ func (m *Model) Remind(r *nhip.Reminder, c remind.City) remind.Decision {
 	if t.Network == nil {
 		return remind.Decide(r, &c)
 	}
-	alerts := append(m.services.holding(c.Now), m.toldWritten()...)
+	alerts := append(m.services.alertsAt(c.Now), m.toldWritten()...)
 	t.tracker.mu.RLock()
 	defer t.tracker.mu.RUnlock()
 	now := c.Now

@@ -1,13 +1,12 @@
 package transit
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"nhip"
-	"nhip/geo/gtfs"
 	"nhip/geo/network"
+	"nhip/geo/realtime"
 	"nhip/internal/topics"
 )
 
@@ -124,7 +123,7 @@ func (s *services) of(inst *network.TripInstance, now time.Time) tripState {
 	for _, name := range [...]tripName{{trip: inst.Trip.ID}, {route: inst.Trip.Route.ID}} {
 		for _, u := range s.byTrip[name] {
 			f := s.feed(u.Feed)
-			if !u.HoldsAt(now, f) || !concerns(u, f, inst) {
+			if !u.HoldsAt(now, f) || !realtime.Concerns(u, f, inst) {
 				continue
 			}
 			if best.update == nil || !u.Relationship.Runs() && best.runs() ||
@@ -134,74 +133,9 @@ func (s *services) of(inst *network.TripInstance, now time.Time) tripState {
 		}
 	}
 	if best.update != nil {
-		best.stops = stopIndexes(best.update, inst.Trip)
+		best.stops = realtime.StopIndexes(best.update, inst.Trip)
 	}
 	return best
-}
-
-// Distances in time within which an update without a day is about a run: it ends at most so long before the feed was
-// made, and less than a day after that.
-const undatedBefore = time.Hour
-
-// concerns reports whether an update is about a run.
-func concerns(u *nhip.TripUpdate, f *nhip.ServiceFeed, inst *network.TripInstance) bool {
-	switch u.Relationship {
-	case nhip.TripScheduled, nhip.TripCanceled, nhip.TripDeleted, nhip.TripReplacement:
-	default:
-		return false // a run of its own
-	}
-	if u.Trip == "" && (u.StartTime == "" || u.Direction != inst.Trip.Direction) {
-		return false // without a trip_id, the specification wants the route, the direction and the start
-	}
-	if u.StartTime != "" && (u.Trip == "" || len(inst.Trip.Frequencies) > 0) {
-		if start, err := parseStart(u.StartTime); err != nil || start != inst.Start {
-			return false
-		}
-	}
-	if u.StartDate != "" {
-		return u.StartDate == inst.Day.String()
-	}
-	ends := time.Unix(inst.Arrives(inst.Pattern.Last()), 0)
-	first := f.Time.Add(-undatedBefore)
-	return !ends.Before(first) && ends.Before(first.Add(24*time.Hour))
-}
-
-// parseStart parses HH:MM and HH:MM:SS.
-func parseStart(s string) (gtfs.Time, error) {
-	if len(s) <= len("25:35") {
-		s += ":00"
-	}
-	return gtfs.ParseTime(s)
-}
-
-// stopIndexes finds the stops of an update in a trip.
-func stopIndexes(u *nhip.TripUpdate, trip *gtfs.Trip) []int {
-	out := make([]int, len(u.Stops))
-	from := 0
-	for k := range u.Stops {
-		if out[k] = stopIndex(&u.Stops[k], trip.StopTimes, from); out[k] >= 0 {
-			from = out[k] + 1
-		}
-	}
-	return out
-}
-
-// stopIndex finds the stop of an update among the calls of a trip, -1 if it is none of them. A line may call at a stop
-// twice: then the sequence tells which call is meant, or else the order of the update, of which the calls before from
-// are used up. A sequence that contradicts the stop does not count.
-func stopIndex(u *nhip.StopUpdate, calls []gtfs.StopTime, from int) int {
-	if seq, known := u.Sequence.Get(); known {
-		i := slices.IndexFunc(calls, func(c gtfs.StopTime) bool { return int(c.Sequence) == seq })
-		if u.Stop == "" || i >= 0 && calls[i].Stop.ID == u.Stop {
-			return i
-		}
-	}
-	for i := min(from, len(calls)); i < len(calls); i++ {
-		if calls[i].Stop.ID == u.Stop {
-			return i
-		}
-	}
-	return -1
 }
 
 // runs reports whether the run takes place as far as the feeds say.
@@ -219,12 +153,7 @@ func (s *tripState) hasOtherStops() bool {
 
 // skips reports whether the run skips the i-th stop.
 func (s *tripState) skips(i int) bool {
-	for k, at := range s.stops {
-		if at == i && s.update.Stops[k].Relationship == nhip.StopSkipped {
-			return true
-		}
-	}
-	return false
+	return s.update != nil && realtime.Skips(s.update, s.stops, i)
 }
 
 // expected returns when the run leaves the i-th stop by the forecast of the feed, and at the last stop when it reaches
@@ -278,16 +207,4 @@ func eventDelay(at nhip.Opt[int64], delay nhip.Opt[int], scheduled int64) (int, 
 		return int(d), d >= -nhip.MaxDelay && d <= nhip.MaxDelay
 	}
 	return delay.Get()
-}
-
-// holding returns the service alerts that hold.
-func (s *services) holding(now time.Time) (out []*nhip.ServiceAlert) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, a := range s.alerts {
-		if a.HoldsAt(now, s.feed(a.Feed)) {
-			out = append(out, a)
-		}
-	}
-	return out
 }

@@ -78,6 +78,11 @@ func (m *Model) retell() {
 	w.sort()
 }
 
+// ToldAlert returns a written alert as riders are told it, in the form of the alerts of realtime feeds.
+func (m *Model) ToldAlert(a *nhip.WrittenAlert) *nhip.ServiceAlert {
+	return m.inUse.Load().toldAlert(a)
+}
+
 // FindWritten returns a written alert.
 func (m *Model) FindWritten(id string) (WrittenAlert, bool) {
 	m.written.mu.RLock()

@@ -8,9 +8,8 @@ import (
 	"nhip/geo/gtfs"
 )
 
-// ToldAlert returns a written alert as riders are told it, in the form of the alerts of realtime feeds.
-func (m *Model) ToldAlert(a *nhip.WrittenAlert) *nhip.ServiceAlert {
-	t := m.inUse.Load()
+// toldAlert returns a written alert as riders are told it, in the form of the alerts of realtime feeds.
+func (t *Timetable) toldAlert(a *nhip.WrittenAlert) *nhip.ServiceAlert {
 	told := &nhip.ServiceAlert{
 		Feed: nhip.WrittenFeed, ID: a.ID, Agency: a.Agency, Time: a.Updated,
 		Cause: a.Cause, Effect: a.Effect, Severity: a.Severity, Periods: a.Periods,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"nhip/app"
 	"nhip/internal/config"
@@ -18,6 +19,8 @@ type upCmd struct {
 	Clock    string `help:"${help_clock}" placeholder:"T[*N]"`
 	Simulate bool   `help:"Simulate a city, on a data folder of its own."`
 	Buses    int    `help:"Number of buses to simulate." default:"${sim_buses}"`
+
+	Past time.Duration `help:"Simulated past of a new data folder; 0s for none." default:"48h"`
 }
 
 // Run runs all roles.
@@ -26,7 +29,7 @@ func (c *upCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	o.Simulate, o.Buses, o.Influxd = c.Simulate, c.Buses, c.Influxd
+	o.Simulate, o.Buses, o.Past, o.Influxd = c.Simulate, c.Buses, c.Past, c.Influxd
 	if o.Buses == 0 {
 		o.Buses = sim.None
 	}
@@ -42,6 +45,9 @@ func (c *upCmd) Run(e *env) error {
 		signIn := ""
 		for _, link := range a.SignIn {
 			signIn += fmt.Sprintf("\nsign in once as %-10s %s", link.Role, link.URL)
+		}
+		for _, link := range a.Try {
+			signIn += fmt.Sprintf("\ntry: %-42s %s", link.Text, link.URL)
 		}
 		return fmt.Sprintf("ready http=%s mqtt=%s influx=%s%s\nmap   %s/%s", a.HTTP, a.MQTT, a.Influx, public, a.HTTP, signIn)
 	})

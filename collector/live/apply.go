@@ -99,7 +99,8 @@ func (s *State) Apply(seq uint64, changes []Change) {
 func (s *State) moveBus(topic string, b *lastPosition) {
 	now := s.clock.Now()
 	if b.expired(now) {
-		return // delivered late: history only
+		s.followLate(topic, b, now)
+		return // the current state is newer
 	}
 	if before := s.buses[topic]; before != nil {
 		next, ok := b.succeed(before.stamp, now.UnixMilli())
@@ -118,6 +119,19 @@ func (s *State) moveBus(topic string, b *lastPosition) {
 	}
 	s.buses[topic] = b
 	s.dirty[topic] = true
+}
+
+// followLate tracks a position that is too late for the current state.
+func (s *State) followLate(topic string, b *lastPosition, now time.Time) {
+	if s.tracker == nil || s.arrivals == nil {
+		return
+	}
+	if s.late == nil {
+		s.late = newLateTracker(s.tracker.tracker.Network(), s.arrivals)
+	}
+	if s.late.buses.admit(topic, b.device, now) {
+		s.late.track(topic, b, &s.fleetLines)
+	}
 }
 
 // addValues merges new values into a station. It replaces the station and its map, because others may be reading

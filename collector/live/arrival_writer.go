@@ -52,15 +52,26 @@ func (w *ArrivalWriter) put(a nhip.Arrival) {
 	if w.listen != nil {
 		w.listen(&a)
 	}
-	select {
-	case w.queue <- a:
-	default:
-		w.lost(1)
-	}
+	w.enqueue(a)
 	select {
 	case w.publish <- a:
 	default:
 		w.metrics.arrivalsLost.WithLabelValues("broker").Inc()
+	}
+}
+
+// putLate queues an arrival of the past for the database only: nobody waits for it. It never blocks.
+func (w *ArrivalWriter) putLate(a nhip.Arrival) {
+	w.metrics.arrivals.Inc()
+	w.enqueue(a)
+}
+
+// enqueue queues an arrival for the database.
+func (w *ArrivalWriter) enqueue(a nhip.Arrival) {
+	select {
+	case w.queue <- a:
+	default:
+		w.lost(1)
 	}
 }
 

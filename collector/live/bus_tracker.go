@@ -12,13 +12,27 @@ import (
 // busTracker tracks buses along a timetable. It must be used under the State's lock, in the journal's order.
 type busTracker struct {
 	tracker     *track.Tracker
-	arrivals    *ArrivalWriter
+	put         func(nhip.Arrival)   // receives the arrivals
 	lastArrival map[string]time.Time // by topic; keeps the times of a bus's arrivals distinct
 	position    nhip.Position        // reused
 }
 
 func newBusTracker(n *network.Network, arrivals *ArrivalWriter) *busTracker {
-	return &busTracker{tracker: track.New(n), arrivals: arrivals, lastArrival: make(map[string]time.Time)}
+	return &busTracker{tracker: track.New(n), put: arrivals.put, lastArrival: make(map[string]time.Time)}
+}
+
+// lateTracker finds the arrivals of buses whose positions come hours after they were measured, such as those that a
+// device has kept while it had no connection, or those of a file of yesterday. It tracks them apart from the current
+// state, which they do not change, and its arrivals go to the database only. Nothing of it is in the snapshot: after a
+// start, a bus is tracked from its next late position on.
+type lateTracker struct {
+	*busTracker
+	buses lateBuses
+}
+
+func newLateTracker(n *network.Network, arrivals *ArrivalWriter) *lateTracker {
+	t := &busTracker{tracker: track.New(n), put: arrivals.putLate, lastArrival: make(map[string]time.Time)}
+	return &lateTracker{busTracker: t, buses: make(lateBuses)}
 }
 
 // track adds a position and returns the resulting state of the bus along its trip.
@@ -63,7 +77,7 @@ func (t *busTracker) addArrival(topic string, p *nhip.Position, s *track.State, 
 			a.Delay = nhip.Some(int(at.Add(-s.Shift).Unix() - trip.Arrives(e.Stop)))
 		}
 	}
-	t.arrivals.put(a)
+	t.put(a)
 }
 
 // restore continues tracking a bus from a snapshot or another timetable.

@@ -5,6 +5,7 @@ import (
 
 	"nhip"
 	"nhip/geo/network"
+	"nhip/geo/realtime"
 	"nhip/internal/topics"
 )
 
@@ -77,14 +78,15 @@ func (s *State) ServiceAlerts() (out []*nhip.ServiceAlert) {
 
 // ChangedTrips returns by their trip_id what feeds say of trips that do not run, or skip a stop. They must not be
 // changed.
-func (s *State) ChangedTrips(now time.Time) map[string][]*nhip.TripUpdate {
-	out := make(map[string][]*nhip.TripUpdate)
+func (s *State) ChangedTrips(now time.Time) map[string][]realtime.Change {
+	out := make(map[string][]realtime.Change)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.services.feeds {
+		state := f.state // it changes once the lock is released
 		for _, e := range f.entries {
 			if u := e.trip; u != nil && u.Trip != "" && u.ChangesService() && u.HoldsAt(now, &f.state) {
-				out[u.Trip] = append(out[u.Trip], u)
+				out[u.Trip] = append(out[u.Trip], realtime.Change{Update: u, Feed: &state})
 			}
 		}
 	}

@@ -52,6 +52,7 @@ type Publisher struct {
 	census          topics.Census // published last
 	censusPublished atomic.Bool   // on this connection
 	publishCensus   func()
+	since           func() int64 // of the census; nil: 0
 	up              atomic.Bool
 	watched         atomic.Pointer[mqtt.Client] // client; nil before Connect
 }
@@ -72,6 +73,7 @@ type PublisherOptions struct {
 	// PublishCensus, if it is set, publishes the census, whose counts have changed. Otherwise the Publisher publishes it,
 	// as that of a collector that receives every message.
 	PublishCensus func()
+	Since         func() int64 // of the census; nil: 0
 }
 
 // NewPublisher returns a Publisher that is not connected.
@@ -80,7 +82,7 @@ func NewPublisher(o PublisherOptions) *Publisher {
 		collector: o.Collector, state: o.State, broker: o.Broker, rpc: o.RPC, openAlerts: o.OpenAlerts,
 		metrics: o.Metrics, letters: make(chan announcement, queueLength),
 		results: make(chan Event, queueLength), alerts: make(chan nhip.Alert, queueLength),
-		publishCensus: o.PublishCensus, documents: o.Documents,
+		publishCensus: o.PublishCensus, since: o.Since, documents: o.Documents,
 	}
 	if p.publishCensus == nil {
 		p.publishCensus = p.publishOwnCensus
@@ -276,6 +278,9 @@ func (p *Publisher) publishDocuments() {
 func (p *Publisher) publishOwnCensus() {
 	census := p.census
 	census.Filters = []string{topics.EveryTopic}
+	if p.since != nil {
+		census.Since = p.since()
+	}
 	p.client.Publish(topics.CensusTopic(p.collector), 0, true, encode(census))
 }
 

@@ -36,7 +36,8 @@ type State struct {
 	saved      atomic.Uint64 // last journal record in the snapshot
 
 	mu       sync.Mutex
-	tracker  *busTracker // nil if no timetable is loaded
+	tracker  *busTracker  // nil if no timetable is loaded
+	late     *lateTracker // of late positions; nil while there are none
 	shifts   *shifts
 	seq      uint64 // last journal record applied
 	buses    map[string]*lastPosition
@@ -140,6 +141,7 @@ func (s *State) sweep(now time.Time) map[string]time.Duration {
 			s.dirty[topic] = true
 		}
 	}
+	s.sweepLate(now)
 	s.sweepSignOns(now)
 	for topic, st := range s.stations {
 		if st.Expired(now) {
@@ -154,6 +156,16 @@ func (s *State) sweep(now time.Time) map[string]time.Duration {
 	return s.shifts.take()
 }
 
+// sweepLate frees the tracking of late positions once it holds no bus.
+func (s *State) sweepLate(now time.Time) {
+	if s.late == nil {
+		return
+	}
+	if s.late.buses.sweep(now, s.late.forget); len(s.late.buses) == 0 {
+		s.late = nil
+	}
+}
+
 // UseTimetable tracks buses on another timetable from now on. The position of a bus along its trip is kept if the new
 // timetable has that trip.
 func (s *State) UseTimetable(n *network.Network) error {
@@ -166,7 +178,7 @@ func (s *State) UseTimetable(n *network.Network) error {
 	for topic, b := range s.buses {
 		t.restore(topic, b, s.served(topic))
 	}
-	s.tracker = t
+	s.tracker, s.late = t, nil
 	s.network.Store(n)
 	s.mu.Unlock()
 	s.republish()

@@ -1,49 +1,26 @@
 package remind
 
 import (
+	"slices"
 	"time"
 
-	"nhip"
 	"nhip/geo/network"
+	"nhip/geo/realtime"
 )
 
 // changedTrips is what the operators' feeds say of trips that do not run or skip a stop, by trip_id.
-type changedTrips map[string][]*nhip.TripUpdate
+type changedTrips map[string][]realtime.Change
 
 // off reports whether a feed says that a trip does not run, or does not call at a stop.
 func (c changedTrips) off(trip *network.TripInstance, stop int) bool {
-	for _, u := range c[trip.Trip.ID] {
-		if u.StartDate != "" && u.StartDate != trip.Day.String() || u.Relationship.Extra() {
-			continue
-		}
-		if !u.Relationship.Runs() {
-			return true
-		}
-		for i := range u.Stops {
-			if u.Stops[i].Relationship == nhip.StopSkipped && isStop(&u.Stops[i], trip, stop) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func isStop(u *nhip.StopUpdate, trip *network.TripInstance, stop int) bool {
-	call := &trip.Trip.StopTimes[stop]
-	if seq, known := u.Sequence.Get(); known {
-		return int(call.Sequence) == seq && (u.Stop == "" || u.Stop == call.Stop.ID)
-	}
-	return u.Stop == call.Stop.ID
+	return slices.ContainsFunc(c[trip.Trip.ID], func(x realtime.Change) bool {
+		return x.Cancels(trip) || x.Skips(trip, stop)
+	})
 }
 
 // runs reports whether a trip takes place as far as the feeds say.
 func (c changedTrips) runs(trip *network.TripInstance) bool {
-	for _, u := range c[trip.Trip.ID] {
-		if !u.Relationship.Runs() && (u.StartDate == "" || u.StartDate == trip.Day.String()) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c[trip.Trip.ID], func(x realtime.Change) bool { return x.Cancels(trip) })
 }
 
 // readChanges is how often the feeds' words are read.

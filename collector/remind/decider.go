@@ -101,7 +101,10 @@ func New(o Options) *Decider {
 }
 
 // Connected, RetainedReceived and Census tell what other collectors there are; see mqtt.Options.
-func (d *Decider) Connected() { d.leader.connected() }
+func (d *Decider) Connected() { d.leader.connected(time.Now()) }
+
+// Since returns when the present connection began, as the census tells it.
+func (d *Decider) Since() int64 { return d.leader.ownSince() }
 
 // RetainedReceived is called when the retained messages of a connection have arrived.
 func (d *Decider) RetainedReceived() { d.leader.retainedReceived() }
@@ -219,7 +222,9 @@ func (d *Decider) decideAll(ctx context.Context, due []*entry, now time.Time) {
 		case sends < maxSends && time.Since(e.sent) >= sendAgain:
 			sends++
 			e.sent = time.Now()
-			d.sendOutcome(ctx, e, x)
+			if !d.sendOutcome(ctx, e, x) {
+				sends = maxSends // each of the others might wait as long for the broker
+			}
 		}
 	}
 }
@@ -235,15 +240,17 @@ func lookAgain(kind nhip.ReminderKind, fires, now time.Time) time.Duration {
 	return min(max(fires.Sub(now)/untilPer, soonest), latest)
 }
 
-// sendOutcome changes the document of a reminder that fires or ends.
-func (d *Decider) sendOutcome(ctx context.Context, e *entry, x *georemind.Decision) {
+// sendOutcome changes the document of a reminder that fires or ends. It returns false if the change is not sent.
+func (d *Decider) sendOutcome(ctx context.Context, e *entry, x *georemind.Decision) bool {
 	r := e.Reminder
 	n := x.Notification
 	n.ID, n.Event = e.id, e.id+"."+string(x.State)
 	r.State, r.Outcome, r.Expires = x.State, &n, n.Time.Add(nhip.ReminderKept)
-	if d.send(ctx, e, &r) {
-		d.metrics.decided.WithLabelValues(string(r.Kind), string(r.State)).Inc()
+	if !d.send(ctx, e, &r) {
+		return false
 	}
+	d.metrics.decided.WithLabelValues(string(r.Kind), string(r.State)).Inc()
+	return true
 }
 
 // actorName is who changes reminders, in the audit log.

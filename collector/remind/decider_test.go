@@ -238,6 +238,21 @@ func TestWebhookIsRetriedAndToldOnce(t *testing.T) {
 	}
 }
 
+// TestWebhookIsSpelledInAnyWay: schemes and hosts have no case.
+func TestWebhookIsSpelledInAnyWay(t *testing.T) {
+	asked := 0
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "https://")
+	p := newPlatform(t, func(o *Options) {
+		o.Client, o.Secrets = server.Client(), map[string]string{host: hookSecret}
+	})
+	err := p.deliver.post(t.Context(), &nhip.ReminderWebhook{URL: "HTTPS://" + host}, nhip.ReminderNotification{})
+	if err != nil || asked != 1 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+}
+
 // TestPointlessWebhookIsGivenUp has a server that fails until the reminder has expired.
 func TestPointlessWebhookIsGivenUp(t *testing.T) {
 	h := startHook(t, 1_000_000)
@@ -295,28 +310,43 @@ func TestWebhooksReachNoStranger(t *testing.T) {
 	}
 }
 
-// TestOneCollectorDecides: the one with the least id that has a census, once all retained messages are there.
+// TestOneCollectorDecides: the one that has been connected for the longest time, then the one with the least id, once all
+// retained messages are there.
 func TestOneCollectorDecides(t *testing.T) {
+	connected := time.UnixMilli(1000)
 	l := newLeader("b")
-	l.receive("b", []byte("{}"))
-	if l.leads() {
-		t.Error("before the retained messages are there")
+	l.connected(connected)
+	for _, step := range []struct {
+		name, collector, census string
+		leads                   bool
+	}{
+		{"before the retained messages are there", "b", `{"since_ms":1000}`, false},
+		{"alone", "", "", true},
+		{"beside one that was away", "a", `{"since_ms":1001}`, true},
+		{"beside one with the same time and a later id", "c", `{"since_ms":1000}`, true},
+		{"beside one with the same time and an earlier id", "a", `{"since_ms":1000}`, false},
+		{"after that one is gone", "a", "", true},
+		{"beside one that was there before", "c", `{"since_ms":999}`, false},
+		{"beside one that tells no time", "c", `{}`, false},
+		{"after all are gone", "c", "", true},
+	} {
+		if step.collector != "" {
+			l.receive(step.collector, []byte(step.census))
+		}
+		if l.leads() != step.leads {
+			t.Errorf("%s: decides %t", step.name, !step.leads)
+		}
+		l.retainedReceived()
 	}
-	l.retainedReceived()
-	if !l.leads() {
-		t.Error("alone")
-	}
-	l.receive("a", []byte("{}"))
-	if l.leads() {
-		t.Error("beside one that decides")
-	}
-	l.receive("a", nil)
-	if !l.leads() {
-		t.Error("after that one is gone")
-	}
-	l.connected()
+	l.connected(connected.Add(time.Second))
 	if l.leads() {
 		t.Error("on a new connection")
+	}
+	l.receive("b", []byte(`{"since_ms":1000}`)) // of the connection before
+	l.receive("c", []byte(`{"since_ms":1500}`))
+	l.retainedReceived()
+	if l.leads() {
+		t.Error("back beside one that stayed")
 	}
 }
 

@@ -191,7 +191,7 @@ func (d *deliverer) post(ctx context.Context, hook *nhip.ReminderWebhook, n nhip
 		return nil
 	}
 	secret, allowed := d.o.Secrets[hostOf(hook)]
-	if !allowed || d.o.Client == nil || !strings.HasPrefix(hook.URL, "https://") {
+	if u, err := url.Parse(hook.URL); !allowed || d.o.Client == nil || err != nil || u.Scheme != "https" {
 		return fmt.Errorf("%s is not a host in reminders.webhooks", hostOf(hook))
 	}
 	n.Device = hook.Device

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -171,7 +172,8 @@ func (s *Sender) attempt(ctx context.Context, one *scheduled, owners *owners) {
 	if !due {
 		return
 	}
-	stations, err := s.stations(one, owners)
+	seen := s.seen(one, owners)
+	stations, err := s.stations(one, seen)
 	if err != nil {
 		s.stop(one, err.Error())
 		return
@@ -187,7 +189,7 @@ func (s *Sender) attempt(ctx context.Context, one *scheduled, owners *owners) {
 	}
 	failures := 0
 	for _, to := range job.Left {
-		if ctx.Err() != nil || failures == maxFailures {
+		if ctx.Err() != nil || failures == maxFailures || !s.unchanged(one, seen) {
 			return
 		}
 		err := s.send(ctx, &notify.Message{
@@ -272,11 +274,29 @@ func (s *Sender) job(one *scheduled) (j job, ok bool) {
 	return j, true
 }
 
-// stations returns the stations of a schedule that its owner sees.
-func (s *Sender) stations(one *scheduled, owners *owners) ([]*nhip.Station, error) {
+// seen returns what the owner of a schedule sees now.
+func (s *Sender) seen(one *scheduled, owners *owners) nhip.Scope {
 	s.mu.Lock()
-	seen := owners.scope(one, s.entry(one))
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	return owners.scope(one, s.entry(one))
+}
+
+// unchanged reports whether a schedule, and what its owner sees, are still as they were when the report was made. With a
+// slow mail server the last recipient comes long after the first. If they are not, the next attempt begins anew.
+func (s *Sender) unchanged(one *scheduled, seen nhip.Scope) bool {
+	doc, known := s.o.Documents.Find(nhip.DocumentSchedule, one.id)
+	if !known || !doc.Exists() || doc.Version != one.version {
+		return false
+	}
+	owners := s.owners()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entry(one)
+	return owners.stopped(one, e, s.now()) == "" && reflect.DeepEqual(owners.scope(one, e), seen)
+}
+
+// stations returns the stations of a schedule that its owner sees.
+func (s *Sender) stations(one *scheduled, seen nhip.Scope) ([]*nhip.Station, error) {
 	var out []*nhip.Station
 	for _, station := range s.o.Stations() {
 		if (one.Station == "" || station.ID == one.Station) && (one.Area == "" || station.Area == one.Area) &&

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -308,6 +309,43 @@ func TestScheduleStopsWithItsOwner(t *testing.T) {
 		h.at(t, 3, "07:00")
 		if got := h.recipients(); got != "ab" {
 			t.Errorf("%s: after it was saved again: sent to %q", name, got)
+		}
+	}
+}
+
+// TestChangesCountFromTheNextRecipientOn changes a schedule and its owner while the mail to the first recipient is sent.
+func TestChangesCountFromTheNextRecipientOn(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, *harness){
+		"none": func(*testing.T, *harness) {},
+		"recipient gone": func(t *testing.T, h *harness) {
+			h.set(t, daily(func(s *nhip.Schedule) { s.Recipients = s.Recipients[:1] }))
+		},
+		"inactive":         func(t *testing.T, h *harness) { h.set(t, daily(func(s *nhip.Schedule) { s.Active = false })) },
+		"schedule removed": func(_ *testing.T, h *harness) { h.docs.remove(nhip.DocumentSchedule, "s") },
+		"key removed":      func(_ *testing.T, h *harness) { h.docs.remove(nhip.DocumentKey, "lan") },
+		"scope": func(t *testing.T, h *harness) {
+			h.docs.set(t, nhip.DocumentKey, "lan", begin, nhip.Key{
+				Name: "Lan", Role: nhip.RoleAnalyst, Created: begin.Add(-time.Hour), Scope: nhip.Scope{Stations: []string{"hn-01"}},
+			})
+		},
+	} {
+		h := newHarness(t)
+		h.set(t, daily(nil))
+		h.at(t, 0, "11:00")
+		var first sync.Once
+		h.server.Reply(func(verb, _ string) string {
+			if verb == "." {
+				first.Do(func() { change(t, h) })
+			}
+			return ""
+		})
+		h.at(t, 1, "07:00")
+		want := map[bool]string{true: "ab", false: "a"}[name == "none"]
+		if got := h.recipients(); got != want {
+			t.Errorf("%s: sent to %q, want %q", name, got, want)
+		}
+		if h.at(t, 1, "07:02"); name == "scope" && h.recipients() != "ab" {
+			t.Errorf("%s: then sent to %q", name, h.recipients())
 		}
 	}
 }

@@ -178,12 +178,16 @@ func TestOpenBodiesHaveAShareOfAnAddress(t *testing.T) {
 		return c
 	}
 	first, second := open("127.0.0.2"), open("127.0.0.2")
-	awaittest.True(t, "a third body of the address is refused", func() bool {
-		if status, body := answer(t, open("127.0.0.2")); status == http.StatusServiceUnavailable {
-			return strings.Contains(body, "too many open requests")
-		}
-		return false
+	bodies := &s.server.BaseContext(s.listener).Value(boundsKey{}).(*bounds).bodies
+	awaittest.True(t, "two bodies of the address are open", func() bool {
+		bodies.mu.Lock()
+		defer bodies.mu.Unlock()
+		return bodies.held[netip.MustParseAddr("127.0.0.2")] == 2
 	})
+	status, body := answer(t, open("127.0.0.2"))
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "too many open requests") {
+		t.Errorf("a third body of the address: %d %s", status, body)
+	}
 	other := open("127.0.0.3")
 	for _, c := range []net.Conn{first, second, other} {
 		send(t, c, "cde")

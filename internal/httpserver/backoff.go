@@ -26,7 +26,7 @@ const (
 
 	leastHold  = 0.1
 	mostHold   = 1
-	heldPerCPU = 4_000 // a second; a refusal takes 0.03 ms of the server and as much of a client beside it
+	heldPerCPU = 1_500 // a second: more of them keep the acknowledgements of devices waiting
 
 	waitChange = 1.5 // its effect is seen only after it
 	holdChange = 3

@@ -19,6 +19,7 @@ import (
 func (o Options) Listener(l net.Listener) net.Listener {
 	a := &admission{
 		limits: o.Limits, work: o.Work, refused: refusals(&o), byAddress: make(map[netip.Addr][]*conn),
+		stopping: make(chan struct{}),
 	}
 	a.overload = newOverload(o.Overload, a.refused.WithLabelValues(reasonOverload))
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -56,6 +57,13 @@ type limitedListener struct {
 	net.Listener
 	admission *admission
 	pace      *rate.Limiter
+	closing   sync.Once
+}
+
+// Close implements net.Listener. Refusals that are held back are told at once.
+func (l *limitedListener) Close() error {
+	l.closing.Do(func() { close(l.admission.stopping) })
+	return l.Listener.Close()
 }
 
 // New connections that a server accepts a second for each processor, and at once. Setting one up takes 0.1 ms;
@@ -89,6 +97,7 @@ type admission struct {
 	overload *overload // nil: handlers refuse
 	refused  *prometheus.CounterVec
 	open     prometheus.Gauge
+	stopping chan struct{} // closed with the listener
 
 	mu        sync.Mutex
 	all       []*conn
@@ -207,6 +216,7 @@ type conn struct {
 	late atomic.Bool              // see Late
 
 	refused bool // the last request was refused before net/http had it; used by Read only
+	partial bool // net/http has got something else than whole simple GETs, see wholeGet; used by Read only
 
 	mu       sync.Mutex // guards the deadlines of writes
 	explicit time.Time  // as the handler set it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,28 +72,62 @@ func (o *overload) answer(now time.Time, wait int, last bool) []byte {
 	return append(to, o.body...)
 }
 
-// refusable reports whether what was read from a connection may be refused as it is.
-func (o *overload) refusable(read []byte) bool {
-	g, ok := parseSimpleGet(read)
-	return ok && (o.Exempt == nil || !o.Exempt(g.target))
+// isExempt reports whether a request is never refused here.
+func (o *overload) isExempt(g simpleGet) bool { return o.Exempt != nil && o.Exempt(g.target) }
+
+// wholeGet returns the request that was read from the connection. It reports false unless that begins where a request
+// begins. That is known while net/http has got nothing else from the connection: after a part of a request, or one
+// with a body, net/http may hold its begin, and what follows may look like a request and be its value or its body.
+func (c *conn) wholeGet(read []byte, err error) (simpleGet, bool) {
+	if c.partial {
+		return simpleGet{}, false
+	}
+	g, whole := parseSimpleGet(read)
+	c.partial = !whole || err != nil
+	return g, !c.partial
 }
 
-// refuse answers a refusable request. The error ends the connection.
-func (c *conn) refuse(read []byte) error {
+// refuse answers a request that was read as a whole. The error ends the connection.
+func (c *conn) refuse(g simpleGet) error {
 	o := c.admission.overload
 	o.refused.Inc()
 	wait, hold := o.Backoff.Next(time.Now())
-	time.Sleep(hold) // at most mostHold
-	g, _ := parseSimpleGet(read)
-	if _, err := c.Write(o.answer(time.Now(), wait, g.last)); err != nil {
+	last := !c.admission.hold(hold) || g.last
+	if _, err := c.Write(o.answer(time.Now(), wait, last)); err != nil {
 		return err
 	}
-	if g.last {
+	if last {
 		return io.EOF
 	}
 	c.refused = true
 	c.idleSince.Store(now())
 	return c.SetReadDeadline(time.Now().Add(IdleTimeout))
+}
+
+// hold holds a refusal back, at most for mostHold. It reports false, at once, if the server stops.
+func (a *admission) hold(d time.Duration) bool { return held(d, nil, a.stopping) }
+
+// Hold holds the refusal of a request back, unless the server stops. It reports false if the client is gone.
+func Hold(r *http.Request, d time.Duration) bool {
+	var stopping <-chan struct{}
+	if c, ok := r.Context().Value(connKey{}).(*connState); ok && c.conn != nil {
+		stopping = c.conn.admission.stopping
+	}
+	held(d, r.Context().Done(), stopping)
+	return r.Context().Err() == nil
+}
+
+// held waits, and reports whether nothing has ended that.
+func held(d time.Duration, gone, stopping <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-gone:
+	case <-stopping:
+	}
+	return false
 }
 
 // endRefusal gives what a client sends after a refusal the time that net/http allows for a head.
@@ -120,10 +155,13 @@ var (
 		[]byte("content-length"), []byte("transfer-encoding"), []byte("upgrade"), []byte("expect"),
 	}
 	connection = []byte("connection")
+	colon      = []byte(":")
+	slash      = []byte("/")
 )
 
 // parseSimpleGet parses what was read from a connection. It reports false unless that is exactly one GET request
-// without a body: net/http then takes over.
+// without a body, whoever reads it: net/http then takes over. It is stricter than net/http, which ends lines at a line
+// feed, too.
 func parseSimpleGet(head []byte) (simpleGet, bool) {
 	if !bytes.HasPrefix(head, get) || bytes.Index(head, headEnd) != len(head)-len(headEnd) {
 		return simpleGet{}, false
@@ -132,22 +170,32 @@ func parseSimpleGet(head []byte) (simpleGet, bool) {
 	if !bytes.HasSuffix(line, http11) {
 		return simpleGet{}, false
 	}
-	out := simpleGet{target: line[len(get) : len(line)-len(http11)]}
+	out := simpleGet{target: line[len(get):max(len(get), len(line)-len(http11))]}
+	if !bytes.HasPrefix(out.target, slash) || bytes.ContainsFunc(out.target, isSpace) {
+		return simpleGet{}, false
+	}
 	for line, rest, _ = bytes.Cut(rest, lineEnd); len(line) > 0; line, rest, _ = bytes.Cut(rest, lineEnd) {
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		for _, framing := range framings {
-			if bytes.EqualFold(name, framing) {
-				return simpleGet{}, false
-			}
+		name, value, ok := bytes.Cut(line, colon)
+		if !ok || bytes.ContainsFunc(name, isSpace) || bytes.ContainsAny(value, "\r\n\x00") || isFraming(name) {
+			return simpleGet{}, false
 		}
 		if !bytes.EqualFold(name, connection) {
 			continue
 		}
 		value = bytes.TrimSpace(value)
-		out.last = bytes.EqualFold(value, closing)
-		if !out.last && !bytes.EqualFold(value, keeping) {
+		closes := bytes.EqualFold(value, closing)
+		if !closes && !bytes.EqualFold(value, keeping) {
 			return simpleGet{}, false
 		}
+		out.last = out.last || closes
 	}
 	return out, true
+}
+
+// isSpace reports whether a character is a space or a control character.
+func isSpace(r rune) bool { return r <= ' ' || r == 0x7f }
+
+// isFraming reports whether a header makes a request more than its head.
+func isFraming(name []byte) bool {
+	return slices.ContainsFunc(framings[:], func(f []byte) bool { return bytes.EqualFold(name, f) })
 }

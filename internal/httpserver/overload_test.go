@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -33,6 +34,14 @@ func TestSimpleGets(t *testing.T) {
 		{"\x16\x03\x01\r\n\r\n", false, false},
 		{"\r\n\r\n", false, false},
 		{"", false, false},
+		{get + "Connection: close\r\nConnection: keep-alive\r\n\r\n", true, true},
+		{get + "A: b\nContent-Length: 3\r\n\r\n", false, false}, // net/http takes a line feed for the end of a line, too
+		{"GET /v1/buses HTTP/1.1\nHost: x\n\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", false, false},
+		{get + "A: b\r\n Content-Length: 3\r\n\r\n", false, false}, // goes on with the line before
+		{get + "Content-Length : 3\r\n\r\n", false, false},
+		{get + "A\r\n\r\n", false, false},
+		{"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", false, false},
+		{"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", false, false},
 	} {
 		g, simple := parseSimpleGet([]byte(c.head))
 		if simple != c.simple || g.last != c.last {
@@ -144,5 +153,94 @@ func TestRefusedConnectionHasTheUsualDeadlines(t *testing.T) {
 	send(t, c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
 	if status, body := answer(t, c); status != http.StatusOK || body != "3" {
 		t.Errorf("after it: %d %q", status, body)
+	}
+}
+
+// TestOverloadRefusesWholeRequestsOnly sends parts of requests that look like a whole one: to refuse them would leave
+// the other part for the next request of the connection, which behind a proxy is somebody else's.
+func TestOverloadRefusesWholeRequestsOnly(t *testing.T) {
+	const inner, begin = "GET /wait HTTP/1.1\r\nAccept: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX-Note: "
+	for _, c := range []struct {
+		name, first string
+		bodies      []string // of the answers
+	}{
+		{"value of a header", begin, []string{"0"}},
+		{"value at the end of a buffer", begin + strings.Repeat("x", 4096-len(begin)), []string{"0"}},
+		{"value in a pipelined request", "GET / HTTP/1.1\r\nHost: x\r\n\r\n" + begin, []string{"0", "0"}},
+	} {
+		s, o, free := overloadedServer(t)
+		conn := dialFrom(t, s, "127.0.0.1")
+		send(t, conn, c.first)
+		awaitWaiters(t, o.Work, 1)
+		free()
+		var busy workSlot
+		awaittest.True(t, "the first part is read", func() bool {
+			o.Work.leave(busy)
+			busy, _ = o.Work.enter(t.Context())
+			return o.Work.backlog.Waiting() == leastWaiters+1
+		})
+		send(t, conn, inner)
+		awaittest.True(t, "the second part waits", func() bool {
+			return o.Work.backlog.Waiting() == leastWaiters+2 || refused(o, reasonOverload) > 0
+		})
+		o.Work.leave(busy)
+		for in := bufio.NewReader(conn); len(c.bodies) > 0; c.bodies = c.bodies[1:] {
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			if body, err := io.ReadAll(resp.Body); err != nil || string(body) != c.bodies[0] {
+				t.Errorf("%s: answer %s %q, %v; want %q", c.name, resp.Status, body, err, c.bodies[0])
+			}
+		}
+	}
+}
+
+// awaitWaiters waits until so many more than those of overloadedServer wait.
+func awaitWaiters(t *testing.T, w *WorkSlots, n int) {
+	t.Helper()
+	awaittest.True(t, "requests wait", func() bool { return w.backlog.Waiting() == leastWaiters+1+n })
+}
+
+// TestStopEndsHeldRefusals stops a server that holds the refusal of a request back.
+func TestStopEndsHeldRefusals(t *testing.T) {
+	s, o, _ := overloadedServer(t)
+	o.Overload.Backoff.hold = adaptive{now: 60, least: 60, most: 60, normal: 1, change: 1}
+	c := dialFrom(t, s, "127.0.0.1")
+	send(t, c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+	awaittest.True(t, "it is refused", func() bool { return refused(o, reasonOverload) == 1 })
+	began := time.Now()
+	_ = s.listener.Close()
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || !resp.Close {
+		t.Errorf("answer %v, %v", resp, err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("held for %s", took)
+	}
+}
+
+// TestStopEndsHeldAnswers stops a server whose handler holds a refusal back.
+func TestStopEndsHeldAnswers(t *testing.T) {
+	entered := make(chan struct{})
+	s, _ := serve(t, func(o *Options) {
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			close(entered)
+			if Hold(r, time.Minute) {
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		})
+	})
+	c := dialFrom(t, s, "127.0.0.1")
+	send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-entered
+	ctx, cancel := context.WithTimeout(t.Context(), awaittest.Timeout)
+	defer cancel()
+	began := time.Now()
+	if err := s.Stop(ctx); err != nil || time.Since(began) > 10*time.Second {
+		t.Errorf("stopped after %s, %v", time.Since(began), err)
+	}
+	if status, _ := answer(t, c); status != http.StatusTooManyRequests {
+		t.Errorf("status %d", status)
 	}
 }

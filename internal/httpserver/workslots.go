@@ -164,7 +164,9 @@ func (c *conn) yield() {
 // goroutine to notice that the client has gone.
 func (c *conn) Read(to []byte) (int, error) {
 	if c.work == nil || c.idleSince.Load() == 0 {
-		return c.Conn.Read(to)
+		n, err := c.Conn.Read(to)
+		c.partial = c.partial || n > 0
+		return n, err
 	}
 	c.yield()
 	for {
@@ -173,7 +175,8 @@ func (c *conn) Read(to []byte) (int, error) {
 			return n, err
 		}
 		c.endRefusal()
-		if o := c.admission.overload; o == nil || err != nil || c.work.idle() || !o.refusable(to[:n]) {
+		g, whole := c.wholeGet(to[:n], err)
+		if o := c.admission.overload; o == nil || !whole || c.work.idle() || o.isExempt(g) {
 			c.hold(c.work.enter(context.Background()))
 			return n, err
 		}
@@ -181,7 +184,7 @@ func (c *conn) Read(to []byte) (int, error) {
 			c.hold(s, ok)
 			return n, nil
 		}
-		if err := c.refuse(to[:n]); err != nil {
+		if err := c.refuse(g); err != nil {
 			return 0, err
 		}
 	}

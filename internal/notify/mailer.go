@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -11,14 +13,25 @@ import (
 	"github.com/wneessen/go-mail"
 )
 
-// Mailer sends messages through an SMTP server.
+// Mailer sends messages through an SMTP server, over TLS unless that is Plain.
 type Mailer struct {
 	Host     string
-	Port     int
+	Port     int    // submissionsPort: with TLS from the begin; others: with STARTTLS
 	Username string // "": no log-in
 	Password string
 	From     string
 	Plain    bool // without TLS
+
+	submissions bool           // as if Port were submissionsPort, in tests
+	roots       *x509.CertPool // nil: those of the system
+}
+
+// submissionsPort is the port of servers that expect TLS from the begin (RFC 8314).
+const submissionsPort = 465
+
+// securedAtOnce reports whether TLS begins with the connection.
+func (m *Mailer) securedAtOnce() bool {
+	return !m.Plain && (m.submissions || m.Port == submissionsPort)
 }
 
 // Message is an e-mail. The texts may hold anything: what would end a header is encoded.
@@ -101,11 +114,14 @@ func (m *Mailer) compose(msg *Message) (*mail.Msg, error) {
 // server that accepts a connection and says nothing must not hold it.
 func (m *Mailer) client(ctx context.Context) (*mail.Client, error) {
 	options := []mail.Option{
-		mail.WithPort(m.Port), mail.WithTLSPortPolicy(mail.TLSMandatory), mail.WithTimeout(mailTimeout),
-		mail.WithDialContextFunc(dialUntil(ctx)),
+		mail.WithPort(m.Port), mail.WithTLSPolicy(mail.TLSMandatory), mail.WithTimeout(mailTimeout),
+		mail.WithDialContextFunc(m.dialUntil(ctx)), mail.WithTLSConfig(m.tls()),
 	}
-	if m.Plain {
+	switch {
+	case m.Plain:
 		options[1] = mail.WithTLSPolicy(mail.NoTLS)
+	case m.securedAtOnce():
+		options[1] = mail.WithTLSPolicy(mail.TLSOpportunistic) // beyond the TLS of the connection
 	}
 	if m.Username != "" {
 		method := mail.SMTPAuthAutoDiscover
@@ -118,8 +134,13 @@ func (m *Mailer) client(ctx context.Context) (*mail.Client, error) {
 	return mail.NewClient(m.Host, options...)
 }
 
+// tls returns the settings of TLS, with or without STARTTLS.
+func (m *Mailer) tls() *tls.Config {
+	return &tls.Config{ServerName: m.Host, RootCAs: m.roots, MinVersion: tls.VersionTLS12}
+}
+
 // dialUntil returns a dialer whose connections end with ctx.
-func dialUntil(ctx context.Context) mail.DialContextFunc {
+func (m *Mailer) dialUntil(ctx context.Context) mail.DialContextFunc {
 	return func(dialing context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(dialing, network, address)
 		if err != nil {
@@ -129,7 +150,11 @@ func dialUntil(ctx context.Context) mail.DialContextFunc {
 			return nil, err
 		}
 		context.AfterFunc(ctx, func() { _ = conn.Close() })
-		return conn, nil
+		if !m.securedAtOnce() {
+			return conn, nil
+		}
+		secured := tls.Client(conn, m.tls())
+		return secured, secured.HandshakeContext(dialing)
 	}
 }
 

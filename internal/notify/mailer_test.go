@@ -2,10 +2,12 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"strings"
 	"testing"
 	"time"
 
+	"nhip/internal/certs/certstest"
 	"nhip/internal/notify/smtptest"
 )
 
@@ -94,6 +96,34 @@ func TestMailHeadersCanNotBeInjected(t *testing.T) {
 	} {
 		if m.Send(t.Context(), &Message{ID: "a", To: []string{to}, Text: "c"}) == nil {
 			t.Errorf("sent to %q", to)
+		}
+	}
+}
+
+// TestMailerBeginsWithTLSWhereThatIsUsual sends through a server that expects TLS from the begin, as port 465 does.
+func TestMailerBeginsWithTLSWhereThatIsUsual(t *testing.T) {
+	authority := certstest.New(t, "authority")
+	secured := &tls.Config{Certificates: []tls.Certificate{authority.Issue("localhost", time.Now().Add(time.Hour))}}
+	server := smtptest.StartTLS(t, secured)
+	m := Mailer{
+		Host: "127.0.0.1", Port: server.Port, From: "nhip@example.org", Username: "nhip", Password: "secret",
+		submissions: true,
+	}
+	if err := m.Send(t.Context(), &Message{ID: "a", To: []string{"b@example.org"}, Text: "c"}); err == nil {
+		t.Error("a certificate of an unknown authority is accepted")
+	}
+	m.roots = authority.Pool()
+	if err := m.Send(t.Context(), &Message{ID: "a", To: []string{"b@example.org"}, Text: "c"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(server.Mails()) != 1 || !strings.Contains(server.Lines(), "AUTH PLAIN") {
+		t.Errorf("%d mails, %s", len(server.Mails()), server.Lines())
+	}
+	for port, want := range map[int]bool{465: true, 587: false, 25: false} {
+		for _, plain := range []bool{false, true} {
+			if m := (&Mailer{Port: port, Plain: plain}); m.securedAtOnce() != (want && !plain) {
+				t.Errorf("port %d, plain %t: TLS from the begin is %t", port, plain, !want)
+			}
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for first := true; ; first = false {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -41,6 +41,9 @@ func (s *Simulator) Run(ctx context.Context) error {
 			}
 		}
 		s.publish(ctx, s.Step(now))
+		if first && s.opt.OnStart != nil {
+			s.opt.OnStart()
+		}
 		past := s.Backlog(backlogBatch)
 		s.publish(ctx, past)
 		timer.Reset(s.pause(len(past) > 0))

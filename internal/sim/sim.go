@@ -25,6 +25,9 @@ const (
 // MaxStations is the maximum of Options.Stations.
 const MaxStations = 10_000
 
+// MaxLead is the maximum of Options.Lead, for which a bus that has sent nothing since is still live.
+const MaxLead = nhip.BusExpiresAfter
+
 // None is the value for zero in Options, where 0 means the default.
 const None = -1
 
@@ -42,6 +45,9 @@ type Options struct {
 	Interval time.Duration
 	// History is the time span of the stations' backlog; 0 means DefaultHistory, None no backlog.
 	History time.Duration
+	// Lead is how long before the first Step the buses begin to run, up to MaxLead. Their positions of that time, every
+	// PastInterval, are among the messages of the first Step, after the stations' reports.
+	Lead time.Duration
 	// Clock is the simulation's clock; default nhip.WallClock. A clock that does not run at real time has a method
 	// Rate() float64, as nhip.ReplayClock does.
 	Clock nhip.Clock
@@ -49,6 +55,8 @@ type Options struct {
 	Seed uint64
 	// Logger is for errors; nil for no log.
 	Logger *slog.Logger
+	// OnStart, if it is set, is called by Run once the messages of the first Step are published.
+	OnStart func()
 	// Publish publishes one message. It may block; meanwhile buses skip fixes instead of falling behind. It may keep the
 	// payload. If it returns an error, the error is logged and the message is lost, as that of a device would be. Run
 	// needs Publish, Step does not.
@@ -89,6 +97,8 @@ func (o *Options) validate() error {
 		return nhip.Errorf(nhip.CodeInvalid, "stations", "must be between 0 and %d, got %d", MaxStations, o.Stations)
 	case o.Interval < time.Second:
 		return nhip.Errorf(nhip.CodeInvalid, "interval", "must be at least 1s, got %s", nhip.FormatDuration(o.Interval))
+	case o.Lead < 0 || o.Lead > MaxLead:
+		return nhip.Errorf(nhip.CodeInvalid, "lead", "must be between 0 and %s, got %s", MaxLead, o.Lead)
 	case o.History < 0 || o.History > nhip.LateWindow-24*time.Hour:
 		return nhip.Errorf(nhip.CodeInvalid, "history", "must be between 0 and 99 days, got %s", o.History)
 	}

@@ -30,6 +30,21 @@ type stationSpec struct {
 	fault fault
 }
 
+// NamedStation is what a city knows of a simulated station and the station does not send.
+type NamedStation struct {
+	ID, Name  string
+	Reference bool // an analyser, no low-cost sensor
+}
+
+// NamedStations returns the stations that have names.
+func NamedStations() []NamedStation {
+	list := make([]NamedStation, len(stationSpecs))
+	for i, s := range stationSpecs {
+		list[i] = NamedStation{ID: s.id, Name: s.name, Reference: s.grade == reference}
+	}
+	return list
+}
+
 // stationSpecs are stations in wards and at landmarks all over the city, placed by hand. Five have faulty monitors.
 var stationSpecs = []stationSpec{
 	{"hn-cau-giay", "Cầu Giấy", orb.Point{105.7975, 21.0345}, reference, noFault},

@@ -58,7 +58,7 @@ func (s *Simulator) Step(now time.Time) []nhip.Message {
 		report, ok2 := s.reports.due()
 		switch {
 		case ok1 && !fix.After(now) && (!ok2 || !report.Before(fix)):
-			out = s.appendFix(out, fix)
+			out = s.appendFix(out, s.buses[s.fixes.next], fix)
 			s.fixes.advance()
 		case ok2 && !report.After(now):
 			out = appendReport(out, s.stations[s.reports.next], s.air, s.reports.start, report)
@@ -83,9 +83,10 @@ func (s *Simulator) Next() time.Time {
 // that is empty for two minutes looks broken.
 func (s *Simulator) start(now time.Time) []nhip.Message {
 	s.started = true
-	s.buses = newBuses(s.opt.Buses, s.opt.Seed, now.Unix())
+	first := now.Add(-s.opt.Lead)
+	s.buses = newBuses(s.opt.Buses, s.opt.Seed, first.Unix())
 	if len(s.buses) > 0 {
-		s.world.dispatch.place(s.buses, now.Unix())
+		s.world.dispatch.place(s.buses, first.Unix())
 	}
 	s.stations = newStations(s.opt.Stations, s.opt.Seed)
 	nBuses, nStations := len(s.buses), len(s.stations)
@@ -102,12 +103,24 @@ func (s *Simulator) start(now time.Time) []nhip.Message {
 	for _, st := range s.stations {
 		out = appendReport(out, st, s.air, whole, now)
 	}
+	return s.appendLead(out, first, now)
+}
+
+// appendLead appends the positions of the buses every PastInterval from a time up to another, exclusive.
+func (s *Simulator) appendLead(out []nhip.Message, first, now time.Time) []nhip.Message {
+	for at := first; at.Before(now); at = at.Add(PastInterval) {
+		for i, b := range s.buses {
+			due := at.Add(PastInterval * time.Duration(i) / time.Duration(len(s.buses)))
+			if due.Before(now) {
+				out = s.appendFix(out, b, due)
+			}
+		}
+	}
 	return out
 }
 
-// appendFix moves the bus that is due and appends its message.
-func (s *Simulator) appendFix(out []nhip.Message, due time.Time) []nhip.Message {
-	b := s.buses[s.fixes.next]
+// appendFix moves a bus and appends its message.
+func (s *Simulator) appendFix(out []nhip.Message, b *bus, due time.Time) []nhip.Message {
 	b.advance(s.world, due.Unix())
 	if !b.inService() || b.receiver.inOutage(b.rng, b.now) {
 		return out

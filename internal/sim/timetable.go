@@ -11,8 +11,8 @@ import (
 // agencyID is the simulated operator's id.
 const agencyID = "hanoi"
 
-// zone is the city's time zone.
-const zone = "Asia/Ho_Chi_Minh"
+// timeZone is the city's time zone.
+const timeZone = "Asia/Ho_Chi_Minh"
 
 // The timetable's calendar covers every day to which the clock can reasonably be set.
 const (
@@ -34,7 +34,7 @@ const maxTimetabled = 1000
 // Feed returns the network's timetable as a valid GTFS feed. Each call returns a new, equal one. It has the work of as
 // many buses as there are, within bounds: a block is the day of one bus.
 func (g *StreetGraph) Feed(buses int) (*gtfs.Feed, error) {
-	loc, err := time.LoadLocation(zone)
+	loc, err := time.LoadLocation(timeZone)
 	if err != nil {
 		return nil, err
 	}

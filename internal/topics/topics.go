@@ -225,6 +225,9 @@ type Census struct {
 	Filters  []string `json:"filters,omitempty"`
 
 	Documents int `json:"documents,omitempty"` // with the keys; the same for all collectors that keep documents
+
+	// Since is when the collector connected, ms since 1970: it may lack what people have set before. 0: not known.
+	Since int64 `json:"since_ms,omitempty"`
 }
 
 // CensusTopic returns the retained topic of a collector's census.

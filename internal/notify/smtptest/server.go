@@ -3,6 +3,7 @@ package smtptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -38,11 +39,21 @@ type Server struct {
 // Start starts a server on 127.0.0.1 that stops with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	return StartTLS(t, nil)
+}
+
+// StartTLS starts one that expects TLS from the begin; nil: none.
+func StartTLS(t testing.TB, secured *tls.Config) *Server {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, ended: make(chan struct{})}
+	port := l.Addr().(*net.TCPAddr).Port
+	if secured != nil {
+		l = tls.NewListener(l, secured)
+	}
+	s := &Server{Port: port, ended: make(chan struct{})}
 	var connections sync.WaitGroup
 	connections.Go(func() {
 		for {
