@@ -49,9 +49,9 @@ var importRules = []importRule{
 var (
 	apiSurfaces = inAPI("v1", "records", "staff", "ogc", "tiles", "stream", "tides", "webmap", "gtfsrt", "oba", "siri",
 		"open311", "accounts", "docs", "servicealerts", "reminders",
-		"cap", "edr")
+		"cap", "edr", "sta")
 	apiModels = inAPI("live", "transit", "air", "catalog", "actions", "reports", "places")
-	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders")
+	apiGround = inAPI("rest", "geojson", "encode", "cache", "access", "scope", "quota", "senders", "odata")
 	apiHTTP   = inAPI("rest", "access")
 )
 

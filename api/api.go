@@ -31,6 +31,7 @@ import (
 	"nhip/api/staff"
 	"nhip/api/stream"
 	"nhip/api/tiles"
+	"nhip/api/sta"
 	"nhip/api/transit"
 	"nhip/geo/network"
 	"nhip/geo/tile"
@@ -56,6 +57,7 @@ type API struct {
 	live      *live.State
 	air       *air.Model
 	stations  *catalog.Catalog
+	series    *sta.Series
 	hub       *stream.Hub
 	token     *access.Token
 	keyring   *access.Keyring
@@ -105,6 +107,7 @@ func New(o Options) (*API, error) {
 		Clock: o.Clock, History: o.History, LineOf: a.transit.Line, Zone: o.Zone, Logger: a.log,
 	})
 	a.stations = catalog.New(a.live, o.History, a.log)
+	a.series = sta.NewSeries(o.History)
 	a.air = air.New(air.Options{
 		Clock: o.Clock, State: a.live, History: airHistory{o.History}, Zones: o.Zones, Reach: o.AirReach, File: o.AirFile,
 		Interval: o.airInterval, Logger: a.log,
@@ -246,6 +249,7 @@ func (a *API) Stop(ctx context.Context) error {
 	a.tasks.Cancel()
 	a.air.Close()
 	a.stations.Close()
+	a.series.Close()
 	a.live.Close()
 	a.rpc.Close()
 	if client := a.client.Load(); client != nil {

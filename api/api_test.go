@@ -85,6 +85,18 @@ func (absentHistory) Stations(context.Context) ([]string, error) {
 	return nil, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }
 
+func (absentHistory) SeriesSpans(context.Context, func(influx.SeriesSpan) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
+func (absentHistory) SeriesReadings(context.Context, influx.SeriesQuery, func(nhip.AssessedReading) error) error {
+	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
+func (absentHistory) CountReadings(context.Context, influx.SeriesQuery) (int, error) {
+	return 0, nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
+}
+
 func (absentHistory) AgencySpans(context.Context, string, func(nhip.AgencySpan) error) error {
 	return nhip.Errorf(nhip.CodeUnavailable, "", "the history is away")
 }

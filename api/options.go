@@ -15,6 +15,7 @@ import (
 	"nhip/api/quota"
 	"nhip/api/records"
 	"nhip/api/rest"
+	"nhip/api/sta"
 	"nhip/api/staff"
 	"nhip/api/tides"
 	"nhip/api/transit"
@@ -118,6 +119,7 @@ type History interface {
 	records.History
 	tides.History
 	staff.History
+	sta.History
 	catalog.History
 	accounts.History
 	// Ping returns an error if the database does not answer.

@@ -24,6 +24,7 @@ import (
 	"nhip/api/rest"
 	"nhip/api/servicealerts"
 	"nhip/api/siri"
+	"nhip/api/sta"
 	"nhip/api/staff"
 	"nhip/api/stream"
 	"nhip/api/tides"
@@ -102,6 +103,10 @@ func (a *API) router() (http.Handler, chi.Router) {
 	}
 	r.Method(http.MethodGet, "/metrics", metrics)
 	zipped := middleware.Compress(compressLevel, compressed...)
+	things := &sta.Handler{
+		History: o.History, Live: a.live, Stations: a.stations, Series: a.series, Clock: o.Clock, Class: classes.History,
+		Slots: slots, Responder: p,
+	}
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.List, classes.List), classes.List.Admit, o.License.Announce, zipped)
 		now.Routes(r)
@@ -109,6 +114,7 @@ func (a *API) router() (http.Handler, chi.Router) {
 			Transit: a.transit, Air: a.air, Live: a.live, Clock: o.Clock, Contract: ogc.CutContract(contract), Responder: p,
 		}).Routes(r)
 		environment.Routes(r)
+		things.RootRoutes(r)
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(limit.Charge(quota.History, classes.History), classes.History.Admit, o.License.Announce, zipped)
@@ -142,6 +148,11 @@ func (a *API) router() (http.Handler, chi.Router) {
 			History: o.History, Live: a.live, Transit: a.transit, Stations: a.stations, Clock: o.Clock,
 			Class: classes.History, Slots: slots, Exports: exports, License: o.License, Responder: p,
 		}).Routes(r)
+		things.Routes(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(limit.Charge(quota.Cheap, classes.Cheap), classes.Cheap.Admit)
+		things.WriteRoutes(r)
 	})
 	routes := r
 	r.Group(func(r chi.Router) {

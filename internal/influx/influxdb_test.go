@@ -61,6 +61,9 @@ type database interface {
 	Days(ctx context.Context, q influx.DayQuery, yield func(*influx.DaySeries) error) error
 	Fleet(ctx context.Context, from, to time.Time, yield func(nhip.Position) error) error
 	StationSpans(ctx context.Context, yield func(nhip.StationSpan) error) error
+	SeriesSpans(ctx context.Context, yield func(influx.SeriesSpan) error) error
+	SeriesReadings(ctx context.Context, q influx.SeriesQuery, yield func(nhip.AssessedReading) error) error
+	CountReadings(ctx context.Context, q influx.SeriesQuery) (int, error)
 	Arrivals(ctx context.Context, from, to time.Time, yield func(nhip.Arrival) error) error
 	DayArrivals(ctx context.Context, q influx.TravelQuery, yield func(nhip.Arrival) error) error
 	DayPositions(ctx context.Context, q influx.TravelQuery, yield func(nhip.Position) error) error
@@ -89,6 +92,7 @@ func databaseTests() map[string]func(*testing.T, database) {
 		"Days":              testDays,
 		"Levels":            testLevels,
 		"StationSpans":      testStationSpans,
+		"Series":            testSeries,
 		"Rollups":           testRollups,
 		"Means":             testMeans,
 		"Travel":            testTravel,

@@ -2320,6 +2320,15 @@ export interface Answers {
       ServiceDelivery: Record<string, unknown>;
     };
   };
+  '/sta/v1.1': {
+    serverSettings: {
+      conformance: string[];
+    };
+    value: {
+      name: string;
+      url: string;
+    }[];
+  };
   '/styles/nhip.json': {
     layers: Record<string, unknown>[];
     sources: Record<string, unknown>;
@@ -2662,6 +2671,7 @@ export interface Queries {
   '/sign-in/{link}': Record<string, never>;
   '/siri/lite/stop-monitoring.json': {MonitoringRef?: string; MaximumStopVisits?: string; MinimumStopVisitsPerLine?: string; StopMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
   '/siri/lite/vehicle-monitoring.json': {VehicleRef?: string; VehicleMonitoringDetailLevel?: string; LineRef?: string; DirectionRef?: string; OperatorRef?: string; MaximumNumberOfCallsOnwards?: string};
+  '/sta/v1.1': Record<string, never>;
   '/styles/nhip.json': {theme?: 'light' | 'dark'; quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
   '/tiles/air.json': {quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
   '/tiles/air.png.json': {quantity?: 'pm25' | 'pm10' | 'o3' | 'no2' | 'so2' | 'co'; index?: Scale; time?: string};
