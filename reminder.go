@@ -148,7 +148,10 @@ func (p ReminderPlace) Rounded() ReminderPlace {
 
 // Validate checks r. It returns an *Error that names the field.
 func (r *Reminder) Validate() error {
-	for _, step := range []func() error{r.Kind.Validate, r.checkState, r.checkTexts, r.checkFields, r.checkBus, r.checkAir, r.checkHook} {
+	steps := []func() error{
+		r.Kind.Validate, r.checkState, r.checkTexts, r.checkFields, r.checkBus, r.checkAir, r.checkHook,
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}

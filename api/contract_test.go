@@ -30,8 +30,8 @@ func TestEveryOperationMayBeLimited(t *testing.T) {
 	}
 }
 
-// undescribed are the served routes that openapi.yaml omits: the files of the web map, and second forms of landing pages
-// and of CAP documents.
+// undescribed are the served routes that openapi.yaml omits: the files of the web map, and second forms of landing
+// pages and of CAP documents.
 var undescribed = []string{"GET /*", "GET /", "GET /air", "GET /ogc/", "GET /ogc/edr/", "GET /v1/alerts/{id:.+[.]cap}"}
 
 // describedElsewhere begins the routes of OneBusAway's own contract, which api/oba is held to, and of its feeds, and

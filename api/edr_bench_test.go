@@ -72,8 +72,8 @@ func withCity(b *testing.B) *API {
 	return a
 }
 
-// BenchmarkEDR asks for a day at one place after the other, whose hours are in memory, for the last day of a station, and
-// for areas of 10,000 cells with the index and its range, and with all parameters. cells is the number of cells.
+// BenchmarkEDR asks for a day at one place after the other, whose hours are in memory, for the last day of a station,
+// and for areas of 10,000 cells with the index and its range, and with all parameters. cells is the number of cells.
 func BenchmarkEDR(b *testing.B) {
 	a := withCity(b)
 	send := func(b *testing.B, path string) {

@@ -85,8 +85,8 @@ func (r *runtime) airOptions(history air.History) collector.Air {
 	}
 }
 
-// reminderOptions returns how a collector decides and delivers reminders. No redirect of a web hook is followed: what is
-// signed for one server is not for another.
+// reminderOptions returns how a collector decides and delivers reminders. No redirect of a web hook is followed: what
+// is signed for one server is not for another.
 func (r *runtime) reminderOptions(history training.History) collector.Reminders {
 	client, err := notify.NewWebhookClient(r.outgoing())
 	if err != nil { // config.Load has checked the policy

@@ -120,8 +120,8 @@ func readEvents(t *testing.T, c *apitest.Client, r keptReminder) <-chan []string
 	return out
 }
 
-// TestRemindersFireOnce drives a bus to the stops of reminders, and starts anew on a copy of the collector's folder that
-// was taken while it ran, as after a kill.
+// TestRemindersFireOnce drives a bus to the stops of reminders, and starts anew on a copy of the collector's folder
+// that was taken while it ran, as after a kill.
 func TestRemindersFireOnce(t *testing.T) {
 	zip := apptest.TimetableFile(t)
 	eight := time.Date(2026, 3, 2, 8, 0, 0, 0, geotest.TimeZone)

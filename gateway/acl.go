@@ -80,8 +80,8 @@ func (h *hook) deny(c *broker.Client, action, topic string) {
 }
 
 // guestMayRead reports whether a guest may receive a topic or subscribe to a filter. Guests may read the live state
-// of buses, trips, service alerts and stations, except of private stations, and the live HFP feed; and what is told of a
-// reminder, whose id only those know who have set it: a filter for those of several is refused.
+// of buses, trips, service alerts and stations, except of private stations, and the live HFP feed; and what is told
+// of a reminder, whose id only those know who have set it: a filter for those of several is refused.
 func (h *hook) guestMayRead(filter string) bool {
 	if _, one := topics.ParseNotification(filter); one {
 		return true

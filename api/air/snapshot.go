@@ -66,7 +66,8 @@ func (s *Snapshot) StationIndex(station *nhip.Station, scale nhip.Scale) (value 
 	return a.Value, a.Category, ok
 }
 
-// Reporting returns how many fixed monitors have a value in each of the last hours, at most hoursKept, the newest first.
+// Reporting returns how many fixed monitors have a value in each of the last hours, at most hoursKept, the newest
+// first.
 func (s *Snapshot) Reporting(hours int) []int {
 	out := make([]int, min(hours, hoursKept))
 	for i := range s.observations.Monitors {

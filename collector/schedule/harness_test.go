@@ -185,7 +185,8 @@ func (h *harness) start(t *testing.T) {
 		Scopes: testScopes{},
 		Stations: func() []*nhip.Station {
 			return []*nhip.Station{
-				{ID: "hn-01", Name: nhip.LocalizedText{Vi: "Hoàn Kiếm", En: "Hoan Kiem"}, Area: "west"}, {ID: "hn-02", Area: "east"},
+				{ID: "hn-01", Name: nhip.LocalizedText{Vi: "Hoàn Kiếm", En: "Hoan Kiem"}, Area: "west"},
+				{ID: "hn-02", Area: "east"},
 			}
 		},
 		Damage: damage.NewLog(log, registry), Logger: log, Registry: registry,

@@ -41,9 +41,11 @@ func TestChangesConcernTheirRunsOnly(t *testing.T) {
 		"one start":        {nhip.TripUpdate{StartTime: "07:00"}, now, [2]bool{false, true}, 0},
 		"no day":           {nhip.TripUpdate{}, now, [2]bool{true, true}, 0},
 		"no day, long ago": {nhip.TripUpdate{}, now.Add(-25 * time.Hour), [2]bool{}, 0},
-		"a stop":           {nhip.TripUpdate{Relationship: nhip.TripScheduled, Stops: skipped(nhip.Opt[int]{})}, now, [2]bool{}, 1},
-		"its second call":  {nhip.TripUpdate{Relationship: nhip.TripScheduled, Stops: skipped(second)}, now, [2]bool{}, 4},
-		"an extra run":     {nhip.TripUpdate{Relationship: nhip.TripAdded, Stops: skipped(second)}, now, [2]bool{}, 0},
+		"a stop": {
+			nhip.TripUpdate{Relationship: nhip.TripScheduled, Stops: skipped(nhip.Opt[int]{})}, now, [2]bool{}, 1,
+		},
+		"its second call": {nhip.TripUpdate{Relationship: nhip.TripScheduled, Stops: skipped(second)}, now, [2]bool{}, 4},
+		"an extra run":    {nhip.TripUpdate{Relationship: nhip.TripAdded, Stops: skipped(second)}, now, [2]bool{}, 0},
 	} {
 		c.update.Trip = trip.ID
 		if c.update.Relationship == "" {

@@ -43,7 +43,8 @@ func TestMessagesOfAnEpisode(t *testing.T) {
 	if strings.Join(got, " ") != want {
 		t.Errorf("%v", got)
 	}
-	want = "nhip@x,dust.s.1.1771218000000,2026-02-16T12:00:00+07:00 nhip@x,dust.s.1.1771225200000,2026-02-16T14:00:00+07:00"
+	want = "nhip@x,dust.s.1.1771218000000,2026-02-16T12:00:00+07:00 " +
+		"nhip@x,dust.s.1.1771225200000,2026-02-16T14:00:00+07:00"
 	if got := capdoc.References(messages, "nhip@x", hanoi); got != want {
 		t.Errorf("references of the cancel: %s", got)
 	}

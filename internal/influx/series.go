@@ -29,8 +29,8 @@ type SeriesSpan struct {
 	First, Last time.Time
 }
 
-// SeriesSpans calls yield for each series with readings, ordered by station, then quantity. Errors are those of Readings
-// and of yield.
+// SeriesSpans calls yield for each series with readings, ordered by station, then quantity. Errors are those of
+// Readings and of yield.
 func (h History) SeriesSpans(ctx context.Context, yield func(SeriesSpan) error) error {
 	spans := make(map[Series]SeriesSpan)
 	for _, f := range []Function{First, Last} {

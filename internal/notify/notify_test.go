@@ -55,7 +55,8 @@ func TestWebhookSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &Webhook{URL: s.URL, Secret: "s3cret", Client: client}
-	if err := h.Deliver(t.Context(), someAlert(), someStation); err != nil || !reflect.DeepEqual(received.Alert, *someAlert()) ||
+	if err := h.Deliver(t.Context(), someAlert(), someStation); err != nil ||
+		!reflect.DeepEqual(received.Alert, *someAlert()) ||
 		received.Name != someStation.Name || received.Unit != "µg/m³" {
 		t.Errorf("%v: %+v", err, received)
 	}
