@@ -30,14 +30,14 @@ const lake = '21.0287,105.8524';
 
 /** Encodes a PNG as WebP of a width in pixels; without alpha, so that it is one chunk. */
 async function webp(encoder, png, quality, width) {
-  const text = await encoder.evaluate(async ({source, quality, width}) => {
-    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${source}`)).blob());
-    const scale = width ? width / image.width : 1;
+  const text = await encoder.evaluate(async (o) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${o.source}`)).blob());
+    const scale = o.width ? o.width / image.width : 1;
     const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
     const context = canvas.getContext('2d', {alpha: false});
     context.imageSmoothingQuality = 'high';
     context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({type: 'image/webp', quality})).arrayBuffer());
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({type: 'image/webp', quality: o.quality})).arrayBuffer());
     let out = '';
     for (let i = 0; i < bytes.length; i += 0x8000) out += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
     return btoa(out);
