@@ -206,7 +206,7 @@ async function tapOnMap(page) {
     const {clientWidth: w, clientHeight: h} = map.getContainer();
     for (let i = 0; i < 400; i++) {
       const [x, y] = [40 + Math.random() * (w - 150), 10 + Math.random() * (h - 50)];
-      const layers = ['nhip-bus', 'nhip-bus-dot', 'nhip-stops', 'nhip-shape-stops', 'nhip-stop-names'].filter((id) => map.getLayer(id));
+      const layers = ['nhip-bus', 'nhip-bus-few', 'nhip-bus-dot', 'nhip-stops', 'nhip-shape-stops', 'nhip-stop-names'].filter((id) => map.getLayer(id));
       if (map.queryRenderedFeatures([[x - 30, y - 30], [x + 30, y + 30]], {layers}).length === 0) return {x, y};
     }
     return undefined;
@@ -254,7 +254,7 @@ async function tapBus(page) {
   for (;;) {
     const spot = await page.evaluate(() => {
       const {map} = globalThis.nhip;
-      const spots = map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot']}).map((f) => map.project(f.geometry.coordinates));
+      const spots = map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-few', 'nhip-bus-dot']}).map((f) => map.project(f.geometry.coordinates));
       const {left, top} = map.getContainer().getBoundingClientRect();
       const free = spots.map(({x, y}) => ({x: x + left, y: y + top})).filter(({x, y}) => document.elementFromPoint(x, y) === map.getCanvas());
       return free[Math.floor(Math.random() * free.length)]; // another one each time: one may lie under others

@@ -112,5 +112,5 @@ export async function mapFills(page) {
   await page.waitForFunction(() => globalThis.nhip?.ready && globalThis.nhip.map.areTilesLoaded(), null, {timeout: patience});
   await page.evaluate(() => globalThis.nhip.map.setZoom(Math.min(globalThis.nhip.map.getZoom(), 13)));
   await page.waitForFunction(() => globalThis.nhip.buses().length > 0, null, {timeout: patience});
-  await page.waitForFunction(() => globalThis.nhip.map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-dot'].filter((id) => globalThis.nhip.map.getLayer(id))}).length > 0, null, {timeout: patience});
+  await page.waitForFunction(() => globalThis.nhip.map.queryRenderedFeatures({layers: ['nhip-bus', 'nhip-bus-few', 'nhip-bus-dot'].filter((id) => globalThis.nhip.map.getLayer(id))}).length > 0, null, {timeout: patience});
 }

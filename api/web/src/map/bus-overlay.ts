@@ -10,7 +10,8 @@ import {under} from './under.ts';
 
 const source = 'nhip-buses';
 
-/** From this zoom on buses are badges as far as they have room; the others, and all below it, are dots. */
+/** From this zoom on buses are badges as far as they have room; the others, and all below it, are dots. Where a view shows
+ * only some buses, as those of a line, they are badges at every zoom: dots would look like its stops. */
 const numbered = 13;
 const lowest = 9;
 
@@ -39,7 +40,7 @@ export class BusOverlay implements Overlay {
       wants: (bus) => !this.#wants || this.#wants(bus),
       inView: (at) => this.#inView(at),
       show: (points) => this.#map?.getSource<GeoJSONSource>(source)?.setData(points),
-      point: (bus, at) => busPoint(bus, at, this.#chosen.has(bus.key)),
+      point: (bus, at) => busPoint(bus, at, this.#chosen.has(bus.key), this.#wants !== undefined),
     };
     this.#painter = new BusPainter(fleet, canvas);
   }
@@ -69,7 +70,7 @@ export class BusOverlay implements Overlay {
   }
 
   hits(map: MapLibre, event: MapMouseEvent): Hit[] {
-    return under(map, event, ['nhip-bus', 'nhip-bus-dot']).flatMap(({properties}) => {
+    return under(map, event, ['nhip-bus', 'nhip-bus-few', 'nhip-bus-dot']).flatMap(({properties}) => {
       const bus = this.#fleet.get(String(properties['key']));
       return bus ? [{rank: 1, key: `bus ${bus.key}`, label: this.#taps.label(bus), open: () => this.#taps.open(bus)}] : [];
     });
@@ -85,8 +86,8 @@ export class BusOverlay implements Overlay {
   }
 }
 
-/** A bus as a point of its source, at `at`. Which badge gives way: the chosen last, then told, inferred, silent ones. */
-export function busPoint(bus: Bus, at: LonLat, chosen = false): GeoJSON.Feature<GeoJSON.Point> {
+/** A bus as a point of its source, at `at`, `few` if the view shows only some. Which badge gives way: the chosen last, then told, inferred, silent ones. */
+export function busPoint(bus: Bus, at: LonLat, chosen = false, few = false): GeoJSON.Feature<GeoJSON.Point> {
   const certain = certainty(bus.info);
   const look = lookOf(bus.state, certain);
   const full = bus.state === 'live' ? figures(bus.occupancy) : undefined;
@@ -98,6 +99,7 @@ export function busPoint(bus: Bus, at: LonLat, chosen = false): GeoJSON.Feature<
     properties: {
       key: bus.key,
       look: certain === 'unknown' && look !== 'stale' ? 'unknown' : look,
+      ...(few ? {few} : {}),
       order: chosen ? 0 : {sure: 1, likely: 2, stale: 3}[look],
       ...(certain === 'unknown' ? {} : {picture: pictureId(picture), close: pictureId({...picture, full})}),
     },
@@ -115,6 +117,9 @@ export function busLayers(theme?: Theme): LayerSpecification[] {
     {id: 'nhip-bus-dot', type: 'circle', source, minzoom: lowest, layout: {'circle-sort-key': ['-', 3, ['get', 'order']]}, paint: {
       'circle-radius': ['interpolate', ['linear'], ['zoom'], lowest, 2.5, numbered, 4, 15, 5],
       'circle-color': look(fill, halo, bus), 'circle-stroke-color': look(ink, bus, halo), 'circle-stroke-width': 1.5,
+    }},
+    {id: 'nhip-bus-few', type: 'symbol', source, minzoom: lowest, maxzoom: numbered, filter: ['all', ['has', 'picture'], ['has', 'few']], layout: {
+      'icon-image': ['get', 'picture'], 'icon-size': 0.85, 'icon-padding': 0, 'symbol-sort-key': ['get', 'order'],
     }},
     {id: 'nhip-bus', type: 'symbol', source, minzoom: numbered, filter: ['has', 'picture'], layout: {
       'icon-image': ['step', ['zoom'], ['get', 'picture'], 15, ['get', 'close']], 'icon-size': size, 'icon-padding': 0, 'symbol-sort-key': ['get', 'order'],
