@@ -7,7 +7,7 @@ import {createServer} from 'node:http';
 import path from 'node:path';
 
 import {openLine} from './proxy.mjs';
-import {accessible, check, desk, fits, full, home as api, large, output, patience, phone, policy, runAll} from './steps.mjs';
+import {accessible, check, desk, fits, full, get, home as api, large, output, patience, phone, policy, runAll, until} from './steps.mjs';
 
 const line = await openLine(api);
 const home = line.url;
@@ -25,17 +25,6 @@ const shifts = (page) => page.addInitScript(() => {
   globalThis.shift = 0;
   new PerformanceObserver((entries) => entries.getEntries().forEach((e) => !e.hadRecentInput && (globalThis.shift += e.value))).observe({type: 'layout-shift', buffered: true});
 });
-
-/** Waits for something that is asked of the api, not of a page. */
-async function until(what, holds, ms = patience) {
-  const end = Date.now() + ms;
-  while (!(await holds())) {
-    check(Date.now() < end, `${what} did not come in ${ms / 1000} s`);
-    await new Promise((done) => setTimeout(done, 250));
-  }
-}
-
-const get = async (address) => (await fetch(api + address)).json();
 
 /** An hour of which stations have values, a few hours ago. */
 async function pastHour() {
@@ -222,6 +211,7 @@ async function offline(page, faults) {
   await page.locator('h1').waitFor({timeout: patience});
   await context.setOffline(false);
   line.mend();
+  await page.locator('.status.live').waitFor({timeout: patience}); // the stream of before has failed by then
   faults.length = 0;
 }
 

@@ -6,7 +6,7 @@
 //   SUITES=full   also what takes long: a stream that falls silent, axe on every view
 
 import {openLine} from './proxy.mjs';
-import {accessible, check, desk, fits, full, home, large, mapFills, patience, phone, picture, policy, runAll, small} from './steps.mjs';
+import {accessible, check, desk, fits, full, get, home, large, mapFills, patience, phone, picture, policy, runAll, small, until} from './steps.mjs';
 import {othersStyle, tiles} from './tiles.mjs';
 
 const lake = {latitude: 21.0287, longitude: 105.8523};
@@ -198,6 +198,7 @@ async function inEnglish(page) {
 }
 
 async function tapOnMap(page) {
+  await until('an estimate of the air', async () => (await get('/v1/air?at=21.0287,105.8523')).aqi);
   await opens(page, '/?lang=en');
   await mapFills(page);
   const box = await page.locator('#map').boundingBox();
@@ -250,7 +251,7 @@ async function unknown(page, faults) {
 async function tapBus(page) {
   await opens(page);
   await mapFills(page);
-  const until = Date.now() + patience;
+  const end = Date.now() + patience;
   for (;;) {
     const spot = await page.evaluate(() => {
       const {map} = globalThis.nhip;
@@ -265,7 +266,7 @@ async function tapBus(page) {
       if (await page.waitForURL('**/bus/**', {timeout: 3000}).then(() => true, () => false)) break;
       if (!page.url().endsWith('/')) await opens(page).then(() => mapFills(page));
     }
-    check(Date.now() < until, 'no bus could be tapped');
+    check(Date.now() < end, 'no bus could be tapped');
   }
   await page.locator('.facts, #not-found').first().waitFor();
 }

@@ -29,6 +29,18 @@ export function check(holds, otherwise) {
   if (!holds) throw new Error(otherwise);
 }
 
+/** Waits for something that is asked of the api, not of a page. */
+export async function until(what, holds, ms = patience) {
+  const end = Date.now() + ms;
+  while (!(await holds())) {
+    check(Date.now() < end, `${what} did not come in ${ms / 1000} s`);
+    await new Promise((done) => setTimeout(done, 250));
+  }
+}
+
+/** What the api answers. */
+export const get = async (address) => (await fetch(home + address)).json();
+
 /**
  * Runs lists of steps, each on a page of its own: [name of the page, options of its context, [[what, step], …]]. A step gets
  * the page, its faults, and the browser. `origin` is where the page asks; `after` runs after each step.
