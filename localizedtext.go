@@ -15,3 +15,8 @@ func (t LocalizedText) In(lang string) string {
 	}
 	return cmp.Or(t.Vi, t.En)
 }
+
+// Full returns the text in both languages, in each as In does: what answers of the api contain.
+func (t LocalizedText) Full() LocalizedText {
+	return LocalizedText{Vi: t.In("vi"), En: t.In("en")}
+}

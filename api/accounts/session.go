@@ -66,7 +66,7 @@ func (h *Handler) stateOf(ctx context.Context, c *access.Caller) *sessionState {
 	}
 	for _, zone := range limits.Zones {
 		name := h.Zones.Name(zone) // files of zones need not have a name in both languages
-		s.Scope.ZoneNames = append(s.Scope.ZoneNames, nhip.LocalizedText{Vi: name.In("vi"), En: name.In("en")})
+		s.Scope.ZoneNames = append(s.Scope.ZoneNames, name.Full())
 	}
 	if stations, err := h.Stations.Stations(ctx); err == nil {
 		n := 0

@@ -95,7 +95,7 @@ func (m *Model) zoneAQI(s *Snapshot, scale nhip.Scale) *ZoneAQI {
 	z.Drawing = m.zones.drawing(z.Zones)
 	for _, area := range z.Zones {
 		row := ZoneRow{
-			Kind: area.Kind, ID: area.ID, Name: area.Name, SquareKm: encode.Round(area.SquareKm(), 100),
+			Kind: area.Kind, ID: area.ID, Name: area.Name.Full(), SquareKm: encode.Round(area.SquareKm(), 100),
 			Stations: s.stationsIn(area),
 		}
 		row.Exceed = exceedanceIn(z.exceedances, row.Stations, z.limit)

@@ -26,7 +26,8 @@ type alertMessage struct {
 func (h *Handler) shown(a *nhip.Alert) shownAlert {
 	out := shownAlert{Alert: *a, Unit: alert.Unit(a.Measure)}
 	if s, ok := h.Stations.Known(a.Station); ok && s.Name != (nhip.LocalizedText{}) {
-		out.Name = &s.Name
+		name := s.Name.Full()
+		out.Name = &name
 	}
 	out.Value, out.Peak = alert.Round(a.Measure, a.Value), alert.Round(a.Measure, a.Peak)
 	out.Changes = slices.Clone(a.Changes)

@@ -161,7 +161,8 @@ func nearest(s *air.Snapshot, place orb.Point, scale nhip.Scale, view scope.View
 			continue
 		}
 		out = append(out, nearbyStation{
-			ID: x.ID, Name: x.Name, Kind: x.Kind, Distance: geo.DistanceHaversine(place, p), State: x.State(s.At), station: x,
+			ID: x.ID, Name: x.Name.Full(), Kind: x.Kind, Distance: geo.DistanceHaversine(place, p), State: x.State(s.At),
+			station: x,
 		})
 	}
 	slices.SortFunc(out, func(a, b nearbyStation) int {

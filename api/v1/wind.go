@@ -80,7 +80,8 @@ func windOf(s *nhip.Station, now time.Time) (stationWind, bool) {
 		out.Direction = nhip.Some(math.Mod(math.Round(10*direction.Value)/10, 360))
 	}
 	if s.Name != (nhip.LocalizedText{}) {
-		out.Name = &s.Name
+		name := s.Name.Full()
+		out.Name = &name
 	}
 	out.Time, out.Flag, out.State = newest.Time.UTC(), newest.Flag, s.ValueState(newest, now)
 	out.Age = math.Round(10*max(0, now.Sub(newest.Time).Seconds())) / 10

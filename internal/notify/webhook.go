@@ -55,7 +55,8 @@ type webhookBody struct {
 func (h *Webhook) Deliver(ctx context.Context, a *nhip.Alert, s *nhip.Station) error {
 	named := webhookBody{Alert: a, Unit: alert.Unit(a.Measure)}
 	if s.Name != (nhip.LocalizedText{}) {
-		named.Name = &s.Name
+		name := s.Name.Full()
+		named.Name = &name
 	}
 	body, err := json.Marshal(named)
 	if err != nil {
